@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * JSON messages over a stream socket: framing by balanced braces (a newline
+ * is not needed), caps before parsing, back-pressure, descriptor passing.
+ * The one codec of the QMP client, the control server, the guest agent and
+ * the fake QEMU of the tests.
+ *
+ * Callbacks run from the loop, never from within a call of this module, and
+ * may close or free the stream (jstream_close in a callback is safe: the
+ * stream looks at nothing of itself afterwards).
+ */
+#ifndef BASE_JSTREAM_H
+#define BASE_JSTREAM_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/list.h"
+#include "base/loop.h"
+#include "base/prescan.h"
+#include "base/str.h"
+
+#define AUTO_JSON __attribute__((cleanup(jstream_auto_json)))
+void jstream_auto_json(json_t **at); /* for AUTO_JSON only */
+
+struct jstream;
+
+struct jstream_hooks {
+	/*
+	 * One parsed message, borrowed.  NULL: text that is no JSON, with
+	 * the reason in why; the stream goes on.
+	 */
+	void (*on_message)(struct jstream *js, json_t *message,
+		const char *why);
+	/*
+	 * The end: EOF, a socket error, or a cap broken (err says which;
+	 * code NONE for a clean EOF).  Called once; the fd is closed already.
+	 */
+	void (*on_end)(struct jstream *js, const struct err *err);
+	/* Everything queued was written; or NULL. */
+	void (*on_drained)(struct jstream *js);
+};
+
+struct jstream {
+	const struct jstream_hooks *hooks;
+	const struct prescan_limits *limits;
+	void *owner;
+	int fd;
+	struct loop_io io;
+	struct loop_kick more; /* goes on with a message budget used up */
+	struct str in;
+	struct str out;
+	size_t out_done;       /* bytes of out already written */
+	size_t out_max;	       /* cap of what is queued; 0: 1 MiB */
+	bool reading;
+	bool finishing;	       /* close when out is drained */
+	const char *line_end;  /* "\r\n" for servers, "\n" for clients */
+	int *fds;	       /* received by SCM_RIGHTS, not yet taken */
+	size_t nfds;
+	bool want_fds;	       /* else received descriptors are closed */
+	struct list passing;   /* descriptors to send, with their offset */
+	unsigned long *alive;  /* detects a close inside a callback */
+	uint64_t rx_bytes;
+	uint64_t tx_bytes;
+	struct prescan scan;
+	size_t scanned;	       /* bytes of in the scan has seen */
+};
+
+/*
+ * Takes over a connected (or still connecting), non-blocking socket and
+ * starts to read.  The struct is the caller's; the fd is the stream's.
+ */
+void jstream_open(struct jstream *js, int fd,
+	const struct prescan_limits *limits, const struct jstream_hooks *hooks,
+	void *owner);
+/* Closes now, without on_end; harmless on a closed stream. */
+void jstream_close(struct jstream *js);
+bool jstream_is_open(const struct jstream *js);
+/*
+ * Queues a message (borrowed) with up to one descriptor (or -1), which is
+ * duplicated at once.  Fails with ERR_GONE on a closed stream, ERR_LIMIT
+ * when more than out_max would wait; then nothing was queued.  Tries to
+ * write at once.
+ */
+MUST_CHECK int jstream_send(struct jstream *js, const json_t *message, int fd,
+	struct err *err);
+/* The same for text that is already JSON or raw bytes (agent sync). */
+MUST_CHECK int jstream_send_text(struct jstream *js, const char *text,
+	size_t len, int fd, struct err *err);
+/* Closes (calling on_end with NONE) once all is written. */
+void jstream_finish(struct jstream *js);
+/* Stops or resumes reading (back-pressure on the peer). */
+void jstream_pause(struct jstream *js, bool pause);
+/* A received descriptor, now the caller's; -1 if there is none. */
+int jstream_take_fd(struct jstream *js);
+
+#endif

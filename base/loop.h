@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The event loop: a thin shell over one private libev loop (never the
+ * default loop: that one steals exit statuses).  Watchers are embedded in
+ * their owner, zeroed before first use, and stopped by it.
+ * A simulated backend drives timers by a virtual clock (loop_sim_*).
+ */
+#ifndef BASE_LOOP_H
+#define BASE_LOOP_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/sys.h"
+
+enum { LOOP_READ = EV_READ, LOOP_WRITE = EV_WRITE };
+
+struct loop_io {
+	ev_io ev;
+	void (*on_ready)(struct loop_io *io, int events);
+};
+
+struct loop_timer {
+	ev_timer ev;
+	void (*on_timer)(struct loop_timer *timer);
+};
+
+struct loop_signal {
+	ev_signal ev;
+	void (*on_signal)(struct loop_signal *watcher, int signal);
+};
+
+/* The death of a process, by its pidfd (a child of ours or not). */
+struct loop_child {
+	struct loop_io io;
+	int pidfd;
+	void (*on_exit)(struct loop_child *child, const struct sys_exit *how);
+};
+
+/* Work to do once, after all callbacks of this turn. */
+struct loop_kick {
+	ev_timer ev; /* never started, only fed at the lowest priority */
+	void (*on_kick)(struct loop_kick *kick);
+};
+
+MUST_CHECK int loop_init(struct err *err);
+void loop_fini(void);
+/* Runs until loop_stop(), or until nothing is watched. */
+void loop_run(void);
+/* One turn; waits for an event if wait is set.  For tests. */
+void loop_turn(bool wait);
+void loop_stop(void);
+/* Monotonic, microseconds; read afresh. */
+uint64_t loop_now_us(void);
+/* Monotonic, milliseconds; read afresh. */
+int64_t loop_now_ms(void);
+
+/* Watches fd for LOOP_READ and/or LOOP_WRITE; a running watcher is changed. */
+void loop_io_start(struct loop_io *io, int fd, int events,
+	void (*on_ready)(struct loop_io *io, int events));
+/* Stop before the fd is closed.  Harmless if not started. */
+void loop_io_stop(struct loop_io *io);
+
+/* Fires once after ms milliseconds; a running timer starts anew. */
+void loop_timer_start(struct loop_timer *timer, int64_t ms,
+	void (*on_timer)(struct loop_timer *timer));
+void loop_timer_stop(struct loop_timer *timer);
+bool loop_timer_is_active(const struct loop_timer *timer);
+
+void loop_signal_start(struct loop_signal *watcher, int signal,
+	void (*on_signal)(struct loop_signal *watcher, int signal));
+void loop_signal_stop(struct loop_signal *watcher);
+
+/* The pidfd stays the caller's; on_exit runs once, the watcher is stopped. */
+void loop_child_start(struct loop_child *child, int pidfd,
+	void (*on_exit)(struct loop_child *child, const struct sys_exit *how));
+void loop_child_stop(struct loop_child *child);
+
+void loop_kick(struct loop_kick *kick, void (*on_kick)(struct loop_kick *));
+void loop_kick_stop(struct loop_kick *kick);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Strings: a growable buffer, strict number and unit parsers, comparison,
+ * escaping for terminals and logs, nearest-name search, glob match.
+ */
+#ifndef BASE_STR_H
+#define BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+struct str {
+	char *data; /* always NUL-terminated once something was added */
+	size_t len;
+	size_t cap;
+};
+
+#define STR_INIT { NULL, 0, 0 }
+
+void str_fini(struct str *s);
+#define AUTO_STR __attribute__((cleanup(str_fini)))
+
+void str_add(struct str *s, const char *text);
+void str_addn(struct str *s, const char *bytes, size_t len);
+void str_addc(struct str *s, char c);
+void str_addf(struct str *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* The text so far, "" if none; valid until the next change. */
+const char *str_text(const struct str *s);
+/* Gives the text to the caller (who frees it) and empties the buffer. */
+char *str_take(struct str *s);
+/* Cuts to len bytes (no effect if shorter). */
+void str_cut(struct str *s, size_t len);
+
+bool str_eq(const char *a, const char *b);
+bool str_starts(const char *text, const char *prefix);
+bool str_ends(const char *text, const char *suffix);
+/* fnmatch(3) without flags: *, ?, [set]. */
+bool str_glob(const char *pattern, const char *text);
+/* The nearest of `names` (NULL-terminated) by edit distance <= 3, or NULL. */
+const char *str_nearest(const char *text, const char *const *names);
+/* True for well-formed UTF-8 without overlong forms and surrogates. */
+bool str_is_utf8(const char *bytes, size_t len);
+/* Appends text with control bytes as \n, \t or \xNN: safe on a terminal. */
+void str_add_visible(struct str *s, const char *bytes, size_t len);
+
+/*
+ * Strict parsers: the whole text or an error (ERR_CONFIG) whose text says
+ * what is wrong with the value and what to write; the caller wraps it with
+ * the name of the key.  REFERENCE 1.1 has the rules.
+ */
+MUST_CHECK int str_to_u64(const char *text, uint64_t *out, struct err *err);
+MUST_CHECK int str_to_bool(const char *text, bool *out, struct err *err);
+/* "2G", "512MiB" -> bytes; a bare number is an error that says the remedy. */
+MUST_CHECK int str_to_bytes(const char *text, uint64_t *out, struct err *err);
+/* "90s", "1h 30min", "500ms" -> ms; "infinity" -> STR_FOREVER if allowed. */
+#define STR_FOREVER INT64_MAX
+MUST_CHECK int str_to_ms(const char *text, bool forever_ok, int64_t *out,
+	struct err *err);
+
+/* "2G", "1.5G", "512M": the shortest exact-enough form for tables. */
+void str_add_bytes(struct str *s, uint64_t bytes);
+/* "3d 4h", "2h 11m", "4s", "0.4 s" below a second: for tables. */
+void str_add_duration(struct str *s, int64_t ms);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The seam for outside calls.  Every module above uses sys_NAME() with the
+ * signature and errno of the call of that name; base/sys.c binds it to the
+ * kernel, tests/sim to a simulated world.  Descriptors are CLOEXEC at birth:
+ * the real backend adds O_CLOEXEC, SOCK_CLOEXEC and MSG_CMSG_CLOEXEC itself.
+ */
+#ifndef BASE_SYS_H
+#define BASE_SYS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <time.h>
+
+struct spawn_plan; /* base/spawn.h */
+
+/* How a child ended.  known=false: somebody else reaped it. */
+struct sys_exit {
+	bool known;
+	bool signalled;
+	int code; /* exit status, or the signal */
+};
+
+struct sys_backend {
+	int (*openat)(int dirfd, const char *path, int flags, mode_t mode);
+	int (*close)(int fd);
+	ssize_t (*read)(int fd, void *buf, size_t len);
+	ssize_t (*write)(int fd, const void *buf, size_t len);
+	ssize_t (*pread)(int fd, void *buf, size_t len, off_t at);
+	ssize_t (*pwrite)(int fd, const void *buf, size_t len, off_t at);
+	int (*fstat)(int fd, struct stat *st);
+	int (*fstatat)(int dirfd, const char *path, struct stat *st, int flags);
+	int (*ftruncate)(int fd, off_t len);
+	int (*fallocate)(int fd, int mode, off_t at, off_t len);
+	int (*fsync)(int fd); /* blocks: start-up and children only */
+	int (*mkdirat)(int dirfd, const char *path, mode_t mode);
+	int (*mkfifoat)(int dirfd, const char *path, mode_t mode);
+	int (*unlinkat)(int dirfd, const char *path, int flags);
+	int (*renameat)(int from, const char *a, int to, const char *b);
+	int (*fchmodat)(int dirfd, const char *path, mode_t mode);
+	int (*flock)(int fd, int operation);
+	/* Calls each(arg, name) for every entry but "." and "..". */
+	int (*listdir)(int dirfd, const char *path,
+		void (*each)(void *arg, const char *name), void *arg);
+	int (*socket)(int domain, int type, int protocol);
+	int (*socketpair)(int domain, int type, int protocol, int fds[2]);
+	int (*bind)(int fd, const struct sockaddr *addr, socklen_t len);
+	int (*listen)(int fd, int backlog);
+	int (*connect)(int fd, const struct sockaddr *addr, socklen_t len);
+	int (*accept)(int fd); /* non-blocking, close-on-exec result */
+	ssize_t (*sendmsg)(int fd, const struct msghdr *msg, int flags);
+	ssize_t (*recvmsg)(int fd, struct msghdr *msg, int flags);
+	int (*getsockopt)(int fd, int level, int name, void *value,
+		socklen_t *len);
+	/* Starts a child as planned; fills pid and pidfd.  See base/spawn.h. */
+	int (*spawn)(const struct spawn_plan *plan, pid_t *pid, int *pidfd);
+	int (*pidfd_open)(pid_t pid);
+	int (*pidfd_kill)(int pidfd, int signal);
+	/* Reaps a dead child, or asks PIDFD_GET_INFO; -1/EAGAIN: it lives. */
+	int (*pidfd_wait)(int pidfd, struct sys_exit *out);
+	uint64_t (*now_us)(void);	 /* CLOCK_MONOTONIC */
+	int64_t (*realtime_us)(void);	 /* CLOCK_REALTIME */
+	int (*random)(void *buf, size_t len);
+};
+
+extern const struct sys_backend sys_real; /* the kernel */
+/* The backend in use; the real one unless a test sets another. */
+void sys_use(const struct sys_backend *backend);
+
+int sys_openat(int dirfd, const char *path, int flags, mode_t mode);
+int sys_close(int fd);
+ssize_t sys_read(int fd, void *buf, size_t len);
+ssize_t sys_write(int fd, const void *buf, size_t len);
+ssize_t sys_pread(int fd, void *buf, size_t len, off_t at);
+ssize_t sys_pwrite(int fd, const void *buf, size_t len, off_t at);
+int sys_fstat(int fd, struct stat *st);
+int sys_fstatat(int dirfd, const char *path, struct stat *st, int flags);
+int sys_ftruncate(int fd, off_t len);
+int sys_fallocate(int fd, int mode, off_t at, off_t len);
+int sys_fsync(int fd);
+int sys_mkdirat(int dirfd, const char *path, mode_t mode);
+int sys_mkfifoat(int dirfd, const char *path, mode_t mode);
+int sys_unlinkat(int dirfd, const char *path, int flags);
+int sys_renameat(int from, const char *a, int to, const char *b);
+int sys_fchmodat(int dirfd, const char *path, mode_t mode);
+int sys_flock(int fd, int operation);
+int sys_listdir(int dirfd, const char *path,
+	void (*each)(void *arg, const char *name), void *arg);
+int sys_socket(int domain, int type, int protocol);
+int sys_socketpair(int domain, int type, int protocol, int fds[2]);
+int sys_bind(int fd, const struct sockaddr *addr, socklen_t len);
+int sys_listen(int fd, int backlog);
+int sys_connect(int fd, const struct sockaddr *addr, socklen_t len);
+int sys_accept(int fd);
+ssize_t sys_sendmsg(int fd, const struct msghdr *msg, int flags);
+ssize_t sys_recvmsg(int fd, struct msghdr *msg, int flags);
+int sys_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
+int sys_spawn(const struct spawn_plan *plan, pid_t *pid, int *pidfd);
+int sys_pidfd_open(pid_t pid);
+int sys_pidfd_kill(int pidfd, int signal);
+int sys_pidfd_wait(int pidfd, struct sys_exit *out);
+uint64_t sys_now_us(void);
+int64_t sys_realtime_us(void);
+int sys_random(void *buf, size_t len);
+
+#endif

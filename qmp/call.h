@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * QMP commands inside jobs: the job sleeps until the reply is there.
+ * An operation embeds a qmp_call beside its job.
+ */
+#ifndef QMP_CALL_H
+#define QMP_CALL_H
+
+#include "base/job.h"
+#include "qmp/client.h"
+
+#define QMP_PATIENCE_MS 10000
+
+struct qmp_call {
+	struct qmp_slot slot;
+	struct job *job;
+	bool replied;
+	json_t *result; /* owned, until the next call or qmp_call_fini() */
+	struct err err; /* of a call that may fail (qmp_call_try) */
+};
+
+/*
+ * Sends; the reply wakes the job.  args NULL with bad_args false: none.
+ * A failure fails the job ("device_add: Bus 'x' not found").
+ */
+void qmp_call_start(struct qmp_call *call, struct job *job,
+	struct qmp_client *client, const char *command, json_t *args, int fd,
+	int64_t deadline_ms, bool may_fail);
+void qmp_call_fini(struct qmp_call *call);
+/* json_pack with failure (bad UTF-8) turned into a failed job; NULL then. */
+json_t *qmp_call_pack(struct job *job, const char *fmt, ...);
+
+/* The job fails if QEMU refuses. */
+#define QMP_CALL(j, call, client, cmd, args)                             \
+	do {                                                             \
+		qmp_call_start((call), (j), (client), (cmd), (args), -1, \
+			QMP_PATIENCE_MS, false);                         \
+		JOB_AWAIT((j), (call)->replied, JOB_FOREVER);            \
+	} while (0)
+
+/* The job goes on; (call)->err says whether QEMU refused. */
+#define QMP_TRY(j, call, client, cmd, args)                              \
+	do {                                                             \
+		qmp_call_start((call), (j), (client), (cmd), (args), -1, \
+			QMP_PATIENCE_MS, true);                          \
+		JOB_AWAIT((j), (call)->replied, JOB_FOREVER);            \
+	} while (0)
+
+#endif

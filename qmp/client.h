@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One monitor connection to one QEMU.  QEMU is hostile input: caps, strict
+ * order of ids, a deadline for each command, and on loss every pending
+ * command fails once, in order.  Late and unknown replies are dropped and
+ * counted.  The client never kills anything.
+ *
+ * qmp_capabilities (with oob if offered... it is requested only after the
+ * greeting when eager is off) is queued before the greeting when eager is
+ * on; commands may be queued right after qmp_client_open().
+ */
+#ifndef QMP_CLIENT_H
+#define QMP_CLIENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/jstream.h"
+#include "base/list.h"
+#include "base/loop.h"
+#include "qmp/event.h"
+
+struct qmp_client;
+
+/* A command on its way.  Embedded in its owner, zeroed before first use. */
+struct qmp_slot {
+	struct list link; /* qmp_client.pending */
+	struct qmp_client *client; /* NULL: idle */
+	uint64_t id;
+	struct loop_timer timer;
+	bool sent;
+	/*
+	 * Exactly once per qmp_send(): result (borrowed) on success, else
+	 * NULL and err.  Runs from the loop.
+	 */
+	void (*on_reply)(struct qmp_slot *slot, json_t *result,
+		const struct err *err);
+};
+
+struct qmp_sub {
+	struct list link; /* qmp_client.subs */
+	void (*on_event)(struct qmp_sub *sub, const struct qmp_event *event);
+};
+
+struct qmp_hooks {
+	/* Greeting and capabilities are through. */
+	void (*on_ready)(struct qmp_client *client);
+	/* Connection lost, or never usable; all slots have failed before. */
+	void (*on_lost)(struct qmp_client *client, const struct err *err);
+};
+
+struct qmp_client {
+	struct jstream stream;
+	const struct qmp_hooks *hooks;
+	void *owner;
+	struct list pending; /* slots in order of their ids */
+	struct list subs;
+	struct loop_timer greeting_timer;
+	struct loop_kick failing;
+	struct qmp_slot caps;
+	uint64_t next_id;
+	bool greeted;
+	bool ready;
+	bool oob;
+	unsigned version; /* major * 10000 + minor * 100 + micro */
+	uint64_t commands; /* sent */
+	uint64_t dropped; /* replies nobody waited for, garbage lines */
+	uint64_t events;
+};
+
+/*
+ * Takes over a connected non-blocking socket.  Greeting deadline in ms;
+ * after it on_lost with ERR_TIMEOUT.
+ */
+void qmp_client_open(struct qmp_client *client, int fd, int64_t greeting_ms,
+	const struct qmp_hooks *hooks, void *owner);
+/* Closes without on_lost; pending slots are forgotten without a reply. */
+void qmp_client_close(struct qmp_client *client);
+bool qmp_client_is_open(const struct qmp_client *client);
+
+/*
+ * Sends a command.  args (or NULL) is stolen.  fd (or -1) travels with it.
+ * deadline_ms 0: 10 s; a deadline that passes fails the slot with
+ * ERR_TIMEOUT and drops the late reply.  On a dead connection the slot fails
+ * with ERR_GONE through the loop, never inside this call.
+ */
+void qmp_send_steal(struct qmp_client *client, struct qmp_slot *slot,
+	const char *command, json_t *args, int fd, int64_t deadline_ms,
+	void (*on_reply)(struct qmp_slot *slot, json_t *result,
+		const struct err *err));
+/* Forgets a slot: no reply will be delivered.  Harmless on an idle one. */
+void qmp_cancel(struct qmp_slot *slot);
+
+void qmp_subscribe(struct qmp_client *client, struct qmp_sub *sub,
+	void (*on_event)(struct qmp_sub *sub, const struct qmp_event *event));
+void qmp_unsubscribe(struct qmp_sub *sub); /* harmless if not subscribed */
+
+/* Watches all wire text of a client for the flight recorder; or NULL. */
+void qmp_client_set_tap(void (*tap)(const struct qmp_client *client,
+	bool sent, const char *text));
+
+#endif

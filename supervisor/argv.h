@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a spec to QEMU's argument vector.  Pure: what depends on the host
+ * (accelerator, fd numbers, image paths) comes in struct argv_host; golden
+ * files in tests/golden hold the results.
+ *
+ * Devices are described once, as JSON; the same builders serve the command
+ * line and hotplug over QMP.
+ */
+#ifndef SUPERVISOR_ARGV_H
+#define SUPERVISOR_ARGV_H
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "supervisor/spec.h"
+
+/* Descriptors QEMU gets; the same numbers in every VM. */
+enum argv_fd {
+	ARGV_FD_MONITOR = 3,
+	ARGV_FD_YANK = 4,
+	ARGV_FD_LOCK = 5,
+	ARGV_FD_NAME = 6,
+	ARGV_FD_AGENT = 7,
+	ARGV_FD_SERIAL = 8, /* and up, one per [serial.N] */
+};
+
+struct argv_host {
+	const char *qemu;     /* path of the program */
+	bool kvm;	      /* -enable-kvm, else -accel tcg */
+	const char *machine;  /* pinned type, or the spec's word */
+	uint64_t generation;  /* in the monitor's chardev id */
+	const char *images;   /* directory of volumes: pool "default" */
+	bool io_uring;	      /* this host's kernel lets QEMU use it */
+};
+
+/* Root port of a device: "rp0".. on q35; NULL where the bus takes it. */
+struct argv_slots {
+	char names[32][16]; /* device ("disk-root") by port; "" is free */
+	unsigned n;	    /* ports that exist */
+};
+
+/*
+ * Gives every cold disk and nic of the spec its port: the recorded one if it
+ * has one, else the lowest free; then hotplug-ports more stay free.
+ */
+void argv_plan_slots(const struct vm_spec *spec, struct argv_slots *slots);
+/* Takes a free port for a device; the index, or -1 with ERR_LIMIT. */
+int argv_take_slot(struct argv_slots *slots, const char *device,
+	struct err *err);
+
+/* The vector, NULL-terminated, new; argv_free() frees it. */
+char **argv_build(const struct vm_spec *spec, const struct argv_host *host,
+	const struct argv_slots *slots, struct err *err);
+void argv_free(char **argv);
+
+/* The block node(s) of a disk for -blockdev / blockdev-add; new. */
+json_t *argv_disk_node(const struct spec_disk *disk,
+	const struct argv_host *host, struct err *err);
+/* The device for -device / device_add; port -1: no root port; new. */
+json_t *argv_disk_device(const struct spec_disk *disk, int port, int bootindex,
+	struct err *err);
+json_t *argv_nic_backend(const struct spec_nic *nic, struct err *err);
+json_t *argv_nic_device(const struct vm_spec *spec,
+	const struct spec_nic *nic, int port, int bootindex, struct err *err);
+/* The MAC address of a nic: written, or from uuid and name (52:54:00:...). */
+void argv_nic_mac(const struct vm_spec *spec, const struct spec_nic *nic,
+	char out[18]);
+/* Absolute path of a disk's image ("web-root.qcow2" in images); new. */
+char *argv_disk_path(const struct vm_spec *spec, const struct spec_disk *disk,
+	const char *images);
+/* "the format by key or suffix; FORMAT_NONE with err if neither tells. */
+int argv_disk_format(const struct spec_disk *disk, const char *path,
+	struct err *err);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From files to specs: which files make a VM (templates, drop-ins,
+ * instances), the checks across keys and across VMs, and our one drop-in
+ * vms/NAME.ini.d/50-vmward.ini.  Reads and writes files, touches no VM.
+ */
+#ifndef SUPERVISOR_CONFIG_H
+#define SUPERVISOR_CONFIG_H
+
+#include <stdbool.h>
+
+#include "base/keys.h"
+#include "base/paths.h"
+#include "supervisor/spec.h"
+
+/*
+ * Loads a VM by name.  NULL when its files have an error (findings has all of
+ * them) or when there is no such file (findings empty of errors and
+ * *missing true).  file is NULL, or the path that `run FILE`, `check FILE`
+ * and `plan FILE` name: then no template but an explicit one is read.
+ */
+struct vm_spec *config_load(const struct paths *paths, const char *name,
+	const char *file, struct findings *f, bool *missing);
+
+/*
+ * Names of all VMs that the files define (instances = expanded, web@ itself
+ * not), sorted, NULL-terminated, new.  Broken files are in the list.
+ */
+char **config_names(const struct paths *paths);
+void config_names_free(char **names);
+
+/*
+ * Checks that take more than one VM: host names that become equal, taken
+ * forward ports among the specs, one image written by two.
+ */
+void config_check_all(struct vm_spec *const *specs, size_t n,
+	struct findings *f);
+/* Checks against the host: ports in use, files that exist, formats. */
+void config_check_host(const struct vm_spec *spec, const struct paths *paths,
+	struct findings *f);
+
+/*
+ * Writes SECTION.KEY=VALUE pairs into (or with value NULL removes them from)
+ * the VM's drop-in, keeping what else is there; atomic, synced.  Validates
+ * the whole result first: bad input changes nothing.
+ */
+struct config_edit {
+	char *section;
+	char *key;
+	char *value; /* NULL: unset */
+};
+MUST_CHECK int config_edit_dropin(const struct paths *paths, const char *name,
+	const struct config_edit *edits, size_t n, struct err *err);
+
+/* Text of `show`: merged INI; origin adds "; file:line" to each key. */
+void config_show(const struct vm_spec *spec, bool origin, const char *section,
+	struct str *out);
+/* True if name is a VM's name (REFERENCE 1.1), instance part included. */
+bool config_name_is_valid(const char *name);
+
+#endif

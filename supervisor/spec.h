@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a VM is: the structs that its INI file fills and the tables that fill
+ * them (REFERENCE 1.3).  Plain data; supervisor/config reads the files.
+ */
+#ifndef SUPERVISOR_SPEC_H
+#define SUPERVISOR_SPEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/keys.h"
+#include "base/list.h"
+
+enum spec_os { OS_LINUX, OS_WINDOWS, OS_OTHER };
+enum spec_accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
+enum spec_clock { CLOCK_UTC, CLOCK_LOCALTIME };
+enum spec_autostart { AUTOSTART_NO, AUTOSTART_YES, AUTOSTART_LAST };
+enum spec_ready {
+	READY_RUNNING,
+	READY_AGENT,
+	READY_LEASE,
+	READY_NOTIFY,
+	READY_TCP,
+	READY_SERIAL,
+	READY_EXEC,
+};
+enum spec_host_shutdown { HOST_SHUTDOWN, HOST_SAVE, HOST_STOP, HOST_LEAVE };
+enum spec_policy {
+	POLICY_NO,
+	POLICY_ON_FAILURE,
+	POLICY_ON_CRASH,
+	POLICY_ALWAYS,
+	POLICY_UNLESS_STOPPED,
+};
+enum spec_cause_action { ACTION_BY_POLICY, ACTION_RESTART, ACTION_STOP,
+	ACTION_PAUSE };
+enum spec_guest_reboot { REBOOT_WARM, REBOOT_COLD, REBOOT_COLD_IF_PENDING,
+	REBOOT_STOP };
+enum spec_bus { BUS_VIRTIO, BUS_SCSI, BUS_NVME, BUS_SATA, BUS_USB };
+enum spec_format { FORMAT_NONE, FORMAT_QCOW2, FORMAT_RAW, FORMAT_VMDK,
+	FORMAT_VDI, FORMAT_VHDX };
+enum spec_serial { SERIAL_ISA, SERIAL_VIRTIO };
+enum stop_step { STEP_AGENT, STEP_ACPI, STEP_CTRL_ALT_DEL, STEP_QUIT,
+	STEP_TERM, STEP_KILL };
+
+struct spec_ready_probe {
+	enum spec_ready kind;
+	uint16_t port; /* tcp */
+	char *text;    /* serial: regex; exec: command line */
+};
+
+struct spec_topology { /* 0: 1:cpus-max:1 */
+	unsigned sockets, cores, threads;
+};
+
+struct spec_vm {
+	char *description;
+	char *uuid; /* "" : derived */
+	char *template_;
+	char *instances;
+	char **tags;
+	char *owner;
+	char **protect;
+	int os;
+	uint64_t memory;
+	uint64_t memory_max; /* 0: = memory */
+	uint64_t cpus;
+	uint64_t cpus_max; /* 0: = cpus */
+	struct spec_topology topology;
+	char *cpu; /* "": host under KVM, max under TCG */
+	bool nested;
+	char *machine;
+	int accel;
+	int firmware; /* 0 bios; others in a later version */
+	char *kernel;
+	char *initrd;
+	char *cmdline;
+	int clock;
+	uint64_t hotplug_ports;
+	bool ephemeral;
+};
+
+struct spec_start {
+	int autostart;
+	char **after, **before, **requires, **wants, **part_of;
+	struct spec_ready_probe ready;
+	int64_t ready_timeout_ms;
+};
+
+#define STOP_STEPS_MAX 12
+struct spec_stop_steps {
+	unsigned n;
+	struct {
+		enum stop_step step;
+		int64_t budget_ms;
+	} at[STOP_STEPS_MAX];
+};
+
+struct spec_stop {
+	int64_t timeout_ms;
+	struct spec_stop_steps steps;
+	int on_host_shutdown;
+	int64_t runtime_max_ms; /* STR_FOREVER: none */
+};
+
+struct spec_backoff {
+	int64_t first_ms;
+	int64_t max_ms; /* = first: no growth */
+};
+
+struct spec_burst {
+	unsigned count;
+	int64_t window_ms;
+};
+
+struct spec_restart {
+	int policy;
+	struct spec_backoff backoff;
+	struct spec_burst burst;
+	int on_guest_reboot;
+	int on_cause[16]; /* enum spec_cause_action by enum cause */
+};
+
+struct spec_disk {
+	struct list link; /* vm_spec.disks */
+	char *name;	  /* "root" */
+	char *image;
+	char *base;
+	uint64_t size; /* 0: none */
+	int format;
+	char *pool;
+	int bus;
+	uint64_t boot; /* 0: none */
+	bool readonly;
+	char *serial; /* "": the name */
+	int cache;    /* index of none, writeback, writethrough, unsafe */
+	int aio;      /* io_uring, native, threads */
+	int discard;  /* unmap, ignore */
+	bool iothread;
+};
+
+struct spec_forward {
+	bool udp;
+	char addr[46]; /* "": the mode's default */
+	uint16_t host_first, host_last, guest_first;
+};
+
+struct spec_forwards {
+	unsigned n;
+	struct spec_forward *at;
+};
+
+struct spec_nic {
+	struct list link; /* vm_spec.nics */
+	char *name;
+	char *network;
+	char *bridge;
+	char *macvtap;
+	bool user;
+	char *model;
+	char *mac; /* "": from uuid and name */
+	struct spec_forwards forward;
+	uint64_t boot;
+	bool up; /* link = up */
+};
+
+struct spec_serial_port {
+	struct list link; /* vm_spec.serials */
+	char *name;
+	uint64_t log_max; /* log = SIZE: cap of the log file */
+	int target;
+};
+
+struct spec_toggle {
+	bool enabled;
+};
+
+struct spec_raw {
+	struct list link; /* vm_spec.raws */
+	unsigned number;
+	bool qmp;
+	char *text;
+};
+
+struct vm_spec {
+	struct spec_vm vm;
+	struct spec_start start;
+	struct spec_stop stop;
+	struct spec_restart restart;
+	struct list disks;   /* spec_disk.link, file order */
+	struct list nics;    /* spec_nic.link */
+	struct list serials; /* spec_serial_port.link */
+	struct list raws;    /* spec_raw.link, by number */
+	struct spec_toggle rng, balloon, agent;
+
+	/* Filled by supervisor/config, not by tables: */
+	char *name;	    /* web@7 */
+	char *prefix;	    /* web */
+	char *instance;	    /* 7, or NULL */
+	char uuid[37];	    /* the effective one */
+	char **files;	    /* all files read, in order, NULL-terminated */
+	struct ini ini;	    /* the merged entries: show, --origin, plan */
+	struct list notes;  /* finding.link: notes of check */
+};
+
+extern const struct section spec_sections[];
+extern const size_t spec_nsections;
+
+void spec_free(struct vm_spec *spec); /* accepts NULL and half-built ones */
+
+/* Choice tables shared with argv, plan and report; NULL-terminated. */
+extern const char *const spec_format_names[];
+extern const char *const spec_bus_names[];
+extern const char *const spec_step_names[];
+extern const char *const spec_policy_names[];
+extern const char *const spec_cache_names[];
+extern const char *const spec_aio_names[];
+
+/* Device lookups by name; NULL if none. */
+struct spec_disk *spec_disk_of(const struct vm_spec *spec, const char *name);
+struct spec_nic *spec_nic_of(const struct vm_spec *spec, const char *name);
+
+/*
+ * One device from KEY=VALUE pairs ("disk attach web data size=10G"): the
+ * tables' keys of [disk.NAME], same checks.  New; NULL with err.
+ */
+struct spec_disk *spec_disk_from_pairs(const struct vm_spec *vm,
+	const char *name, const char *const *pairs, const char *dir,
+	struct err *err);
+void spec_disk_free(struct spec_disk *disk);
+
+#endif

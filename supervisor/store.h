@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The durable record of a VM: one preallocated 8 KiB file with two
+ * checksummed slots and sequence numbers, overwritten in place and synced
+ * through the kernel's aio with an eventfd.  No rename, no space needed, no
+ * blocking.  A torn or stale slot loses to the other one.
+ */
+#ifndef SUPERVISOR_STORE_H
+#define SUPERVISOR_STORE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/list.h"
+#include "base/loop.h"
+#include "supervisor/cause.h"
+#include "supervisor/policy.h"
+
+#define STORE_VERSION 1
+#define STORE_SLOTS_MAX 32 /* hotplug ports remembered */
+
+enum store_desired { DESIRED_DOWN, DESIRED_UP };
+
+struct record {
+	unsigned version; /* newer than ours: listed, left alone */
+	enum store_desired desired;
+	uint64_t generation; /* of the last start */
+	bool paused;	     /* started or put into pause by an admin */
+	char uuid[37];
+	char boot_id[37];    /* monotonic times hold within it */
+	int32_t pid;	     /* a rumour; checked before use */
+	uint64_t pid_start;  /* field 22 of /proc/PID/stat */
+	int64_t started_real_us; /* wall clock of the last start */
+	int64_t started_mono_ms;
+	enum cause last_cause;
+	char last_detail[48];
+	int64_t last_end_real_us;
+	bool failed;
+	struct policy_history history;
+	char machine[32];    /* pinned machine type */
+	char slots[STORE_SLOTS_MAX][16]; /* device name by root port */
+};
+
+struct store; /* one per directory */
+
+/* A wish to know when a record is on disk. */
+struct store_wait {
+	struct list link;
+	void (*on_stored)(struct store_wait *wait, const struct err *err);
+};
+
+/* Opens (and makes) the directory of records; sets up the kernel's aio. */
+MUST_CHECK int store_open(struct store **out, const char *dir,
+	struct err *err);
+void store_free(struct store *store);
+/*
+ * Reads the newest good slot.  0 found; 1 none (out zeroed); -1 damaged or
+ * newer (err says which; out->version > STORE_VERSION for the latter).
+ */
+MUST_CHECK int store_read(struct store *store, const char *name,
+	struct record *out, struct err *err);
+/*
+ * Writes the next slot and starts its fsync.  wait (or NULL) is told from
+ * the loop, also of a failure.  Fails at once with ERR_OS if not even the
+ * write works; then wait is not used.
+ */
+MUST_CHECK int store_write(struct store *store, const char *name,
+	const struct record *record, struct store_wait *wait,
+	struct err *err);
+/* Forgets a wish; harmless if done. */
+void store_cancel(struct store_wait *wait);
+/* Removes the record of a deleted VM. */
+void store_remove(struct store *store, const char *name);
+/* The kernel's boot id; static text. */
+const char *store_boot_id(void);
+
+/* The slot codec, for tests and tools: 4096 bytes each. */
+void store_encode(const struct record *record, uint64_t sequence,
+	unsigned char slot[4096]);
+int store_decode(const unsigned char slot[4096], struct record *out,
+	uint64_t *sequence);
+
+#endif
