@@ -8,6 +8,9 @@
 
 #include <stdarg.h>
 
+/* On every function that can fail. */
+#define MUST_CHECK __attribute__((warn_unused_result))
+
 /*
  * Name, exit status of the client, meaning.  The name is also "code" on the
  * control socket, and this list is a table of vmward(1).

@@ -43,7 +43,6 @@ void mem_auto_free(void *at); /* for AUTO_FREE only */
 #define NELEMS(a) (sizeof(a) / sizeof((a)[0]))
 #define UNUSED __attribute__((unused))
 #define FALLTHROUGH __attribute__((fallthrough))
-#define MUST_CHECK __attribute__((warn_unused_result))
 
 #define container_of(ptr, type, member)                                  \
 	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
