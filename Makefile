@@ -11,7 +11,8 @@ Q = $(if $(V),,@)
 
 BASE_SRC = base/err.c base/mem.c base/str.c base/fd.c base/log.c base/sys.c \
 	base/spawn.c base/loop.c base/job.c base/prescan.c base/jstream.c \
-	base/keys.c base/ini.c base/finding.c base/paths.c base/verbs.c
+	base/keys.c base/ini.c base/finding.c base/paths.c base/verbs.c \
+	base/verb_table.c
 QMP_SRC = qmp/client.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c
 SUPERVISOR_SRC = supervisor/spec.c supervisor/config.c supervisor/cause.c \

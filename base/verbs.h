@@ -22,8 +22,10 @@ enum arg_type {
 	ARG_DURATION, /* "90s" typed, seconds (a number) on the wire */
 	ARG_PAIRS,    /* KEY=VALUE words: an object of strings */
 	ARG_WORDS,    /* the rest of the line: an array of strings */
-	ARG_OBJECT,   /* wire only: any object */
+	ARG_OBJECT,   /* any object; typed as KEY=VALUE words of JSON values */
 	ARG_FILE,     /* a file name, made absolute by the client */
+	ARG_AGO,      /* "10min" or "2025-11-18 22:04" typed; seconds back,
+			 a number, on the wire */
 };
 
 enum arg_flags {
@@ -31,6 +33,7 @@ enum arg_flags {
 	ARG_OPTION = 2, /* typed as --name VALUE (or --name for a bool) */
 	ARG_WIRE = 4,	/* never typed; other clients may send it */
 	ARG_LOCAL = 8,	/* typed, used by vmward itself, never sent */
+	ARG_BARE = 16,	/* --wait alone stands for the first choice */
 };
 
 struct arg {
@@ -51,22 +54,25 @@ enum verb_flags {
 	VERB_WIRE = 32,	   /* no word to type */
 	VERB_ASKS_MANY = 64, /* asks when a pattern resolved to several VMs */
 	VERB_OWNER = 128,  /* a VM's owner may, whatever his role */
+	VERB_MAYBE = 256,  /* with MANY or ONE: no name means all of them */
+	VERB_FILE = 512,   /* a FILE in place of a name: exec of vmwardd */
 };
 
 struct verb {
-	const char *name; /* "disk attach" */
+	const char *name; /* "disk attach"; of a wire-only verb its wire name */
 	const char *wire; /* "vm-disk-attach"; NULL: local */
 	const char *aliases; /* "shutdown", blank-separated; or NULL */
 	unsigned flags;
 	enum role role;
 	const struct arg *args; /* without the VM of VERB_MANY/VERB_ONE */
 	size_t nargs;
+	const char *group; /* heading of `help`; NULL on wire-only verbs */
 	const char *usage; /* "NAME... [--timeout D] [--now]" */
 	const char *help;  /* one line */
 	const char *more;  /* a paragraph for the man page; or NULL */
 };
 
-extern const struct verb verbs[];
+extern const struct verb verbs[]; /* base/verb_table.c */
 extern const size_t nverbs;
 
 /* By the word(s) typed, or an alias; NULL if none. */

@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command table.  A verb is added here and nowhere else: the client's
+ * grammar, help, man page, completion, the supervisor's argument checks,
+ * roles, query-commands and query-schema follow from it.
+ * Verbs of one group stand together, in the order of `vmward help`.
+ */
+#include "base/verbs.h"
+
+#include "base/mem.h"
+
+#define ARGS(...)                                              \
+	.args = (const struct arg[]){ __VA_ARGS__ },           \
+	.nargs = sizeof((const struct arg[]){ __VA_ARGS__ }) / \
+		 sizeof(struct arg)
+
+#define OPTION (ARG_OPTION | ARG_OPTIONAL)
+#define WIRE   (ARG_WIRE | ARG_OPTIONAL)
+#define LOCAL  (ARG_LOCAL | ARG_OPTION | ARG_OPTIONAL)
+
+#define FLAG(name, letter, how, help)                   \
+	{                                               \
+		name, ARG_BOOL, how, letter, NULL, help \
+	}
+#define TEXT(name, letter, how, help)                     \
+	{                                                 \
+		name, ARG_STRING, how, letter, NULL, help \
+	}
+#define ARG_DRY_RUN FLAG("dry-run", 0, WIRE, "only say what it would do")
+#define ARG_JOB     FLAG("job", 0, WIRE, "answer at once, with a job's id")
+#define ARG_DISK    TEXT("disk", 0, 0, "the N of its section [disk.N]")
+#define ARG_RUNTIME FLAG("runtime", 0, OPTION, "only until the VM stops")
+#define ARG_TIMEOUT(help)                                      \
+	{                                                      \
+		"timeout", ARG_DURATION, OPTION, 0, NULL, help \
+	}
+#define ARG_PATTERNS(how)                                                  \
+	{                                                                  \
+		"patterns", ARG_WORDS, how, 0, NULL, "names, globs, @tags" \
+	}
+
+#define LOOK      "Look"
+#define RUN       "Run"
+#define CONFIGURE "Configure"
+#define DEVICES   "Devices"
+#define TALK      "Talk to a VM"
+#define JOBS      "Jobs"
+#define TOOLS     "Tools"
+
+const struct verb verbs[] = {
+	/* ---- look ---- */
+	{
+		.name = "list",
+		.wire = "vm-list",
+		.aliases = "ls",
+		.role = ROLE_VIEWER,
+		.group = LOOK,
+		ARGS(ARG_PATTERNS(ARG_OPTIONAL),
+			FLAG("running", 0, OPTION, "only VMs that run"),
+			FLAG("failed", 0, OPTION, "only VMs that failed"),
+			TEXT("columns", 'o', LOCAL,
+				"the columns to print, comma-separated"),
+			TEXT("sort", 0, LOCAL,
+				"the column to sort by; numbers as numbers"),
+			FLAG("names", 0, LOCAL, "print names only, one a line"),
+			FLAG("wide", 'w', LOCAL, "more columns"),
+			FLAG("all", 0, LOCAL,
+				"accepted for virsh's sake: list shows all"),
+			TEXT("after", 0, WIRE,
+				"go on after this name (\"next\" of the page)"),
+			{ "limit", ARG_INT, WIRE, 0, NULL, "VMs per page" }),
+		.usage = "[PATTERN...] [--running|--failed] [-o COLS] "
+			 "[--sort COL] [--names] [-w]",
+		.help = "list VMs, one line each",
+	},
+	{
+		.name = "status",
+		.wire = "vm-status",
+		.aliases = "dominfo domstate",
+		.flags = VERB_MANY | VERB_OWNER,
+		.role = ROLE_VIEWER,
+		.group = LOOK,
+		.usage = "NAME...",
+		.help = "show all about a VM; exit 3 if one is not active",
+	},
+	{
+		.name = "is-active",
+		.flags = VERB_MANY | VERB_LOCAL,
+		.role = ROLE_VIEWER,
+		.group = LOOK,
+		.usage = "NAME...",
+		.help = "exit 0 if active, 3 if not, 4 if unknown; silent",
+	},
+	{
+		.name = "is-failed",
+		.flags = VERB_MANY | VERB_LOCAL,
+		.role = ROLE_VIEWER,
+		.group = LOOK,
+		.usage = "NAME...",
+		.help = "exit 0 if failed, 3 if not, 4 if unknown; silent",
+	},
+	{
+		.name = "log",
+		.wire = "vm-log",
+		.flags = VERB_ONE | VERB_OWNER,
+		.role = ROLE_VIEWER,
+		.group = LOOK,
+		ARGS(FLAG("follow", 'f', LOCAL, "go on as lines arrive"),
+			{ "lines", ARG_INT, OPTION, 'n', NULL,
+				"the last N lines" },
+			{ "since", ARG_AGO, OPTION, 0, NULL,
+				"lines of the last 10min, or since a time" },
+			{ "after", ARG_INT, WIRE, 0, NULL,
+				"go on at \"next\" of an earlier reply" },
+			FLAG("console", 0, WIRE,
+				"the guest's console, not the log")),
+		.usage = "NAME [-f] [-n N] [--since T]",
+		.help = "the supervisor's lines about a VM and QEMU's stderr",
+		.more = "The guest's own text is console --log.",
+	},
+	{
+		.name = "events",
+		.wire = "event-replay",
+		.role = ROLE_VIEWER,
+		.group = LOOK,
+		ARGS(ARG_PATTERNS(ARG_OPTIONAL | ARG_LOCAL),
+			{ "since", ARG_INT, OPTION, 0, NULL,
+				"first those kept with a higher sequence "
+				"number" },
+			FLAG("no-follow", 0, LOCAL,
+				"print what is kept and end")),
+		.usage = "[NAME...] [--since SEQ] [--no-follow]",
+		.help = "print what happens as it happens",
+		.more = "On the wire, event-replay sends the kept events as "
+			"events and then answers with the number of the "
+			"last; it needs the capability vmward.",
+	},
+
+	/* ---- run ---- */
+	{
+		.name = "run",
+		.flags = VERB_LOCAL,
+		.role = ROLE_NONE,
+		.group = RUN,
+		ARGS({ "file", ARG_FILE, ARG_LOCAL, 0, NULL,
+			     "the INI file of the VM" },
+			TEXT("name", 0, LOCAL,
+				"the VM's name; default: the file's"),
+			FLAG("rm", 0, LOCAL,
+				"a throw-away copy under a name of its own"),
+			{ "timeout", ARG_DURATION, LOCAL, 0, NULL,
+				"stop after this time, exit 5" },
+			{ "exec", ARG_WORDS, LOCAL, 0, NULL,
+				"when ready, run CMD in the guest, stop, exit "
+				"with its status" },
+			{ "state", ARG_FILE, LOCAL, 0, NULL,
+				"directory for what lasts" }),
+		.usage = "FILE [--name N] [--rm] [--timeout D] [--state DIR] "
+			 "[-q] [--exec CMD [ARG...]]",
+		.help = "run a VM from a file, without a daemon, until it ends",
+		.more = "On a terminal its console is attached: Ctrl-C goes "
+			"to the guest, ^] stops it, ^] again kills it.  "
+			"Without one SIGTERM and SIGINT stop it, a second "
+			"one kills it.",
+	},
+	{
+		.name = "start",
+		.wire = "vm-start",
+		.flags = VERB_MANY | VERB_CHANGES | VERB_LONG | VERB_OWNER,
+		.role = ROLE_OPERATOR,
+		.group = RUN,
+		ARGS(FLAG("paused", 0, OPTION,
+			     "leave it paused at its first instruction"),
+			{ "wait", ARG_STRING, OPTION | ARG_BARE, 0,
+				"ready|running|agent|ip",
+				"return when it got there; alone: ready" },
+			ARG_TIMEOUT("give up waiting after this time"),
+			FLAG("console", 0, LOCAL, "attach its console"),
+			FLAG("ephemeral", 0, OPTION,
+				"this once, keep nothing it writes"),
+			ARG_JOB, ARG_DRY_RUN),
+		.usage = "NAME... [--paused] [--wait[=ready|running|agent|ip]]"
+			 " [--timeout D] [--console] [--ephemeral]",
+		.help = "start a VM and return when it runs",
+	},
+	{
+		.name = "stop",
+		.wire = "vm-stop",
+		.aliases = "shutdown",
+		.flags = VERB_MANY | VERB_CHANGES | VERB_LONG | VERB_OWNER,
+		.role = ROLE_OPERATOR,
+		.group = RUN,
+		ARGS(ARG_TIMEOUT("cut the steps to this time"),
+			FLAG("now", 0, OPTION,
+				"skip what needs the guest's help"),
+			ARG_JOB, ARG_DRY_RUN),
+		.usage = "NAME... [--timeout D] [--now]",
+		.help = "stop it by the steps of [stop] until one works",
+	},
+	{
+		.name = "kill",
+		.wire = "vm-kill",
+		.flags = VERB_MANY | VERB_CHANGES | VERB_OWNER | VERB_ASKS_MANY,
+		.role = ROLE_OPERATOR,
+		.group = RUN,
+		ARGS(ARG_DRY_RUN),
+		.usage = "NAME...",
+		.help = "end its QEMU at once: the power cord is pulled",
+	},
+	{
+		.name = "restart",
+		.wire = "vm-restart",
+		.flags = VERB_MANY | VERB_CHANGES | VERB_LONG | VERB_OWNER,
+		.role = ROLE_OPERATOR,
+		.group = RUN,
+		ARGS(ARG_TIMEOUT("cut the steps of the stop to this time"),
+			ARG_JOB, ARG_DRY_RUN),
+		.usage = "NAME... [--timeout D]",
+		.help = "cold: stop, then start with a new QEMU",
+	},
+	{
+		.name = "reboot",
+		.wire = "vm-reboot",
+		.flags = VERB_MANY | VERB_CHANGES | VERB_OWNER,
+		.role = ROLE_OPERATOR,
+		.group = RUN,
+		ARGS(ARG_DRY_RUN),
+		.usage = "NAME...",
+		.help = "polite: ask the guest to reboot itself",
+	},
+	{
+		.name = "reset",
+		.wire = "vm-reset",
+		.flags = VERB_MANY | VERB_CHANGES | VERB_OWNER | VERB_ASKS_MANY,
+		.role = ROLE_OPERATOR,
+		.group = RUN,
+		ARGS(ARG_DRY_RUN),
+		.usage = "NAME...",
+		.help = "hard: press the reset button",
+	},
+	{
+		.name = "pause",
+		.wire = "vm-pause",
+		.aliases = "suspend",
+		.flags = VERB_MANY | VERB_CHANGES | VERB_OWNER,
+		.role = ROLE_OPERATOR,
+		.group = RUN,
+		ARGS(ARG_DRY_RUN),
+		.usage = "NAME...",
+		.help = "freeze it in memory",
+	},
+	{
+		.name = "resume",
+		.wire = "vm-resume",
+		.flags = VERB_MANY | VERB_CHANGES | VERB_OWNER,
+		.role = ROLE_OPERATOR,
+		.group = RUN,
+		ARGS(ARG_DRY_RUN),
+		.usage = "NAME...",
+		.help = "let a paused VM go on",
+	},
+	{
+		.name = "wait",
+		.wire = "vm-wait",
+		.flags = VERB_ONE | VERB_OWNER,
+		.role = ROLE_VIEWER,
+		.group = RUN,
+		ARGS({ "state", ARG_STRING, 0, 0,
+			     "ready|agent|ip|running|stopped|starting|"
+			     "paused|stopping|saving|saved|waiting|failed|"
+			     "migrating|unreachable|invalid",
+			     "a state of list, or ready, agent, ip" },
+			ARG_TIMEOUT("give up after this time, exit 5")),
+		.usage = "NAME STATE [--timeout D]",
+		.help = "return when a VM has reached a state",
+	},
+	{
+		.name = "reset-failed",
+		.wire = "vm-reset-failed",
+		.flags = VERB_MANY | VERB_CHANGES | VERB_OWNER,
+		.role = ROLE_OPERATOR,
+		.group = RUN,
+		ARGS(ARG_DRY_RUN),
+		.usage = "NAME...",
+		.help = "forget failures: failed becomes stopped",
+	},
+
+	/* ---- configure ---- */
+	{
+		.name = "show",
+		.wire = "vm-show",
+		.flags = VERB_ONE | VERB_FILE | VERB_OWNER,
+		.role = ROLE_VIEWER,
+		.group = CONFIGURE,
+		ARGS(FLAG("origin", 0, OPTION,
+			     "say which file and line set each key"),
+			TEXT("section", 0, OPTION, "one section only"),
+			FLAG("defaults", 0, OPTION,
+				"with the keys that have their default")),
+		.usage = "NAME|FILE [--origin] [--section S] [--defaults]",
+		.help = "its configuration, all layers put together",
+	},
+	{
+		.name = "check",
+		.wire = "vm-check",
+		.flags = VERB_MANY | VERB_MAYBE | VERB_FILE,
+		.role = ROLE_VIEWER,
+		.group = CONFIGURE,
+		ARGS(FLAG("exit-code", 0, LOCAL, "exit 8 if there are notes")),
+		.usage = "[NAME|FILE...] [--exit-code]",
+		.help = "find all mistakes in configuration files",
+	},
+	{
+		.name = "plan",
+		.wire = "vm-plan",
+		.flags = VERB_ONE | VERB_FILE | VERB_OWNER,
+		.role = ROLE_VIEWER,
+		.group = CONFIGURE,
+		ARGS(FLAG("argv", 0, LOCAL, "print QEMU's command line"),
+			FLAG("qmp", 0, LOCAL, "print the QMP commands"),
+			FLAG("exit-code", 0, LOCAL,
+				"exit 8 if there is anything to do")),
+		.usage = "NAME|FILE [--argv|--qmp] [--exit-code]",
+		.help = "what start would do; of a running VM what is pending",
+	},
+	{
+		.name = "set",
+		.wire = "vm-set",
+		.flags = VERB_ONE | VERB_CHANGES,
+		.role = ROLE_ADMIN,
+		.group = CONFIGURE,
+		ARGS({ "pairs", ARG_PAIRS, 0, 0, NULL,
+			     "SECTION.KEY=VALUE words" },
+			ARG_DRY_RUN),
+		.usage = "NAME SECTION.KEY=VALUE...",
+		.help = "set keys in the VM's drop-in",
+	},
+	{
+		.name = "unset",
+		.wire = "vm-unset",
+		.flags = VERB_ONE | VERB_CHANGES,
+		.role = ROLE_ADMIN,
+		.group = CONFIGURE,
+		ARGS({ "keys", ARG_WORDS, 0, 0, NULL, "SECTION.KEY words" },
+			ARG_DRY_RUN),
+		.usage = "NAME SECTION.KEY...",
+		.help = "take keys out of the VM's drop-in",
+	},
+	{
+		.name = "edit",
+		.flags = VERB_ONE | VERB_LOCAL,
+		.role = ROLE_ADMIN,
+		.group = CONFIGURE,
+		.usage = "NAME",
+		.help = "edit its file with $VISUAL or $EDITOR, then check it",
+	},
+	{
+		.name = "enable",
+		.wire = "vm-enable",
+		.aliases = "autostart",
+		.flags = VERB_MANY | VERB_CHANGES,
+		.role = ROLE_ADMIN,
+		.group = CONFIGURE,
+		ARGS(FLAG("disable", 0, LOCAL,
+			     "disable (virsh autostart --disable)"),
+			ARG_DRY_RUN),
+		.usage = "NAME...",
+		.help = "start it when the supervisor starts",
+	},
+	{
+		.name = "disable",
+		.wire = "vm-disable",
+		.flags = VERB_MANY | VERB_CHANGES,
+		.role = ROLE_ADMIN,
+		.group = CONFIGURE,
+		ARGS(ARG_DRY_RUN),
+		.usage = "NAME...",
+		.help = "do not start it with the supervisor",
+	},
+	{
+		.name = "reload",
+		.wire = "reload",
+		.flags = VERB_MANY | VERB_MAYBE | VERB_CHANGES,
+		.role = ROLE_ADMIN,
+		.group = CONFIGURE,
+		ARGS(ARG_DRY_RUN),
+		.usage = "[NAME...]",
+		.help = "read the files again; a broken one changes nothing",
+	},
+
+	/* ---- devices ---- */
+	{
+		.name = "disk list",
+		.wire = "vm-disk-list",
+		.flags = VERB_ONE | VERB_OWNER,
+		.role = ROLE_VIEWER,
+		.group = DEVICES,
+		.usage = "NAME",
+		.help = "its disks",
+	},
+	{
+		.name = "disk attach",
+		.wire = "vm-disk-attach",
+		.aliases = "attach-disk",
+		.flags = VERB_ONE | VERB_CHANGES | VERB_LONG,
+		.role = ROLE_ADMIN,
+		.group = DEVICES,
+		ARGS(ARG_DISK,
+			{ "pairs", ARG_PAIRS, ARG_OPTIONAL, 0, NULL,
+				"KEY=VALUE words, the keys of [disk.N]" },
+			ARG_RUNTIME, ARG_JOB, ARG_DRY_RUN),
+		.usage = "NAME DISK [KEY=VALUE...] [--runtime]",
+		.help = "plug a disk in: disk attach web data size=10G",
+	},
+	{
+		.name = "disk detach",
+		.wire = "vm-disk-detach",
+		.aliases = "detach-disk",
+		.flags = VERB_ONE | VERB_CHANGES | VERB_LONG,
+		.role = ROLE_ADMIN,
+		.group = DEVICES,
+		ARGS(ARG_DISK,
+			FLAG("force", 0, OPTION,
+				"pull it out if the guest does not let go"),
+			ARG_TIMEOUT("how long to wait for the guest"),
+			ARG_RUNTIME, ARG_JOB, ARG_DRY_RUN),
+		.usage = "NAME DISK [--force] [--timeout D] [--runtime]",
+		.help = "unplug a disk and close its image",
+	},
+
+	/* ---- talk ---- */
+	{
+		.name = "console",
+		.wire = "vm-console",
+		.flags = VERB_MANY | VERB_OWNER,
+		.role = ROLE_OPERATOR,
+		.group = TALK,
+		ARGS(TEXT("serial", 0, OPTION,
+			     "the N of [serial.N]; default: console"),
+			FLAG("read-only", 'r', LOCAL, "only look"),
+			FLAG("log", 0, LOCAL,
+				"print what it has written so far"),
+			TEXT("escape", 'e', LOCAL,
+				"the key that detaches, default ^]"),
+			TEXT("expect", 0, LOCAL,
+				"wait for a regular expression; repeatable"),
+			TEXT("send", 0, LOCAL, "then type a line; repeatable"),
+			{ "timeout", ARG_DURATION, LOCAL, 0, NULL,
+				"per --expect, default 60s; exit 5" }),
+		.usage = "NAME... [--serial N] [--read-only] [--log] "
+			 "[--escape K] [--expect RE --send TEXT] "
+			 "[--timeout D]",
+		.help = "its serial console; ^] detaches",
+		.more = "Several names show their lines side by side, "
+			"read-only, each with its VM in front.",
+	},
+	{
+		.name = "qmp",
+		.wire = "vm-qmp",
+		.flags = VERB_ONE | VERB_CHANGES,
+		.role = ROLE_ADMIN,
+		.group = TALK,
+		ARGS(TEXT("execute", 0, 0, "the command"),
+			{ "arguments", ARG_OBJECT, ARG_OPTIONAL, 0, NULL,
+				"KEY=VALUE words; a value that is JSON is "
+				"sent as such" },
+			ARG_TIMEOUT("give up after this time")),
+		.usage = "NAME COMMAND [KEY=VALUE...]",
+		.help = "pass one QMP command to its QEMU",
+	},
+
+	/* ---- jobs ---- */
+	{
+		.name = "jobs list",
+		.wire = "job-list",
+		.aliases = "jobs",
+		.role = ROLE_VIEWER,
+		.group = JOBS,
+		.usage = "",
+		.help = "the jobs that run",
+	},
+	{
+		.name = "jobs wait",
+		.wire = "job-wait",
+		.role = ROLE_VIEWER,
+		.group = JOBS,
+		ARGS(TEXT("job", 0, 0, "its id: j12"),
+			ARG_TIMEOUT("give up after this time, exit 5")),
+		.usage = "JOB [--timeout D]",
+		.help = "return when a job has ended, with its result",
+	},
+	{
+		.name = "jobs cancel",
+		.wire = "job-cancel",
+		.flags = VERB_CHANGES | VERB_OWNER,
+		.role = ROLE_OPERATOR,
+		.group = JOBS,
+		ARGS(TEXT("job", 0, ARG_OPTIONAL, "its id: j12"),
+			TEXT("request", 0, WIRE,
+				"or the id (a string) of this connection's "
+				"request that started it")),
+		.usage = "JOB",
+		.help = "cancel a job and undo what it did",
+	},
+
+	/* ---- tools ---- */
+	{
+		.name = "doctor",
+		.flags = VERB_LOCAL,
+		.role = ROLE_NONE,
+		.group = TOOLS,
+		.usage = "",
+		.help = "look at the host and say what to do about it",
+	},
+	{
+		.name = "completion",
+		.flags = VERB_LOCAL,
+		.role = ROLE_NONE,
+		.group = TOOLS,
+		ARGS({ "shell", ARG_STRING, ARG_LOCAL, 0, "bash|zsh|fish",
+			"the shell" }),
+		.usage = "bash|zsh|fish",
+		.help = "print a completion script",
+	},
+	{
+		.name = "version",
+		.flags = VERB_LOCAL,
+		.role = ROLE_NONE,
+		.group = TOOLS,
+		.usage = "",
+		.help = "versions of the client and the supervisor",
+	},
+	{
+		.name = "help",
+		.flags = VERB_LOCAL,
+		.role = ROLE_NONE,
+		.group = TOOLS,
+		ARGS({ "verb", ARG_WORDS, ARG_LOCAL | ARG_OPTIONAL, 0, NULL,
+			"the verb" }),
+		.usage = "[VERB]",
+		.help = "this list, or all about one verb",
+	},
+
+	/* ---- no word to type ---- */
+	{
+		.name = "qmp_capabilities",
+		.wire = "qmp_capabilities",
+		.flags = VERB_WIRE,
+		.role = ROLE_NONE,
+		ARGS({ "enable", ARG_WORDS, WIRE, 0, NULL,
+			"capabilities of the greeting" }),
+		.help = "end the negotiation; first command of a connection",
+	},
+	{
+		.name = "vm-resolve",
+		.wire = "vm-resolve",
+		.flags = VERB_WIRE,
+		.role = ROLE_VIEWER,
+		ARGS(ARG_PATTERNS(ARG_WIRE)),
+		.help = "the names that names, globs and @tags stand for",
+		.more = "Answers {\"names\": [NAME, ...]}; an error if one "
+			"of the patterns stands for nothing.",
+	},
+	{
+		.name = "query-version",
+		.wire = "query-version",
+		.flags = VERB_WIRE,
+		.role = ROLE_NONE,
+		.help = "the supervisor's version",
+	},
+	{
+		.name = "query-commands",
+		.wire = "query-commands",
+		.flags = VERB_WIRE,
+		.role = ROLE_NONE,
+		.help = "the names of all commands",
+	},
+	{
+		.name = "query-schema",
+		.wire = "query-schema",
+		.flags = VERB_WIRE,
+		.role = ROLE_NONE,
+		.help = "commands with their arguments, events with members",
+	},
+};
+const size_t nverbs = NELEMS(verbs);

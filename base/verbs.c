@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Look-ups in the command table (base/verb_table.c), and the table of the
+ * events of the control socket.
+ */
+#include "base/verbs.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+
+/* clang-format off: a table */
+const struct event_doc event_docs[] = {
+	{ "VM_STATE", "vm, state, was, ready, cause",
+		"a VM went from one state to another" },
+	{ "VM_READY", "vm, ready", "a VM became ready, or stopped being so" },
+	{ "VM_CONFIG", "vm, generation, pending, error",
+		"a VM's files were read again" },
+	{ "VM_DEVICE", "vm, device, change",
+		"a device was attached or detached" },
+	{ "JOB_STATUS",
+		"job, request, vm, kind, status, phase, done, total, "
+		"rate, desc",
+		"a job started, went on (at most 5 a second) or ended" },
+	{ "EVENTS_LOST", "first",
+		"events before this sequence number are no longer kept" },
+	{ NULL, NULL, NULL },
+};
+/* clang-format on */
+
+/* Whether one of the blank-separated words of list is word. */
+static bool list_has(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	while (list && *list) {
+		size_t n = strcspn(list, " ");
+
+		if (n == len && !strncmp(list, word, len))
+			return true;
+		list += n;
+		list += strspn(list, " ");
+	}
+	return false;
+}
+
+const struct verb *verb_by_name(const char *name)
+{
+	for (size_t i = 0; i < nverbs; i++)
+		if (!(verbs[i].flags & VERB_WIRE) &&
+			str_eq(verbs[i].name, name))
+			return &verbs[i];
+	for (size_t i = 0; i < nverbs; i++)
+		if (list_has(verbs[i].aliases, name))
+			return &verbs[i];
+	return NULL;
+}
+
+const struct verb *verb_by_wire(const char *wire)
+{
+	for (size_t i = 0; i < nverbs; i++)
+		if (verbs[i].wire && str_eq(verbs[i].wire, wire))
+			return &verbs[i];
+	return NULL;
+}
+
+const struct arg *verb_arg(const struct verb *verb, const char *name)
+{
+	for (size_t i = 0; i < verb->nargs; i++)
+		if (str_eq(verb->args[i].name, name))
+			return &verb->args[i];
+	return NULL;
+}
+
+const char *role_name(enum role role)
+{
+	switch (role) {
+	case ROLE_NONE:
+		return "none";
+	case ROLE_VIEWER:
+		return "viewer";
+	case ROLE_OPERATOR:
+		return "operator";
+	case ROLE_ADMIN:
+		return "admin";
+	}
+	return "none";
+}
