@@ -9,8 +9,9 @@ LIBS ?= -liniparser -lev -ljansson
 CTL_LIBS ?= -lsmartcols -ljansson
 Q = $(if $(V),,@)
 
-BASE_SRC = base/err.c base/mem.c base/str.c base/fd.c base/log.c base/sys.c \
-	base/spawn.c base/loop.c base/job.c base/prescan.c base/jstream.c \
+BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
+	base/log.c base/sys.c base/child.c base/spawn.c base/loop.c \
+	base/job.c base/prescan.c base/jstream.c \
 	base/keys.c base/ini.c base/finding.c base/paths.c base/verbs.c \
 	base/verb_table.c
 QMP_SRC = qmp/client.c qmp/event.c qmp/call.c

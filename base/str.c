@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The growable buffer, comparison, nearest name, UTF-8 and what may be shown
+ * on a terminal.  The parsers and printers of numbers are in base/units.c.
+ */
+#include "base/str.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+
+enum { NEAR = 3, LONGEST_NAME = 63 };
+
+void str_fini(struct str *s)
+{
+	free(s->data);
+	*s = (struct str)STR_INIT;
+}
+
+/* Makes room for len more bytes and the NUL. */
+static void grow(struct str *s, size_t len)
+{
+	if (s->cap - s->len > len)
+		return;
+	size_t cap = s->cap ? s->cap : 32;
+	while (cap - s->len <= len) {
+		if (cap > SIZE_MAX / 2)
+			abort();
+		cap *= 2;
+	}
+	s->data = xrealloc(s->data, cap);
+	s->cap = cap;
+}
+
+void str_addn(struct str *s, const char *bytes, size_t len)
+{
+	grow(s, len);
+	if (len)
+		memcpy(s->data + s->len, bytes, len);
+	s->len += len;
+	s->data[s->len] = '\0';
+}
+
+void str_add(struct str *s, const char *text)
+{
+	str_addn(s, text, strlen(text));
+}
+
+void str_addc(struct str *s, char c)
+{
+	str_addn(s, &c, 1);
+}
+
+void str_addf(struct str *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	int len = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (len < 0)
+		return;
+	grow(s, (size_t)len);
+	va_start(ap, fmt);
+	vsnprintf(s->data + s->len, (size_t)len + 1, fmt, ap);
+	va_end(ap);
+	s->len += (size_t)len;
+}
+
+const char *str_text(const struct str *s)
+{
+	return s->data ? s->data : "";
+}
+
+char *str_take(struct str *s)
+{
+	char *text = s->data ? s->data : xstrdup("");
+
+	*s = (struct str)STR_INIT;
+	return text;
+}
+
+void str_cut(struct str *s, size_t len)
+{
+	if (len >= s->len)
+		return;
+	s->len = len;
+	s->data[len] = '\0';
+}
+
+bool str_eq(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+bool str_starts(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool str_ends(const char *text, const char *suffix)
+{
+	size_t len = strlen(text);
+	size_t end = strlen(suffix);
+
+	return len >= end && str_eq(text + len - end, suffix);
+}
+
+bool str_glob(const char *pattern, const char *text)
+{
+	return fnmatch(pattern, text, 0) == 0;
+}
+
+static size_t least(size_t a, size_t b, size_t c)
+{
+	size_t low = a < b ? a : b;
+
+	return low < c ? low : c;
+}
+
+/* Levenshtein's distance; both texts have at most LONGEST_NAME bytes. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[LONGEST_NAME + 1];
+	size_t width = strlen(b);
+
+	for (size_t i = 0; i <= width; i++)
+		row[i] = i;
+	for (size_t y = 1; a[y - 1]; y++) {
+		size_t corner = row[0];
+		row[0] = y;
+		for (size_t x = 1; x <= width; x++) {
+			size_t above = row[x];
+			row[x] = least(above + 1, row[x - 1] + 1,
+				corner + (a[y - 1] != b[x - 1]));
+			corner = above;
+		}
+	}
+	return row[width];
+}
+
+const char *str_nearest(const char *text, const char *const *names)
+{
+	const char *best = NULL;
+	size_t best_at = NEAR + 1;
+	size_t len = strlen(text);
+
+	if (len > LONGEST_NAME)
+		return NULL;
+	for (; *names; names++) {
+		if (strlen(*names) > LONGEST_NAME)
+			continue;
+		size_t at = distance(text, *names);
+		if (at < best_at && (at < len || at == 0)) {
+			best = *names;
+			best_at = at;
+		}
+	}
+	return best;
+}
+
+/*
+ * Length of the well-formed UTF-8 character at the start of bytes, or 0.
+ * The table of the Unicode standard: the second byte's range depends on the
+ * first, which excludes overlong forms, surrogates and what is too large.
+ */
+static size_t char_len(const unsigned char *b, size_t left)
+{
+	if (left == 0)
+		return 0;
+	if (b[0] < 0x80)
+		return 1;
+	size_t len = b[0] >= 0xf0 ? 4 : b[0] >= 0xe0 ? 3 : 2;
+	unsigned char low = b[0] == 0xe0 ? 0xa0 : b[0] == 0xf0 ? 0x90 : 0x80;
+	unsigned char high = b[0] == 0xed ? 0x9f : b[0] == 0xf4 ? 0x8f : 0xbf;
+	if (b[0] < 0xc2 || b[0] > 0xf4 || len > left)
+		return 0;
+	if (b[1] < low || b[1] > high)
+		return 0;
+	for (size_t i = 2; i < len; i++)
+		if ((b[i] & 0xc0) != 0x80)
+			return 0;
+	return len;
+}
+
+bool str_is_utf8(const char *bytes, size_t len)
+{
+	const unsigned char *b = (const unsigned char *)bytes;
+
+	while (len > 0) {
+		size_t n = char_len(b, len);
+		if (n == 0)
+			return false;
+		b += n;
+		len -= n;
+	}
+	return true;
+}
+
+/* C0 and C1 controls, DEL, and what turns the direction of text round. */
+static bool is_dangerous(const unsigned char *b, size_t len)
+{
+	if (len == 1)
+		return b[0] < 0x20 || b[0] == 0x7f;
+	if (len == 2)
+		return b[0] == 0xc2 && b[1] < 0xa0;
+	if (len != 3 || b[0] != 0xe2)
+		return false;
+	return (b[1] == 0x80 && b[2] >= 0xa8 && b[2] <= 0xae) ||
+	       (b[1] == 0x81 && b[2] >= 0xa6 && b[2] <= 0xa9);
+}
+
+static void add_escaped(struct str *s, unsigned char byte)
+{
+	if (byte == '\n')
+		str_add(s, "\\n");
+	else if (byte == '\t')
+		str_add(s, "\\t");
+	else
+		str_addf(s, "\\x%02x", byte);
+}
+
+void str_add_visible(struct str *s, const char *bytes, size_t len)
+{
+	const unsigned char *b = (const unsigned char *)bytes;
+
+	for (size_t at = 0; at < len;) {
+		size_t n = char_len(b + at, len - at);
+		if (n > 0 && !is_dangerous(b + at, n)) {
+			str_addn(s, bytes + at, n);
+			at += n;
+			continue;
+		}
+		for (size_t end = at + (n ? n : 1); at < end; at++)
+			add_escaped(s, b[at]);
+	}
+}
