@@ -1,13 +1,9 @@
-# vmward: one non-recursive Makefile (GNU make).  V=1 shows the commands.
--include config.mk
-CC ?= cc
-BUILD ?= build
-CFLAGS ?= -O2 -g
-WARN ?= -Wall -Wextra -Wpedantic -Wno-gnu-statement-expression
-CPPFLAGS += -D_GNU_SOURCE -I.
-LIBS ?= -liniparser -lev -ljansson
-CTL_LIBS ?= -lsmartcols -ljansson
-Q = $(if $(V),,@)
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vmward: one non-recursive Makefile (GNU make).  `make V=1` shows commands.
+# ./configure writes config.mk and config.h; without them make runs it.
+all:
+
+# ---- sources: every file is named here ----
 
 BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
 	base/log.c base/sys.c base/child.c base/spawn.c base/loop.c \
@@ -16,26 +12,235 @@ BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
 	base/verb_table.c
 QMP_SRC = qmp/client.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c
+NET_SRC =
 SUPERVISOR_SRC = supervisor/spec.c supervisor/config.c supervisor/cause.c \
 	supervisor/policy.c supervisor/store.c supervisor/lock.c \
 	supervisor/argv.c supervisor/accel.c
-CTL_SRC = ctl/main.c
-# bring-up: a planned file that does not exist yet is left out
-have = $(foreach f,$(1),$(wildcard $(f)))
-LIB_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(call have,$(BASE_SRC) $(QMP_SRC) $(STORAGE_SRC) $(SUPERVISOR_SRC)))
-UNIT = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
+CTL_SRC =
+# the main() of each program
+VMWARDD_SRC = supervisor/main.c
+VMWARD_SRC = ctl/main.c
+# helpers of the tests, linked into every unit test
+TEST_SRC =
+FAKE_QEMU_SRC = tests/fake/qemu.c
+FUZZ_SRC =
+MAN = man/vmwardd.8 man/vmward.1 man/vmward.ini.5 man/vmward-protocol.7
 
-all: $(BUILD)/libvmward.a
+T_TESTS = tests/t/010-configure.t tests/t/020-make.t
+LIVE_TESTS =
+CLIENT_TESTS =
+SYSTEM_TESTS =
+FAULT_TESTS =
+
+# ---- settings ----
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+ifeq (,$(filter clean distclean,$(MAKECMDGOALS)))
+-include config.mk
+endif
+srcdir ?= .
+BUILD ?= build
+AR ?= ar
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(patsubst $(BUILD)/%,%,$(2));)
+VPATH = $(srcdir)
+
+# A build with sanitizers goes without what hides their findings.
+SANITIZED := $(findstring -fsanitize,$(CFLAGS) $(SANITIZE_FLAGS))
+HARDENED := $(if $(SANITIZED),,yes)
+VMW_CFLAGS = -std=c11 $(WARN) $(if $(HARDENED),$(HARDEN_CFLAGS)) \
+	$(TIDY_CFLAGS) $(CFLAGS) $(SANITIZE_FLAGS)
+VMW_CPPFLAGS = -D_GNU_SOURCE -include config.h -I$(srcdir) $(LIB_CFLAGS) \
+	$(CPPFLAGS)
+VMW_LDFLAGS = $(VMW_CFLAGS) $(if $(HARDENED),$(HARDEN_LDFLAGS)) \
+	$(TIDY_LDFLAGS) $(LDFLAGS)
+DAEMON_LIBS = $(INIPARSER_LIBS) $(EV_LIBS) $(JANSSON_LIBS)
+CTL_LIBS = $(SMARTCOLS_LIBS) $(JANSSON_LIBS)
+
+# bring-up: a planned file that does not exist yet is left out
+have = $(foreach f,$(1),$(if $(wildcard $(srcdir)/$(f)),$(f)))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(call have,$(1)))
+
+BASE_OBJ := $(call objects,$(BASE_SRC))
+LIB_OBJ := $(call objects,$(QMP_SRC) $(STORAGE_SRC) $(NET_SRC) \
+	$(SUPERVISOR_SRC))
+CTL_OBJ := $(call objects,$(CTL_SRC))
+TEST_OBJ := $(call objects,$(TEST_SRC))
+MAIN_OBJ := $(call objects,$(VMWARDD_SRC) $(VMWARD_SRC))
+FAKE_QEMU_OBJ := $(call objects,$(FAKE_QEMU_SRC))
+PRODUCT_OBJ := $(BASE_OBJ) $(LIB_OBJ) $(CTL_OBJ) $(MAIN_OBJ)
+
+UNIT_SRC := $(sort $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/unit/*.c)))
+UNIT_OBJ := $(call objects,$(UNIT_SRC))
+UNIT := $(UNIT_OBJ:.o=)
+FUZZERS := $(patsubst %.c,$(BUILD)/%,$(call have,$(FUZZ_SRC)))
+TOOLS := $(patsubst %.c,$(BUILD)/%,$(call have,tests/lint/verbs.c \
+	tests/bench/floor.c))
+PROGRAMS := $(if $(call have,$(VMWARDD_SRC)),$(BUILD)/vmwardd) \
+	$(if $(call have,$(VMWARD_SRC)),$(BUILD)/vmward)
+FAKE_QEMU := $(if $(FAKE_QEMU_OBJ),$(BUILD)/tests/fake/qemu)
+LIBS_A = $(BUILD)/libctl.a $(BUILD)/libtest.a $(BUILD)/libvmward.a \
+	$(BUILD)/libbase.a
+GUEST = $(BUILD)/guest/bios.raw
+
+all: $(PROGRAMS) $(LIBS_A)
+
+# ---- configure ----
+
+config.mk: $(srcdir)/configure $(srcdir)/NEWS
+	@if [ -e config.status ]; then ./config.status; else $<; fi
+config.h: config.mk ;
+$(srcdir)/configure $(srcdir)/NEWS: ;
+
+# ---- building ----
+
+$(BUILD)/%.o: %.c config.h
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(VMW_CPPFLAGS) $(BANNED) \
+		$(VMW_CFLAGS) -MMD -MP -c -o $@ $<
+# production code may not call what base/banned.h lists
+$(PRODUCT_OBJ): BANNED = -include base/banned.h
+
+define archive
+$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+endef
+$(BUILD)/libbase.a: $(BASE_OBJ)
+	$(archive)
 $(BUILD)/libvmward.a: $(LIB_OBJ)
-	$(Q)rm -f $@; ar rcs $@ $^
-$(BUILD)/%.o: %.c
-	$(Q)mkdir -p $(@D); $(CC) -std=c11 $(CPPFLAGS) $(WARN) $(CFLAGS) -MMD -MP -c -o $@ $<
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libvmward.a
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
-check-unit: $(UNIT)
-	$(Q)prove --exec '' $(UNIT)
+	$(archive)
+$(BUILD)/libctl.a: $(CTL_OBJ)
+	$(archive)
+$(BUILD)/libtest.a: $(TEST_OBJ)
+	$(archive)
+# an archive may be empty while the tree is young
+$(LIBS_A): Makefile | $(BUILD)/.dir
+$(BUILD)/.dir:
+	$(Q)mkdir -p $(BUILD) && touch $@
+
+define link
+$(call say,LD,$@)$(CC) $(VMW_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1)
+endef
+$(BUILD)/vmwardd: $(call objects,$(VMWARDD_SRC)) $(BUILD)/libvmward.a \
+		$(BUILD)/libbase.a
+	$(call link,$(DAEMON_LIBS))
+$(BUILD)/vmward: $(call objects,$(VMWARD_SRC)) $(BUILD)/libctl.a \
+		$(BUILD)/libbase.a
+	$(call link,$(CTL_LIBS))
+$(BUILD)/tests/fake/qemu: $(FAKE_QEMU_OBJ) $(BUILD)/libbase.a
+	$(call link,$(DAEMON_LIBS))
+$(UNIT): %: %.o $(LIBS_A)
+	$(call link,$(DAEMON_LIBS) $(CTL_LIBS))
+$(TOOLS): %: %.o $(BUILD)/libbase.a
+	$(call link,$(DAEMON_LIBS))
+ifeq ($(FUZZ),yes)
+FUZZ_FLAGS = -fsanitize=fuzzer
+$(FUZZERS:=.o) $(PRODUCT_OBJ): CFLAGS += -fsanitize=fuzzer-no-link
+else
+FUZZ_MAIN = $(call objects,tests/fuzz/main.c)
+endif
+$(FUZZERS): %: %.o $(FUZZ_MAIN) $(BUILD)/libvmward.a $(BUILD)/libbase.a
+	$(call link,$(FUZZ_FLAGS) $(DAEMON_LIBS))
+
+# ---- tests ----
+
+RUN = BUILD='$(abspath $(BUILD))' QEMU='$(QEMU)' '$(srcdir)/tests/run'
+TEST_PROGRAMS = $(PROGRAMS) $(FAKE_QEMU) $(GUEST)
+LINT = tests/lint/lint.t
+
+check: all check-programs
+	+$(RUN) lint: $(LINT) unit: $(UNIT) t: $(call have,$(T_TESTS)) \
+		live: $(call have,$(LIVE_TESTS))
+check-programs: $(TEST_PROGRAMS) $(UNIT) $(TOOLS)
+check-unit: $(UNIT) $(FAKE_QEMU)
+	+$(RUN) unit: $(UNIT)
+check-t: $(TEST_PROGRAMS)
+	+$(RUN) t: $(call have,$(T_TESTS))
+check-live: $(TEST_PROGRAMS)
+	+$(RUN) live: $(call have,$(LIVE_TESTS))
+check-clients: $(TEST_PROGRAMS)
+	+$(RUN) clients: $(call have,$(CLIENT_TESTS))
+check-system: $(TEST_PROGRAMS)
+	+$(RUN) system: $(call have,$(SYSTEM_TESTS))
+faults: $(TEST_PROGRAMS)
+	+$(RUN) faults: $(call have,$(FAULT_TESTS))
+lint: all $(TOOLS)
+	+$(RUN) -v lint: $(LINT)
+
+SAN = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined
+check-sanitize:
+	+for cc in gcc clang; do $(MAKE) CC=$$cc BUILD=$(BUILD)/san-$$cc \
+		CFLAGS='$(SAN)' WARN= check-unit check-t || exit 1; done
+fuzz:
+	+$(MAKE) CC=clang BUILD=$(BUILD)/fuzz FUZZ=yes WARN= \
+		CFLAGS='-g -O1 -fsanitize=address,undefined' fuzz-run
+fuzz-run: $(FUZZERS)
+	$(Q)for f in $(FUZZERS); do $(srcdir)/tests/fuzz/run $$f || exit 1; done
+bench: all check-programs
+	+BUILD='$(abspath $(BUILD))' '$(srcdir)/tests/bench/bench'
+demo: all $(GUEST) guest
+	+BUILD='$(abspath $(BUILD))' '$(srcdir)/tests/demo/demo'
+golden: all $(UNIT)
+	$(Q)cd '$(srcdir)' && for t in $(UNIT); do \
+		GOLDEN=write $(abspath $(BUILD))/$${t#$(BUILD)/} >/dev/null || :; done
+	$(Q)cd '$(srcdir)' && git status --short tests/golden man
+
+guest: $(GUEST)
+	$(Q)GUEST_OUT='$(GUEST_OUT)' '$(srcdir)/tests/guest/linux/build.sh'
+$(GUEST): tests/guest/bios/guest.S tests/guest/bios/mk
+	$(call say,AS,$@)mkdir -p $(@D) && \
+		$(srcdir)/tests/guest/bios/mk '@@@@@@@@@@@@@@@@' $@
+
+# ---- care ----
+
+format:
+	$(Q)cd '$(srcdir)' && git ls-files -co --exclude-standard '*.[ch]' | \
+		xargs clang-format -i
+analyze:
+	+$(Q)$(srcdir)/tests/lint/analyze $(srcdir) $(call have,$(BASE_SRC) \
+		$(QMP_SRC) $(STORAGE_SRC) $(NET_SRC) $(SUPERVISOR_SRC) \
+		$(CTL_SRC) $(VMWARDD_SRC) $(VMWARD_SRC)) -- \
+		$(VMW_CPPFLAGS) -std=c11
+man: $(call have,$(MAN))
+	$(Q)for page in $^; do mandoc -Tlint -W warning $$page || exit 1; done
+
+DOC = $(DESTDIR)$(datadir)/doc/vmward
+UNIT_DIR = $(DESTDIR)$(prefix)/lib/systemd/system
+man_path = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
+EXAMPLES := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/examples/*))
+CONTRIB = contrib/vmwardd.openrc contrib/vmwardd.runit contrib/vmwardd.s6
+
+install: all
+	install -D -m 755 $(BUILD)/vmward $(DESTDIR)$(bindir)/vmward
+	install -D -m 755 $(BUILD)/vmwardd $(DESTDIR)$(sbindir)/vmwardd
+	$(foreach m,$(call have,$(MAN)),install -D -m 644 $(srcdir)/$(m) \
+		$(call man_path,$(m)) &&) :
+	$(foreach f,$(EXAMPLES),install -D -m 644 $(srcdir)/$(f) \
+		$(DOC)/$(f) &&) :
+	$(foreach f,$(CONTRIB),install -D -m 755 $(srcdir)/$(f) \
+		$(DOC)/$(f) &&) :
+	install -d -m 755 $(UNIT_DIR)
+	sed 's|@sbindir@|$(sbindir)|' $(srcdir)/contrib/vmward.service \
+		>$(UNIT_DIR)/vmward.service
+	install -d -m 755 $(DESTDIR)$(sysconfdir)/vmward/vms
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/vmward $(DESTDIR)$(sbindir)/vmwardd \
+		$(foreach m,$(MAN),$(call man_path,$(m))) \
+		$(UNIT_DIR)/vmward.service
+	rm -rf $(DOC)
+dist:
+	$(Q)mkdir -p $(BUILD) && git -C '$(srcdir)' archive \
+		--prefix=vmward-$(VERSION)/ HEAD | \
+		gzip -9n >$(BUILD)/vmward-$(VERSION).tar.gz
+	@echo $(BUILD)/vmward-$(VERSION).tar.gz
 clean:
 	rm -rf $(BUILD)
-.PHONY: all check-unit clean
+distclean: clean
+	rm -f config.mk config.h config.log config.status
+
+.PHONY: all check check-programs check-unit check-t check-live check-sanitize \
+	check-clients check-system faults fuzz fuzz-run bench demo golden guest \
+	lint format analyze man install uninstall dist clean distclean
 .SECONDARY:
--include $(LIB_OBJ:.o=.d)
+-include $(PRODUCT_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) \
+	$(FAKE_QEMU_OBJ:.o=.d) $(TOOLS:=.d) $(FUZZERS:=.d)
