@@ -80,8 +80,10 @@ TOOLS := $(patsubst %.c,$(BUILD)/%,$(call have,tests/lint/verbs.c \
 PROGRAMS := $(if $(call have,$(VMWARDD_SRC)),$(BUILD)/vmwardd) \
 	$(if $(call have,$(VMWARD_SRC)),$(BUILD)/vmward)
 FAKE_QEMU := $(if $(FAKE_QEMU_OBJ),$(BUILD)/tests/fake/qemu)
-LIBS_A = $(BUILD)/libctl.a $(BUILD)/libtest.a $(BUILD)/libvmward.a \
-	$(BUILD)/libbase.a
+# an archive without members cannot be linked
+LIBS_A = $(if $(CTL_OBJ),$(BUILD)/libctl.a) \
+	$(if $(TEST_OBJ),$(BUILD)/libtest.a) \
+	$(BUILD)/libvmward.a $(BUILD)/libbase.a
 GUEST = $(BUILD)/guest/bios.raw
 
 all: $(PROGRAMS) $(LIBS_A)
@@ -112,10 +114,6 @@ $(BUILD)/libctl.a: $(CTL_OBJ)
 	$(archive)
 $(BUILD)/libtest.a: $(TEST_OBJ)
 	$(archive)
-# an archive may be empty while the tree is young
-$(LIBS_A): Makefile | $(BUILD)/.dir
-$(BUILD)/.dir:
-	$(Q)mkdir -p $(BUILD) && touch $@
 
 define link
 $(call say,LD,$@)$(CC) $(VMW_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1)
@@ -123,8 +121,8 @@ endef
 $(BUILD)/vmwardd: $(call objects,$(VMWARDD_SRC)) $(BUILD)/libvmward.a \
 		$(BUILD)/libbase.a
 	$(call link,$(DAEMON_LIBS))
-$(BUILD)/vmward: $(call objects,$(VMWARD_SRC)) $(BUILD)/libctl.a \
-		$(BUILD)/libbase.a
+$(BUILD)/vmward: $(call objects,$(VMWARD_SRC)) \
+		$(filter-out %/libtest.a %/libvmward.a,$(LIBS_A))
 	$(call link,$(CTL_LIBS))
 $(BUILD)/tests/fake/qemu: $(FAKE_QEMU_OBJ) $(BUILD)/libbase.a
 	$(call link,$(DAEMON_LIBS))
