@@ -83,7 +83,7 @@ FAKE_QEMU := $(if $(FAKE_QEMU_OBJ),$(BUILD)/tests/fake/qemu)
 # an archive without members cannot be linked
 LIBS_A = $(if $(CTL_OBJ),$(BUILD)/libctl.a) \
 	$(if $(TEST_OBJ),$(BUILD)/libtest.a) \
-	$(BUILD)/libvmward.a $(BUILD)/libbase.a
+	$(if $(LIB_OBJ),$(BUILD)/libvmward.a) $(BUILD)/libbase.a
 GUEST = $(BUILD)/guest/bios.raw
 
 all: $(PROGRAMS) $(LIBS_A)
