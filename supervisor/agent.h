@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guest agent of a VM: a hostile peer on its own socket with its own
+ * deadlines.  Connected on demand; nothing of the VM waits for it.
+ */
+#ifndef SUPERVISOR_AGENT_H
+#define SUPERVISOR_AGENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/jstream.h"
+#include "base/loop.h"
+
+struct agent {
+	struct jstream stream;
+	struct loop_timer timer;
+	bool busy;     /* a call is under way */
+	bool synced;   /* the answer to our sync was seen */
+	bool no_reply; /* the command has no success reply (shutdown) */
+	uint64_t sync_id;
+	char *command; /* JSON text sent after the sync */
+	/* Exactly once per agent_call(); result borrowed, or NULL and err. */
+	void (*on_reply)(struct agent *agent, json_t *result,
+		const struct err *err);
+	void *owner;
+};
+
+/*
+ * Connects to the socket, syncs, sends the command (text of a JSON object),
+ * and answers within deadline_ms.  With no_reply, success is reported once
+ * the sync was answered and the command was sent.  ERR_BUSY while a call
+ * runs; else failures come through on_reply.
+ */
+MUST_CHECK int agent_call(struct agent *agent, const char *path,
+	const char *command, bool no_reply, int64_t deadline_ms,
+	void (*on_reply)(struct agent *agent, json_t *result,
+		const struct err *err),
+	void *owner, struct err *err);
+/* Forgets a call: no reply will come.  Harmless when idle. */
+void agent_cancel(struct agent *agent);
+
+#endif

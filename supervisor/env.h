@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What all VMs of one supervisor share; plain data, made by main. */
+#ifndef SUPERVISOR_ENV_H
+#define SUPERVISOR_ENV_H
+
+#include <stdbool.h>
+
+#include "base/paths.h"
+
+struct store;
+
+struct env {
+	struct paths paths;
+	struct store *store;
+	char *qemu;	/* path of qemu-system-x86_64, or NULL: not found */
+	char *qemu_img; /* path of qemu-img, or NULL */
+	const char *file; /* of `run FILE`, else NULL */
+	bool stopping;	/* the supervisor goes away */
+	bool io_uring;
+};
+
+#endif

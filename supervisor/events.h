@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Our own events: numbered, the last 1,024 kept, handed to subscribers in
+ * order.  A subscriber that asks for older ones learns of the gap.
+ */
+#ifndef SUPERVISOR_EVENTS_H
+#define SUPERVISOR_EVENTS_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/list.h"
+
+#define EVENTS_KEPT 1024
+
+struct events_sub {
+	struct list link;
+	/* event is the whole message {"event":..,"data":..,...}, borrowed. */
+	void (*on_event)(struct events_sub *sub, json_t *event);
+};
+
+/* Sends NAME with data (stolen) to all subscribers and keeps it. */
+void events_emit(const char *name, json_t *data);
+void events_subscribe(struct events_sub *sub,
+	void (*on_event)(struct events_sub *sub, json_t *event));
+void events_unsubscribe(struct events_sub *sub); /* harmless twice */
+/* An array of the kept events after a sequence number; EVENTS_LOST first
+ * when some between are gone.  New. */
+json_t *events_since(uint64_t sequence);
+uint64_t events_last(void);
+void events_fini(void);
+
+#endif

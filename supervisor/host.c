@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The privileged verbs; see supervisor/host.h. */
+#include "supervisor/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/sock.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+/* The files a VM's priv directory may hold, besides the lock. */
+static const char *const leaves[] = { "monitor", "yank", "agent", "stderr",
+	"config.ini", "serial0", "serial1", "serial2", "serial3", NULL };
+
+static bool leaf_is_known(const char *leaf)
+{
+	for (size_t i = 0; leaves[i]; i++) {
+		if (str_eq(leaves[i], leaf))
+			return true;
+	}
+	return false;
+}
+
+static bool vm_name_is_safe(const char *vm)
+{
+	if (!*vm || *vm == '.')
+		return false;
+	return vm[strspn(vm, "abcdefghijklmnopqrstuvwxyz0123456789._@-")] ==
+	       '\0';
+}
+
+static char *leaf_path(const struct host_request *rq)
+{
+	return xasprintf("%s/%s/priv/%s", rq->run_dir, rq->vm, rq->leaf);
+}
+
+static int make_dir(const char *path, mode_t mode, struct err *err)
+{
+	struct stat st;
+
+	if (!sys_mkdirat(AT_FDCWD, path, mode) || errno == EEXIST) {
+		if (sys_fchmodat(AT_FDCWD, path, mode))
+			return err_os(err, "cannot set the mode of '%s'", path);
+		if (sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) ||
+			!S_ISDIR(st.st_mode))
+			return err_set(err, ERR_OS, "'%s' is no directory",
+				path);
+		return 0;
+	}
+	return err_os(err, "cannot make directory '%s'", path);
+}
+
+static int do_make_dirs(const struct host_request *rq,
+	struct host_reply *reply UNUSED, struct err *err)
+{
+	AUTO_FREE char *dir = xasprintf("%s/%s", rq->run_dir, rq->vm);
+	AUTO_FREE char *priv = xasprintf("%s/priv", dir);
+
+	if (make_dir(dir, 0711, err))
+		return -1;
+	return make_dir(priv, 0700, err);
+}
+
+static int do_listen(const struct host_request *rq, struct host_reply *reply,
+	struct err *err)
+{
+	AUTO_FREE char *path = leaf_path(rq);
+
+	reply->fd = sock_listen(path, 0600, 8, err);
+	return reply->fd < 0 ? -1 : 0;
+}
+
+static int do_fifo(const struct host_request *rq, struct host_reply *reply,
+	struct err *err)
+{
+	AUTO_FREE char *path = leaf_path(rq);
+
+	if (sys_mkfifoat(AT_FDCWD, path, 0600) && errno != EEXIST)
+		return err_os(err, "cannot make FIFO '%s'", path);
+	reply->fd = sys_openat(AT_FDCWD, path,
+		O_RDWR | O_NONBLOCK | O_NOFOLLOW, 0);
+	if (reply->fd < 0)
+		return err_os(err, "cannot open FIFO '%s'", path);
+	return 0;
+}
+
+static int do_run_qemu(const struct host_request *rq, struct host_reply *reply,
+	struct err *err)
+{
+	struct spawn_plan plan = { .path = rq->argv[0], .argv = rq->argv,
+		.fds = rq->fds, .nfds = rq->nfds, .new_session = true };
+
+	return spawn(&plan, &reply->pid, &reply->fd, err);
+}
+
+static int do_kill(const struct host_request *rq,
+	struct host_reply *reply UNUSED, struct err *err)
+{
+	if (sys_pidfd_kill(rq->pidfd, rq->signal) && errno != ESRCH)
+		return err_os(err, "cannot send signal %d to QEMU", rq->signal);
+	return 0;
+}
+
+static int do_clean(const struct host_request *rq,
+	struct host_reply *reply UNUSED, struct err *err UNUSED)
+{
+	for (size_t i = 0; leaves[i]; i++) {
+		AUTO_FREE char *path = xasprintf("%s/%s/priv/%s", rq->run_dir,
+			rq->vm, leaves[i]);
+
+		sys_unlinkat(AT_FDCWD, path, 0);
+	}
+	return 0;
+}
+
+static const struct host_entry {
+	bool takes_leaf;
+	int (*run)(const struct host_request *rq, struct host_reply *reply,
+		struct err *err);
+} table[HOST_NVERBS] = {
+	[HOST_MAKE_DIRS] = { false, do_make_dirs },
+	[HOST_LISTEN] = { true, do_listen },
+	[HOST_FIFO] = { true, do_fifo },
+	[HOST_RUN_QEMU] = { false, do_run_qemu },
+	[HOST_KILL] = { false, do_kill },
+	[HOST_CLEAN] = { false, do_clean },
+};
+
+int host_call(const struct host_request *rq, struct host_reply *reply,
+	struct err *err)
+{
+	*reply = (struct host_reply){ .pid = -1, .fd = -1 };
+	if (rq->verb >= HOST_NVERBS || !vm_name_is_safe(rq->vm) ||
+		rq->nfds > HOST_FDS_MAX ||
+		(table[rq->verb].takes_leaf && !leaf_is_known(rq->leaf)))
+		return err_set(err, ERR_BUG, "bad request to the host");
+	return table[rq->verb].run(rq, reply, err);
+}

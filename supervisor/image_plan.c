@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What must be made before a disk can be opened; see image_plan.h. */
+#include "supervisor/image_plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "storage/image.h"
+#include "supervisor/argv.h"
+
+static char *base_path(const struct spec_disk *disk, const struct paths *paths)
+{
+	if (!disk->base || !*disk->base)
+		return NULL;
+	return strchr(disk->base, '/')
+		       ? xstrdup(disk->base)
+		       : xasprintf("%s/%s", paths->images, disk->base);
+}
+
+/* The base's own format: by its suffix, as for any image. */
+static int base_format(const char *base, const char **out, struct err *err)
+{
+	struct spec_disk as_disk = { .format = FORMAT_NONE };
+	int format = argv_disk_format(&as_disk, base, err);
+
+	if (format == FORMAT_NONE)
+		return -1;
+	*out = spec_format_names[format];
+	return 0;
+}
+
+static int check_header(const struct image_plan *plan, const char *disk,
+	struct err *err)
+{
+	const char *found;
+	uint64_t size;
+	bool backed;
+
+	if (str_starts(plan->path, "/dev/"))
+		return 0;
+	if (image_header(plan->path, &found, &size, &backed, err))
+		return err_wrap(err, "disk '%s': ", disk);
+	if (str_eq(found, "raw") || str_eq(found, plan->format))
+		return 0;
+	return err_set(err, ERR_CONFIG,
+		"disk '%s': '%s' is %s by its header, format says %s", disk,
+		plan->path, found, plan->format);
+}
+
+static int plan_missing(struct image_plan *plan, const struct spec_disk *disk,
+	const struct paths *paths, struct err *err)
+{
+	plan->base = base_path(disk, paths);
+	plan->size = disk->size;
+	if (plan->base && base_format(plan->base, &plan->base_format, err))
+		return -1;
+	if (plan->base &&
+		sys_fstatat(AT_FDCWD, plan->base, &(struct stat){ 0 }, 0))
+		return err_os(err, "disk '%s': cannot read base '%s'",
+			disk->name, plan->base);
+	if (!plan->base && !plan->size)
+		return err_set(err, ERR_NOT_FOUND,
+			"disk '%s': no image '%s'; give size = or base = to "
+			"make it",
+			disk->name, plan->path);
+	return 1;
+}
+
+int image_plan_make(const struct vm_spec *spec, const struct spec_disk *disk,
+	const struct paths *paths, struct image_plan *plan, struct err *err)
+{
+	struct stat st;
+	int format;
+
+	*plan = (struct image_plan){ .path =
+			argv_disk_path(spec, disk, paths->images) };
+	format = argv_disk_format(disk, plan->path, err);
+	if (format == FORMAT_NONE)
+		return err_wrap(err, "disk '%s': ", disk->name);
+	plan->format = spec_format_names[format];
+	if (!sys_fstatat(AT_FDCWD, plan->path, &st, 0))
+		return check_header(plan, disk->name, err);
+	if (errno != ENOENT)
+		return err_os(err, "disk '%s': cannot read '%s'", disk->name,
+			plan->path);
+	return plan_missing(plan, disk, paths, err);
+}
+
+void image_plan_fini(struct image_plan *plan)
+{
+	free(plan->path);
+	free(plan->base);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What must be made before a disk can be opened (REFERENCE 1.4). */
+#ifndef SUPERVISOR_IMAGE_PLAN_H
+#define SUPERVISOR_IMAGE_PLAN_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/paths.h"
+#include "supervisor/spec.h"
+
+struct image_plan {
+	char *path;
+	const char *format;
+	char *base; /* or NULL */
+	const char *base_format;
+	uint64_t size;
+};
+
+/*
+ * 1: the image is missing and the plan says how to make it; 0: it is there
+ * and its header does not contradict its format; -1: neither can be.  The
+ * plan must be released in every case.
+ */
+MUST_CHECK int image_plan_make(const struct vm_spec *spec,
+	const struct spec_disk *disk, const struct paths *paths,
+	struct image_plan *plan, struct err *err);
+void image_plan_fini(struct image_plan *plan);
+
+#endif

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The live QEMU of one VM; see supervisor/machine.h. */
+#include "supervisor/machine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/sock.h"
+#include "base/sys.h"
+#include "supervisor/console.h"
+#include "supervisor/host.h"
+#include "supervisor/stderr.h"
+
+#define START_MS 60000 /* to the greeting of a QEMU that starts */
+#define ADOPT_MS 2000	/* of one that runs: else it is stuck or squatted */
+#define DRAIN_MS 250 /* for the EOF of a dead QEMU's monitor */
+
+static void host_fill(const struct machine *m, struct host_request *rq,
+	enum host_verb verb, const char *leaf)
+{
+	*rq = (struct host_request){ .verb = verb };
+	snprintf(rq->run_dir, sizeof(rq->run_dir), "%s", m->env->paths.run);
+	snprintf(rq->vm, sizeof(rq->vm), "%s", m->name);
+	snprintf(rq->leaf, sizeof(rq->leaf), "%s", leaf);
+}
+
+char *machine_priv_path(const struct machine *m, const char *leaf)
+{
+	return xasprintf("%s/%s/priv/%s", m->env->paths.run, m->name, leaf);
+}
+
+void machine_init(struct machine *m, const struct env *env, const char *name,
+	struct vmlog *log, const struct machine_hooks *hooks, void *owner)
+{
+	*m = (struct machine){ .env = env, .hooks = hooks, .owner = owner,
+		.log = log, .name = name, .pid = -1, .pidfd = -1,
+		.stderr_fd = -1 };
+	list_init(&m->consoles);
+	for (size_t i = 0; i < NELEMS(m->listen_fd); i++)
+		m->listen_fd[i] = -1;
+}
+
+static void close_listeners(struct machine *m)
+{
+	for (size_t i = 0; i < NELEMS(m->listen_fd); i++)
+		fd_close(&m->listen_fd[i]);
+}
+
+static void close_monitor(struct machine *m)
+{
+	if (!m->attached)
+		return;
+	qmp_unsubscribe(&m->sub);
+	qmp_client_close(&m->qmp);
+	m->attached = m->ready = false;
+}
+
+/* Forgets the process; consoles stay, with their readers. */
+static void forget(struct machine *m)
+{
+	close_monitor(m);
+	loop_timer_stop(&m->drain_timer);
+	loop_child_stop(&m->child);
+	loop_io_stop(&m->stderr_io);
+	fd_close(&m->pidfd);
+	fd_close(&m->stderr_fd);
+	close_listeners(m);
+	str_fini(&m->stderr_line);
+	m->pid = -1;
+}
+
+void machine_fini(struct machine *m)
+{
+	forget(m);
+	str_fini(&m->last_words);
+	list_each (&m->consoles, it, next)
+		console_free(list_entry(it, struct console, link));
+}
+
+bool machine_is_alive(const struct machine *m)
+{
+	return m->pid > 0;
+}
+
+/* ---- the end ---- */
+
+static void finish(struct machine *m)
+{
+	struct host_request rq;
+	struct host_reply reply;
+	struct err err = ERR_INIT;
+
+	stderr_drain(m);
+	list_each (&m->consoles, it, next)
+		console_detach(list_entry(it, struct console, link));
+	forget(m);
+	host_fill(m, &rq, HOST_CLEAN, "");
+	if (host_call(&rq, &reply, &err))
+		vmlog_line(m->log, LOG_WARN, "%s", err.text);
+	m->hooks->on_end(m);
+}
+
+static void on_drain_timer(struct loop_timer *timer)
+{
+	finish(container_of(timer, struct machine, drain_timer));
+}
+
+static void on_exit_(struct loop_child *child, const struct sys_exit *how)
+{
+	struct machine *m = container_of(child, struct machine, child);
+
+	m->dead = true;
+	m->seen.exit = *how;
+	m->seen.adopted = m->adopted;
+	if (!m->attached)
+		finish(m);
+	else /* its last events are still in the socket */
+		loop_timer_start(&m->drain_timer, DRAIN_MS, on_drain_timer);
+}
+
+static void on_qmp_lost(struct qmp_client *client, const struct err *err)
+{
+	struct machine *m = container_of(client, struct machine, qmp);
+
+	close_monitor(m);
+	if (m->dead)
+		finish(m);
+	else
+		m->hooks->on_lost(m, err);
+}
+
+static void on_qmp_ready(struct qmp_client *client)
+{
+	struct machine *m = container_of(client, struct machine, qmp);
+
+	m->ready = true;
+	m->hooks->on_ready(m);
+}
+
+static const struct qmp_hooks qmp_hooks = { on_qmp_ready, on_qmp_lost };
+
+/* ---- what was seen, for cause_classify ---- */
+
+static void on_qmp_event(struct qmp_sub *sub, const struct qmp_event *ev)
+{
+	struct machine *m = container_of(sub, struct machine, sub);
+	const char *action = qmp_event_string(ev, "action");
+
+	if (ev->type == QMP_EV_SHUTDOWN) {
+		m->seen.shutdown_seen = true;
+		snprintf(m->seen.shutdown_reason,
+			sizeof(m->seen.shutdown_reason), "%s",
+			qmp_event_string(ev, "reason"));
+	} else if (ev->type == QMP_EV_GUEST_PANICKED) {
+		m->seen.panicked = true;
+	} else if (ev->type == QMP_EV_WATCHDOG) {
+		m->seen.watchdog = !str_eq(action, "none") &&
+				   !str_eq(action, "debug");
+	} else if (ev->type == QMP_EV_BLOCK_IO_ERROR) {
+		m->seen.io_error = str_eq(action, "stop");
+	} else if (ev->type == QMP_EV_RESUME) {
+		m->seen.io_error = false;
+	}
+	m->hooks->on_event(m, ev);
+}
+
+static void attach_monitor(struct machine *m, int fd, int64_t greeting_ms)
+{
+	m->attached = true;
+	m->ready = false;
+	qmp_client_open(&m->qmp, fd, greeting_ms, &qmp_hooks, m);
+	qmp_subscribe(&m->qmp, &m->sub, on_qmp_event);
+}
+
+/* ---- start ---- */
+
+static int listen_leaf(struct machine *m, const char *leaf, int slot,
+	struct err *err)
+{
+	struct host_request rq;
+	struct host_reply reply;
+
+	host_fill(m, &rq, HOST_LISTEN, leaf);
+	if (host_call(&rq, &reply, err))
+		return -1;
+	fd_close(&m->listen_fd[slot]);
+	m->listen_fd[slot] = reply.fd;
+	return 0;
+}
+
+static int open_fifo(struct machine *m, struct err *err)
+{
+	struct host_request rq;
+	struct host_reply reply;
+
+	host_fill(m, &rq, HOST_FIFO, "stderr");
+	if (host_call(&rq, &reply, err))
+		return -1;
+	fd_close(&m->stderr_fd);
+	m->stderr_fd = reply.fd;
+	stderr_watch(m);
+	return 0;
+}
+
+int machine_listen(struct machine *m, unsigned nserials, bool agent,
+	struct err *err)
+{
+	struct host_request rq;
+	struct host_reply reply;
+	char leaf[16];
+
+	host_fill(m, &rq, HOST_MAKE_DIRS, "");
+	if (host_call(&rq, &reply, err))
+		return -1;
+	if (listen_leaf(m, "monitor", ARGV_FD_MONITOR, err) ||
+		listen_leaf(m, "yank", ARGV_FD_YANK, err) ||
+		(agent && listen_leaf(m, "agent", ARGV_FD_AGENT, err)))
+		return -1;
+	for (unsigned i = 0; i < nserials && i < MACHINE_SERIALS; i++) {
+		snprintf(leaf, sizeof(leaf), "serial%u", i);
+		if (listen_leaf(m, leaf, (int)(ARGV_FD_SERIAL + i), err))
+			return -1;
+	}
+	str_fini(&m->last_words);
+	return open_fifo(m, err);
+}
+
+/* Connects every console to its chardev; a failure is only logged. */
+static void connect_consoles(struct machine *m)
+{
+	unsigned i = 0;
+	char leaf[16];
+
+	list_each (&m->consoles, it, next) {
+		struct console *c = list_entry(it, struct console, link);
+		struct err err = ERR_INIT;
+
+		snprintf(leaf, sizeof(leaf), "serial%u", i++);
+		AUTO_FREE char *path = machine_priv_path(m, leaf);
+		int fd = sock_connect(path, &err);
+		if (fd < 0)
+			vmlog_line(m->log, LOG_WARN, "console %s: %s", c->name,
+				err.text);
+		else
+			console_attach(c, fd);
+	}
+}
+
+static void add_fd(struct host_request *rq, int from, int to)
+{
+	if (from >= 0)
+		rq->fds[rq->nfds++] = (struct spawn_fd){ from, to };
+}
+
+int machine_spawn(struct machine *m, char **argv, int lock_fd, int name_fd,
+	uint64_t generation, struct err *err)
+{
+	struct host_request rq;
+	struct host_reply reply;
+	AUTO_FREE char *monitor = machine_priv_path(m, "monitor");
+	AUTO_CLOSE int fd = sock_connect(monitor, err);
+
+	if (fd < 0)
+		return -1;
+	connect_consoles(m);
+	host_fill(m, &rq, HOST_RUN_QEMU, "");
+	rq.argv = (const char *const *)argv;
+	add_fd(&rq, m->stderr_fd, 1);
+	add_fd(&rq, m->stderr_fd, 2);
+	add_fd(&rq, lock_fd, ARGV_FD_LOCK);
+	add_fd(&rq, name_fd, ARGV_FD_NAME);
+	for (size_t i = 0; i < NELEMS(m->listen_fd); i++)
+		add_fd(&rq, m->listen_fd[i], (int)i);
+	m->spawned_us = sys_now_us();
+	m->generation = generation;
+	m->seen = (struct cause_inputs){ 0 };
+	m->dead = m->adopted = false;
+	if (host_call(&rq, &reply, err))
+		return -1;
+	close_listeners(m); /* so that its death is an EOF */
+	m->pid = reply.pid;
+	m->pidfd = reply.fd;
+	loop_child_start(&m->child, m->pidfd, on_exit_);
+	attach_monitor(m, TAKE_FD(fd), START_MS);
+	return 0;
+}
+
+/* ---- adoption ---- */
+
+void machine_know_pid(struct machine *m, pid_t pid, int pidfd)
+{
+	if (m->pidfd >= 0) {
+		sys_close(pidfd);
+		return;
+	}
+	m->pid = pid;
+	m->pidfd = pidfd;
+	m->adopted = true;
+	m->dead = false;
+	loop_child_start(&m->child, m->pidfd, on_exit_);
+}
+
+int machine_adopt(struct machine *m, struct err *err)
+{
+	AUTO_FREE char *monitor = machine_priv_path(m, "monitor");
+	AUTO_CLOSE int fd = sock_connect(monitor, err);
+	int pidfd;
+	pid_t pid;
+
+	if (fd < 0)
+		return -1;
+	if (m->pid < 0) {
+		pidfd = sock_peer_pidfd(fd, &pid);
+		if (pidfd < 0)
+			return err_set(err, ERR_UNREACHABLE,
+				"the monitor's process cannot be found");
+		m->seen = (struct cause_inputs){ .started = true };
+		machine_know_pid(m, pid, pidfd);
+	}
+	if (m->stderr_fd < 0 && open_fifo(m, err))
+		return -1;
+	connect_consoles(m);
+	attach_monitor(m, TAKE_FD(fd), ADOPT_MS);
+	return 0;
+}
+
+int machine_signal(struct machine *m, int signal, struct err *err)
+{
+	struct host_request rq;
+	struct host_reply reply;
+
+	if (m->pidfd < 0)
+		return err_set(err, ERR_UNREACHABLE,
+			"QEMU's process is not known");
+	host_fill(m, &rq, HOST_KILL, "");
+	rq.signal = signal;
+	rq.pidfd = m->pidfd;
+	return host_call(&rq, &reply, err);
+}
+
+void machine_yank(struct machine *m)
+{
+	AUTO_FREE char *path = machine_priv_path(m, "yank");
+	struct err err = ERR_INIT;
+	AUTO_CLOSE int fd = sock_connect(path, &err);
+	char text[256];
+
+	if (fd < 0)
+		return;
+	snprintf(text, sizeof(text),
+		"{\"execute\":\"qmp_capabilities\"}"
+		"{\"execute\":\"yank\",\"arguments\":{\"instances\":"
+		"[{\"type\":\"chardev\",\"id\":\"mon-g%llu\"}]}}",
+		(unsigned long long)m->generation);
+	/* a full command is executed even when its client has left */
+	if (sys_write(fd, text, strlen(text)) < 0)
+		vmlog_line(m->log, LOG_DEBUG, "yank: %s", strerror(errno));
+}
+
+/* ---- a pid is a rumour: these two check it ---- */
+
+static ssize_t read_proc(pid_t pid, const char *leaf, char *buf, size_t size)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, leaf);
+	AUTO_CLOSE int fd = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
+	return fd < 0 ? -1 : sys_read(fd, buf, size);
+}
+
+uint64_t machine_pid_start(pid_t pid)
+{
+	char buf[1024];
+	ssize_t got = read_proc(pid, "stat", buf, sizeof(buf) - 1);
+	char *at;
+
+	if (got <= 0)
+		return 0;
+	buf[got] = '\0';
+	at = strrchr(buf, ')'); /* the name may hold blanks */
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	return at ? strtoull(at + 1, NULL, 10) : 0;
+}
+
+bool machine_pid_is(pid_t pid, uint64_t start, const char *uuid)
+{
+	AUTO_FREE char *cmdline = xmalloc(65536);
+	ssize_t got = read_proc(pid, "cmdline", cmdline, 65536);
+
+	if (pid <= 1 || got <= 0 || machine_pid_start(pid) != start)
+		return false;
+	return memmem(cmdline, (size_t)got, uuid, strlen(uuid)) != NULL;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The live QEMU of one VM: its process, monitor connection, stderr FIFO and
+ * consoles.  Tells its owner what it sees; decides nothing.
+ *
+ * The end is told once, when all is in: the process is dead and what it
+ * still had to say on monitor and stderr was read.
+ */
+#ifndef SUPERVISOR_MACHINE_H
+#define SUPERVISOR_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/list.h"
+#include "base/loop.h"
+#include "base/spawn.h"
+#include "base/str.h"
+#include "qmp/client.h"
+#include "supervisor/argv.h"
+#include "supervisor/cause.h"
+#include "supervisor/env.h"
+#include "supervisor/vmlog.h"
+
+struct machine;
+
+struct machine_hooks {
+	void (*on_event)(struct machine *m, const struct qmp_event *event);
+	/* The monitor is ready: greeting and capabilities are through. */
+	void (*on_ready)(struct machine *m);
+	/* The monitor is lost while the process may live on. */
+	void (*on_lost)(struct machine *m, const struct err *err);
+	/* The process is gone and everything it left was read. */
+	void (*on_end)(struct machine *m);
+};
+
+#define MACHINE_SERIALS 4
+
+struct machine {
+	const struct env *env;
+	const struct machine_hooks *hooks;
+	void *owner;
+	struct vmlog *log;
+	const char *name; /* of the VM; borrowed */
+	pid_t pid;	  /* -1: none */
+	int pidfd;
+	struct loop_child child;
+	struct qmp_client qmp;
+	struct qmp_sub sub;
+	bool attached; /* the monitor client is open */
+	bool ready;
+	bool adopted; /* not our child */
+	bool dead;    /* the process is gone */
+	struct loop_timer drain_timer; /* end of patience with a dead's EOF */
+	int stderr_fd;
+	struct loop_io stderr_io;
+	struct str stderr_line;
+	struct str last_words; /* last 2 KiB of stderr, for failures */
+	struct list consoles;  /* console.link */
+	struct cause_inputs seen;
+	uint64_t generation;
+	uint64_t spawned_us; /* monotonic */
+	/* Between listen and spawn: */
+	int listen_fd[ARGV_FD_SERIAL + MACHINE_SERIALS];
+};
+
+void machine_init(struct machine *m, const struct env *env, const char *name,
+	struct vmlog *log, const struct machine_hooks *hooks, void *owner);
+/* Lets go of everything; the process is not touched. */
+void machine_fini(struct machine *m);
+/* True while a process is known (adopted or ours) and not yet ended. */
+bool machine_is_alive(const struct machine *m);
+
+/* Binds all sockets of a start and opens the FIFO, for nserials ports. */
+MUST_CHECK int machine_listen(struct machine *m, unsigned nserials, bool agent,
+	struct err *err);
+/*
+ * Starts QEMU with the lock's descriptors; connects monitor and consoles
+ * first.  Afterwards on_ready or on_lost/on_end follow.
+ */
+MUST_CHECK int machine_spawn(struct machine *m, char **argv,
+	int lock_fd, int name_fd, uint64_t generation, struct err *err);
+/*
+ * Connects to a QEMU that runs already: monitor (peer's pidfd), FIFO,
+ * consoles.  ERR_UNREACHABLE when the monitor cannot be connected.
+ */
+MUST_CHECK int machine_adopt(struct machine *m, struct err *err);
+/* Knows the process by a pid that was checked; for kill without monitor. */
+void machine_know_pid(struct machine *m, pid_t pid, int pidfd);
+/* Sends a signal by pidfd. */
+MUST_CHECK int machine_signal(struct machine *m, int signal, struct err *err);
+/* Throws a squatter off the monitor through the second one; best effort. */
+void machine_yank(struct machine *m);
+/* Field 22 of /proc/PID/stat, or 0. */
+uint64_t machine_pid_start(pid_t pid);
+/* True if /proc/PID is a QEMU started with this uuid at that time. */
+bool machine_pid_is(pid_t pid, uint64_t start, const char *uuid);
+/* Path of a file in the VM's priv directory; new. */
+char *machine_priv_path(const struct machine *m, const char *leaf);
+
+#endif

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Starting a VM (DESIGN section 4): the order keeps the promises.  The lock
+ * before the intent, the intent written before QEMU is spawned and on disk
+ * before the guest runs; its fsync overlaps with QEMU's own start.
+ */
+#include "supervisor/op.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/sys.h"
+#include "qmp/call.h"
+#include "storage/image.h"
+#include "supervisor/image_plan.h"
+#include "supervisor/lock.h"
+
+#define GREETING_MS 60000
+#define STORED_MS 30000
+#define KILL_MS 10000
+
+struct op_start {
+	struct job job;
+	struct vm *vm;
+	struct qmp_call call;
+	struct vm_lock lock;
+	struct store_wait stored;
+	bool stored_done;
+	struct err stored_err;
+	struct list *disk; /* next of spec.disks to look at */
+	struct list *raw;  /* next of spec.raws to send */
+	struct image_create *image;
+	bool image_ended;
+	struct err image_err;
+	bool restart; /* a successor: waits for no disk */
+};
+
+static void on_stored(struct store_wait *wait, const struct err *err)
+{
+	struct op_start *op = container_of(wait, struct op_start, stored);
+
+	op->stored_done = true;
+	if (err && err->code)
+		op->stored_err = *err;
+	job_wake(&op->job);
+}
+
+static int take_lock(struct op_start *op, struct err *err)
+{
+	struct vm *vm = op->vm;
+	enum lock_state state;
+	AUTO_FREE char *dir = xasprintf("%s/%s/priv", vm->env->paths.run,
+		vm->name);
+	AUTO_FREE char *path = machine_priv_path(&vm->machine, "lock");
+
+	if (fd_make_dirs(dir, 0711, err) ||
+		lock_take(&op->lock, path, vm->env->paths.root,
+			vm->spec->uuid, &state, err))
+		return -1;
+	if (state == LOCK_HELD)
+		return err_set(err, ERR_EXISTS, "it runs already");
+	return 0;
+}
+
+static void fill_record(struct vm *vm)
+{
+	struct record *r = &vm->record;
+
+	r->desired = DESIRED_UP;
+	r->generation++;
+	r->paused = vm->start_paused;
+	r->failed = false;
+	snprintf(r->uuid, sizeof(r->uuid), "%s", vm->spec->uuid);
+	if (!r->machine[0])
+		snprintf(r->machine, sizeof(r->machine), "%s",
+			vm->spec->vm.machine);
+}
+
+/* Lock and intent. */
+static int prepare(struct op_start *op, struct err *err)
+{
+	struct vm *vm = op->vm;
+	int kept;
+
+	if (!vm->env->qemu)
+		return err_set(err, ERR_UNSUPPORTED,
+			"qemu-system-x86_64 is not installed or not on PATH");
+	if (accel_choose((enum spec_accel)vm->spec->vm.accel, &vm->accel, err))
+		return -1;
+	if (take_lock(op, err))
+		return -1;
+	fill_record(vm);
+	op->stored.on_stored = on_stored;
+	kept = vm_record(vm, op->restart ? NULL : &op->stored);
+	op->stored_done = op->restart || kept;
+	if (kept && !op->restart)
+		return err_set(err, ERR_OS,
+			"the intent cannot be recorded in '%s'",
+			vm->env->paths.state);
+	return 0;
+}
+
+static void on_image_end(struct job *job, void *arg)
+{
+	struct op_start *op = arg;
+
+	op->image_ended = true;
+	op->image_err = job->err;
+	op->image = NULL;
+}
+
+/*
+ * Starts to make the image of the next disk that lacks one; false when no
+ * disk is left or the job failed.
+ */
+static bool make_next_image(struct op_start *op)
+{
+	struct vm *vm = op->vm;
+
+	for (; op->disk != &vm->spec->disks; op->disk = op->disk->next) {
+		const struct spec_disk *disk =
+			list_entry(op->disk, struct spec_disk, link);
+		struct image_plan plan;
+		struct err err = ERR_INIT;
+		int need = image_plan_make(vm->spec, disk, &vm->env->paths,
+			&plan, &err);
+
+		if (need < 0)
+			job_fail_err(&op->job, &err);
+		if (need > 0) {
+			op->image_ended = false;
+			op->image = image_create_start(vm->env->qemu_img,
+				plan.path, plan.format, plan.base,
+				plan.base_format, plan.size, vm->name,
+				&op->job, on_image_end, op);
+			op->disk = op->disk->next;
+		}
+		image_plan_fini(&plan);
+		if (need)
+			return need > 0;
+	}
+	return false;
+}
+
+static unsigned count_serials(const struct vm_spec *spec)
+{
+	unsigned n = 0;
+
+	list_each (&spec->serials, it, next)
+		n++;
+	return n;
+}
+
+/* Names of the recorded ports: a device keeps its place over restarts. */
+static void load_slots(struct vm *vm)
+{
+	memset(&vm->slots, 0, sizeof(vm->slots));
+	memcpy(vm->slots.names, vm->record.slots, sizeof(vm->slots.names));
+	argv_plan_slots(vm->spec, &vm->slots);
+	memcpy(vm->record.slots, vm->slots.names, sizeof(vm->slots.names));
+}
+
+/* Sockets, argument vector, QEMU. */
+static int launch(struct op_start *op, struct err *err)
+{
+	struct vm *vm = op->vm;
+	struct argv_host host = { .qemu = vm->env->qemu,
+		.kvm = vm->accel.kvm, .machine = vm->record.machine,
+		.generation = vm->record.generation,
+		.images = vm->env->paths.images,
+		.io_uring = vm->env->io_uring };
+	char **argv;
+	int rc;
+
+	load_slots(vm);
+	argv = argv_build(vm->spec, &host, &vm->slots, err);
+	if (!argv)
+		return -1;
+	vm_make_consoles(vm, vm->spec);
+	rc = machine_listen(&vm->machine, count_serials(vm->spec),
+		vm->spec->agent.enabled, err);
+	if (!rc)
+		rc = machine_spawn(&vm->machine, argv, op->lock.file_fd,
+			op->lock.name_fd, vm->record.generation, err);
+	argv_free(argv);
+	lock_drop(&op->lock); /* QEMU holds it now, or nobody */
+	if (rc)
+		return -1;
+	vm->record.pid = (int32_t)vm->machine.pid;
+	vm->record.pid_start = machine_pid_start(vm->machine.pid);
+	vm->record.started_real_us = sys_realtime_us();
+	vm->record.started_mono_ms = (int64_t)(sys_now_us() / 1000);
+	vm_record(vm, NULL);
+	vm_run_spec(vm);
+	return 0;
+}
+
+/* QEMU's own last words on a failure, or how it went. */
+static enum job_state died(struct op_start *op)
+{
+	struct machine *m = &op->vm->machine;
+	AUTO_FREE char *words = str_take(&m->last_words);
+	const struct sys_exit *how = &m->seen.exit;
+	size_t len = strlen(words);
+
+	while (len && words[len - 1] == '\n')
+		words[--len] = '\0';
+	if (len)
+		return job_fail(&op->job, ERR_QMP, "QEMU did not start: %s",
+			words);
+	if (how->known && how->signalled && how->code == SIGSYS)
+		return job_fail(&op->job, ERR_QMP,
+			"QEMU was killed by its sandbox (signal 31)");
+	return job_fail(&op->job, ERR_QMP,
+		"QEMU did not start: it ended with %s %d and said nothing",
+		how->signalled ? "signal" : "status", how->code);
+}
+
+static bool is_dead(const struct op_start *op)
+{
+	return !machine_is_alive(&op->vm->machine);
+}
+
+static const struct spec_raw *next_raw(struct op_start *op)
+{
+	const struct vm_spec *spec = op->vm->spec;
+
+	for (; op->raw != &spec->raws; op->raw = op->raw->next) {
+		const struct spec_raw *raw =
+			list_entry(op->raw, struct spec_raw, link);
+
+		if (raw->qmp) {
+			op->raw = op->raw->next;
+			return raw;
+		}
+	}
+	return NULL;
+}
+
+/* Sends the next [raw] qmp-N line; false when none is left or it is bad. */
+static bool send_raw(struct op_start *op)
+{
+	const struct spec_raw *raw = next_raw(op);
+	json_error_t why;
+
+	if (!raw)
+		return false;
+	AUTO_JSON json_t *line = json_loads(raw->text, 0, &why);
+	const char *command =
+		json_string_value(json_object_get(line, "execute"));
+	if (!command) {
+		job_fail(&op->job, ERR_CONFIG, "[raw] qmp-%u is no QMP command",
+			raw->number);
+		return false;
+	}
+	qmp_call_start(&op->call, &op->job, &op->vm->machine.qmp, command,
+		json_incref(json_object_get(line, "arguments")), -1, 0, false);
+	return true;
+}
+
+static bool kvm_is_on(const struct op_start *op)
+{
+	return json_is_true(json_object_get(op->call.result, "enabled"));
+}
+
+static enum job_state start_run(struct job *job)
+{
+	struct op_start *op = container_of(job, struct op_start, job);
+
+	JOB_BEGIN(job);
+	if (prepare(op, &job->err))
+		return JOB_ENDS;
+	while (make_next_image(op)) {
+		JOB_AWAIT(job, op->image_ended, JOB_FOREVER); /* its own */
+		if (op->image_err.code)
+			return job_fail_err(job, &op->image_err);
+	}
+	if (job->err.code || launch(op, &job->err))
+		return JOB_ENDS;
+	JOB_AWAIT(job, op->vm->machine.ready || is_dead(op), GREETING_MS);
+	if (is_dead(op))
+		return died(op);
+	if (op->vm->accel.kvm) {
+		QMP_CALL(job, &op->call, &op->vm->machine.qmp, "query-kvm",
+			NULL);
+		if (!kvm_is_on(op))
+			return job_fail(job, ERR_QMP, "QEMU runs without KVM");
+	}
+	while (send_raw(op))
+		JOB_AWAIT(job, op->call.replied, JOB_FOREVER); /* its own */
+	if (job->err.code)
+		return JOB_ENDS;
+	JOB_AWAIT(job, op->stored_done, STORED_MS);
+	if (op->stored_err.code)
+		return job_fail_err(job, &op->stored_err);
+	if (!op->vm->start_paused) {
+		QMP_CALL(job, &op->call, &op->vm->machine.qmp, "cont", NULL);
+		op->vm->machine.seen.started = true;
+	}
+	JOB_END(job);
+}
+
+/* A QEMU that never ran its guest is taken away again. */
+static enum job_state start_undo(struct job *job)
+{
+	struct op_start *op = container_of(job, struct op_start, job);
+
+	JOB_BEGIN(job);
+	lock_drop(&op->lock);
+	if (is_dead(op))
+		return JOB_ENDS;
+	if (machine_signal(&op->vm->machine, SIGKILL, &job->undo_err))
+		return JOB_ENDS;
+	JOB_AWAIT(job, is_dead(op), KILL_MS);
+	JOB_END(job);
+}
+
+static void start_cleanup(struct job *job)
+{
+	struct op_start *op = container_of(job, struct op_start, job);
+
+	store_cancel(&op->stored);
+	qmp_call_fini(&op->call);
+	lock_drop(&op->lock);
+	if (op->image)
+		job_cancel(&op->image->job);
+	free(op);
+}
+
+static const struct job_kind start_kind = { "start", start_run, start_undo,
+	start_cleanup };
+
+struct job *op_start_begin(struct vm *vm, op_end_fn *on_end, void *arg)
+{
+	struct op_start *op = NEW(struct op_start);
+
+	op->vm = vm;
+	op->lock = (struct vm_lock)VM_LOCK_INIT;
+	op->disk = vm->spec->disks.next;
+	op->raw = vm->spec->raws.next;
+	op->restart = vm->record.desired == DESIRED_UP && !vm->ordered;
+	job_start(&op->job, &start_kind, vm->name, on_end, arg);
+	return &op->job;
+}

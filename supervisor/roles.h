@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who may do what, by peer credentials: root, our own user and group vmward
+ * administer; a VM's owner may operate it.
+ */
+#ifndef SUPERVISOR_ROLES_H
+#define SUPERVISOR_ROLES_H
+
+#include <sys/types.h>
+
+#include "base/verbs.h"
+
+/* Looks the group up once (start-up: may block). */
+void roles_init(void);
+/* The role of the peer of a connected socket on a VM of that owner. */
+enum role roles_of_peer(int fd, const char *owner);
+
+#endif

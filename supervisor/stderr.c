@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* QEMU's stderr FIFO; see supervisor/stderr.h. */
+#include "supervisor/stderr.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/sys.h"
+#include "supervisor/machine.h"
+
+#define LINE_MAX_BYTES 1024
+#define LAST_WORDS 2048
+#define BUDGET 65536
+
+/* QEMU's ShutdownCause numbers in the trace line (7.2 to 9). */
+static const char *const reasons[] = { "none", "host-error", "host-qmp-quit",
+	"host-qmp-system-reset", "host-signal", "host-ui", "guest-shutdown",
+	"guest-reset", "guest-panic", "subsystem-reset", "snapshot-load" };
+
+/*
+ * Eats our own trace lines.  "qemu_system_shutdown_request reason=6" names
+ * the reason; "runstate_set current_run_state 9 (running) new_state 11
+ * (shutdown)" the end without one, which under reboot=shutdown is a reboot.
+ */
+static bool is_trace(struct machine *m, const char *line)
+{
+	const char *at = strstr(line, "qemu_system_shutdown_request reason=");
+	struct cause_inputs *seen = &m->seen;
+	unsigned long number;
+
+	if (at) {
+		number = strtoul(strchr(at, '=') + 1, NULL, 10);
+		if (number < NELEMS(reasons) && !seen->shutdown_reason[0])
+			snprintf(seen->shutdown_reason,
+				sizeof(seen->shutdown_reason), "%s",
+				reasons[number]);
+		seen->shutdown_seen = true;
+		return true;
+	}
+	at = strstr(line, "runstate_set current_run_state");
+	if (!at)
+		return false;
+	at = strstr(at, "new_state ");
+	if (at && strstr(at, "(shutdown)"))
+		seen->shutdown_seen = true;
+	if (at && strstr(at, "(guest-panicked)"))
+		seen->panicked = true;
+	return true;
+}
+
+/* "qemu-system-x86_64: -device {...}: text" loses what is only noise. */
+static const char *plain(const char *line)
+{
+	const char *colon = strstr(line, "qemu-system-x86_64: ");
+
+	return colon == line ? line + strlen("qemu-system-x86_64: ") : line;
+}
+
+static void take_line(struct machine *m)
+{
+	const char *line = str_text(&m->stderr_line);
+
+	if (*line && !is_trace(m, line)) {
+		str_add(&m->last_words, plain(line));
+		str_addc(&m->last_words, '\n');
+		if (m->last_words.len > LAST_WORDS) {
+			AUTO_FREE char *tail =
+				xstrdup(m->last_words.data + m->last_words.len -
+					LAST_WORDS / 2);
+			str_cut(&m->last_words, 0);
+			str_add(&m->last_words, tail);
+		}
+		vmlog_stderr(m->log, plain(line));
+	}
+	str_cut(&m->stderr_line, 0);
+}
+
+static void take_bytes(struct machine *m, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] == '\n' || m->stderr_line.len >= LINE_MAX_BYTES)
+			take_line(m);
+		if (bytes[i] != '\n')
+			str_addc(&m->stderr_line, bytes[i]);
+	}
+}
+
+static void read_some(struct machine *m)
+{
+	char chunk[4096];
+
+	for (size_t taken = 0; taken < BUDGET && m->stderr_fd >= 0;) {
+		ssize_t got = sys_read(m->stderr_fd, chunk, sizeof(chunk));
+
+		if (got <= 0)
+			return;
+		taken += (size_t)got;
+		take_bytes(m, chunk, (size_t)got);
+	}
+}
+
+static void on_stderr(struct loop_io *io, int events UNUSED)
+{
+	read_some(container_of(io, struct machine, stderr_io));
+}
+
+void stderr_watch(struct machine *m)
+{
+	loop_io_start(&m->stderr_io, m->stderr_fd, LOOP_READ, on_stderr);
+}
+
+void stderr_drain(struct machine *m)
+{
+	read_some(m);
+	take_line(m);
+}

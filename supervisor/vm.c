@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One VM: its struct and what every operation needs; see vm.h. */
+#include "supervisor/vm.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/sock.h"
+#include "base/sys.h"
+#include "supervisor/config.h"
+#include "supervisor/console.h"
+#include "supervisor/events.h"
+#include "supervisor/roles.h"
+
+static const char *const state_names[] = {
+#define X(id, word) word,
+	VM_STATES(X)
+#undef X
+};
+
+static const char *const event_names[] = {
+#define X(id) #id,
+	VM_EVENTS(X)
+#undef X
+};
+
+const char *vm_state_name(enum vm_state state)
+{
+	return state_names[state];
+}
+
+const char *vm_event_name(enum vm_event event)
+{
+	return event_names[event];
+}
+
+const char *vm_state_word(const struct vm *vm)
+{
+	bool down = vm->state == VM_STOPPED || vm->state == VM_FAILED;
+
+	if (down && (vm->findings.errors || !vm->spec))
+		return "invalid";
+	return state_names[vm->state];
+}
+
+bool vm_is_up(const struct vm *vm)
+{
+	switch (vm->state) {
+	case VM_STOPPED:
+	case VM_WAITING:
+	case VM_FAILED:
+		return false;
+	case VM_STARTING:
+	case VM_RUNNING:
+	case VM_PAUSED:
+	case VM_STOPPING:
+	case VM_ENDED:
+	case VM_ADOPTING:
+	case VM_UNREACHABLE:
+	case VM_NSTATES:
+		break;
+	}
+	return true;
+}
+
+struct vm *vm_new(const struct env *env, const char *name,
+	const struct machine_hooks *hooks,
+	void (*post)(struct vm *vm, enum vm_event event))
+{
+	struct vm *vm = NEW(struct vm);
+
+	list_init(&vm->link);
+	list_init(&vm->jobs);
+	list_init(&vm->watches);
+	findings_init(&vm->findings);
+	vm->env = env;
+	vm->name = xstrdup(name);
+	vm->post = post;
+	vm->recorded = true;
+	vm->since_real_us = sys_realtime_us();
+	vmlog_init(&vm->log, env->paths.log, name);
+	machine_init(&vm->machine, env, vm->name, &vm->log, hooks, vm);
+	return vm;
+}
+
+void vm_free(struct vm *vm)
+{
+	if (!vm)
+		return;
+	list_del(&vm->link);
+	loop_timer_stop(&vm->retry_timer);
+	agent_cancel(&vm->agent);
+	machine_fini(&vm->machine);
+	list_each (&vm->watches, it, next)
+		list_del(it);
+	findings_fini(&vm->findings);
+	vm_drop_running(vm);
+	spec_free(vm->spec);
+	vmlog_fini(&vm->log);
+	free(vm->name);
+	free(vm);
+}
+
+void vm_post(struct vm *vm, enum vm_event event)
+{
+	vm->post(vm, event);
+}
+
+void vm_changed(struct vm *vm)
+{
+	list_each (&vm->watches, it, next) {
+		struct vm_watch *watch =
+			list_entry(it, struct vm_watch, link);
+
+		watch->on_change(watch, vm);
+	}
+}
+
+static void emit_state(struct vm *vm)
+{
+	events_emit("VM_STATE",
+		json_pack("{s:s,s:s,s:s?,s:s?}", "vm", vm->name, "state",
+			vm_state_word(vm), "ready",
+			vm->ready == VM_READY_NONE  ? "-"
+			: vm->ready == VM_READY_YES ? "yes"
+						    : "no",
+			"cause",
+			vm->last.cause ? cause_name(vm->last.cause) : NULL));
+}
+
+void vm_set_state(struct vm *vm, enum vm_state state, enum vm_event why)
+{
+	enum vm_state old = vm->state;
+
+	vm->state = state;
+	if (old == state)
+		return;
+	if (!str_eq(state_names[old], state_names[state])) {
+		vm->since_real_us = sys_realtime_us();
+		vmlog_line(&vm->log, LOG_INFO, "%s -> %s", state_names[old],
+			state_names[state]);
+		emit_state(vm);
+	} else {
+		log_debug(vm->log.object, "%s again (%s)", state_names[state],
+			event_names[why]);
+	}
+	vm_changed(vm);
+}
+
+void vm_set_ready(struct vm *vm, enum vm_ready ready)
+{
+	if (vm->ready == ready)
+		return;
+	vm->ready = ready;
+	if (ready == VM_READY_YES) {
+		vm->ready_real_us = sys_realtime_us();
+		vmlog_line(&vm->log, LOG_INFO, "ready");
+	}
+	emit_state(vm);
+	vm_changed(vm);
+}
+
+void vm_set_note(struct vm *vm, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(vm->note, sizeof(vm->note), fmt, ap);
+	va_end(ap);
+}
+
+void vm_watch(struct vm *vm, struct vm_watch *watch,
+	void (*on_change)(struct vm_watch *watch, struct vm *vm))
+{
+	watch->on_change = on_change;
+	list_add(&vm->watches, &watch->link);
+}
+
+void vm_unwatch(struct vm_watch *watch)
+{
+	if (watch->link.next)
+		list_del(&watch->link);
+}
+
+int vm_record(struct vm *vm, struct store_wait *wait)
+{
+	struct err err = ERR_INIT;
+
+	vm->record.version = STORE_VERSION;
+	memcpy(vm->record.boot_id, store_boot_id(),
+		sizeof(vm->record.boot_id));
+	if (!store_write(vm->env->store, vm->name, &vm->record, wait, &err)) {
+		vm->recorded = true;
+		return 0;
+	}
+	vm->recorded = false;
+	vmlog_line(&vm->log, LOG_ERROR, "%s", err.text);
+	return -1;
+}
+
+/* ---- jobs ---- */
+
+static void emit_job(const struct vm *vm, const struct job *job,
+	const char *status)
+{
+	char id[16];
+
+	snprintf(id, sizeof(id), "j%u", job->id);
+	events_emit("JOB_STATUS",
+		json_pack("{s:s,s:s,s:s,s:s,s:s?,s:s?}", "job", id, "kind",
+			job->kind->name, "vm", vm->name, "status", status,
+			"error", job->err.code ? job->err.text : NULL, "code",
+			job->err.code ? err_code_name(job->err.code) : NULL));
+}
+
+void vm_job_add(struct vm *vm, struct job *job)
+{
+	static unsigned last;
+
+	job->id = ++last;
+	list_add(&vm->jobs, &job->link);
+	emit_job(vm, job, "running");
+}
+
+void vm_job_end(struct vm *vm, struct job *job)
+{
+	list_del(&job->link);
+	emit_job(vm, job,
+		job->err.code == ERR_CANCELLED ? "cancelled"
+		: job->err.code		       ? "failed"
+					       : "done");
+}
+
+struct job *vm_busy(const struct vm *vm)
+{
+	return list_is_empty(&vm->jobs)
+		       ? NULL
+		       : list_entry(vm->jobs.next, struct job, link);
+}
+
+/* ---- consoles ---- */
+
+struct console *vm_console(const struct vm *vm, const char *name)
+{
+	list_each (&vm->machine.consoles, it, next) {
+		struct console *c = list_entry(it, struct console, link);
+
+		if (!name || str_eq(c->name, name))
+			return c;
+	}
+	return NULL;
+}
+
+static bool may_attach(const struct console *c, int fd, bool *may_write)
+{
+	const struct vm *vm = c->owner;
+	enum role role = roles_of_peer(fd, vm->spec ? vm->spec->vm.owner : "");
+
+	*may_write = role >= ROLE_OPERATOR;
+	return role >= ROLE_VIEWER;
+}
+
+static bool spec_has_serial(const struct vm_spec *spec, const char *name)
+{
+	list_each (&spec->serials, it, next) {
+		if (str_eq(list_entry(it, struct spec_serial_port, link)->name,
+			    name))
+			return true;
+	}
+	return false;
+}
+
+void vm_make_consoles(struct vm *vm, const struct vm_spec *spec)
+{
+	const char *run = vm->env->paths.run;
+	bool first = true;
+
+	list_each (&vm->machine.consoles, it, next) {
+		struct console *c = list_entry(it, struct console, link);
+
+		if (!spec_has_serial(spec, c->name))
+			console_free(c);
+	}
+	list_each (&spec->serials, it2, next2) {
+		struct spec_serial_port *port =
+			list_entry(it2, struct spec_serial_port, link);
+		struct console *c = vm_console(vm, port->name);
+		AUTO_FREE char *path =
+			first ? xasprintf("%s/%s/console.sock", run, vm->name)
+			      : xasprintf("%s/%s/console-%s.sock", run,
+					vm->name, port->name);
+
+		if (!c)
+			c = console_new(vm->name, port->name,
+				vm->env->paths.log, port->log_max, path,
+				may_attach, vm);
+		else
+			list_del(&c->link);
+		list_add(&vm->machine.consoles, &c->link); /* spec's order */
+		first = false;
+	}
+}
+
+/* ---- what is written and what runs ---- */
+
+void vm_replace_spec_steal(struct vm *vm, struct vm_spec *spec)
+{
+	if (vm->spec != vm->running)
+		spec_free(vm->spec);
+	vm->spec = spec;
+}
+
+void vm_drop_running(struct vm *vm)
+{
+	if (vm->running != vm->spec)
+		spec_free(vm->running);
+	vm->running = NULL;
+}
+
+void vm_run_spec(struct vm *vm)
+{
+	vm_drop_running(vm);
+	vm->running = vm->spec;
+	vm_save_running(vm);
+}
+
+void vm_save_running(struct vm *vm)
+{
+	AUTO_FREE char *path = machine_priv_path(&vm->machine, "config.ini");
+	AUTO_STR struct str text = STR_INIT;
+	struct err err = ERR_INIT;
+
+	config_show(vm->running, false, NULL, &text);
+	if (fd_write_file(AT_FDCWD, path, str_text(&text), text.len, 0600,
+		    false, &err))
+		vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
+}
+
+void vm_load_running(struct vm *vm)
+{
+	AUTO_FREE char *path = machine_priv_path(&vm->machine, "config.ini");
+	AUTO_STR struct str text = STR_INIT;
+	struct err err = ERR_INIT;
+	struct findings f;
+
+	vm_drop_running(vm);
+	findings_init(&f);
+	if (!fd_read_file(AT_FDCWD, path, 256 * 1024, &text, &err))
+		vm->running = config_load_text(&vm->env->paths, vm->name,
+			str_text(&text), text.len, &f);
+	findings_fini(&f);
+	if (!vm->running)
+		vm->running = vm->spec;
+}
+
+/* ---- small questions ---- */
+
+int64_t vm_uptime_ms(const struct vm *vm)
+{
+	if (!vm_is_up(vm) || vm->record.started_mono_ms == 0)
+		return -1;
+	return (int64_t)(sys_now_us() / 1000) - vm->record.started_mono_ms;
+}
+
+static unsigned count_new(const struct ini *a, const struct ini *b)
+{
+	unsigned n = 0;
+
+	list_each (&a->entries, it, next) {
+		const struct ini_entry *e =
+			list_entry(it, struct ini_entry, link);
+		const struct ini_entry *other =
+			e->key ? ini_find(b, e->section, e->key) : NULL;
+
+		if (e->key && (!other || !str_eq(other->value, e->value)))
+			n++;
+	}
+	return n;
+}
+
+unsigned vm_pending(const struct vm *vm)
+{
+	unsigned n = 0;
+
+	if (!vm->running || !vm->spec || vm->running == vm->spec)
+		return 0;
+	n = count_new(&vm->spec->ini, &vm->running->ini);
+	list_each (&vm->running->ini.entries, it, next) {
+		const struct ini_entry *e =
+			list_entry(it, struct ini_entry, link);
+
+		if (e->key &&
+			!ini_find(&vm->spec->ini, e->section, e->key))
+			n++;
+	}
+	return n;
+}

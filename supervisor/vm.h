@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One VM: what is written (spec), what is remembered (record), what lives
+ * (machine), and where it stands (state).  This file holds the struct and
+ * what every operation needs; supervisor/lifecycle decides.
+ */
+#ifndef SUPERVISOR_VM_H
+#define SUPERVISOR_VM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/job.h"
+#include "base/keys.h"
+#include "base/list.h"
+#include "supervisor/accel.h"
+#include "supervisor/agent.h"
+#include "supervisor/argv.h"
+#include "supervisor/env.h"
+#include "supervisor/machine.h"
+#include "supervisor/spec.h"
+#include "supervisor/store.h"
+#include "supervisor/vmlog.h"
+
+/* Name, word shown to people. */
+#define VM_STATES(X)                                                     \
+	X(STOPPED, "stopped")                                            \
+	X(STARTING, "starting")                                          \
+	X(RUNNING, "running")                                            \
+	X(PAUSED, "paused")                                              \
+	X(STOPPING, "stopping")                                          \
+	X(ENDED, "stopping") /* guest off, QEMU on its way out */       \
+	X(WAITING, "waiting")                                            \
+	X(FAILED, "failed")                                              \
+	X(ADOPTING, "unreachable")                                       \
+	X(UNREACHABLE, "unreachable")
+
+#define VM_EVENTS(X)                                                     \
+	X(START) X(STARTED) X(STARTED_PAUSED) X(START_FAILED) X(STOP)    \
+	X(KILL) X(GUEST_PAUSED) X(GUEST_RESUMED) X(GUEST_OFF) X(LOST)    \
+	X(FOUND) X(UNREACHABLE) X(END_STOPPED) X(END_RESTART)            \
+	X(END_BACKOFF) X(END_FAILED) X(RETRY) X(RESET_FAILED)
+
+enum vm_state {
+#define X(id, word) VM_##id,
+	VM_STATES(X)
+#undef X
+	VM_NSTATES
+};
+
+enum vm_event {
+#define X(id) EV_##id,
+	VM_EVENTS(X)
+#undef X
+	VM_NEVENTS
+};
+
+enum vm_ready { VM_READY_NONE, VM_READY_NO, VM_READY_YES };
+
+struct vm;
+
+/* Somebody who wants to know when a VM changes (a waiting request). */
+struct vm_watch {
+	struct list link; /* vm.watches */
+	void (*on_change)(struct vm_watch *watch, struct vm *vm);
+};
+
+/* What an admin ordered of the stop in progress. */
+struct vm_stop_order {
+	bool restart;	     /* start again afterwards */
+	bool now;	     /* skip what asks the guest */
+	bool host_shutdown;  /* the supervisor was told to shut down */
+	int64_t timeout_ms;  /* 0: the spec's */
+};
+
+struct vm {
+	struct list link; /* registry.vms, by name */
+	const struct env *env;
+	char *name;
+	struct vmlog log;
+	enum vm_state state;
+	int64_t since_real_us;
+	bool gone;	   /* its file is gone; forgotten when it is down */
+	bool transient;	   /* an instance that came to be by `start` */
+	bool forget;	   /* to be freed at the end of this turn */
+
+	struct vm_spec *spec;	 /* last good version of the files */
+	struct vm_spec *running; /* what QEMU runs, or NULL; may be == spec */
+	struct findings findings; /* of the last load; errors: `invalid` */
+
+	struct record record;
+	bool recorded;	   /* the last change reached the disk */
+	bool newer_record; /* written by a newer vmward: left alone */
+
+	struct machine machine;
+	struct accel accel;
+	struct argv_slots slots;
+	struct agent agent;
+
+	struct job *op;	  /* start, stop or adoption under way */
+	struct list jobs; /* job.link: all jobs on this VM */
+	struct vm_stop_order stop;
+	bool intent_stop; /* an admin's stop or kill is under way */
+	bool intent_kill;
+	bool ordered; /* this start was asked for by a person */
+	bool start_paused;
+	bool kept_paused; /* an admin paused it */
+	char stop_step[64]; /* "agent 0.4 s: powered off (step 1 of 6)" */
+
+	enum vm_ready ready;
+	int64_t ready_real_us;
+	struct probe *probe; /* supervisor/ready, while it waits */
+
+	struct loop_timer retry_timer; /* back-off, or the next adoption try */
+	int64_t retry_at_ms;
+	unsigned adopt_tries;
+	struct cause_verdict last; /* of the last end */
+	int64_t last_end_us;	   /* monotonic, when the process was gone */
+	int64_t restarted_us;	   /* monotonic, exec of the successor */
+	char note[160];		   /* what a person should know */
+	struct err start_err;	   /* why the last start failed */
+
+	struct list watches; /* vm_watch.link */
+	void (*post)(struct vm *vm, enum vm_event event); /* lifecycle */
+	void *registry;
+};
+
+/* A stopped VM without spec; machine_hooks and post come from lifecycle. */
+struct vm *vm_new(const struct env *env, const char *name,
+	const struct machine_hooks *hooks,
+	void (*post)(struct vm *vm, enum vm_event event));
+void vm_free(struct vm *vm);
+
+const char *vm_state_name(enum vm_state state); /* the word shown */
+const char *vm_event_name(enum vm_event event);
+/* "invalid" for a stopped VM with a broken file, else the state's word. */
+const char *vm_state_word(const struct vm *vm);
+/* True while a QEMU process exists or may exist. */
+bool vm_is_up(const struct vm *vm);
+
+/* The only way to change the state: lifecycle's matrix. */
+void vm_post(struct vm *vm, enum vm_event event);
+/* For lifecycle: sets the state, logs, emits VM_STATE, tells watches. */
+void vm_set_state(struct vm *vm, enum vm_state state, enum vm_event why);
+/* Tells watches that something besides the state changed. */
+void vm_changed(struct vm *vm);
+void vm_set_ready(struct vm *vm, enum vm_ready ready);
+void vm_set_note(struct vm *vm, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void vm_watch(struct vm *vm, struct vm_watch *watch,
+	void (*on_change)(struct vm_watch *watch, struct vm *vm));
+void vm_unwatch(struct vm_watch *watch); /* harmless twice */
+
+/*
+ * Writes the record; wait (or NULL) as store_write.  -1: not even the write
+ * worked (logged, vm->recorded false).
+ */
+int vm_record(struct vm *vm, struct store_wait *wait);
+/* Registers a job on the VM under a fresh number and emits JOB_STATUS. */
+void vm_job_add(struct vm *vm, struct job *job);
+/* The job's end: emits JOB_STATUS, takes it off the list. */
+void vm_job_end(struct vm *vm, struct job *job);
+/* The first job on the VM that changes it, or NULL. */
+struct job *vm_busy(const struct vm *vm);
+
+/* Consoles of the running or to-be-started spec, by name; NULL. */
+struct console;
+struct console *vm_console(const struct vm *vm, const char *name);
+/* Makes the consoles that the spec names and drops the others. */
+void vm_make_consoles(struct vm *vm, const struct vm_spec *spec);
+/* The files were read anew: spec (stolen) becomes the last good one. */
+void vm_replace_spec_steal(struct vm *vm, struct vm_spec *spec);
+/* QEMU runs the present spec from now on; saved in priv/config.ini. */
+void vm_run_spec(struct vm *vm);
+/* Writes what QEMU runs to priv/config.ini (tmpfs, for the next adoption). */
+void vm_save_running(struct vm *vm);
+/* Reads it back; falls back to the spec. */
+void vm_load_running(struct vm *vm);
+/* Nothing runs any more. */
+void vm_drop_running(struct vm *vm);
+/* Monotonic ms since the guest was started; -1 when down. */
+int64_t vm_uptime_ms(const struct vm *vm);
+/* Number of entries that differ between spec and running. */
+unsigned vm_pending(const struct vm *vm);
+
+#endif

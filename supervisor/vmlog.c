@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The log of one VM; see supervisor/vmlog.h. */
+#include "supervisor/vmlog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "supervisor/events.h"
+
+#define FILE_MAX (1024 * 1024)
+#define READ_MAX (40 * 1024)
+#define STDERR_PER_SECOND 20
+
+static const char *const level_names[] = { "error", "warn", "info", "debug",
+	"trace" };
+
+void vmlog_init(struct vmlog *log, const char *dir, const char *vm)
+{
+	*log = (struct vmlog){ .vm = xstrdup(vm),
+		.object = xasprintf("vm=%s", vm),
+		.path = xasprintf("%s/%s/vm.log", dir, vm) };
+}
+
+void vmlog_fini(struct vmlog *log)
+{
+	free(log->vm);
+	free(log->object);
+	free(log->path);
+}
+
+void vmlog_time(int64_t real_us, char out[32])
+{
+	time_t seconds = (time_t)(real_us / 1000000);
+	struct tm tm;
+	size_t len;
+
+	gmtime_r(&seconds, &tm);
+	len = strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out + len, 32 - len, ".%03dZ",
+		(int)(real_us / 1000 % 1000));
+}
+
+static int open_log(const struct vmlog *log)
+{
+	int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW;
+	int fd = sys_openat(AT_FDCWD, log->path, flags, 0640);
+	struct err err = ERR_INIT;
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	AUTO_FREE char *dir =
+		xstrndup(log->path, strlen(log->path) - strlen("/vm.log"));
+	if (fd_make_dirs(dir, 0755, &err))
+		return -1;
+	return sys_openat(AT_FDCWD, log->path, flags, 0640);
+}
+
+static void rotate(const struct vmlog *log, int fd)
+{
+	struct stat st;
+	AUTO_FREE char *older = xasprintf("%s.1", log->path);
+
+	if (!sys_fstat(fd, &st) && st.st_size > FILE_MAX)
+		sys_renameat(AT_FDCWD, log->path, AT_FDCWD, older);
+}
+
+void vmlog_line(struct vmlog *log, enum log_level level, const char *fmt, ...)
+{
+	char time[32];
+	AUTO_STR struct str line = STR_INIT;
+	AUTO_STR struct str text = STR_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	AUTO_FREE char *raw = xvasprintf(fmt, ap);
+	va_end(ap);
+	str_add_visible(&text, raw, strlen(raw));
+	vmlog_time(sys_realtime_us(), time);
+	str_addf(&line, "%s %s %s\n", time, level_names[level],
+		str_text(&text));
+	AUTO_CLOSE int fd = open_log(log);
+	if (fd < 0 || sys_write(fd, line.data, line.len) < 0)
+		log->lost++;
+	else
+		rotate(log, fd);
+	log_line(level, log->object, "%s", str_text(&text));
+	events_emit("VM_LOG",
+		json_pack("{s:s,s:s,s:s,s:s}", "vm", log->vm, "level",
+			level_names[level], "time", time, "text",
+			str_text(&text)));
+}
+
+void vmlog_stderr(struct vmlog *log, const char *line)
+{
+	uint64_t second = sys_now_us() / 1000000;
+
+	if (second != log->second) {
+		if (log->lines > STDERR_PER_SECOND)
+			vmlog_line(log, LOG_WARN,
+				"qemu: %u more lines in one second",
+				log->lines - STDERR_PER_SECOND);
+		log->second = second;
+		log->lines = 0;
+	}
+	if (++log->lines <= STDERR_PER_SECOND)
+		vmlog_line(log, LOG_INFO, "qemu: %s", line);
+}
+
+/* One line of the file as an object, or NULL if it is none of ours. */
+static json_t *parse_line(char *line)
+{
+	char *level = strchr(line, ' ');
+	char *text = level ? strchr(level + 1, ' ') : NULL;
+
+	if (!text)
+		return NULL;
+	*level = '\0';
+	*text = '\0';
+	return json_pack("{s:s,s:s,s:s}", "time", line, "level", level + 1,
+		"text", text + 1);
+}
+
+static void collect(json_t *out, char *data, const char *since)
+{
+	for (char *line = data, *end; *line; line = end) {
+		json_t *item;
+
+		end = strchr(line, '\n');
+		if (!end)
+			break;
+		*end++ = '\0';
+		item = parse_line(line);
+		if (item &&
+			strcmp(json_string_value(json_object_get(item, "time")),
+				since) >= 0)
+			json_array_append_new(out, item);
+		else
+			json_decref(item);
+	}
+}
+
+json_t *vmlog_read(const struct vmlog *log, size_t lines, int64_t after,
+	int64_t since_us)
+{
+	AUTO_CLOSE int fd =
+		sys_openat(AT_FDCWD, log->path, O_RDONLY | O_NOFOLLOW, 0);
+	json_t *out = json_array();
+	struct stat st = { 0 };
+	char since[32] = "";
+	off_t from = 0;
+
+	if (since_us > 0)
+		vmlog_time(since_us, since);
+	if (fd >= 0 && !sys_fstat(fd, &st)) {
+		AUTO_FREE char *data = xmalloc(READ_MAX + 1);
+		ssize_t got;
+
+		from = after >= 0 && after <= st.st_size ? (off_t)after
+		       : st.st_size > READ_MAX ? st.st_size - READ_MAX
+					       : 0;
+		got = sys_pread(fd, data, READ_MAX, from);
+		data[got > 0 ? got : 0] = '\0';
+		/* a cut first line is dropped */
+		char *start = after < 0 && from > 0 ? strchr(data, '\n') : NULL;
+		collect(out, start ? start + 1 : data, since);
+		from += got > 0 ? got : 0;
+	}
+	while (after < 0 && json_array_size(out) > lines)
+		json_array_remove(out, 0);
+	return json_pack("{s:o,s:I}", "lines", out, "next", (json_int_t)from);
+}
