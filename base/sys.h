@@ -16,6 +16,8 @@
 #include <time.h>
 
 struct spawn_plan; /* base/spawn.h */
+struct iocb;	   /* linux/aio_abi.h */
+struct io_event;
 
 /* How a child ended.  known=false: somebody else reaped it. */
 struct sys_exit {
@@ -40,6 +42,8 @@ struct sys_backend {
 	int (*mkfifoat)(int dirfd, const char *path, mode_t mode);
 	int (*unlinkat)(int dirfd, const char *path, int flags);
 	int (*renameat)(int from, const char *a, int to, const char *b);
+	int (*renameat2)(int from, const char *a, int to, const char *b,
+		unsigned flags);
 	int (*fchmodat)(int dirfd, const char *path, mode_t mode);
 	int (*flock)(int fd, int operation);
 	/* Calls each(arg, name) for every entry but "." and "..". */
@@ -61,6 +65,13 @@ struct sys_backend {
 	int (*pidfd_kill)(int pidfd, int signal);
 	/* Reaps a dead child, or asks PIDFD_GET_INFO; -1/EAGAIN: it lives. */
 	int (*pidfd_wait)(int pidfd, struct sys_exit *out);
+	/* The kernel's aio (base/aio); a world without it says ENOSYS. */
+	int (*eventfd)(unsigned value); /* non-blocking */
+	int (*io_setup)(unsigned n, unsigned long *context);
+	int (*io_destroy)(unsigned long context);
+	int (*io_submit)(unsigned long context, long n, struct iocb **at);
+	int (*io_getevents)(unsigned long context, long min, long n,
+		struct io_event *at);
 	uint64_t (*now_us)(void);	 /* CLOCK_MONOTONIC */
 	int64_t (*realtime_us)(void);	 /* CLOCK_REALTIME */
 	int (*random)(void *buf, size_t len);
@@ -85,6 +96,8 @@ int sys_mkdirat(int dirfd, const char *path, mode_t mode);
 int sys_mkfifoat(int dirfd, const char *path, mode_t mode);
 int sys_unlinkat(int dirfd, const char *path, int flags);
 int sys_renameat(int from, const char *a, int to, const char *b);
+int sys_renameat2(int from, const char *a, int to, const char *b,
+	unsigned flags);
 int sys_fchmodat(int dirfd, const char *path, mode_t mode);
 int sys_flock(int fd, int operation);
 int sys_listdir(int dirfd, const char *path,
@@ -102,6 +115,12 @@ int sys_spawn(const struct spawn_plan *plan, pid_t *pid, int *pidfd);
 int sys_pidfd_open(pid_t pid);
 int sys_pidfd_kill(int pidfd, int signal);
 int sys_pidfd_wait(int pidfd, struct sys_exit *out);
+int sys_eventfd(unsigned value);
+int sys_io_setup(unsigned n, unsigned long *context);
+int sys_io_destroy(unsigned long context);
+int sys_io_submit(unsigned long context, long n, struct iocb **at);
+int sys_io_getevents(unsigned long context, long min, long n,
+	struct io_event *at);
 uint64_t sys_now_us(void);
 int64_t sys_realtime_us(void);
 int sys_random(void *buf, size_t len);
