@@ -28,6 +28,7 @@ struct sys_exit {
 
 struct sys_backend {
 	int (*openat)(int dirfd, const char *path, int flags, mode_t mode);
+	int (*dup)(int fd);
 	int (*close)(int fd);
 	ssize_t (*read)(int fd, void *buf, size_t len);
 	ssize_t (*write)(int fd, const void *buf, size_t len);
@@ -81,6 +82,7 @@ extern const struct sys_backend sys_real; /* the kernel */
 /* The backend in use; the real one unless a test sets another. */
 void sys_use(const struct sys_backend *backend);
 
+int sys_dup(int fd); /* close-on-exec */
 int sys_openat(int dirfd, const char *path, int flags, mode_t mode);
 int sys_close(int fd);
 ssize_t sys_read(int fd, void *buf, size_t len);
