@@ -220,7 +220,7 @@ install: all
 	$(foreach f,$(CONTRIB),install -D -m 755 $(srcdir)/$(f) \
 		$(DOC)/$(f) &&) :
 	install -d -m 755 $(UNIT_DIR)
-	sed 's|@sbindir@|$(sbindir)|' $(srcdir)/contrib/vmward.service \
+	sed 's|@sbindir@|$(sbindir)|;s|@bindir@|$(bindir)|' $(srcdir)/contrib/vmward.service \
 		>$(UNIT_DIR)/vmward.service
 	install -d -m 755 $(DESTDIR)$(sysconfdir)/vmward/vms
 uninstall:
