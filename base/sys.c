@@ -45,6 +45,11 @@ static int real_openat(int dirfd, const char *path, int flags, mode_t mode)
 	return openat(dirfd, path, flags | O_CLOEXEC, mode);
 }
 
+static int real_dup(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
 static int real_fstatat(int dirfd, const char *path, struct stat *st, int flags)
 {
 	return fstatat(dirfd, path, st, flags);
@@ -276,6 +281,7 @@ static int real_random(void *buf, size_t len)
 
 const struct sys_backend sys_real = {
 	.openat = real_openat,
+	.dup = real_dup,
 	.close = close,
 	.read = read,
 	.write = write,
@@ -329,6 +335,11 @@ void sys_use(const struct sys_backend *other)
 int sys_openat(int dirfd, const char *path, int flags, mode_t mode)
 {
 	return backend->openat(dirfd, path, flags, mode);
+}
+
+int sys_dup(int fd)
+{
+	return backend->dup(fd);
 }
 
 int sys_close(int fd)
