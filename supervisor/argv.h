@@ -34,20 +34,24 @@ struct argv_host {
 	bool io_uring;	      /* this host's kernel lets QEMU use it */
 };
 
-/* Root port of a device: "rp0".. on q35; NULL where the bus takes it. */
+/* Root ports "rp0".. of q35; other machines have none (n = 0). */
 struct argv_slots {
-	char names[32][16]; /* device ("disk-root") by port; "" is free */
+	char names[32][24]; /* device ("disk-root") by port; "" is free */
 	unsigned n;	    /* ports that exist */
 };
 
 /*
  * Gives every cold disk and nic of the spec its port: the recorded one if it
- * has one, else the lowest free; then hotplug-ports more stay free.
+ * has one, else the lowest free; then hotplug-ports more stay free.  Recorded
+ * names that the spec does not have any more free their port.
  */
 void argv_plan_slots(const struct vm_spec *spec, struct argv_slots *slots);
 /* Takes a free port for a device; the index, or -1 with ERR_LIMIT. */
 int argv_take_slot(struct argv_slots *slots, const char *device,
 	struct err *err);
+
+/* The port of a device, or -1. */
+int argv_find_slot(const struct argv_slots *slots, const char *device);
 
 /* The vector, NULL-terminated, new; argv_free() frees it. */
 char **argv_build(const struct vm_spec *spec, const struct argv_host *host,

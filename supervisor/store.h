@@ -40,7 +40,7 @@ struct record {
 	bool failed;
 	struct policy_history history;
 	char machine[32];    /* pinned machine type */
-	char slots[STORE_SLOTS_MAX][16]; /* device name by root port */
+	char slots[STORE_SLOTS_MAX][24]; /* device name by root port */
 };
 
 struct store; /* one per directory */
