@@ -7,15 +7,17 @@ all:
 
 BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
 	base/log.c base/sys.c base/child.c base/spawn.c base/loop.c \
-	base/job.c base/prescan.c base/jstream.c \
+	base/loop_sim.c base/job.c base/aio.c base/prescan.c base/jstream.c \
 	base/keys.c base/ini.c base/finding.c base/paths.c base/verbs.c \
 	base/verb_table.c
 QMP_SRC = qmp/client.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c
 NET_SRC =
 SUPERVISOR_SRC = supervisor/spec.c supervisor/config.c supervisor/cause.c \
-	supervisor/policy.c supervisor/store.c supervisor/lock.c \
-	supervisor/argv.c supervisor/accel.c
+	supervisor/policy.c supervisor/record.c supervisor/store.c \
+	supervisor/lock.c \
+	supervisor/argv.c supervisor/slots.c supervisor/device.c \
+	supervisor/disk.c supervisor/nic.c supervisor/accel.c
 CTL_SRC =
 # the main() of each program
 VMWARDD_SRC = supervisor/main.c
@@ -218,7 +220,7 @@ install: all
 	$(foreach f,$(CONTRIB),install -D -m 755 $(srcdir)/$(f) \
 		$(DOC)/$(f) &&) :
 	install -d -m 755 $(UNIT_DIR)
-	sed 's|@sbindir@|$(sbindir)|' $(srcdir)/contrib/vmward.service \
+	sed 's|@sbindir@|$(sbindir)|;s|@bindir@|$(bindir)|' $(srcdir)/contrib/vmward.service \
 		>$(UNIT_DIR)/vmward.service
 	install -d -m 755 $(DESTDIR)$(sysconfdir)/vmward/vms
 uninstall:

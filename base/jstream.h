@@ -39,7 +39,8 @@ struct jstream_hooks {
 	 * code NONE for a clean EOF).  Called once; the fd is closed already.
 	 */
 	void (*on_end)(struct jstream *js, const struct err *err);
-	/* Everything queued was written; or NULL. */
+	/* What had to wait was written; or NULL.  Not after a send that
+	 * went out at once. */
 	void (*on_drained)(struct jstream *js);
 };
 
@@ -49,8 +50,9 @@ struct jstream {
 	void *owner;
 	int fd;
 	struct loop_io io;
-	struct loop_kick more; /* goes on with a message budget used up */
+	struct loop_timer more; /* goes on next turn: budget used up, or end */
 	struct str in;
+	size_t in_done;	       /* bytes of in already handed over */
 	struct str out;
 	size_t out_done;       /* bytes of out already written */
 	size_t out_max;	       /* cap of what is queued; 0: 1 MiB */
@@ -65,12 +67,14 @@ struct jstream {
 	uint64_t rx_bytes;
 	uint64_t tx_bytes;
 	struct prescan scan;
-	size_t scanned;	       /* bytes of in the scan has seen */
+	size_t scanned;	       /* bytes after in_done the scan has seen */
+	int broken;	       /* errno of a failed write; the end is near */
 };
 
 /*
  * Takes over a connected (or still connecting), non-blocking socket and
  * starts to read.  The struct is the caller's; the fd is the stream's.
+ * Sets every member; line_end, out_max and want_fds may be changed after.
  */
 void jstream_open(struct jstream *js, int fd,
 	const struct prescan_limits *limits, const struct jstream_hooks *hooks,
@@ -86,13 +90,16 @@ bool jstream_is_open(const struct jstream *js);
  */
 MUST_CHECK int jstream_send(struct jstream *js, const json_t *message, int fd,
 	struct err *err);
-/* The same for text that is already JSON or raw bytes (agent sync). */
+/* The same for exactly these bytes: JSON with its line end, agent sync. */
 MUST_CHECK int jstream_send_text(struct jstream *js, const char *text,
 	size_t len, int fd, struct err *err);
-/* Closes (calling on_end with NONE) once all is written. */
+/* Reads no more; closes (calling on_end with NONE) once all is written. */
 void jstream_finish(struct jstream *js);
 /* Stops or resumes reading (back-pressure on the peer). */
 void jstream_pause(struct jstream *js, bool pause);
+/* Appends a message as one line of text, without a line end. */
+MUST_CHECK int jstream_dump(
+	const json_t *message, struct str *out, struct err *err);
 /* A received descriptor, now the caller's; -1 if there is none. */
 int jstream_take_fd(struct jstream *js);
 

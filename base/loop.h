@@ -13,17 +13,22 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/list.h"
 #include "base/sys.h"
 
 enum { LOOP_READ = EV_READ, LOOP_WRITE = EV_WRITE };
 
 struct loop_io {
 	ev_io ev;
+	struct list sim; /* simulated: sim.ios */
+	unsigned sim_turn;
 	void (*on_ready)(struct loop_io *io, int events);
 };
 
 struct loop_timer {
 	ev_timer ev;
+	struct list sim; /* simulated: sim.timers, by due time */
+	int64_t sim_due_us;
 	void (*on_timer)(struct loop_timer *timer);
 };
 
@@ -35,16 +40,20 @@ struct loop_signal {
 /* The death of a process, by its pidfd (a child of ours or not). */
 struct loop_child {
 	struct loop_io io;
+	struct loop_timer again; /* dead, but its parent has yet to reap it */
+	unsigned tries;
 	int pidfd;
 	void (*on_exit)(struct loop_child *child, const struct sys_exit *how);
 };
 
 /* Work to do once, after all callbacks of this turn. */
 struct loop_kick {
-	ev_timer ev; /* never started, only fed at the lowest priority */
+	ev_timer ev;     /* never started, only fed at the lowest priority */
+	struct list sim; /* simulated: sim.kicks */
 	void (*on_kick)(struct loop_kick *kick);
 };
 
+/* Makes the loop; simulated (see below) there is nothing to make. */
 MUST_CHECK int loop_init(struct err *err);
 void loop_fini(void);
 /* Runs until loop_stop(), or until nothing is watched. */
@@ -78,7 +87,36 @@ void loop_child_start(struct loop_child *child, int pidfd,
 	void (*on_exit)(struct loop_child *child, const struct sys_exit *how));
 void loop_child_stop(struct loop_child *child);
 
+/* Idempotent: one run per turn, after what else is to run. */
 void loop_kick(struct loop_kick *kick, void (*on_kick)(struct loop_kick *));
 void loop_kick_stop(struct loop_kick *kick);
+
+/*
+ * The simulated loop (base/loop_sim.c): a virtual clock, timers, kicks, and
+ * descriptors that are ready when `poll` says so (or never, if it is NULL).
+ * All functions above then act on it; signals do nothing.
+ */
+void loop_sim_start(void);
+/* Back to the real loop; forgets every simulated watcher. */
+void loop_sim_end(void);
+bool loop_sim_is_on(void);
+/* Which of the wanted events (LOOP_READ, LOOP_WRITE) are there on fd. */
+void loop_sim_set_poll(int (*poll)(int fd, int wanted));
+/* Runs what is due during the next ms milliseconds, in order. */
+void loop_sim_advance(int64_t ms);
+/* Runs what is ready now; true if anything ran. */
+bool loop_sim_turn(void);
+/* Moves the clock to the next timer; false if there is none. */
+bool loop_sim_skip(void);
+/* Calls a started watcher as if its fd were ready. */
+void loop_sim_io(struct loop_io *io, int events);
+/* For base/loop.c. */
+uint64_t loop_sim_now_us(void);
+void loop_sim_add_io(struct loop_io *io, int fd, int events);
+void loop_sim_add_timer(struct loop_timer *timer, int64_t ms);
+void loop_sim_add_kick(struct loop_kick *kick);
+/* Takes a watcher's link out; harmless on a zeroed one. */
+void loop_sim_del(struct list *sim);
+bool loop_sim_has(const struct list *sim);
 
 #endif

@@ -15,7 +15,9 @@
 #include <sys/types.h>
 #include <time.h>
 
-struct spawn_plan; /* base/spawn.h */
+struct spawn_plan; /* base/child.h */
+struct iocb;       /* linux/aio_abi.h */
+struct io_event;
 
 /* How a child ended.  known=false: somebody else reaped it. */
 struct sys_exit {
@@ -26,6 +28,7 @@ struct sys_exit {
 
 struct sys_backend {
 	int (*openat)(int dirfd, const char *path, int flags, mode_t mode);
+	int (*dup)(int fd);
 	int (*close)(int fd);
 	ssize_t (*read)(int fd, void *buf, size_t len);
 	ssize_t (*write)(int fd, const void *buf, size_t len);
@@ -40,8 +43,12 @@ struct sys_backend {
 	int (*mkfifoat)(int dirfd, const char *path, mode_t mode);
 	int (*unlinkat)(int dirfd, const char *path, int flags);
 	int (*renameat)(int from, const char *a, int to, const char *b);
+	int (*renameat2)(
+		int from, const char *a, int to, const char *b, unsigned flags);
 	int (*fchmodat)(int dirfd, const char *path, mode_t mode);
 	int (*flock)(int fd, int operation);
+	int (*pipe)(int fds[2]);     /* the reading end does not block */
+	bool (*is_writable)(int fd); /* a line of 4 KiB would not block */
 	/* Calls each(arg, name) for every entry but "." and "..". */
 	int (*listdir)(int dirfd, const char *path,
 		void (*each)(void *arg, const char *name), void *arg);
@@ -53,16 +60,27 @@ struct sys_backend {
 	int (*accept)(int fd); /* non-blocking, close-on-exec result */
 	ssize_t (*sendmsg)(int fd, const struct msghdr *msg, int flags);
 	ssize_t (*recvmsg)(int fd, struct msghdr *msg, int flags);
-	int (*getsockopt)(int fd, int level, int name, void *value,
-		socklen_t *len);
-	/* Starts a child as planned; fills pid and pidfd.  See base/spawn.h. */
+	int (*getsockopt)(
+		int fd, int level, int name, void *value, socklen_t *len);
+	/* Starts a child as planned; fills pid and pidfd.  See base/child.h. */
 	int (*spawn)(const struct spawn_plan *plan, pid_t *pid, int *pidfd);
 	int (*pidfd_open)(pid_t pid);
 	int (*pidfd_kill)(int pidfd, int signal);
-	/* Reaps a dead child, or asks PIDFD_GET_INFO; -1/EAGAIN: it lives. */
+	/*
+	 * Reaps a dead child, or asks PIDFD_GET_INFO about a process that is
+	 * not ours.  -1/EAGAIN: it lives; -1/EINPROGRESS: it is dead, but its
+	 * parent has yet to reap it: ask again a little later.
+	 */
 	int (*pidfd_wait)(int pidfd, struct sys_exit *out);
-	uint64_t (*now_us)(void);	 /* CLOCK_MONOTONIC */
-	int64_t (*realtime_us)(void);	 /* CLOCK_REALTIME */
+	/* The kernel's aio (base/aio); a world without it says ENOSYS. */
+	int (*eventfd)(unsigned value); /* non-blocking */
+	int (*io_setup)(unsigned n, unsigned long *context);
+	int (*io_destroy)(unsigned long context);
+	int (*io_submit)(unsigned long context, long n, struct iocb **at);
+	int (*io_getevents)(
+		unsigned long context, long min, long n, struct io_event *at);
+	uint64_t (*now_us)(void);     /* CLOCK_MONOTONIC */
+	int64_t (*realtime_us)(void); /* CLOCK_REALTIME */
 	int (*random)(void *buf, size_t len);
 };
 
@@ -70,6 +88,7 @@ extern const struct sys_backend sys_real; /* the kernel */
 /* The backend in use; the real one unless a test sets another. */
 void sys_use(const struct sys_backend *backend);
 
+int sys_dup(int fd); /* close-on-exec */
 int sys_openat(int dirfd, const char *path, int flags, mode_t mode);
 int sys_close(int fd);
 ssize_t sys_read(int fd, void *buf, size_t len);
@@ -85,8 +104,12 @@ int sys_mkdirat(int dirfd, const char *path, mode_t mode);
 int sys_mkfifoat(int dirfd, const char *path, mode_t mode);
 int sys_unlinkat(int dirfd, const char *path, int flags);
 int sys_renameat(int from, const char *a, int to, const char *b);
+int sys_renameat2(
+	int from, const char *a, int to, const char *b, unsigned flags);
 int sys_fchmodat(int dirfd, const char *path, mode_t mode);
 int sys_flock(int fd, int operation);
+int sys_pipe(int fds[2]);
+bool sys_is_writable(int fd);
 int sys_listdir(int dirfd, const char *path,
 	void (*each)(void *arg, const char *name), void *arg);
 int sys_socket(int domain, int type, int protocol);
@@ -102,6 +125,12 @@ int sys_spawn(const struct spawn_plan *plan, pid_t *pid, int *pidfd);
 int sys_pidfd_open(pid_t pid);
 int sys_pidfd_kill(int pidfd, int signal);
 int sys_pidfd_wait(int pidfd, struct sys_exit *out);
+int sys_eventfd(unsigned value);
+int sys_io_setup(unsigned n, unsigned long *context);
+int sys_io_destroy(unsigned long context);
+int sys_io_submit(unsigned long context, long n, struct iocb **at);
+int sys_io_getevents(
+	unsigned long context, long min, long n, struct io_event *at);
 uint64_t sys_now_us(void);
 int64_t sys_realtime_us(void);
 int sys_random(void *buf, size_t len);

@@ -14,18 +14,23 @@
 struct qmp_call {
 	struct qmp_slot slot;
 	struct job *job;
+	const char *command; /* static text */
+	bool may_fail;
 	bool replied;
 	json_t *result; /* owned, until the next call or qmp_call_fini() */
 	struct err err; /* of a call that may fail (qmp_call_try) */
 };
 
 /*
- * Sends; the reply wakes the job.  args NULL with bad_args false: none.
- * A failure fails the job ("device_add: Bus 'x' not found").
+ * Sends; the reply wakes the job.  args (or NULL: none) is stolen; command
+ * is static text.  A failure fails the job ("device_add: Bus 'x' not found")
+ * or, with may_fail, only sets call->err.  The client may be NULL: gone.
+ * Nothing is sent for a job that has failed already (qmp_call_pack).
  */
 void qmp_call_start(struct qmp_call *call, struct job *job,
 	struct qmp_client *client, const char *command, json_t *args, int fd,
 	int64_t deadline_ms, bool may_fail);
+/* Forgets a reply still to come and the result; for the job's cleanup. */
 void qmp_call_fini(struct qmp_call *call);
 /* json_pack with failure (bad UTF-8) turned into a failed job; NULL then. */
 json_t *qmp_call_pack(struct job *job, const char *fmt, ...);

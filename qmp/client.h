@@ -5,9 +5,10 @@
  * command fails once, in order.  Late and unknown replies are dropped and
  * counted.  The client never kills anything.
  *
- * qmp_capabilities (with oob if offered... it is requested only after the
- * greeting when eager is off) is queued before the greeting when eager is
- * on; commands may be queued right after qmp_client_open().
+ * qmp_capabilities with oob is sent before the greeting came, and again
+ * without oob if QEMU refuses.  Commands may be queued right after
+ * qmp_client_open(): they leave when the greeting says that oob is there,
+ * else when capabilities are through.
  */
 #ifndef QMP_CLIENT_H
 #define QMP_CLIENT_H
@@ -31,6 +32,9 @@ struct qmp_slot {
 	uint64_t id;
 	struct loop_timer timer;
 	bool sent;
+	char *text; /* what is held back until the greeting, or NULL */
+	int fd; /* goes with text, or -1 */
+	enum err_code unsendable; /* NONE, or why it fails soon */
 	/*
 	 * Exactly once per qmp_send(): result (borrowed) on success, else
 	 * NULL and err.  Runs from the loop.
@@ -62,13 +66,27 @@ struct qmp_client {
 	struct qmp_slot caps;
 	uint64_t next_id;
 	bool greeted;
+	bool negotiated;
+	bool open_gate; /* commands go out at once */
 	bool ready;
 	bool oob;
 	unsigned version; /* major * 10000 + minor * 100 + micro */
 	uint64_t commands; /* sent */
 	uint64_t dropped; /* replies nobody waited for, garbage lines */
-	uint64_t events;
+	uint64_t events; /* received */
+	uint64_t coalesced; /* received but not delivered: an event storm */
+	struct {
+		int64_t since_ms;
+		unsigned count;
+		uint64_t seen; /* bits of types delivered beyond the budget */
+	} storm;
 };
+
+/*
+ * Beyond this many events in a second, repeated ones that carry no state
+ * are counted only (a guest can make 2,000 RESETs a second).
+ */
+#define QMP_EVENTS_PER_S 200
 
 /*
  * Takes over a connected non-blocking socket.  Greeting deadline in ms;
@@ -76,7 +94,11 @@ struct qmp_client {
  */
 void qmp_client_open(struct qmp_client *client, int fd, int64_t greeting_ms,
 	const struct qmp_hooks *hooks, void *owner);
-/* Closes without on_lost; pending slots are forgotten without a reply. */
+/*
+ * Closes without on_lost; pending slots are forgotten without a reply and
+ * subscribers dropped.  Harmless on a closed client; after on_lost it is
+ * needed before the memory is freed.
+ */
 void qmp_client_close(struct qmp_client *client);
 bool qmp_client_is_open(const struct qmp_client *client);
 

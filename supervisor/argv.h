@@ -34,20 +34,24 @@ struct argv_host {
 	bool io_uring;	      /* this host's kernel lets QEMU use it */
 };
 
-/* Root port of a device: "rp0".. on q35; NULL where the bus takes it. */
+/* Root ports "rp0".. of q35; other machines have none (n = 0). */
 struct argv_slots {
-	char names[32][16]; /* device ("disk-root") by port; "" is free */
+	char names[32][24]; /* device ("disk-root") by port; "" is free */
 	unsigned n;	    /* ports that exist */
 };
 
 /*
  * Gives every cold disk and nic of the spec its port: the recorded one if it
- * has one, else the lowest free; then hotplug-ports more stay free.
+ * has one, else the lowest free; then hotplug-ports more stay free.  Recorded
+ * names that the spec does not have any more free their port.
  */
 void argv_plan_slots(const struct vm_spec *spec, struct argv_slots *slots);
 /* Takes a free port for a device; the index, or -1 with ERR_LIMIT. */
 int argv_take_slot(struct argv_slots *slots, const char *device,
 	struct err *err);
+
+/* The port of a device, or -1. */
+int argv_find_slot(const struct argv_slots *slots, const char *device);
 
 /* The vector, NULL-terminated, new; argv_free() frees it. */
 char **argv_build(const struct vm_spec *spec, const struct argv_host *host,
@@ -55,22 +59,35 @@ char **argv_build(const struct vm_spec *spec, const struct argv_host *host,
 void argv_free(char **argv);
 
 /* The block node(s) of a disk for -blockdev / blockdev-add; new. */
-json_t *argv_disk_node(const struct spec_disk *disk,
-	const struct argv_host *host, struct err *err);
-/* The device for -device / device_add; port -1: no root port; new. */
-json_t *argv_disk_device(const struct spec_disk *disk, int port, int bootindex,
+json_t *argv_disk_node(const struct vm_spec *spec,
+	const struct spec_disk *disk, const struct argv_host *host,
+	struct err *err);
+/*
+ * The device for -device / device_add; new.  place is the root port of q35
+ * (virtio, nvme), the unit of a sata disk, or -1: wherever the bus likes.
+ */
+json_t *argv_disk_device(const struct vm_spec *spec,
+	const struct spec_disk *disk, int place, int bootindex,
 	struct err *err);
 json_t *argv_nic_backend(const struct spec_nic *nic, struct err *err);
 json_t *argv_nic_device(const struct vm_spec *spec,
-	const struct spec_nic *nic, int port, int bootindex, struct err *err);
+	const struct spec_nic *nic, int place, int bootindex, struct err *err);
 /* The MAC address of a nic: written, or from uuid and name (52:54:00:...). */
 void argv_nic_mac(const struct vm_spec *spec, const struct spec_nic *nic,
 	char out[18]);
 /* Absolute path of a disk's image ("web-root.qcow2" in images); new. */
 char *argv_disk_path(const struct vm_spec *spec, const struct spec_disk *disk,
 	const char *images);
-/* "the format by key or suffix; FORMAT_NONE with err if neither tells. */
+/* Absolute path of a disk's base; new, NULL if it has none. */
+char *argv_base_path(const struct spec_disk *disk, const char *images);
+/*
+ * The format (enum spec_format) by key or suffix; FORMAT_NONE with err if
+ * neither tells.  With `base` the image is our overlay, always qcow2, and
+ * the key speaks of the base.
+ */
 int argv_disk_format(const struct spec_disk *disk, const char *path,
+	struct err *err);
+int argv_base_format(const struct spec_disk *disk, const char *path,
 	struct err *err);
 
 #endif

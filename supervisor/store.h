@@ -40,18 +40,18 @@ struct record {
 	bool failed;
 	struct policy_history history;
 	char machine[32];    /* pinned machine type */
-	char slots[STORE_SLOTS_MAX][16]; /* device name by root port */
+	char slots[STORE_SLOTS_MAX][24]; /* device name by root port */
 };
 
 struct store; /* one per directory */
 
-/* A wish to know when a record is on disk. */
+/* A wish to know when a record is on disk; err->code ERR_NONE: it is. */
 struct store_wait {
 	struct list link;
 	void (*on_stored)(struct store_wait *wait, const struct err *err);
 };
 
-/* Opens (and makes) the directory of records; sets up the kernel's aio. */
+/* Opens (and makes) the directory of records. */
 MUST_CHECK int store_open(struct store **out, const char *dir,
 	struct err *err);
 void store_free(struct store *store);
@@ -76,10 +76,14 @@ void store_remove(struct store *store, const char *name);
 /* The kernel's boot id; static text. */
 const char *store_boot_id(void);
 
-/* The slot codec, for tests and tools: 4096 bytes each. */
+/*
+ * The slot codec (supervisor/record.c), for tests and tools: 4096 bytes each.
+ * Decode gives -1 for a damaged slot; of a newer version it fills only
+ * version and sequence.
+ */
 void store_encode(const struct record *record, uint64_t sequence,
 	unsigned char slot[4096]);
-int store_decode(const unsigned char slot[4096], struct record *out,
+MUST_CHECK int store_decode(const unsigned char slot[4096], struct record *out,
 	uint64_t *sequence);
 
 #endif

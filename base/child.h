@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How a child process is made: exact fd list, clean signals and environment,
+ * a pidfd, and a failure that names the stage ("cannot start '/bin/x': exec:
+ * No such file or directory").  By clone with CLONE_VM|CLONE_VFORK, so that
+ * the cost does not grow with the supervisor; where that is refused, by fork.
+ * Part of the real backend of base/sys; others call spawn().
+ */
+#ifndef BASE_CHILD_H
+#define BASE_CHILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/* One descriptor of ours that becomes descriptor `to` of the child. */
+struct spawn_fd {
+	int from;
+	int to;
+};
+
+struct spawn_plan {
+	const char *path; /* the program; absolute */
+	const char *const *argv;
+	const char *const *env;     /* NULL: PATH and LANG=C.UTF-8 only */
+	const struct spawn_fd *fds; /* 0,1,2 absent: /dev/null; no `to` twice */
+	size_t nfds;
+	bool new_session; /* setsid: survives our terminal */
+	bool die_with_us; /* PDEATHSIG=SIGKILL, parent checked */
+	const char *dir;  /* working directory; NULL: "/" */
+	/* Filled on failure (stage + errno) by the backend: */
+	struct err *err;
+};
+
+/* Makes the child.  0, or -1 with errno and plan->err set. */
+int child_start(const struct spawn_plan *plan, pid_t *pid, int *pidfd);
+
+/* The same by fork alone: the way for kernels that refuse the quick one. */
+int child_start_by_fork(const struct spawn_plan *plan, pid_t *pid, int *pidfd);
+
+#endif

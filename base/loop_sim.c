@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The simulated loop: time moves only when a test says so, and what is due
+ * runs in one defined order: ready descriptors in the order they were
+ * started, then timers by due time, then kicks.
+ */
+#include "base/log.h"
+#include "base/loop.h"
+
+/* So many turns without time passing are a livelock. */
+enum { MOST_TURNS = 1000000 };
+
+static const int64_t first_us = 1000 * 1000000LL;
+
+static struct {
+	bool on;
+	int64_t now_us;
+	unsigned turn;
+	unsigned turns_here; /* since the clock last moved */
+	int (*poll)(int fd, int wanted);
+	struct list ios;
+	struct list timers;
+	struct list kicks;
+} sim;
+
+void loop_sim_start(void)
+{
+	sim.on = true;
+	sim.now_us = first_us;
+	sim.turn = 0;
+	sim.turns_here = 0;
+	sim.poll = NULL;
+	list_init(&sim.ios);
+	list_init(&sim.timers);
+	list_init(&sim.kicks);
+}
+
+static void forget_all(struct list *head)
+{
+	while (!list_is_empty(head))
+		loop_sim_del(head->next);
+}
+
+void loop_sim_end(void)
+{
+	if (!sim.on)
+		return;
+	forget_all(&sim.ios);
+	forget_all(&sim.timers);
+	forget_all(&sim.kicks);
+	sim.on = false;
+}
+
+bool loop_sim_is_on(void)
+{
+	return sim.on;
+}
+
+void loop_sim_set_poll(int (*poll)(int fd, int wanted))
+{
+	sim.poll = poll;
+}
+
+uint64_t loop_sim_now_us(void)
+{
+	return (uint64_t)sim.now_us;
+}
+
+bool loop_sim_has(const struct list *link)
+{
+	return link->next && link->next != link;
+}
+
+void loop_sim_del(struct list *link)
+{
+	if (link->next)
+		list_del(link);
+}
+
+void loop_sim_add_io(struct loop_io *io, int fd, int events)
+{
+	if (!loop_sim_has(&io->sim)) {
+		list_add(&sim.ios, &io->sim);
+		io->sim_turn = 0;
+	}
+	io->ev.fd = fd;
+	io->ev.events = events;
+}
+
+void loop_sim_add_timer(struct loop_timer *timer, int64_t ms)
+{
+	struct list *at = sim.timers.next;
+
+	loop_sim_del(&timer->sim);
+	at = sim.timers.next;
+	timer->sim_due_us = ms > (INT64_MAX - sim.now_us) / 1000
+				    ? INT64_MAX
+				    : sim.now_us + ms * 1000;
+	while (at != &sim.timers &&
+		list_entry(at, struct loop_timer, sim)->sim_due_us <=
+			timer->sim_due_us)
+		at = at->next;
+	list_add(at, &timer->sim);
+}
+
+void loop_sim_add_kick(struct loop_kick *kick)
+{
+	if (!loop_sim_has(&kick->sim))
+		list_add(&sim.kicks, &kick->sim);
+}
+
+void loop_sim_io(struct loop_io *io, int events)
+{
+	BUG_ON(!loop_sim_has(&io->sim));
+	io->on_ready(io, events);
+}
+
+/* Each ready watcher once; a callback may start and stop any of them. */
+static bool run_ios(void)
+{
+	bool ran = false;
+	struct list *at = sim.ios.next;
+
+	if (!sim.poll)
+		return false;
+	while (at != &sim.ios) {
+		struct loop_io *io = list_entry(at, struct loop_io, sim);
+		int events = 0;
+		if (io->sim_turn != sim.turn)
+			events = sim.poll(io->ev.fd, io->ev.events);
+		if (events == 0) {
+			at = at->next;
+			continue;
+		}
+		io->sim_turn = sim.turn;
+		io->on_ready(io, events);
+		ran = true;
+		at = sim.ios.next;
+	}
+	return ran;
+}
+
+/* The timers due at the start; those they start wait for the next turn. */
+static bool run_timers(void)
+{
+	bool ran = false;
+	size_t due = 0;
+
+	for (struct list *at = sim.timers.next; at != &sim.timers;
+		at = at->next)
+		due += list_entry(at, struct loop_timer, sim)->sim_due_us <=
+		       sim.now_us;
+	for (; due > 0 && !list_is_empty(&sim.timers); due--) {
+		struct loop_timer *timer =
+			list_entry(sim.timers.next, struct loop_timer, sim);
+		if (timer->sim_due_us > sim.now_us)
+			break;
+		loop_sim_del(&timer->sim);
+		timer->on_timer(timer);
+		ran = true;
+	}
+	return ran;
+}
+
+static bool run_kicks(void)
+{
+	bool ran = false;
+
+	while (!list_is_empty(&sim.kicks)) {
+		struct loop_kick *kick =
+			list_entry(sim.kicks.next, struct loop_kick, sim);
+		loop_sim_del(&kick->sim);
+		kick->on_kick(kick);
+		ran = true;
+		BUG_ON(++sim.turns_here > MOST_TURNS);
+	}
+	return ran;
+}
+
+bool loop_sim_turn(void)
+{
+	sim.turn++;
+	BUG_ON(++sim.turns_here > MOST_TURNS);
+	bool ran = run_ios();
+	ran |= run_timers();
+	ran |= run_kicks();
+	return ran;
+}
+
+/* Moves to the next timer if it is due until then. */
+static bool skip_until(int64_t until_us)
+{
+	if (list_is_empty(&sim.timers))
+		return false;
+	int64_t due_us =
+		list_entry(sim.timers.next, struct loop_timer, sim)->sim_due_us;
+	if (due_us > until_us)
+		return false;
+	if (due_us > sim.now_us) {
+		sim.now_us = due_us;
+		sim.turns_here = 0;
+	}
+	return true;
+}
+
+bool loop_sim_skip(void)
+{
+	return skip_until(INT64_MAX);
+}
+
+void loop_sim_advance(int64_t ms)
+{
+	int64_t until_us = sim.now_us + ms * 1000;
+
+	do
+		while (loop_sim_turn())
+			continue;
+	while (skip_until(until_us));
+	sim.now_us = until_us;
+	sim.turns_here = 0;
+}

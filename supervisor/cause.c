@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What was ordered explains an end before what was seen; of what was seen,
+ * the kernel's word on the process comes first, then what the guest did,
+ * then what QEMU said of its own shutdown, then the bare exit status.
+ */
+#include "supervisor/cause.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+struct cause_info {
+	const char *name;
+	bool failure;
+	bool crash;
+	int status;
+};
+
+static const struct cause_info causes[NCAUSES] = {
+#define X(id, name, failure, crash, status) \
+	[CAUSE_##id] = { name, failure, crash, status },
+	CAUSES(X)
+#undef X
+};
+
+/* QEMU's SHUTDOWN reasons, when nobody here ordered the end. */
+static const struct {
+	const char *reason;
+	enum cause cause;
+	const char *detail;
+} shutdowns[] = {
+	/* nobody looked when it happened: a power off, as far as one sees */
+	{ "", CAUSE_GUEST_POWEROFF, "" },
+	{ "guest-shutdown", CAUSE_GUEST_POWEROFF, "" },
+	{ "guest-reset", CAUSE_GUEST_REBOOT, "" },
+	{ "guest-panic", CAUSE_PANIC, "" },
+	{ "host-signal", CAUSE_QEMU_EXIT, "SIGTERM from outside" },
+	{ "host-qmp-quit", CAUSE_QEMU_EXIT, "quit from outside" },
+	{ "host-qmp-system-reset", CAUSE_GUEST_REBOOT, "reset by the host" },
+	{ "host-ui", CAUSE_QEMU_EXIT, "closed at its display" },
+	{ "host-error", CAUSE_QEMU_EXIT, "error of the host" },
+	{ "subsystem-reset", CAUSE_GUEST_REBOOT, "subsystem" },
+	{ "snapshot-load", CAUSE_GUEST_REBOOT, "snapshot loaded" },
+};
+
+static void verdict(
+	struct cause_verdict *out, enum cause cause, const char *detail)
+{
+	out->cause = cause;
+	snprintf(out->detail, sizeof(out->detail), "%s", detail);
+}
+
+/* "signal 9", "exit 1"; nothing for a clean or an unknown exit. */
+static void add_exit(struct cause_verdict *out, const struct sys_exit *how)
+{
+	if (how->known && how->signalled)
+		snprintf(out->detail, sizeof(out->detail), "signal %d",
+			how->code);
+	else if (how->known && how->code != 0)
+		snprintf(
+			out->detail, sizeof(out->detail), "exit %d", how->code);
+}
+
+static bool by_order(const struct cause_inputs *in, struct cause_verdict *out)
+{
+	if (in->intent_kill) {
+		verdict(out, CAUSE_ADMIN_KILL, "");
+		return true;
+	}
+	if (!in->intent_stop && !in->intent_host)
+		return false;
+	verdict(out, in->intent_stop ? CAUSE_ADMIN_STOP : CAUSE_HOST_SHUTDOWN,
+		in->panicked ? "panic" : "");
+	add_exit(out, &in->exit);
+	return true;
+}
+
+static bool by_signal(const struct cause_inputs *in, struct cause_verdict *out)
+{
+	bool signalled = in->exit.known && in->exit.signalled;
+
+	if (signalled && in->exit.code == SIGSYS) {
+		verdict(out, CAUSE_SANDBOX, "");
+	} else if (in->oom_killed && (signalled || !in->exit.known)) {
+		verdict(out, CAUSE_OUT_OF_MEMORY, "");
+	} else if (signalled) {
+		verdict(out, CAUSE_QEMU_SIGNAL, "");
+		snprintf(out->detail, sizeof(out->detail), "%d", in->exit.code);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static bool by_guest(const struct cause_inputs *in, struct cause_verdict *out)
+{
+	if (in->panicked)
+		verdict(out, CAUSE_PANIC, "");
+	else if (in->watchdog)
+		verdict(out, CAUSE_WATCHDOG, "");
+	else if (in->io_error)
+		verdict(out, CAUSE_IO_ERROR, "");
+	else
+		return false;
+	return true;
+}
+
+static bool by_shutdown(
+	const struct cause_inputs *in, struct cause_verdict *out)
+{
+	if (!in->shutdown_seen)
+		return false;
+	for (size_t i = 0; i < NELEMS(shutdowns); i++)
+		if (str_eq(shutdowns[i].reason, in->shutdown_reason)) {
+			verdict(out, shutdowns[i].cause, shutdowns[i].detail);
+			return true;
+		}
+	return false;
+}
+
+void cause_classify(const struct cause_inputs *in, struct cause_verdict *out)
+{
+	if (by_order(in, out))
+		return;
+	if (!in->started) {
+		verdict(out, CAUSE_START_FAILED, "");
+		add_exit(out, &in->exit);
+		return;
+	}
+	if (in->hang) {
+		verdict(out, CAUSE_HANG, "");
+		return;
+	}
+	if (by_signal(in, out) || by_guest(in, out) || by_shutdown(in, out))
+		return;
+	if (!in->exit.known) {
+		verdict(out, CAUSE_UNKNOWN, "");
+		return;
+	}
+	verdict(out, CAUSE_QEMU_EXIT, "");
+	snprintf(out->detail, sizeof(out->detail), "%d", in->exit.code);
+}
+
+static const struct cause_info *info_of(enum cause cause)
+{
+	return (unsigned)cause < NCAUSES ? &causes[cause]
+					 : &causes[CAUSE_UNKNOWN];
+}
+
+const char *cause_name(enum cause cause)
+{
+	return info_of(cause)->name;
+}
+
+enum cause cause_of(const char *name)
+{
+	for (size_t i = 0; i < NCAUSES; i++)
+		if (str_eq(causes[i].name, name))
+			return (enum cause)i;
+	return CAUSE_UNKNOWN;
+}
+
+bool cause_is_failure(enum cause cause)
+{
+	return info_of(cause)->failure;
+}
+
+bool cause_is_crash(enum cause cause)
+{
+	return info_of(cause)->crash;
+}
+
+int cause_exit_status(enum cause cause)
+{
+	return info_of(cause)->status;
+}

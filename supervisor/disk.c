@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A disk for QEMU: where its image is, its format, its block nodes
+ * ("disk-root" over "disk-root-f") and its device ("disk-root").  The format
+ * is never probed: a guest could write another header into a raw image.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/jstream.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "supervisor/argv.h"
+#include "supervisor/device.h"
+
+enum { CACHE_NONE, CACHE_WRITEBACK, CACHE_WRITETHROUGH, CACHE_UNSAFE };
+enum { AIO_IO_URING, AIO_NATIVE, AIO_THREADS };
+enum { DISCARD_UNMAP, DISCARD_IGNORE };
+
+/* Name of QEMU's driver; the suffix is "." and the same. */
+static const char *const drivers[] = {
+	[FORMAT_QCOW2] = "qcow2",
+	[FORMAT_RAW] = "raw",
+	[FORMAT_VMDK] = "vmdk",
+	[FORMAT_VDI] = "vdi",
+	[FORMAT_VHDX] = "vhdx",
+};
+
+static char *volume_path(const char *volume, const char *images)
+{
+	if (strchr(volume, '/'))
+		return xstrdup(volume);
+	return xasprintf("%s/%s", images, volume);
+}
+
+char *argv_disk_path(const struct vm_spec *spec, const struct spec_disk *disk,
+	const char *images)
+{
+	int format = FORMAT_QCOW2;
+
+	if (device_is_set(disk->image))
+		return volume_path(disk->image, images);
+	if (!device_is_set(disk->base) && disk->format != FORMAT_NONE)
+		format = disk->format;
+	return xasprintf(
+		"%s/%s-%s.%s", images, spec->name, disk->name, drivers[format]);
+}
+
+char *argv_base_path(const struct spec_disk *disk, const char *images)
+{
+	return device_is_set(disk->base) ? volume_path(disk->base, images)
+					 : NULL;
+}
+
+static int format_of(
+	const struct spec_disk *disk, const char *path, struct err *err)
+{
+	const char *suffix = strrchr(path, '.');
+
+	if (disk->format != FORMAT_NONE)
+		return disk->format;
+	for (size_t i = FORMAT_QCOW2; suffix && i < NELEMS(drivers); i++)
+		if (str_eq(suffix + 1, drivers[i]))
+			return (int)i;
+	err_set(err, ERR_CONFIG,
+		"disk '%s': the name of '%s' does not tell its format: write "
+		"format = raw or format = qcow2",
+		disk->name, path);
+	return FORMAT_NONE;
+}
+
+int argv_disk_format(
+	const struct spec_disk *disk, const char *path, struct err *err)
+{
+	return device_is_set(disk->base) ? FORMAT_QCOW2
+					 : format_of(disk, path, err);
+}
+
+int argv_base_format(
+	const struct spec_disk *disk, const char *path, struct err *err)
+{
+	return format_of(disk, path, err);
+}
+
+static const char *aio_of(
+	const struct spec_disk *disk, const struct argv_host *host)
+{
+	if (disk->aio == AIO_NATIVE)
+		return "native";
+	return disk->aio == AIO_IO_URING && host->io_uring ? "io_uring"
+							   : "threads";
+}
+
+/* What the format node and the file node below it must agree on. */
+static void put_common(json_t *node, const struct spec_disk *disk)
+{
+	json_object_set_new(node, "read-only", json_boolean(disk->readonly));
+	device_put(node, "discard",
+		disk->discard == DISCARD_UNMAP ? "unmap" : "ignore");
+	json_object_set_new(node, "cache",
+		json_pack("{s:b, s:b}", "direct", disk->cache == CACHE_NONE,
+			"no-flush", disk->cache == CACHE_UNSAFE));
+}
+
+static json_t *node_new(
+	const char *driver, const char *name, const char *suffix)
+{
+	AUTO_FREE char *id = xasprintf("disk-%s%s", name, suffix);
+
+	return json_pack("{s:s, s:s}", "driver", driver, "node-name", id);
+}
+
+json_t *argv_disk_node(const struct vm_spec *spec, const struct spec_disk *disk,
+	const struct argv_host *host, struct err *err)
+{
+	AUTO_FREE char *path = argv_disk_path(spec, disk, host->images);
+	int format = argv_disk_format(disk, path, err);
+	json_t *node;
+	json_t *file;
+
+	if (format == FORMAT_NONE)
+		return NULL;
+	if (!str_is_utf8(path, strlen(path))) {
+		err_set(err, ERR_CONFIG,
+			"disk '%s': the image's path is not UTF-8", disk->name);
+		return NULL;
+	}
+	if (disk->aio == AIO_NATIVE && disk->cache != CACHE_NONE) {
+		err_set(err, ERR_CONFIG,
+			"disk '%s': aio = native needs cache = none",
+			disk->name);
+		return NULL;
+	}
+	file = node_new(str_starts(path, "/dev/") ? "host_device" : "file",
+		disk->name, "-f");
+	device_put(file, "filename", path);
+	device_put(file, "aio", aio_of(disk, host));
+	put_common(file, disk);
+	node = node_new(drivers[format], disk->name, "");
+	put_common(node, disk);
+	json_object_set_new(node, "file", file);
+	return node;
+}
+
+/* q35: one disk on each of ide.0 to ide.5; pc: two on ide.0 and ide.1. */
+static int put_sata(json_t *device, enum machine_kind kind,
+	const struct spec_disk *disk, int unit, struct err *err)
+{
+	int most = kind == MACHINE_PC ? 4 : 6;
+	char bus[16];
+
+	if (unit < 0)
+		return err_set(err, ERR_UNSUPPORTED,
+			"disk '%s': a sata disk cannot be plugged into a "
+			"running VM",
+			disk->name);
+	if (unit >= most)
+		return err_set(err, ERR_LIMIT,
+			"disk '%s': this machine takes %d sata disks",
+			disk->name, most);
+	snprintf(bus, sizeof(bus), "ide.%d",
+		kind == MACHINE_PC ? unit / 2 : unit);
+	device_put(device, "bus", bus);
+	if (kind == MACHINE_PC)
+		json_object_set_new(device, "unit", json_integer(unit % 2));
+	return 0;
+}
+
+static json_t *disk_on_bus(
+	enum machine_kind kind, enum spec_bus bus, const char *id)
+{
+	json_t *device;
+
+	switch (bus) {
+	case BUS_SCSI:
+		device = device_new("scsi-hd", id);
+		device_put(device, "bus", "scsi.0");
+		return device;
+	case BUS_NVME:
+		return device_new("nvme", id);
+	case BUS_SATA:
+		return device_new("ide-hd", id);
+	case BUS_USB:
+		device = device_new("usb-storage", id);
+		device_put(device, "bus", "usb.0");
+		return device;
+	case BUS_VIRTIO:
+		break;
+	}
+	return device_virtio(kind, "virtio-blk", id);
+}
+
+static int check(
+	enum machine_kind kind, const struct spec_disk *disk, struct err *err)
+{
+	if (kind == MACHINE_MICROVM && disk->bus != BUS_VIRTIO &&
+		disk->bus != BUS_SCSI)
+		return err_set(err, ERR_CONFIG,
+			"disk '%s': microvm has only bus = virtio or scsi",
+			disk->name);
+	if (disk->iothread &&
+		(disk->bus != BUS_VIRTIO || kind == MACHINE_MICROVM))
+		return err_set(err, ERR_CONFIG,
+			"disk '%s': iothread = yes needs bus = virtio, and "
+			"no microvm",
+			disk->name);
+	if (device_is_set(disk->serial) &&
+		!str_is_utf8(disk->serial, strlen(disk->serial)))
+		return err_set(err, ERR_CONFIG,
+			"disk '%s': the serial is not UTF-8", disk->name);
+	return 0;
+}
+
+json_t *argv_disk_device(const struct vm_spec *spec,
+	const struct spec_disk *disk, int place, int bootindex, struct err *err)
+{
+	enum machine_kind kind = device_machine(spec);
+	AUTO_FREE char *id = xasprintf("disk-%s", disk->name);
+	AUTO_JSON json_t *device = NULL;
+
+	if (check(kind, disk, err) != 0)
+		return NULL;
+	device = disk_on_bus(kind, (enum spec_bus)disk->bus, id);
+	if (disk->bus == BUS_SATA) {
+		if (put_sata(device, kind, disk, place, err) != 0)
+			return NULL;
+	} else if (disk->bus == BUS_VIRTIO || disk->bus == BUS_NVME) {
+		device_put_place(device, place);
+	}
+	device_put(device, "drive", id);
+	device_put(device, "serial",
+		device_is_set(disk->serial) ? disk->serial : disk->name);
+	if (disk->cache == CACHE_WRITETHROUGH)
+		device_put(device, "write-cache", "off");
+	if (disk->iothread) {
+		AUTO_FREE char *thread = xasprintf("io-%s", disk->name);
+
+		device_put(device, "iothread", thread);
+	}
+	device_put_boot(device, bootindex);
+	return TAKE(device);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Two locks because each alone can be fooled: a flock file may be deleted
+ * and made anew, and an abstract name is free again in another network
+ * namespace.  Both die with the last process that holds the descriptor.
+ * Whatever is unclear is an error, never "free".
+ */
+#include "supervisor/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/un.h>
+
+#include "base/fd.h"
+#include "base/hash.h"
+#include "base/sys.h"
+
+/* "\0vmward/" + 16 hex digits; the length counts the leading NUL. */
+static socklen_t name_address(
+	struct sockaddr_un *addr, const char *root, const char *uuid)
+{
+	/* the NUL between them keeps "a"+"bc" and "ab"+"c" apart */
+	uint64_t hash = hash_add(HASH_START, root, strlen(root) + 1);
+	int len;
+
+	hash = hash_add(hash, uuid, strlen(uuid));
+	memset(addr, 0, sizeof(*addr));
+	addr->sun_family = AF_UNIX;
+	len = snprintf(addr->sun_path + 1, sizeof(addr->sun_path) - 1,
+		"vmward/%016" PRIx64, hash);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+			   (size_t)len);
+}
+
+/* The bound socket, or -1 with *state or err set. */
+static int take_name(const char *root, const char *uuid, enum lock_state *state,
+	struct err *err)
+{
+	struct sockaddr_un addr;
+	socklen_t len = name_address(&addr, root, uuid);
+	AUTO_CLOSE int fd = sys_socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return err_os(err, "cannot take the lock name");
+	if (sys_bind(fd, (struct sockaddr *)&addr, len) == 0)
+		return TAKE_FD(fd);
+	if (errno != EADDRINUSE)
+		return err_os(err, "cannot take the lock name");
+	*state = LOCK_HELD;
+	return -1;
+}
+
+/* 0 locked, or held by somebody (*state); -1 with err. */
+static int lock_file(int fd, int how, const char *path, enum lock_state *state,
+	struct err *err)
+{
+	if (sys_flock(fd, how | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return err_os(err, "cannot lock '%s'", path);
+	*state = LOCK_HELD;
+	return 0;
+}
+
+int lock_take(struct vm_lock *lock, const char *path, const char *root,
+	const char *uuid, enum lock_state *state, struct err *err)
+{
+	enum lock_state seen = LOCK_FREE;
+	AUTO_CLOSE int file = sys_openat(AT_FDCWD, path,
+		O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	AUTO_CLOSE int name = -1;
+
+	if (file < 0)
+		return err_os(err, "cannot open lock '%s'", path);
+	if (lock_file(file, LOCK_EX, path, &seen, err) != 0)
+		return -1;
+	if (seen == LOCK_FREE) {
+		name = take_name(root, uuid, &seen, err);
+		if (name < 0 && seen == LOCK_FREE)
+			return -1;
+	}
+	*state = seen;
+	if (seen == LOCK_FREE) {
+		lock->file_fd = TAKE_FD(file);
+		lock->name_fd = TAKE_FD(name);
+	}
+	return 0;
+}
+
+int lock_look(const char *path, const char *root, const char *uuid,
+	enum lock_state *state, struct err *err)
+{
+	enum lock_state seen = LOCK_FREE;
+	AUTO_CLOSE int file = sys_openat(AT_FDCWD, path,
+		O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+	AUTO_CLOSE int name = -1;
+
+	if (file < 0 && errno != ENOENT)
+		return err_os(err, "cannot open lock '%s'", path);
+	if (file >= 0 && lock_file(file, LOCK_SH, path, &seen, err) != 0)
+		return -1;
+	if (seen == LOCK_FREE) {
+		name = take_name(root, uuid, &seen, err);
+		if (name < 0 && seen == LOCK_FREE)
+			return -1;
+	}
+	*state = seen;
+	return 0;
+}
+
+void lock_drop(struct vm_lock *lock)
+{
+	fd_close(&lock->file_fd);
+	fd_close(&lock->name_fd);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A nic for QEMU: the backend ("netdev-lan": the device and its backend must
+ * not share a name, set_link takes either) and the device ("net-lan").
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/jstream.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "supervisor/argv.h"
+#include "supervisor/device.h"
+
+static const char *const pci_models[] = { "e1000", "e1000e", "rtl8139",
+	"vmxnet3", NULL };
+
+void argv_nic_mac(
+	const struct vm_spec *spec, const struct spec_nic *nic, char out[18])
+{
+	const char *vm = spec->uuid[0] ? spec->uuid : spec->name;
+	uint64_t hash = hash_add(HASH_START, vm, strlen(vm) + 1);
+
+	if (device_is_set(nic->mac)) {
+		snprintf(out, 18, "%s", nic->mac);
+		return;
+	}
+	hash = hash_add(hash, nic->name, strlen(nic->name));
+	/* the low bits of FNV are its best mixed only after a fold */
+	hash ^= hash >> 32;
+	snprintf(out, 18, "52:54:00:%02x:%02x:%02x",
+		(unsigned)(hash >> 16) & 0xff, (unsigned)(hash >> 8) & 0xff,
+		(unsigned)hash & 0xff);
+}
+
+/* tcp:127.0.0.1:8080-:80; without an address the loopback only. */
+static int add_forward(json_t *list, const struct spec_nic *nic,
+	const struct spec_forward *forward, struct err *err)
+{
+	const char *addr = forward->addr[0] ? forward->addr : "127.0.0.1";
+
+	/* user mode of QEMU 7.2 binds IPv4 addresses only */
+	if (strchr(addr, ':'))
+		return err_set(err, ERR_UNSUPPORTED,
+			"net '%s': forward from [%s]: user mode knows IPv4 "
+			"addresses only",
+			nic->name, addr);
+	for (unsigned i = 0;
+		i <= (unsigned)(forward->host_last - forward->host_first);
+		i++) {
+		AUTO_FREE char *text = xasprintf("%s:%s:%u-:%u",
+			forward->udp ? "udp" : "tcp", addr,
+			forward->host_first + i, forward->guest_first + i);
+
+		json_array_append_new(list, json_pack("{s:s}", "str", text));
+	}
+	return 0;
+}
+
+json_t *argv_nic_backend(const struct spec_nic *nic, struct err *err)
+{
+	AUTO_JSON json_t *backend = NULL;
+	AUTO_JSON json_t *forwards = json_array();
+
+	if (!nic->user) {
+		err_set(err, ERR_UNSUPPORTED,
+			"net '%s': only user = yes works in this version",
+			nic->name);
+		return NULL;
+	}
+	for (unsigned i = 0; i < nic->forward.n; i++)
+		if (add_forward(forwards, nic, &nic->forward.at[i], err) != 0)
+			return NULL;
+	backend = json_pack(
+		"{s:s, s:s+}", "type", "user", "id", "netdev-", nic->name);
+	if (json_array_size(forwards) > 0)
+		json_object_set(backend, "hostfwd", forwards);
+	return TAKE(backend);
+}
+
+static json_t *device_of(enum machine_kind kind, const struct spec_nic *nic,
+	const char *id, struct err *err)
+{
+	const char *model = device_is_set(nic->model) ? nic->model : "virtio";
+
+	if (str_eq(model, "virtio"))
+		return device_virtio(kind, "virtio-net", id);
+	for (size_t i = 0; pci_models[i] && kind != MACHINE_MICROVM; i++)
+		if (str_eq(model, pci_models[i]))
+			return device_new(model, id);
+	err_set(err, ERR_CONFIG, "net '%s': this machine has no model '%s'",
+		nic->name, model);
+	return NULL;
+}
+
+json_t *argv_nic_device(const struct vm_spec *spec, const struct spec_nic *nic,
+	int place, int bootindex, struct err *err)
+{
+	enum machine_kind kind = device_machine(spec);
+	AUTO_FREE char *id = xasprintf("net-%s", nic->name);
+	AUTO_FREE char *backend = xasprintf("netdev-%s", nic->name);
+	AUTO_JSON json_t *device = device_of(kind, nic, id, err);
+	char mac[18];
+
+	if (!device)
+		return NULL;
+	argv_nic_mac(spec, nic, mac);
+	device_put_place(device, place);
+	device_put(device, "netdev", backend);
+	device_put(device, "mac", mac);
+	/* the boot ROM costs time in each start and is for booting only */
+	if (bootindex == 0 && kind != MACHINE_MICROVM)
+		device_put(device, "romfile", "");
+	device_put_boot(device, bootindex);
+	return TAKE(device);
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The codec of a record's slot: 4096 bytes, a fixed head and compact JSON.
+ *
+ *	0  "VMWARD\r\n"     16  sequence     28  length of the JSON
+ *	8  FNV-1a of all    24  version      32  JSON, then zeros
+ *
+ * Little-endian.  The sum covers the whole slot with its own field zero, so
+ * a slot torn anywhere, or with any byte changed, is seen.  Members that we
+ * do not know are skipped; a meaning that changes takes a new version.
+ */
+#include "supervisor/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/jstream.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+enum {
+	SLOT = 4096,
+	AT_SUM = 8,
+	AT_SEQUENCE = 16,
+	AT_VERSION = 24,
+	AT_LENGTH = 28,
+	AT_JSON = 32
+};
+
+static const char magic[8] = { 'V', 'M', 'W', 'A', 'R', 'D', '\r', '\n' };
+
+static void put(unsigned char *at, uint64_t value, unsigned bytes)
+{
+	for (unsigned i = 0; i < bytes; i++)
+		at[i] = (unsigned char)(value >> (8 * i));
+}
+
+static uint64_t get(const unsigned char *at, unsigned bytes)
+{
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < bytes; i++)
+		value |= (uint64_t)at[i] << (8 * i);
+	return value;
+}
+
+static uint64_t sum_of(const unsigned char slot[SLOT])
+{
+	static const unsigned char zeros[8];
+	uint64_t sum = hash_add(HASH_START, slot, AT_SUM);
+
+	sum = hash_add(sum, zeros, sizeof(zeros));
+	return hash_add(sum, slot + AT_SEQUENCE, SLOT - AT_SEQUENCE);
+}
+
+/* Text that is no UTF-8 (a detail from outside) is kept as "". */
+static json_t *text_of(const char *text)
+{
+	json_t *value = json_string(text);
+
+	return value ? value : json_string("");
+}
+
+static json_t *slots_of(const struct record *record)
+{
+	json_t *names = json_array();
+	size_t used = STORE_SLOTS_MAX;
+
+	while (used > 0 && record->slots[used - 1][0] == '\0')
+		used--;
+	for (size_t i = 0; i < used; i++)
+		json_array_append_new(names, text_of(record->slots[i]));
+	return names;
+}
+
+static json_t *history_of(const struct policy_history *history)
+{
+	json_t *times = json_array();
+
+	for (unsigned i = 0; i < history->n && i < POLICY_HISTORY; i++)
+		json_array_append_new(times, json_integer(history->at_ms[i]));
+	return times;
+}
+
+static json_t *record_to_json(const struct record *r)
+{
+	json_t *json = json_pack("{s:b, s:I, s:b, s:i, s:I, s:I, s:I, s:s,"
+				 "s:I, s:b, s:i}",
+		"up", r->desired == DESIRED_UP, "generation",
+		(json_int_t)r->generation, "paused", r->paused, "pid",
+		(int)r->pid, "pid-start", (json_int_t)r->pid_start,
+		"started-real", (json_int_t)r->started_real_us, "started-mono",
+		(json_int_t)r->started_mono_ms, "last-cause",
+		cause_name(r->last_cause), "last-end",
+		(json_int_t)r->last_end_real_us, "failed", r->failed,
+		"restarts", (int)r->history.restarts);
+
+	BUG_ON(!json);
+	json_object_set_new(json, "uuid", text_of(r->uuid));
+	json_object_set_new(json, "boot", text_of(r->boot_id));
+	json_object_set_new(json, "last-detail", text_of(r->last_detail));
+	json_object_set_new(json, "machine", text_of(r->machine));
+	json_object_set_new(json, "history", history_of(&r->history));
+	json_object_set_new(json, "slots", slots_of(r));
+	return json;
+}
+
+void store_encode(const struct record *record, uint64_t sequence,
+	unsigned char slot[SLOT])
+{
+	AUTO_JSON json_t *json = record_to_json(record);
+	size_t len;
+
+	memset(slot, 0, SLOT);
+	len = json_dumpb(
+		json, (char *)slot + AT_JSON, SLOT - AT_JSON, JSON_COMPACT);
+	/* 32 names, 16 times and five short texts come to 2 KiB at most */
+	BUG_ON(len == 0 || len > SLOT - AT_JSON);
+	memcpy(slot, magic, sizeof(magic));
+	put(slot + AT_SEQUENCE, sequence, 8);
+	put(slot + AT_VERSION, STORE_VERSION, 4);
+	put(slot + AT_LENGTH, len, 4);
+	put(slot + AT_SUM, sum_of(slot), 8);
+}
+
+static void read_text(
+	const json_t *json, const char *key, char *out, size_t size)
+{
+	const char *text = json_string_value(json_object_get(json, key));
+
+	snprintf(out, size, "%s", text ? text : "");
+}
+
+static json_int_t read_int(const json_t *json, const char *key)
+{
+	return json_integer_value(json_object_get(json, key));
+}
+
+static bool read_bool(const json_t *json, const char *key)
+{
+	return json_is_true(json_object_get(json, key));
+}
+
+static void read_history(const json_t *json, struct policy_history *out)
+{
+	const json_t *times = json_object_get(json, "history");
+	size_t i;
+	const json_t *at;
+
+	out->restarts = (unsigned)read_int(json, "restarts");
+	json_array_foreach(times, i, at) if (out->n < POLICY_HISTORY)
+		out->at_ms[out->n++] = json_integer_value(at);
+}
+
+static void read_slots(const json_t *json, struct record *out)
+{
+	const json_t *names = json_object_get(json, "slots");
+	size_t i;
+	const json_t *name;
+
+	json_array_foreach(
+		names, i, name) if (i < STORE_SLOTS_MAX && json_is_string(name))
+		snprintf(out->slots[i], sizeof(out->slots[i]), "%s",
+			json_string_value(name));
+}
+
+static void record_from_json(const json_t *json, struct record *out)
+{
+	char cause[32];
+
+	out->desired = read_bool(json, "up") ? DESIRED_UP : DESIRED_DOWN;
+	out->generation = (uint64_t)read_int(json, "generation");
+	out->paused = read_bool(json, "paused");
+	read_text(json, "uuid", out->uuid, sizeof(out->uuid));
+	read_text(json, "boot", out->boot_id, sizeof(out->boot_id));
+	out->pid = (int32_t)read_int(json, "pid");
+	out->pid_start = (uint64_t)read_int(json, "pid-start");
+	out->started_real_us = read_int(json, "started-real");
+	out->started_mono_ms = read_int(json, "started-mono");
+	read_text(json, "last-cause", cause, sizeof(cause));
+	out->last_cause = cause_of(cause);
+	read_text(json, "last-detail", out->last_detail,
+		sizeof(out->last_detail));
+	out->last_end_real_us = read_int(json, "last-end");
+	out->failed = read_bool(json, "failed");
+	read_text(json, "machine", out->machine, sizeof(out->machine));
+	read_history(json, &out->history);
+	read_slots(json, out);
+}
+
+int store_decode(
+	const unsigned char slot[SLOT], struct record *out, uint64_t *sequence)
+{
+	AUTO_JSON json_t *json = NULL;
+	uint64_t len = get(slot + AT_LENGTH, 4);
+	struct record record = { .version = 0 };
+
+	if (memcmp(slot, magic, sizeof(magic)) != 0 ||
+		get(slot + AT_SUM, 8) != sum_of(slot))
+		return -1;
+	record.version = (unsigned)get(slot + AT_VERSION, 4);
+	if (record.version <= STORE_VERSION) {
+		if (len > SLOT - AT_JSON)
+			return -1;
+		json = json_loadb(
+			(const char *)slot + AT_JSON, (size_t)len, 0, NULL);
+		if (!json_is_object(json))
+			return -1;
+		record_from_json(json, &record);
+	}
+	*sequence = get(slot + AT_SEQUENCE, 8);
+	*out = record;
+	return 0;
+}
