@@ -19,6 +19,7 @@
 #define START_MS 60000 /* to the greeting of a QEMU that starts */
 #define ADOPT_MS 2000	/* of one that runs: else it is stuck or squatted */
 #define DRAIN_MS 250 /* for the EOF of a dead QEMU's monitor */
+#define LOST_MS 50   /* an EOF is mostly a death: wait for its pidfd */
 
 static void host_fill(const struct machine *m, struct host_request *rq,
 	enum host_verb verb, const char *leaf)
@@ -123,15 +124,23 @@ static void on_exit_(struct loop_child *child, const struct sys_exit *how)
 		loop_timer_start(&m->drain_timer, DRAIN_MS, on_drain_timer);
 }
 
+static void on_lost_timer(struct loop_timer *timer)
+{
+	struct machine *m = container_of(timer, struct machine, drain_timer);
+
+	m->hooks->on_lost(m, &m->lost_err);
+}
+
 static void on_qmp_lost(struct qmp_client *client, const struct err *err)
 {
 	struct machine *m = container_of(client, struct machine, qmp);
 
 	close_monitor(m);
+	m->lost_err = *err;
 	if (m->dead)
 		finish(m);
 	else
-		m->hooks->on_lost(m, err);
+		loop_timer_start(&m->drain_timer, LOST_MS, on_lost_timer);
 }
 
 static void on_qmp_ready(struct qmp_client *client)

@@ -52,7 +52,8 @@ struct machine {
 	bool ready;
 	bool adopted; /* not our child */
 	bool dead;    /* the process is gone */
-	struct loop_timer drain_timer; /* end of patience with a dead's EOF */
+	struct loop_timer drain_timer; /* patience with an EOF or a death */
+	struct err lost_err;
 	int stderr_fd;
 	struct loop_io stderr_io;
 	struct str stderr_line;

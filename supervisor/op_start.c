@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
 #include "qmp/call.h"
@@ -312,6 +313,10 @@ static enum job_state start_undo(struct job *job)
 
 	JOB_BEGIN(job);
 	lock_drop(&op->lock);
+	if (op->image) {
+		job_cancel(&op->image->job);
+		JOB_AWAIT(job, op->image_ended, KILL_MS);
+	}
 	if (is_dead(op))
 		return JOB_ENDS;
 	if (machine_signal(&op->vm->machine, SIGKILL, &job->undo_err))
@@ -327,8 +332,7 @@ static void start_cleanup(struct job *job)
 	store_cancel(&op->stored);
 	qmp_call_fini(&op->call);
 	lock_drop(&op->lock);
-	if (op->image)
-		job_cancel(&op->image->job);
+	BUG_ON(op->image);
 	free(op);
 }
 

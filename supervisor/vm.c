@@ -23,6 +23,12 @@ static const char *const state_names[] = {
 #undef X
 };
 
+static const char *const state_ids[] = {
+#define X(id, word) #id,
+	VM_STATES(X)
+#undef X
+};
+
 static const char *const event_names[] = {
 #define X(id) #id,
 	VM_EVENTS(X)
@@ -32,6 +38,11 @@ static const char *const event_names[] = {
 const char *vm_state_name(enum vm_state state)
 {
 	return state_names[state];
+}
+
+const char *vm_state_id(enum vm_state state)
+{
+	return state_ids[state];
 }
 
 const char *vm_event_name(enum vm_event event)

@@ -132,6 +132,7 @@ struct vm *vm_new(const struct env *env, const char *name,
 void vm_free(struct vm *vm);
 
 const char *vm_state_name(enum vm_state state); /* the word shown */
+const char *vm_state_id(enum vm_state state);   /* VM_ENDED: "ENDED" */
 const char *vm_event_name(enum vm_event event);
 /* "invalid" for a stopped VM with a broken file, else the state's word. */
 const char *vm_state_word(const struct vm *vm);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The life of a VM as one state x event matrix, and what a QEMU's events and
+ * end mean for it.  tests/golden/lifecycle.txt is the matrix in print.
+ */
+#ifndef SUPERVISOR_LIFECYCLE_H
+#define SUPERVISOR_LIFECYCLE_H
+
+#include "supervisor/vm.h"
+
+/* A VM that follows the matrix. */
+struct vm *lifecycle_new(const struct env *env, const char *name);
+/* 0, or -1 with ERR_STATE ("web is stopping") when the cell is empty. */
+MUST_CHECK int lifecycle_accepts(const struct vm *vm, enum vm_event event,
+	struct err *err);
+/*
+ * Start-up of the supervisor: reads the record, looks at the lock, adopts or
+ * starts.  The VM's spec was loaded before.
+ */
+void lifecycle_recover(struct vm *vm);
+/* End of a job that needs nothing more than its line in the log. */
+void lifecycle_job_end(struct job *job, void *arg);
+/* The matrix as text: one line per cell that is not empty. */
+void lifecycle_print(struct str *out);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Adoption: the lock is held, so a QEMU lives.  Connect, learn who it is,
+ * ask what it does, and take it as it is.  Nothing is killed here: a QEMU
+ * that does not answer is unreachable, and asked again later.
+ */
+#include "supervisor/op.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/sys.h"
+#include "qmp/call.h"
+
+#define GREETING_MS 3000
+
+struct op_adopt {
+	struct job job;
+	struct vm *vm;
+	struct qmp_call status;
+	struct qmp_call uuid;
+	bool yanked;
+	char state[24]; /* QEMU's run state */
+};
+
+/* The record's pid, if that process is this VM: kill works without monitor. */
+static void know_by_pid(struct vm *vm)
+{
+	pid_t pid = vm->record.pid;
+	int pidfd;
+
+	if (machine_is_alive(&vm->machine) || pid <= 1)
+		return;
+	pidfd = sys_pidfd_open(pid);
+	if (pidfd < 0)
+		return;
+	/* checked while the pidfd pins it: no reuse in between */
+	if (machine_pid_is(pid, vm->record.pid_start, vm->record.uuid)) {
+		vm->machine.seen = (struct cause_inputs){ .started = true };
+		machine_know_pid(&vm->machine, pid, pidfd);
+	} else {
+		sys_close(pidfd);
+	}
+}
+
+static bool settled(const struct op_adopt *op)
+{
+	const struct machine *m = &op->vm->machine;
+
+	return m->ready || !m->attached;
+}
+
+static void ask(struct op_adopt *op)
+{
+	struct qmp_client *qmp = &op->vm->machine.qmp;
+
+	qmp_call_start(&op->status, &op->job, qmp, "query-status", NULL, -1,
+		GREETING_MS, false);
+	qmp_call_start(&op->uuid, &op->job, qmp, "query-uuid", NULL, -1,
+		GREETING_MS, false);
+}
+
+static bool is_ours(const struct op_adopt *op)
+{
+	const char *uuid =
+		json_string_value(json_object_get(op->uuid.result, "UUID"));
+	const struct vm *vm = op->vm;
+	const char *want = vm->record.uuid[0] ? vm->record.uuid
+			   : vm->spec	      ? vm->spec->uuid
+					      : "";
+
+	return uuid && (!*want || str_eq(uuid, want));
+}
+
+static enum job_state adopt_run(struct job *job)
+{
+	struct op_adopt *op = container_of(job, struct op_adopt, job);
+
+	JOB_BEGIN(job);
+	know_by_pid(op->vm);
+	op->vm->machine.generation = op->vm->record.generation;
+	if (machine_adopt(&op->vm->machine, &job->err))
+		return JOB_ENDS;
+	JOB_AWAIT_OR_TIMEOUT(job, settled(op), GREETING_MS);
+	if (!op->vm->machine.ready && machine_is_alive(&op->vm->machine)) {
+		/* stuck, or somebody sits on the monitor: throw him off */
+		machine_yank(&op->vm->machine);
+		if (!op->vm->machine.attached &&
+			machine_adopt(&op->vm->machine, &job->err))
+			return JOB_ENDS;
+		JOB_AWAIT_OR_TIMEOUT(job, settled(op), GREETING_MS);
+	}
+	if (!op->vm->machine.ready)
+		return job_fail(job, ERR_UNREACHABLE,
+			"QEMU does not answer on its monitor");
+	ask(op);
+	JOB_AWAIT(job, op->status.replied && op->uuid.replied, GREETING_MS);
+	if (!is_ours(op))
+		return job_fail(job, ERR_UNREACHABLE,
+			"another machine answers on the monitor");
+	snprintf(op->state, sizeof(op->state), "%s",
+		json_string_value(json_object_get(op->status.result,
+			"status"))
+			?: "");
+	JOB_END(job);
+}
+
+static void adopt_cleanup(struct job *job)
+{
+	struct op_adopt *op = container_of(job, struct op_adopt, job);
+
+	qmp_call_fini(&op->status);
+	qmp_call_fini(&op->uuid);
+	free(op);
+}
+
+static const struct job_kind adopt_kind = { "adopt", adopt_run, NULL,
+	adopt_cleanup };
+
+struct job *op_adopt_begin(struct vm *vm, op_end_fn *on_end, void *arg)
+{
+	struct op_adopt *op = NEW(struct op_adopt);
+
+	op->vm = vm;
+	job_start(&op->job, &adopt_kind, vm->name, on_end, arg);
+	return &op->job;
+}
+
+const char *op_adopt_status(const struct job *job)
+{
+	return container_of(job, struct op_adopt, job)->state;
+}

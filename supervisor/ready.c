@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Readiness probes; see supervisor/ready.h. */
+#include "supervisor/ready.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <arpa/inet.h>
+#include <regex.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/spawn.h"
+#include "base/sys.h"
+#include "supervisor/console.h"
+
+#define TCP_EVERY_MS 200
+#define TCP_OPEN_MS 300 /* a user-mode forward accepts before the guest does */
+#define AGENT_EVERY_MS 500
+#define AGENT_MS 5000
+#define EXEC_EVERY_MS 1000
+#define LINE_MAX_BYTES 4096
+
+struct probe {
+	struct vm *vm;
+	const struct spec_ready_probe *spec;
+	int64_t began_ms;
+	int64_t timeout_ms;
+	struct loop_timer limit;
+	struct loop_timer again;
+	regex_t regex;
+	bool has_regex;
+	struct str line;
+	int fd; /* tcp */
+	struct loop_io io;
+	struct spawn_tool tool;
+	bool tool_runs;
+};
+
+static void try_tcp(struct probe *p);
+static void try_agent(struct probe *p);
+static void try_exec(struct probe *p);
+
+/* ---- passed, or out of time ---- */
+
+static char *mark_path(const struct vm *vm)
+{
+	return machine_priv_path(&vm->machine, "ready");
+}
+
+static void mark(const struct vm *vm)
+{
+	AUTO_FREE char *path = mark_path(vm);
+	char text[32];
+	struct err err = ERR_INIT;
+
+	snprintf(text, sizeof(text), "%llu\n",
+		(unsigned long long)vm->record.generation);
+	if (fd_write_file(AT_FDCWD, path, text, strlen(text), 0600, false,
+		    &err))
+		log_debug(vm->log.object, "%s", err.text);
+}
+
+/* True if this generation of the VM was ready before we were restarted. */
+static bool was_ready(const struct vm *vm)
+{
+	AUTO_FREE char *path = mark_path(vm);
+	AUTO_STR struct str text = STR_INIT;
+	struct err err = ERR_INIT;
+
+	if (fd_read_file(AT_FDCWD, path, 64, &text, &err))
+		return false;
+	return strtoull(str_text(&text), NULL, 10) == vm->record.generation;
+}
+
+static void pass(struct probe *p)
+{
+	struct vm *vm = p->vm;
+
+	ready_stop(vm);
+	mark(vm);
+	vm_set_ready(vm, VM_READY_YES);
+}
+
+static void on_limit(struct loop_timer *timer)
+{
+	struct probe *p = container_of(timer, struct probe, limit);
+	struct vm *vm = p->vm;
+	AUTO_STR struct str limit = STR_INIT;
+
+	str_add_duration(&limit, p->timeout_ms);
+	vmlog_line(&vm->log, LOG_WARN, "not ready after %s",
+		str_text(&limit));
+	vm_set_note(vm, "not ready after %s", str_text(&limit));
+	ready_stop(vm);
+	vm_changed(vm);
+}
+
+/* ---- serial:REGEX ---- */
+
+static void on_output(struct console *c, const char *bytes, size_t len)
+{
+	struct vm *vm = c->owner;
+	struct probe *p = vm->probe;
+
+	for (size_t i = 0; p && i < len; i++) {
+		bool end = bytes[i] == '\n' || p->line.len >= LINE_MAX_BYTES;
+
+		if (!end && bytes[i] && bytes[i] != '\r')
+			str_addc(&p->line, bytes[i]);
+		if (!end && i + 1 < len)
+			continue;
+		if (!regexec(&p->regex, str_text(&p->line), 0, NULL, 0)) {
+			pass(p);
+			return;
+		}
+		if (end)
+			str_cut(&p->line, 0);
+	}
+}
+
+static void begin_serial(struct probe *p)
+{
+	struct console *c = vm_console(p->vm, NULL);
+
+	if (regcomp(&p->regex, p->spec->text, REG_EXTENDED | REG_NOSUB)) {
+		vm_set_note(p->vm, "bad regex: %s", p->spec->text);
+		return;
+	}
+	p->has_regex = true;
+	if (c)
+		c->on_output = on_output;
+}
+
+/* ---- tcp:PORT through the VM's own forward ---- */
+
+/* The host port that leads to a guest port, or 0. */
+static uint16_t forwarded_port(const struct vm_spec *spec, uint16_t guest)
+{
+	list_each (&spec->nics, it, next) {
+		const struct spec_nic *nic =
+			list_entry(it, struct spec_nic, link);
+
+		for (unsigned i = 0; i < nic->forward.n; i++) {
+			const struct spec_forward *f = &nic->forward.at[i];
+			int at = guest - f->guest_first;
+
+			if (!f->udp && at >= 0 &&
+				at <= f->host_last - f->host_first)
+				return (uint16_t)(f->host_first + at);
+		}
+	}
+	return 0;
+}
+
+static void drop_tcp(struct probe *p)
+{
+	loop_io_stop(&p->io);
+	fd_close(&p->fd);
+}
+
+static void on_tcp_again(struct loop_timer *timer)
+{
+	try_tcp(container_of(timer, struct probe, again));
+}
+
+static void on_tcp_stayed(struct loop_timer *timer)
+{
+	pass(container_of(timer, struct probe, again));
+}
+
+static void tcp_later(struct probe *p)
+{
+	drop_tcp(p);
+	loop_timer_start(&p->again, TCP_EVERY_MS, on_tcp_again);
+}
+
+/* Readable: data is a pass, a close is the guest's refusal. */
+static void on_tcp(struct loop_io *io, int events)
+{
+	struct probe *p = container_of(io, struct probe, io);
+	char byte;
+	ssize_t got;
+
+	if (events & LOOP_READ) {
+		got = sys_read(p->fd, &byte, 1);
+		if (got > 0)
+			pass(p);
+		else if (got == 0 || errno != EAGAIN)
+			tcp_later(p);
+		return;
+	}
+	loop_io_start(&p->io, p->fd, LOOP_READ, on_tcp);
+	loop_timer_start(&p->again, TCP_OPEN_MS, on_tcp_stayed);
+}
+
+static void try_tcp(struct probe *p)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	uint16_t port = forwarded_port(p->vm->running, p->spec->port);
+
+	addr.sin_port = htons(port);
+	p->fd = sys_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	if (p->fd < 0 || !port ||
+		(sys_connect(p->fd, (const struct sockaddr *)&addr,
+			 sizeof(addr)) &&
+			errno != EINPROGRESS)) {
+		tcp_later(p);
+		return;
+	}
+	loop_io_start(&p->io, p->fd, LOOP_WRITE, on_tcp);
+}
+
+/* ---- agent ---- */
+
+static void on_agent_again(struct loop_timer *timer)
+{
+	try_agent(container_of(timer, struct probe, again));
+}
+
+static void on_agent(struct agent *agent, json_t *result UNUSED,
+	const struct err *err)
+{
+	struct probe *p = agent->owner;
+
+	if (!err)
+		pass(p);
+	else
+		loop_timer_start(&p->again, AGENT_EVERY_MS, on_agent_again);
+}
+
+static void try_agent(struct probe *p)
+{
+	struct vm *vm = p->vm;
+	AUTO_FREE char *path = machine_priv_path(&vm->machine, "agent");
+	struct err err = ERR_INIT;
+
+	if (agent_call(&vm->agent, path, "{\"execute\":\"guest-ping\"}", false,
+		    AGENT_MS, on_agent, p, &err))
+		loop_timer_start(&p->again, AGENT_EVERY_MS, on_agent_again);
+}
+
+/* ---- exec:PATH ARGS ---- */
+
+static void on_exec_again(struct loop_timer *timer)
+{
+	try_exec(container_of(timer, struct probe, again));
+}
+
+static void on_exec_end(struct spawn_tool *tool)
+{
+	struct probe *p = container_of(tool, struct probe, tool);
+
+	p->tool_runs = false;
+	if (tool->exit.known && !tool->exit.signalled && tool->exit.code == 0)
+		pass(p);
+	else
+		loop_timer_start(&p->again, EXEC_EVERY_MS, on_exec_again);
+}
+
+/* Words split at blanks; no shell. */
+static void try_exec(struct probe *p)
+{
+	AUTO_FREE char *text = xstrdup(p->spec->text);
+	const char *argv[32] = { NULL };
+	size_t n = 0;
+	struct err err = ERR_INIT;
+	char *rest = text;
+
+	for (char *word; n < NELEMS(argv) - 1 &&
+			 (word = strsep(&rest, " \t")) != NULL;)
+		if (*word)
+			argv[n++] = word;
+	p->tool = (struct spawn_tool){ .on_end = on_exec_end };
+	if (spawn_tool_start(&p->tool, argv, &err)) {
+		vm_set_note(p->vm, "ready: %s", err.text);
+		loop_timer_start(&p->again, EXEC_EVERY_MS, on_exec_again);
+		return;
+	}
+	p->tool_runs = true;
+}
+
+/* ---- all kinds ---- */
+
+static void begin_probe(struct vm *vm, const struct vm_spec *spec)
+{
+	static void (*const begin[])(struct probe *p) = {
+		[READY_AGENT] = try_agent,
+		[READY_TCP] = try_tcp,
+		[READY_SERIAL] = begin_serial,
+		[READY_EXEC] = try_exec,
+	};
+	struct probe *p = NEW(struct probe);
+
+	vm->probe = p;
+	p->vm = vm;
+	p->spec = &spec->start.ready;
+	p->fd = -1;
+	p->began_ms = loop_now_ms();
+	p->timeout_ms = spec->start.ready_timeout_ms;
+	if (p->timeout_ms > 0 && p->timeout_ms != STR_FOREVER)
+		loop_timer_start(&p->limit, p->timeout_ms, on_limit);
+	begin[spec->start.ready.kind](p);
+}
+
+void ready_begin(struct vm *vm)
+{
+	const struct vm_spec *spec = vm->running ? vm->running : vm->spec;
+	enum spec_ready kind = spec ? spec->start.ready.kind : READY_RUNNING;
+
+	if (vm->probe || vm->ready == VM_READY_YES)
+		return;
+	if (kind == READY_RUNNING || kind == READY_LEASE ||
+		kind == READY_NOTIFY || was_ready(vm)) {
+		vm_set_ready(vm, VM_READY_YES);
+		return;
+	}
+	vm_set_ready(vm, VM_READY_NO);
+	begin_probe(vm, spec);
+}
+
+void ready_stop(struct vm *vm)
+{
+	struct probe *p = vm->probe;
+	struct console *c = vm_console(vm, NULL);
+
+	if (!p)
+		return;
+	vm->probe = NULL;
+	loop_timer_stop(&p->limit);
+	loop_timer_stop(&p->again);
+	drop_tcp(p);
+	if (vm->agent.busy && vm->agent.owner == p)
+		agent_cancel(&vm->agent);
+	if (p->tool_runs)
+		spawn_tool_stop(&p->tool);
+	if (p->has_regex) {
+		regfree(&p->regex);
+		if (c && c->on_output == on_output)
+			c->on_output = NULL;
+	}
+	str_fini(&p->line);
+	free(p);
+}
+
+void ready_describe(const struct vm *vm, struct str *out)
+{
+	static const char *const words[] = { "", "agent", "lease", "notify",
+		"tcp", "serial", "exec" };
+	const struct probe *p = vm->probe;
+
+	if (!p)
+		return;
+	str_addf(out, "waiting for %s, ", words[p->spec->kind]);
+	str_add_duration(out, (loop_now_ms() - p->began_ms) / 1000 * 1000);
+	str_add(out, " of ");
+	str_add_duration(out, p->timeout_ms);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All VMs of a supervisor: known from the files, from held locks and from
+ * being started.  Watches the directories; a new or changed file is known at
+ * once, a broken or missing one never stops or forgets a running VM.
+ */
+#ifndef SUPERVISOR_REGISTRY_H
+#define SUPERVISOR_REGISTRY_H
+
+#include "base/verbs.h"
+#include "supervisor/vm.h"
+
+struct registry;
+
+struct registry *registry_new(struct env *env);
+void registry_free(struct registry *registry);
+/* Loads all files, recovers every VM, watches the directories. */
+void registry_start(struct registry *registry);
+/* The VM of `run FILE`: added and recovered; NULL with findings. */
+struct vm *registry_start_file(struct registry *registry, const char *name);
+
+struct env *registry_env(const struct registry *registry);
+/* VMs in order of their names. */
+struct list *registry_vms(struct registry *registry);
+struct vm *registry_find(const struct registry *registry, const char *name);
+/*
+ * The VM a person names, made known if it is an instance that the files
+ * allow ("ci@4711").  NULL with ERR_NOT_FOUND and the nearest name.
+ */
+struct vm *registry_need(struct registry *registry, const char *name,
+	struct err *err);
+/* Reads the VM's files as they are now; findings are in vm->findings. */
+void registry_load(struct registry *registry, struct vm *vm);
+/*
+ * Names by patterns: NAME, glob, @tag, or "*" for all; new, NULL-terminated,
+ * sorted, without doubles.  A name without wildcard is given back as it is.
+ */
+char **registry_resolve(struct registry *registry,
+	const char *const *patterns);
+/* Reads all files anew; the names that changed, NULL-terminated, new. */
+char **registry_reload(struct registry *registry);
+/* Frees VMs that are down and have no file. */
+void registry_sweep(struct registry *registry);
+
+#endif
