@@ -640,7 +640,7 @@ static void start_by_itself(struct vm *vm)
 		vm_post(vm, EV_START);
 }
 
-void lifecycle_recover(struct vm *vm)
+void lifecycle_recover(struct vm *vm, bool boot)
 {
 	AUTO_FREE char *path = machine_priv_path(&vm->machine, "lock");
 	enum lock_state state = LOCK_FREE;
@@ -664,6 +664,6 @@ void lifecycle_recover(struct vm *vm)
 		vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
 	if (state == LOCK_HELD)
 		vm_post(vm, EV_FOUND);
-	else
+	else if (boot)
 		start_by_itself(vm);
 }

@@ -14,10 +14,11 @@ struct vm *lifecycle_new(const struct env *env, const char *name);
 MUST_CHECK int lifecycle_accepts(const struct vm *vm, enum vm_event event,
 	struct err *err);
 /*
- * Start-up of the supervisor: reads the record, looks at the lock, adopts or
- * starts.  The VM's spec was loaded before.
+ * A VM becomes known: reads the record, looks at the lock, adopts what
+ * lives.  At the supervisor's own start (boot) it also starts what should
+ * run.  The VM's spec was loaded before.
  */
-void lifecycle_recover(struct vm *vm);
+void lifecycle_recover(struct vm *vm, bool boot);
 /* End of a job that needs nothing more than its line in the log. */
 void lifecycle_job_end(struct job *job, void *arg);
 /* The matrix as text: one line per cell that is not empty. */

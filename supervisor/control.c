@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The control socket: clients and their requests; see control.h. */
+#include "supervisor/control.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/jstream.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/sock.h"
+#include "base/sys.h"
+#include "supervisor/arguments.h"
+#include "supervisor/events.h"
+#include "supervisor/roles.h"
+
+#define CLIENTS_MAX 64
+#define CLIENTS_FOR_ADMINS 4 /* kept free of others */
+#define PER_UID 8
+#define PER_ROOT 32
+#define GREETING_MS 10000
+#define ACCEPT_AGAIN_MS 100 /* after EMFILE */
+#define REQUESTS_MAX 128    /* under way per client */
+
+struct control {
+	struct registry *registry;
+	const struct handler *handlers;
+	char *path;
+	int fd;
+	struct loop_io io;
+	struct loop_timer accept_again;
+	struct list clients; /* client.link */
+	unsigned nclients;
+	struct list orphans; /* request.link: their clients left */
+};
+
+struct client {
+	struct list link; /* control.clients */
+	struct control *control;
+	struct jstream stream;
+	struct sock_peer peer;
+	enum role role;
+	bool negotiated;
+	struct loop_timer greeting;
+	struct list requests; /* request.link */
+	unsigned nrequests;
+	struct events_sub events;
+	bool wants_events;
+	char name[48]; /* for the log: "client pid 812 uid 0" */
+};
+
+/* ---- clients ---- */
+
+static void orphan(struct client *client)
+{
+	list_each (&client->requests, it, next) {
+		struct request *rq = list_entry(it, struct request, link);
+
+		rq->client = NULL;
+		list_del(&rq->link);
+		list_add(&client->control->orphans, &rq->link);
+	}
+}
+
+static void client_free(struct client *client)
+{
+	orphan(client);
+	events_unsubscribe(&client->events);
+	loop_timer_stop(&client->greeting);
+	jstream_close(&client->stream);
+	list_del(&client->link);
+	client->control->nclients--;
+	free(client);
+}
+
+static void send(struct client *client, const json_t *message)
+{
+	struct err err = ERR_INIT;
+
+	if (jstream_send(&client->stream, message, -1, &err))
+		log_debug(client->name, "%s", err.text);
+}
+
+static void on_event(struct events_sub *sub, json_t *event)
+{
+	send(container_of(sub, struct client, events), event);
+}
+
+static void on_stream_end(struct jstream *js, const struct err *err)
+{
+	struct client *client = js->owner;
+
+	if (err->code)
+		log_debug(client->name, "%s", err->text);
+	client_free(client);
+}
+
+static void on_greeting_timeout(struct loop_timer *timer)
+{
+	client_free(container_of(timer, struct client, greeting));
+}
+
+/* ---- replies ---- */
+
+static json_t *error_object(const struct err *err)
+{
+	const char *class = err->code == ERR_NOT_FOUND	   ? "DeviceNotFound"
+			    : err->code == ERR_UNSUPPORTED ? "CommandNotFound"
+							   : "GenericError";
+
+	return json_pack("{s:{s:s,s:s,s:s}}", "error", "class", class, "desc",
+		err->text, "code", err_code_name(err->code));
+}
+
+static void send_reply(struct client *client, json_t *reply, json_t *id)
+{
+	if (reply && id)
+		json_object_set(reply, "id", id);
+	if (reply)
+		send(client, reply);
+	json_decref(reply);
+}
+
+static void send_error(struct client *client, const struct err *err,
+	json_t *id)
+{
+	send_reply(client, error_object(err), id);
+}
+
+static void request_free(struct request *rq)
+{
+	if (rq->on_free)
+		rq->on_free(rq);
+	vm_unwatch(&rq->watch);
+	loop_timer_stop(&rq->deadline);
+	list_del(&rq->link);
+	if (rq->client)
+		rq->client->nrequests--;
+	json_decref(rq->id);
+	json_decref(rq->args);
+	free(rq);
+}
+
+/* The audit line of a change: who, what, result. */
+static void audit(const struct request *rq, const char *result)
+{
+	if (rq->verb->flags & VERB_CHANGES)
+		log_info(rq->client ? rq->client->name : "client (left)",
+			"%s %s: %s", rq->verb->wire, request_string(rq, "vm"),
+			result);
+}
+
+void request_reply_steal(struct request *rq, json_t *result)
+{
+	audit(rq, "ok");
+	if (rq->client)
+		send_reply(rq->client,
+			json_pack("{s:o}", "return",
+				result ? result : json_object()),
+			rq->id);
+	else
+		json_decref(result);
+	request_free(rq);
+}
+
+void request_fail(struct request *rq, const struct err *err)
+{
+	audit(rq, err->text);
+	if (rq->client)
+		send_error(rq->client, err, rq->id);
+	request_free(rq);
+}
+
+void request_failf(struct request *rq, enum err_code code, const char *fmt,
+	...)
+{
+	struct err err;
+	va_list ap;
+
+	va_start(ap, fmt);
+	err_vset(&err, code, fmt, ap);
+	va_end(ap);
+	request_fail(rq, &err);
+}
+
+/* ---- requests ---- */
+
+static const struct handler *find_handler(const struct control *control,
+	const char *wire)
+{
+	for (const struct handler *h = control->handlers; h->wire; h++) {
+		if (str_eq(h->wire, wire))
+			return h;
+	}
+	return NULL;
+}
+
+static enum role role_for(const struct client *client, const char *vm_name)
+{
+	struct vm *vm = registry_find(client->control->registry, vm_name);
+
+	if (client->role >= ROLE_ADMIN || !vm || !vm->spec)
+		return client->role;
+	return roles_of_peer(client->stream.fd, vm->spec->vm.owner);
+}
+
+static bool may(const struct client *client, const struct verb *verb,
+	const char *vm_name)
+{
+	if (str_eq(verb->wire, "qmp_capabilities"))
+		return true;
+	return role_for(client, vm_name) >= verb->role;
+}
+
+/* Checks what a message must have before anything is done for it. */
+static const struct verb *check_message(struct client *client,
+	json_t *message, json_t **args, struct err *err)
+{
+	const char *execute = arguments_check_envelope(message, err);
+	const struct verb *verb;
+	json_t *vm;
+
+	if (!execute)
+		return NULL;
+	if (!client->negotiated && !str_eq(execute, "qmp_capabilities")) {
+		err_set(err, ERR_UNSUPPORTED,
+			"Expecting capabilities negotiation with "
+			"'qmp_capabilities'");
+		return NULL;
+	}
+	if (client->negotiated && str_eq(execute, "qmp_capabilities")) {
+		err_set(err, ERR_UNSUPPORTED,
+			"Capabilities negotiation is already complete, "
+			"command ignored");
+		return NULL;
+	}
+	verb = verb_by_wire(execute);
+	if (!verb || !find_handler(client->control, execute)) {
+		err_set(err, ERR_UNSUPPORTED,
+			"The command %s has not been found", execute);
+		return NULL;
+	}
+	*args = json_object_get(message, "arguments");
+	if (arguments_check(verb, *args, err))
+		return NULL;
+	vm = json_object_get(*args, "vm");
+	if (!may(client, verb, json_string_value(vm) ?: "")) {
+		err_set(err, ERR_DENIED,
+			"%s takes role %s: ask root, or join group vmward",
+			execute, role_name(verb->role));
+		return NULL;
+	}
+	return verb;
+}
+
+static void dispatch(struct client *client, json_t *message)
+{
+	struct err err = ERR_INIT;
+	json_t *args = NULL;
+	json_t *id = json_object_get(message, "id");
+	const struct verb *verb = check_message(client, message, &args, &err);
+	struct request *rq;
+
+	if (verb && client->nrequests >= REQUESTS_MAX) {
+		err_set(&err, ERR_LIMIT, "too many requests under way");
+		verb = NULL;
+	}
+	if (!verb) {
+		send_error(client, &err, id);
+		return;
+	}
+	rq = NEW(struct request);
+	rq->control = client->control;
+	rq->client = client;
+	rq->verb = verb;
+	rq->id = json_incref(id);
+	rq->args = args ? json_incref(args) : json_object();
+	rq->role = client->role;
+	list_add(&client->requests, &rq->link);
+	client->nrequests++;
+	if (str_eq(verb->wire, "qmp_capabilities")) {
+		client->negotiated = true;
+		loop_timer_stop(&client->greeting);
+	}
+	find_handler(client->control, verb->wire)->run(rq);
+}
+
+static void on_message(struct jstream *js, json_t *message, const char *why)
+{
+	struct client *client = js->owner;
+	struct err err = ERR_INIT;
+
+	if (message) {
+		dispatch(client, message);
+		return;
+	}
+	err_set(&err, ERR_USAGE, "JSON parse error, %s", why);
+	send_error(client, &err, NULL);
+}
+
+static const struct jstream_hooks hooks = { .on_message = on_message,
+	.on_end = on_stream_end };
+
+/* ---- accepting ---- */
+
+static unsigned count_uid(const struct control *control, uid_t uid)
+{
+	unsigned n = 0;
+
+	list_each (&control->clients, it, next)
+		n += list_entry(it, struct client, link)->peer.uid == uid;
+	return n;
+}
+
+static const char *refusal(const struct control *control,
+	const struct client *client)
+{
+	unsigned per_uid = client->peer.uid == 0 ? PER_ROOT : PER_UID;
+	unsigned room = client->role >= ROLE_ADMIN
+				? CLIENTS_MAX
+				: CLIENTS_MAX - CLIENTS_FOR_ADMINS;
+
+	if (control->nclients >= room)
+		return "too many clients";
+	if (count_uid(control, client->peer.uid) >= per_uid)
+		return "too many clients of your user";
+	return NULL;
+}
+
+static void send_greeting(struct client *client)
+{
+	json_t *greeting = json_pack("{s:{s:{s:{s:i,s:i,s:i},s:s},s:[s]}}",
+		"QMP", "version", "qemu", "major", VMWARD_MAJOR, "minor",
+		VMWARD_MINOR, "micro", VMWARD_MICRO, "package",
+		"vmward " VMWARD_VERSION, "capabilities", "vmward");
+
+	send(client, greeting);
+	json_decref(greeting);
+}
+
+static void refuse(struct client *client, const char *why)
+{
+	struct err err = ERR_INIT;
+
+	err_set(&err, ERR_LIMIT, "%s", why);
+	send_error(client, &err, NULL);
+	client_free(client);
+}
+
+static void add_client(struct control *control, int fd)
+{
+	struct client *client = NEW(struct client);
+	const char *why;
+
+	client->control = control;
+	list_init(&client->link);
+	list_init(&client->requests);
+	if (sock_peer(fd, &client->peer))
+		client->peer = (struct sock_peer){ -1, (uid_t)-1, (gid_t)-1 };
+	client->role = roles_of_peer(fd, "");
+	snprintf(client->name, sizeof(client->name), "client pid %d uid %u",
+		(int)client->peer.pid, (unsigned)client->peer.uid);
+	why = refusal(control, client);
+	list_add(&control->clients, &client->link);
+	control->nclients++;
+	jstream_open(&client->stream, fd, &prescan_client, &hooks, client);
+	client->stream.line_end = "\r\n";
+	if (why) {
+		refuse(client, why);
+		return;
+	}
+	loop_timer_start(&client->greeting, GREETING_MS, on_greeting_timeout);
+	send_greeting(client);
+}
+
+static void on_accept(struct loop_io *io, int events);
+
+static void on_accept_again(struct loop_timer *timer)
+{
+	struct control *c = container_of(timer, struct control, accept_again);
+
+	loop_io_start(&c->io, c->fd, LOOP_READ, on_accept);
+}
+
+static void on_accept(struct loop_io *io, int events UNUSED)
+{
+	struct control *control = container_of(io, struct control, io);
+	int fd = sys_accept(control->fd);
+
+	if (fd >= 0) {
+		add_client(control, fd);
+		return;
+	}
+	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+		errno == ENOBUFS) {
+		log_warn(NULL, "cannot accept clients: %s", strerror(errno));
+		loop_io_stop(&control->io); /* else this would spin */
+		loop_timer_start(&control->accept_again, ACCEPT_AGAIN_MS,
+			on_accept_again);
+	}
+}
+
+struct control *control_new(struct registry *registry,
+	const struct handler *handlers)
+{
+	struct control *control = NEW(struct control);
+
+	control->registry = registry;
+	control->handlers = handlers;
+	control->fd = -1;
+	list_init(&control->clients);
+	list_init(&control->orphans);
+	return control;
+}
+
+int control_listen(struct control *control, const char *path, struct err *err)
+{
+	control->fd = sock_listen(path, 0666, 64, err);
+	if (control->fd < 0)
+		return -1;
+	control->path = xstrdup(path);
+	loop_io_start(&control->io, control->fd, LOOP_READ, on_accept);
+	return 0;
+}
+
+void control_free(struct control *control)
+{
+	if (!control)
+		return;
+	list_each (&control->clients, it, next)
+		client_free(list_entry(it, struct client, link));
+	list_each (&control->orphans, it2, next2)
+		request_free(list_entry(it2, struct request, link));
+	loop_io_stop(&control->io);
+	loop_timer_stop(&control->accept_again);
+	if (control->path)
+		sys_unlinkat(-100, control->path, 0);
+	fd_close(&control->fd);
+	free(control->path);
+	free(control);
+}
+
+/* ---- what handlers use ---- */
+
+struct registry *request_registry(const struct request *rq)
+{
+	return rq->control->registry;
+}
+
+const char *request_string(const struct request *rq, const char *name)
+{
+	return json_string_value(json_object_get(rq->args, name)) ?: "";
+}
+
+bool request_bool(const struct request *rq, const char *name)
+{
+	return json_is_true(json_object_get(rq->args, name));
+}
+
+json_int_t request_int(const struct request *rq, const char *name,
+	json_int_t fallback)
+{
+	const json_t *value = json_object_get(rq->args, name);
+
+	return json_is_integer(value) ? json_integer_value(value) : fallback;
+}
+
+int64_t request_ms(const struct request *rq, const char *name)
+{
+	double seconds = json_number_value(json_object_get(rq->args, name));
+
+	if (seconds <= 0)
+		return 0;
+	return seconds > 1e9 ? (int64_t)1e12 : (int64_t)(seconds * 1000);
+}
+
+void request_enable_events(struct request *rq)
+{
+	if (!rq->client || rq->client->wants_events)
+		return;
+	rq->client->wants_events = true;
+	events_subscribe(&rq->client->events, on_event);
+}
+
+struct request *request_sibling(const struct request *rq, const json_t *id)
+{
+	if (!rq->client)
+		return NULL;
+	list_each (&rq->client->requests, it, next) {
+		struct request *other = list_entry(it, struct request, link);
+
+		if (other != rq && json_equal(other->id, id))
+			return other;
+	}
+	return NULL;
+}
+
+void request_send_event(struct request *rq, const json_t *event)
+{
+	if (rq->client)
+		send(rq->client, event);
+}

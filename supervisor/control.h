@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The control socket: a QMP server (facts/qmp-server.md) for any number of
+ * clients up to the caps.  Checks role and arguments by the command table,
+ * hands requests to handlers, and answers each exactly once.
+ */
+#ifndef SUPERVISOR_CONTROL_H
+#define SUPERVISOR_CONTROL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/job.h"
+#include "base/list.h"
+#include "base/verbs.h"
+#include "supervisor/registry.h"
+
+struct control;
+struct client;
+
+/* One request on its way; freed by its answer. */
+struct request {
+	struct list link; /* client.requests, or control.orphans */
+	struct control *control;
+	struct client *client; /* NULL: it left; the answer goes nowhere */
+	const struct verb *verb;
+	json_t *id;   /* or NULL */
+	json_t *args; /* never NULL */
+	enum role role;
+	struct vm_watch watch; /* of a waiting request */
+	struct loop_timer deadline;
+	struct vm *vm;	     /* whom it waits for, or NULL */
+	struct job *job;     /* its job while it runs, or NULL */
+	struct list *cursor; /* free for the handler */
+	int stage;	     /* free for the handler */
+	/* Frees what the handler keeps; or NULL. */
+	void (*on_free)(struct request *request);
+};
+
+struct handler {
+	const char *wire;
+	/* Answers now, or keeps the request and answers later. */
+	void (*run)(struct request *request);
+};
+
+/* All handlers, ended by a NULL wire; supervisor/commands has them. */
+struct control *control_new(struct registry *registry,
+	const struct handler *handlers);
+void control_free(struct control *control);
+/* Listens at the path (mode 0666: peers are checked), or on a given fd. */
+MUST_CHECK int control_listen(struct control *control, const char *path,
+	struct err *err);
+struct registry *request_registry(const struct request *request);
+
+/* Answers with a result (stolen; NULL: {}) and frees the request. */
+void request_reply_steal(struct request *request, json_t *result);
+/* Answers with an error and frees the request. */
+void request_fail(struct request *request, const struct err *err);
+void request_failf(struct request *request, enum err_code code,
+	const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* An argument as the table promised it: "" / fallback when absent. */
+const char *request_string(const struct request *request, const char *name);
+bool request_bool(const struct request *request, const char *name);
+json_int_t request_int(const struct request *request, const char *name,
+	json_int_t fallback);
+/* Seconds (real or integer) as ms; 0 when absent. */
+int64_t request_ms(const struct request *request, const char *name);
+/* Turns on our events for the request's client. */
+void request_enable_events(struct request *request);
+/* The request of the same client whose id equals, or NULL. */
+struct request *request_sibling(const struct request *request,
+	const json_t *id);
+/* Sends an event object (borrowed) to the request's client only. */
+void request_send_event(struct request *request, const json_t *event);
+
+#endif

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* All VMs of a supervisor; see supervisor/registry.h. */
+#include "supervisor/registry.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "supervisor/config.h"
+#include "supervisor/events.h"
+#include "supervisor/lifecycle.h"
+#include "supervisor/watch.h"
+
+struct registry {
+	struct env *env;
+	struct list vms; /* vm.link, by name */
+	struct watch *watch;
+	struct events_sub states; /* a VM that went down may be forgotten */
+	struct loop_kick sweep;
+	bool file; /* `run FILE`: one VM, no directories */
+};
+
+struct env *registry_env(const struct registry *registry)
+{
+	return registry->env;
+}
+
+struct list *registry_vms(struct registry *registry)
+{
+	return &registry->vms;
+}
+
+static void on_sweep(struct loop_kick *kick)
+{
+	registry_sweep(container_of(kick, struct registry, sweep));
+}
+
+static void on_vm_event(struct events_sub *sub, json_t *event)
+{
+	const char *name = json_string_value(json_object_get(event, "event"));
+
+	if (str_eq(name, "VM_STATE"))
+		loop_kick(&container_of(sub, struct registry, states)->sweep,
+			on_sweep);
+}
+
+struct registry *registry_new(struct env *env)
+{
+	struct registry *registry = NEW(struct registry);
+
+	registry->env = env;
+	list_init(&registry->vms);
+	events_subscribe(&registry->states, on_vm_event);
+	return registry;
+}
+
+void registry_free(struct registry *registry)
+{
+	if (!registry)
+		return;
+	events_unsubscribe(&registry->states);
+	loop_kick_stop(&registry->sweep);
+	watch_free(registry->watch);
+	list_each (&registry->vms, it, next)
+		vm_free(list_entry(it, struct vm, link));
+	free(registry);
+}
+
+struct vm *registry_find(const struct registry *registry, const char *name)
+{
+	list_each (&registry->vms, it, next) {
+		struct vm *vm = list_entry(it, struct vm, link);
+
+		if (str_eq(vm->name, name))
+			return vm;
+	}
+	return NULL;
+}
+
+/* Keeps the list in order of names. */
+static void insert(struct registry *registry, struct vm *vm)
+{
+	list_each (&registry->vms, it, next) {
+		if (strcmp(list_entry(it, struct vm, link)->name, vm->name) >
+			0) {
+			list_add(it, &vm->link); /* in front of it */
+			return;
+		}
+	}
+	list_add(&registry->vms, &vm->link);
+}
+
+static struct vm *add(struct registry *registry, const char *name)
+{
+	struct vm *vm = lifecycle_new(registry->env, name);
+
+	vm->registry = registry;
+	insert(registry, vm);
+	return vm;
+}
+
+void registry_load(struct registry *registry, struct vm *vm)
+{
+	bool missing = false;
+	struct vm_spec *spec;
+
+	findings_fini(&vm->findings);
+	findings_init(&vm->findings);
+	spec = config_load(&registry->env->paths, vm->name,
+		registry->env->file, &vm->findings, &missing);
+	vm->gone = missing;
+	if (spec)
+		vm_replace_spec_steal(vm, spec);
+	else if (missing && !vm_is_up(vm))
+		vm_replace_spec_steal(vm, NULL);
+}
+
+/* ---- names ---- */
+
+struct names {
+	char **at;
+	size_t n;
+};
+
+static void names_add(struct names *names, const char *name)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		if (str_eq(names->at[i], name))
+			return;
+	}
+	names->at = xreallocarray(names->at, names->n + 2, sizeof(char *));
+	names->at[names->n++] = xstrdup(name);
+	names->at[names->n] = NULL;
+}
+
+static bool has_tag(const struct vm *vm, const char *tag)
+{
+	char **tags = vm->spec ? vm->spec->vm.tags : NULL;
+
+	for (size_t i = 0; tags && tags[i]; i++) {
+		if (str_eq(tags[i], tag))
+			return true;
+	}
+	return false;
+}
+
+static bool matches(const struct vm *vm, const char *pattern)
+{
+	return *pattern == '@' ? has_tag(vm, pattern + 1)
+			       : str_glob(pattern, vm->name);
+}
+
+char **registry_resolve(struct registry *registry, const char *const *patterns)
+{
+	struct names names = { xcalloc(1, sizeof(char *)), 0 };
+
+	for (size_t i = 0; patterns[i]; i++) {
+		if (*patterns[i] != '@' && !strpbrk(patterns[i], "*?[")) {
+			names_add(&names, patterns[i]);
+			continue;
+		}
+		list_each (&registry->vms, it, next) {
+			struct vm *vm = list_entry(it, struct vm, link);
+
+			if (matches(vm, patterns[i]))
+				names_add(&names, vm->name);
+		}
+	}
+	return names.at;
+}
+
+/* ---- instances that come to be by being named ---- */
+
+static bool is_instance(const char *name)
+{
+	const char *at = strchr(name, '@');
+
+	return at && at > name && at[1];
+}
+
+static int not_found(const struct registry *registry, const char *name,
+	struct err *err)
+{
+	struct names names = { xcalloc(1, sizeof(char *)), 0 };
+	const char *near;
+
+	list_each (&registry->vms, it, next)
+		names_add(&names, list_entry(it, struct vm, link)->name);
+	near = str_nearest(name, (const char *const *)names.at);
+	err_set(err, ERR_NOT_FOUND, near ? "no VM '%s' (did you mean '%s'?)"
+					 : "no VM '%s'",
+		name, near);
+	config_names_free(names.at);
+	return -1;
+}
+
+struct vm *registry_need(struct registry *registry, const char *name,
+	struct err *err)
+{
+	struct vm *vm = registry_find(registry, name);
+
+	if (vm)
+		return vm;
+	if (!config_name_is_valid(name) || registry->file ||
+		!is_instance(name)) {
+		not_found(registry, name, err);
+		return NULL;
+	}
+	vm = add(registry, name);
+	vm->transient = true;
+	registry_load(registry, vm);
+	if (vm->gone) {
+		vm_free(vm);
+		not_found(registry, name, err);
+		return NULL;
+	}
+	lifecycle_recover(vm, false);
+	return vm;
+}
+
+void registry_sweep(struct registry *registry)
+{
+	list_each (&registry->vms, it, next) {
+		struct vm *vm = list_entry(it, struct vm, link);
+		bool ephemeral = vm->spec && vm->spec->vm.ephemeral;
+
+		if (vm->state != VM_STOPPED || vm->op ||
+			!list_is_empty(&vm->jobs) ||
+			!list_is_empty(&vm->watches))
+			continue;
+		if (!vm->gone && !(vm->transient && ephemeral))
+			continue;
+		store_remove(vm->env->store, vm->name);
+		vm_free(vm);
+	}
+}
+
+/* ---- files ---- */
+
+/* The generation of what a VM's files say, to see a change. */
+static char *fingerprint(const struct vm *vm)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct err err = ERR_INIT;
+
+	if (vm->spec)
+		config_show(vm->spec, false, NULL, &text);
+	if (findings_to_err(&vm->findings, &err))
+		str_add(&text, err.text);
+	return xstrdup(str_text(&text));
+}
+
+static void emit_config(struct vm *vm)
+{
+	struct err err = ERR_INIT;
+	bool bad = vm->findings.errors > 0;
+
+	if (bad && findings_to_err(&vm->findings, &err))
+		vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
+	events_emit("VM_CONFIG",
+		json_pack("{s:s,s:i,s:s?}", "vm", vm->name, "pending",
+			(int)vm_pending(vm), "error", bad ? err.text : NULL));
+}
+
+static void load_known(struct registry *registry, struct vm *vm,
+	struct names *changed)
+{
+	AUTO_FREE char *before = fingerprint(vm);
+
+	registry_load(registry, vm);
+	AUTO_FREE char *after = fingerprint(vm);
+	if (str_eq(before, after))
+		return;
+	names_add(changed, vm->name);
+	emit_config(vm);
+	vm_changed(vm);
+}
+
+char **registry_reload(struct registry *registry)
+{
+	struct names changed = { xcalloc(1, sizeof(char *)), 0 };
+	char **names;
+
+	list_each (&registry->vms, it, next)
+		load_known(registry, list_entry(it, struct vm, link),
+			&changed);
+	names = registry->file ? NULL : config_names(&registry->env->paths);
+	for (size_t i = 0; names && names[i]; i++) {
+		struct vm *vm = registry_find(registry, names[i]);
+
+		if (vm) {
+			vm->transient = false;
+			continue;
+		}
+		vm = add(registry, names[i]);
+		registry_load(registry, vm);
+		lifecycle_recover(vm, false);
+		names_add(&changed, vm->name);
+		emit_config(vm);
+	}
+	config_names_free(names);
+	loop_kick(&registry->sweep, on_sweep);
+	return changed.at;
+}
+
+static void on_files_changed(void *arg)
+{
+	config_names_free(registry_reload(arg));
+}
+
+/* A VM without file whose lock file is there may still run. */
+static void add_orphan(void *arg, const char *name)
+{
+	struct registry *registry = arg;
+	AUTO_FREE char *lock = xasprintf("%s/%s/priv/lock",
+		registry->env->paths.run, name);
+	struct stat st;
+
+	if (!config_name_is_valid(name) || registry_find(registry, name) ||
+		sys_fstatat(AT_FDCWD, lock, &st, AT_SYMLINK_NOFOLLOW))
+		return;
+	add(registry, name)->transient = true;
+}
+
+void registry_start(struct registry *registry)
+{
+	char **names = config_names(&registry->env->paths);
+
+	for (size_t i = 0; names[i]; i++)
+		add(registry, names[i]);
+	config_names_free(names);
+	sys_listdir(AT_FDCWD, registry->env->paths.run, add_orphan, registry);
+	list_each (&registry->vms, it, next)
+		registry_load(registry, list_entry(it, struct vm, link));
+	list_each (&registry->vms, it2, next2)
+		lifecycle_recover(list_entry(it2, struct vm, link), true);
+	loop_kick(&registry->sweep, on_sweep);
+	registry->watch = watch_new(registry->env->paths.config,
+		on_files_changed, registry);
+}
+
+struct vm *registry_start_file(struct registry *registry, const char *name)
+{
+	struct vm *vm = add(registry, name);
+
+	registry->file = true;
+	registry_load(registry, vm);
+	lifecycle_recover(vm, false);
+	return vm;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Watches the configuration's directories by inotify and tells of changes,
+ * many at once as one.
+ */
+#ifndef SUPERVISOR_WATCH_H
+#define SUPERVISOR_WATCH_H
+
+struct watch;
+
+/* Never fails: where inotify is refused, `reload` still works (logged). */
+struct watch *watch_new(const char *config_dir, void (*on_change)(void *arg),
+	void *arg);
+void watch_free(struct watch *watch);
+
+#endif
