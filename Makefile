@@ -11,7 +11,7 @@ BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
 	base/keys.c base/ini.c base/finding.c base/paths.c base/verbs.c \
 	base/verb_table.c
 QMP_SRC = qmp/client.c qmp/event.c qmp/call.c
-STORAGE_SRC = storage/image.c
+STORAGE_SRC = storage/image.c storage/header.c
 NET_SRC =
 SUPERVISOR_SRC = supervisor/spec.c supervisor/config.c supervisor/cause.c \
 	supervisor/policy.c supervisor/record.c supervisor/store.c \
