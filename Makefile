@@ -24,7 +24,7 @@ VMWARDD_SRC = supervisor/main.c
 VMWARD_SRC = ctl/main.c
 # helpers of the tests, linked into every unit test
 TEST_SRC =
-FAKE_QEMU_SRC = tests/fake/qemu.c
+FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/script.c
 FUZZ_SRC =
 MAN = man/vmwardd.8 man/vmward.1 man/vmward.ini.5 man/vmward-protocol.7
 
