@@ -11,7 +11,7 @@ BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
 	base/keys.c base/ini.c base/finding.c base/paths.c base/verbs.c \
 	base/verb_table.c
 QMP_SRC = qmp/client.c qmp/event.c qmp/call.c
-STORAGE_SRC = storage/image.c
+STORAGE_SRC = storage/image.c storage/header.c
 NET_SRC =
 SUPERVISOR_SRC = supervisor/spec.c supervisor/config.c supervisor/cause.c \
 	supervisor/policy.c supervisor/record.c supervisor/store.c \
@@ -24,11 +24,11 @@ VMWARDD_SRC = supervisor/main.c
 VMWARD_SRC = ctl/main.c
 # helpers of the tests, linked into every unit test
 TEST_SRC =
-FAKE_QEMU_SRC = tests/fake/qemu.c
+FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/script.c
 FUZZ_SRC =
 MAN = man/vmwardd.8 man/vmward.1 man/vmward.ini.5 man/vmward-protocol.7
 
-T_TESTS = tests/t/010-configure.t tests/t/020-make.t
+T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t
 LIVE_TESTS =
 CLIENT_TESTS =
 SYSTEM_TESTS =
@@ -46,7 +46,7 @@ BUILD ?= build
 AR ?= ar
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(patsubst $(BUILD)/%,%,$(2));)
-VPATH = $(srcdir)
+vpath %.c $(srcdir)
 
 # A build with sanitizers goes without what hides their findings.
 SANITIZED := $(findstring -fsanitize,$(CFLAGS) $(SANITIZE_FLAGS))
@@ -187,7 +187,7 @@ golden: all $(UNIT)
 
 guest: $(GUEST)
 	$(Q)GUEST_OUT='$(GUEST_OUT)' '$(srcdir)/tests/guest/linux/build.sh'
-$(GUEST): tests/guest/bios/guest.S tests/guest/bios/mk
+$(GUEST): $(srcdir)/tests/guest/bios/guest.S $(srcdir)/tests/guest/bios/mk
 	$(call say,AS,$@)mkdir -p $(@D) && \
 		$(srcdir)/tests/guest/bios/mk '@@@@@@@@@@@@@@@@' $@
 
@@ -201,7 +201,7 @@ analyze:
 		$(QMP_SRC) $(STORAGE_SRC) $(NET_SRC) $(SUPERVISOR_SRC) \
 		$(CTL_SRC) $(VMWARDD_SRC) $(VMWARD_SRC)) -- \
 		$(VMW_CPPFLAGS) -std=c11
-man: $(call have,$(MAN))
+man: $(addprefix $(srcdir)/,$(call have,$(MAN)))
 	$(Q)for page in $^; do mandoc -Tlint -W warning $$page || exit 1; done
 
 DOC = $(DESTDIR)$(datadir)/doc/vmward

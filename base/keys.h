@@ -38,6 +38,7 @@ struct findings {
 	unsigned notes;
 };
 
+/* An empty list, which findings_fini empties again. */
 void findings_init(struct findings *f);
 void findings_fini(struct findings *f);
 /* At most 100 errors are kept; then one that says how many more. */
@@ -64,6 +65,7 @@ struct ini {
 	struct list files; /* names owned here */
 };
 
+/* Nothing read yet; ini_fini frees all entries. */
 void ini_init(struct ini *ini);
 void ini_fini(struct ini *ini);
 /*

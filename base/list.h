@@ -18,12 +18,14 @@ struct list {
 
 #define LIST_INIT(name) { &(name), &(name) }
 
+/* An empty list, or an element that is in none. */
 static inline void list_init(struct list *head)
 {
 	head->prev = head;
 	head->next = head;
 }
 
+/* True if nothing is in the list. */
 static inline bool list_is_empty(const struct list *head)
 {
 	return head->next == head;

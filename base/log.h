@@ -11,6 +11,7 @@
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
 
+/* Lines above the level are dropped; LOG_INFO unless set. */
 void log_set_level(enum log_level level);
 /* "info" -> LOG_INFO; -1 for a name that is none. */
 int log_level_of(const char *name);
@@ -23,6 +24,7 @@ void log_line(enum log_level level, const char *object, const char *fmt, ...)
 #define log_info(object, ...) log_line(LOG_INFO, object, __VA_ARGS__)
 #define log_debug(object, ...) log_line(LOG_DEBUG, object, __VA_ARGS__)
 
+/* For BUG_ON: logs file, line and condition, then aborts. */
 _Noreturn void log_bug(const char *file, int line, const char *what);
 /* A state that cannot be: logs and aborts.  Stays on in release builds. */
 #define BUG_ON(cond)                                                     \

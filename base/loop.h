@@ -78,8 +78,10 @@ void loop_timer_start(struct loop_timer *timer, int64_t ms,
 void loop_timer_stop(struct loop_timer *timer);
 bool loop_timer_is_active(const struct loop_timer *timer);
 
+/* Runs on_signal in the loop, once per signal caught; not in a handler. */
 void loop_signal_start(struct loop_signal *watcher, int signal,
 	void (*on_signal)(struct loop_signal *watcher, int signal));
+/* Stops; the signal's disposition is the default again. */
 void loop_signal_stop(struct loop_signal *watcher);
 
 /* The pidfd stays the caller's; on_exit runs once, the watcher is stopped. */

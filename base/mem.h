@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+/* As the functions without x, but they never return NULL. */
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t count, size_t size)
 	__attribute__((malloc, returns_nonnull));
@@ -17,6 +18,7 @@ void *xrealloc(void *old, size_t size) __attribute__((returns_nonnull));
 /* Grows an array of `count` elements of `size`; aborts on overflow. */
 void *xreallocarray(void *old, size_t count, size_t size)
 	__attribute__((returns_nonnull));
+/* As strdup and strndup, but never NULL. */
 char *xstrdup(const char *text) __attribute__((malloc, returns_nonnull));
 char *xstrndup(const char *text, size_t len)
 	__attribute__((malloc, returns_nonnull));

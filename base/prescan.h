@@ -38,6 +38,7 @@ struct prescan {
 	bool started;
 };
 
+/* Starts anew, before the first byte of a value. */
 void prescan_reset(struct prescan *scan);
 /*
  * Goes on with `len` fresh bytes.  A value is an object or array whose

@@ -22,9 +22,11 @@ struct str {
 
 #define STR_INIT { NULL, 0, 0 }
 
+/* Frees the text and empties the buffer. */
 void str_fini(struct str *s);
 #define AUTO_STR __attribute__((cleanup(str_fini)))
 
+/* Each puts something at the end; the buffer grows as needed. */
 void str_add(struct str *s, const char *text);
 void str_addn(struct str *s, const char *bytes, size_t len);
 void str_addc(struct str *s, char c);
@@ -37,6 +39,7 @@ char *str_take(struct str *s);
 /* Cuts to len bytes (no effect if shorter). */
 void str_cut(struct str *s, size_t len);
 
+/* strcmp() == 0, and whether text starts or ends with another. */
 bool str_eq(const char *a, const char *b);
 bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);

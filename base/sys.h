@@ -88,6 +88,7 @@ extern const struct sys_backend sys_real; /* the kernel */
 /* The backend in use; the real one unless a test sets another. */
 void sys_use(const struct sys_backend *backend);
 
+/* The calls of the backend in use, as the members of the same names. */
 int sys_dup(int fd); /* close-on-exec */
 int sys_openat(int dirfd, const char *path, int flags, mode_t mode);
 int sys_close(int fd);

@@ -115,6 +115,7 @@ void qmp_send_steal(struct qmp_client *client, struct qmp_slot *slot,
 /* Forgets a slot: no reply will be delivered.  Harmless on an idle one. */
 void qmp_cancel(struct qmp_slot *slot);
 
+/* Delivers every event, in order, until qmp_unsubscribe; nothing is owned. */
 void qmp_subscribe(struct qmp_client *client, struct qmp_sub *sub,
 	void (*on_event)(struct qmp_sub *sub, const struct qmp_event *event));
 void qmp_unsubscribe(struct qmp_sub *sub); /* harmless if not subscribed */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Images by qemu-img: making what is missing, as a job.  Works on
- * PATH.tmp.GENERATION, syncs file and directory in a child, then renames:
- * killed at any point it leaves the old state or the new one.
+ * PATH.tmp.RANDOM, which it holds locked, syncs file and directory without
+ * waiting, then renames: killed at any point it leaves the old state or the
+ * new one.
  */
 #ifndef STORAGE_IMAGE_H
 #define STORAGE_IMAGE_H
@@ -10,19 +11,35 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/aio.h"
 #include "base/job.h"
 #include "base/spawn.h"
 
+struct image_wish {
+	const char *path;        /* absolute; must not exist */
+	const char *format;      /* "qcow2" */
+	const char *base;        /* backing file, absolute, or NULL */
+	const char *base_format; /* with base */
+	uint64_t size;           /* bytes; 0: of the base */
+};
+
 struct image_create {
 	struct job job;
-	char *path;	    /* absolute; must not exist */
-	char *format;	    /* "qcow2" */
-	char *base;	    /* backing file, absolute, or NULL */
-	char *base_format;  /* with base */
-	uint64_t size;	    /* bytes; 0: of the base */
-	char *temporary;    /* PATH.tmp.GENERATION */
+	char *qemu_img;
+	char *path;
+	char *format;
+	char *base; /* or NULL */
+	char *base_format;
+	uint64_t size;
+	char *temporary; /* PATH.tmp.RANDOM; NULL: not made yet */
+	int fd;          /* of the temporary, flock'ed; or -1 */
+	int dir_fd;      /* of the directory; or -1 */
+	bool placed;     /* renamed to path */
 	struct spawn_tool tool;
 	bool tool_ended;
+	struct aio_sync sync;
+	bool synced;
+	int sync_error;
 };
 
 /*
@@ -30,18 +47,18 @@ struct image_create {
  * Error texts name the path and carry qemu-img's own last words.
  */
 struct image_create *image_create_start(const char *qemu_img,
-	const char *path, const char *format, const char *base,
-	const char *base_format, uint64_t size, const char *target,
-	struct job *parent, void (*on_end)(struct job *, void *), void *arg);
+	const struct image_wish *wish, const char *target, struct job *parent,
+	void (*on_end)(struct job *job, void *arg), void *arg);
 
 /*
- * What an image's first bytes say: "qcow2", "vmdk", "vdi", "vhdx", "vpc",
- * or "raw" when none is known.  Only to refuse a contradiction, never to
- * choose.  *virtual_size is filled for qcow2 and raw.  ERR_OS / ERR_NOT_FOUND.
+ * What an image's first bytes say: "qcow2", "qcow", "vmdk", "vdi", "vhdx",
+ * "vpc", or "raw" when none is known.  Only to refuse a contradiction, never
+ * to choose.  *virtual_size is filled for qcow2 and raw files, else 0.
+ * Fails with ERR_NOT_FOUND, ERR_OS, or ERR_CONFIG for what is no file.
  */
 MUST_CHECK int image_header(const char *path, const char **format,
 	uint64_t *virtual_size, bool *has_backing, struct err *err);
-/* Removes PATH.tmp.* left by a crash, in a directory. */
+/* Removes PATH.tmp.* left by a crash, in a directory; not what is in use. */
 void image_sweep(const char *dir);
 
 #endif

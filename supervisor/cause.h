@@ -56,7 +56,9 @@ struct cause_verdict {
 	char detail[48]; /* "9", "1", "quit: acpi"; may be empty */
 };
 
+/* The one cause of an end, from what was seen; pure. */
 void cause_classify(const struct cause_inputs *in, struct cause_verdict *out);
+/* Facts about a cause, from its table; names are static. */
 const char *cause_name(enum cause cause);
 enum cause cause_of(const char *name); /* CAUSE_UNKNOWN if none */
 bool cause_is_failure(enum cause cause);

@@ -39,16 +39,18 @@ void config_check_all(struct vm_spec *const *specs, size_t n,
 void config_check_host(const struct vm_spec *spec, const struct paths *paths,
 	struct findings *f);
 
-/*
- * Writes SECTION.KEY=VALUE pairs into (or with value NULL removes them from)
- * the VM's drop-in, keeping what else is there; atomic, synced.  Validates
- * the whole result first: bad input changes nothing.
- */
+/* One change of a file. */
 struct config_edit {
 	char *section;
 	char *key;
 	char *value; /* NULL: unset */
 };
+
+/*
+ * Writes SECTION.KEY=VALUE pairs into (or with value NULL removes them from)
+ * the VM's drop-in, keeping what else is there; atomic, synced.  Validates
+ * the whole result first: bad input changes nothing.
+ */
 MUST_CHECK int config_edit_dropin(const struct paths *paths, const char *name,
 	const struct config_edit *edits, size_t n, struct err *err);
 

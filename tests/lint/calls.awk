@@ -28,7 +28,7 @@ BEGIN {
 	while ((getline line < allow) > 0) {
 		split(line, word, " ")
 		if (line !~ /^#/)
-			allowed[word[1], word[2]] = 1
+			allowed[word[1], word[2]] = 1 # a symbol, or *
 	}
 }
 
@@ -62,7 +62,7 @@ END {
 		here = object[i]
 		name = symbol[i]
 		edges++
-		if ((here, name) in allowed)
+		if ((here, name) in allowed || (here, "*") in allowed)
 			continue
 		if (name in home && !index(may[dir(here)], " " dir(home[name]) " ")) {
 			printf "%s calls %s of %s\n", here, name, home[name]

@@ -16,10 +16,7 @@ FNR == 1 {
 	commented = 1
 	next
 }
-line ~ /^#/ {
-	commented = 0
-	next
-}
+line ~ /^#/ { next }
 depth == 0 && line ~ /^[A-Za-z_].*[A-Za-z_0-9]\(/ && \
 		line !~ /^(typedef|enum)/ && !commented && !/\/\*/ {
 	complain("no comment says what this function does")

@@ -63,7 +63,8 @@ function width(s,  i, n)
 		complain("line of " n " columns")
 }
 
-# How many parameters; what follows the parameter list is not looked at.
+# How many parameters besides the error; what follows the list is not
+# looked at.
 function parameters(s,  i, c, level, commas, text)
 {
 	s = substr(s, index(s, "("))
@@ -77,6 +78,8 @@ function parameters(s,  i, c, level, commas, text)
 			commas++
 	}
 	text = substr(s, 2, i - 2)
+	if (text ~ /,[ \t]*struct err \*err[ \t]*$/)
+		commas--
 	return text ~ /^[ \t]*(void)?[ \t]*$/ ? 0 : commas + 1
 }
 

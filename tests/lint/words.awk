@@ -9,7 +9,7 @@ tolower($0) ~ /not implemented|not yet implemented/ { complain("unfinished: " $0
 FILENAME ~ /^tests\// { next }
 
 line ~ /__func__|__FUNCTION__/ { complain("name the object, not the function") }
-line ~ /!str(n)?cmp *\(/ { complain("use str_eq or str_starts") }
+line ~ /!strcmp *\(/ { complain("use str_eq") }
 line ~ /(^|[^A-Za-z_])(strto(l|ul|ll|ull|d|imax|umax)|atof|sscanf) *\(/ && \
 		FILENAME !~ /^base\/str(_[a-z]+)?\.c$/ {
 	complain("use the strict parsers of base/str")

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * qemu-img overwrites what it finds, leaves half-made files and syncs
+ * nothing: so it gets a file that we made (0600, ours alone, locked against
+ * a sweep), and the image takes its name only once it is on disk.
+ */
+#include "storage/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1
+#endif
+
+enum { TOOL_MS = 120000, SYNC_MS = 120000, RANDOM_DIGITS = 8 };
+
+static const char mark[] = ".tmp.";
+
+static struct image_create *op_of(struct job *job)
+{
+	return container_of(job, struct image_create, job);
+}
+
+static void fail_os(struct image_create *op)
+{
+	struct err err = ERR_INIT;
+
+	err_os(&err, "cannot create image '%s'", op->path);
+	job_fail_err(&op->job, &err);
+}
+
+static void fail_exists(struct image_create *op)
+{
+	job_fail(&op->job, ERR_EXISTS, "image '%s' exists already", op->path);
+}
+
+/* ---- the steps ---- */
+
+static int open_dir(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash && slash > path ? (size_t)(slash - path) : 1;
+	AUTO_FREE char *dir = xstrndup(slash ? path : ".", len);
+
+	return sys_openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+}
+
+static int make_temporary(struct image_create *op)
+{
+	AUTO_FREE char *name = NULL;
+	uint32_t random;
+	struct stat st;
+
+	if (sys_fstatat(AT_FDCWD, op->path, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		fail_exists(op);
+		return -1;
+	}
+	op->dir_fd = open_dir(op->path);
+	if (op->dir_fd < 0 || sys_random(&random, sizeof(random)) != 0)
+		return -1;
+	name = xasprintf("%s%s%08" PRIx32, op->path, mark, random);
+	op->fd = sys_openat(AT_FDCWD, name,
+		O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (op->fd < 0)
+		return -1;
+	op->temporary = TAKE(name);
+	/* where flock does not work, a sweep removes nothing either */
+	(void)sys_flock(op->fd, LOCK_EX | LOCK_NB);
+	return 0;
+}
+
+static void on_tool_end(struct spawn_tool *tool)
+{
+	struct image_create *op = container_of(tool, struct image_create, tool);
+
+	op->tool_ended = true;
+	job_wake(&op->job);
+}
+
+static int start_tool(struct image_create *op, struct err *err)
+{
+	char size[24];
+	const char *argv[14];
+	size_t n = 0;
+
+	argv[n++] = op->qemu_img;
+	argv[n++] = "create";
+	argv[n++] = "-q";
+	argv[n++] = "-f";
+	argv[n++] = op->format;
+	if (op->base) {
+		argv[n++] = "-b";
+		argv[n++] = op->base;
+		argv[n++] = "-F";
+		argv[n++] = op->base_format;
+	}
+	argv[n++] = op->temporary;
+	if (op->size > 0) {
+		snprintf(size, sizeof(size), "%" PRIu64, op->size);
+		argv[n++] = size;
+	}
+	argv[n] = NULL;
+	op->tool.on_end = on_tool_end;
+	return spawn_tool_start(&op->tool, argv, err);
+}
+
+static bool begin(struct image_create *op)
+{
+	struct err err = ERR_INIT;
+
+	op->job.progress.phase = "creating";
+	if (make_temporary(op) != 0) {
+		fail_os(op);
+		return false;
+	}
+	if (start_tool(op, &err) != 0) {
+		err_wrap(&err, "cannot create image '%s'", op->path);
+		job_fail_err(&op->job, &err);
+		return false;
+	}
+	return true;
+}
+
+/* The last line of stderr without "qemu-img: " and the temporary's name. */
+static const char *last_words(struct image_create *op)
+{
+	char *text = op->tool.errors.data;
+	size_t len = op->tool.errors.len;
+	size_t name = strlen(op->temporary);
+	const char *line;
+
+	while (len > 0 && text[len - 1] == '\n')
+		text[--len] = '\0';
+	if (len == 0)
+		return NULL;
+	line = strrchr(text, '\n');
+	line = line ? line + 1 : text;
+	if (str_starts(line, "qemu-img: "))
+		line += strlen("qemu-img: ");
+	if (str_starts(line, op->temporary) && line[name] == ':')
+		line += name + strspn(line + name, ": ");
+	return line;
+}
+
+static bool tool_did_well(struct image_create *op)
+{
+	const struct sys_exit *how = &op->tool.exit;
+	const char *words = last_words(op);
+
+	if (how->known && !how->signalled && how->code == 0)
+		return true;
+	if (words)
+		job_fail(&op->job, ERR_OS, "cannot create image '%s': %s",
+			op->path, words);
+	else
+		job_fail(&op->job, ERR_OS,
+			"cannot create image '%s': qemu-img ended by %s %d",
+			op->path, how->signalled ? "signal" : "exit",
+			how->code);
+	return false;
+}
+
+static void on_synced(struct aio_sync *sync, int error)
+{
+	struct image_create *op = container_of(sync, struct image_create, sync);
+
+	op->synced = true;
+	op->sync_error = error;
+	job_wake(&op->job);
+}
+
+static void start_sync(struct image_create *op, int fd)
+{
+	op->job.progress.phase = "syncing";
+	op->synced = false;
+	aio_fsync(&op->sync, fd, on_synced);
+}
+
+static bool sync_did_well(struct image_create *op)
+{
+	if (op->sync_error == 0)
+		return true;
+	errno = op->sync_error;
+	fail_os(op);
+	return false;
+}
+
+/* Some file systems know no RENAME_NOREPLACE: look, then rename. */
+static int rename_new(const char *from, const char *to)
+{
+	struct stat st;
+
+	if (sys_renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (sys_fstatat(AT_FDCWD, to, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	return sys_renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+static bool put_in_place(struct image_create *op)
+{
+	if (rename_new(op->temporary, op->path) == 0) {
+		op->placed = true;
+		return true;
+	}
+	if (errno == EEXIST)
+		fail_exists(op);
+	else
+		fail_os(op);
+	return false;
+}
+
+/* ---- the job ---- */
+
+static enum job_state create_run(struct job *job)
+{
+	struct image_create *op = container_of(job, struct image_create, job);
+
+	JOB_BEGIN(job);
+	if (!begin(op))
+		return JOB_ENDS;
+	JOB_AWAIT(job, op->tool_ended, TOOL_MS);
+	if (!tool_did_well(op))
+		return JOB_ENDS;
+	start_sync(op, op->fd);
+	JOB_AWAIT(job, op->synced, SYNC_MS);
+	if (!sync_did_well(op) || !put_in_place(op))
+		return JOB_ENDS;
+	start_sync(op, op->dir_fd);
+	JOB_AWAIT(job, op->synced, SYNC_MS);
+	if (!sync_did_well(op))
+		return JOB_ENDS;
+	JOB_END(job);
+}
+
+static enum job_state create_undo(struct job *job)
+{
+	struct image_create *op = op_of(job);
+	const char *left = op->placed ? op->path : op->temporary;
+
+	spawn_tool_stop(&op->tool);
+	if (left && sys_unlinkat(AT_FDCWD, left, 0) != 0 && errno != ENOENT) {
+		struct err err = ERR_INIT;
+
+		err_os(&err, "cannot remove '%s'", left);
+		return job_fail_err(job, &err);
+	}
+	return JOB_ENDS;
+}
+
+static void create_cleanup(struct job *job)
+{
+	struct image_create *op = op_of(job);
+
+	spawn_tool_stop(&op->tool);
+	aio_cancel(&op->sync);
+	fd_close(&op->fd);
+	fd_close(&op->dir_fd);
+	free(op->qemu_img);
+	free(op->path);
+	free(op->format);
+	free(op->base);
+	free(op->base_format);
+	free(op->temporary);
+	free(op);
+}
+
+static const struct job_kind create_kind = {
+	.name = "image-create",
+	.run = create_run,
+	.undo = create_undo,
+	.cleanup = create_cleanup,
+};
+
+struct image_create *image_create_start(const char *qemu_img,
+	const struct image_wish *wish, const char *target, struct job *parent,
+	void (*on_end)(struct job *job, void *arg), void *arg)
+{
+	struct image_create *op = NEW(struct image_create);
+
+	op->qemu_img = xstrdup(qemu_img);
+	op->path = xstrdup(wish->path);
+	op->format = xstrdup(wish->format);
+	if (wish->base) {
+		op->base = xstrdup(wish->base);
+		op->base_format = xstrdup(wish->base_format);
+	}
+	op->size = wish->size;
+	op->fd = -1;
+	op->dir_fd = -1;
+	job_start(&op->job, &create_kind, target, on_end, arg);
+	op->job.parent = parent;
+	return op;
+}
+
+/* ---- what a crash left ---- */
+
+struct sweep {
+	const char *dir;
+	int dir_fd;
+};
+
+static bool is_temporary(const char *name)
+{
+	size_t len = strlen(name);
+	size_t tail = strlen(mark) + RANDOM_DIGITS;
+	const char *at;
+
+	if (len <= tail)
+		return false;
+	at = name + len - tail;
+	return str_starts(at, mark) &&
+	       strspn(at + strlen(mark), "0123456789abcdef") == RANDOM_DIGITS;
+}
+
+static void sweep_one(void *arg, const char *name)
+{
+	const struct sweep *sweep = arg;
+	AUTO_CLOSE int fd = -1;
+	struct stat st;
+
+	if (!is_temporary(name))
+		return;
+	fd = sys_openat(sweep->dir_fd, name,
+		O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+	if (fd < 0 || sys_fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+		sys_flock(fd, LOCK_EX | LOCK_NB) != 0)
+		return;
+	if (sys_unlinkat(sweep->dir_fd, name, 0) == 0)
+		log_info(NULL, "removed the unfinished image '%s/%s'",
+			sweep->dir, name);
+}
+
+void image_sweep(const char *dir)
+{
+	AUTO_CLOSE int fd = sys_openat(
+		AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	struct sweep sweep = { dir, fd };
+
+	if (fd >= 0)
+		(void)sys_listdir(fd, ".", sweep_one, &sweep);
+}

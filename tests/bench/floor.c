@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The floor of `make bench`: the least a program can do to run QEMU.  Binds
+ * and listens monitor and serial socket, connects to both, vforks QEMU with
+ * the arguments of a file, sends two commands, waits, kills.  Prints one line
+ * per round, microseconds as key=value:
+ *
+ *   exec   vfork returned: the child runs QEMU
+ *   cont   the reply to cont
+ *   ready  "READY" on the serial port (-s), all instances
+ *   next   -r: SIGKILL -> READY of a successor started at its death
+ *   reexec -r: its death -> the successor's exec
+ *   gone   SIGKILL -> reaped, all instances
+ *   cpu    our own CPU time of the round
+ *   ping   -q: median round trip of one query-status
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAX_ARGS = 1024, MAX_INSTANCES = 256, PATIENCE_MS = 60000 };
+
+struct options {
+	int monitor_fd; /* where QEMU finds it */
+	int serial_fd;  /* -1: not looked at */
+	int rounds;
+	int count; /* instances at once */
+	int pings;
+	bool restart;
+	const char *file;
+};
+
+struct instance {
+	pid_t pid;
+	int monitor;
+	int serial;
+	int replies;    /* "return" seen on the monitor */
+	size_t matched; /* bytes of READY seen on the serial port */
+	bool ready;
+};
+
+static char *args; /* the file: NUL-separated */
+static size_t args_len;
+static char dir[] = "/tmp/vmward-floor.XXXXXX";
+
+static _Noreturn void fail(const char *what)
+{
+	fprintf(stderr, "floor: cannot %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static int64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+static int64_t cpu_us(void)
+{
+	struct rusage r;
+
+	getrusage(RUSAGE_SELF, &r);
+	return (int64_t)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) * 1000000 +
+	       r.ru_utime.tv_usec + r.ru_stime.tv_usec;
+}
+
+static void read_args(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	enum { MOST = 1 << 20 };
+	ssize_t n;
+
+	args = malloc(MOST);
+	if (fd < 0 || !args)
+		fail("open the file of arguments");
+	while ((n = read(fd, args + args_len, MOST - 1 - args_len)) > 0)
+		args_len += (size_t)n;
+	if (args_len == 0 || args[args_len - 1] != '\0')
+		args[args_len++] = '\0';
+	close(fd);
+}
+
+/* The arguments of one instance: "@N@" becomes its number. */
+static void build_argv(int number, char **argv)
+{
+	size_t count = 0;
+
+	for (char *arg = args; arg < args + args_len && count < MAX_ARGS - 1;
+		arg += strlen(arg) + 1) {
+		char *mark = strstr(arg, "@N@");
+
+		if (!mark)
+			argv[count++] = strdup(arg);
+		else if (asprintf(&argv[count++], "%.*s%d%s", (int)(mark - arg),
+				 arg, number, mark + 3) < 0)
+			fail("build the arguments");
+	}
+	argv[count] = NULL;
+}
+
+/* A listening socket, and a connection to it made before anyone accepts. */
+static int listen_and_connect(const char *name, int number, int *listener)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	*listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/%s%d", dir, name,
+		number);
+	unlink(addr.sun_path);
+	if (fd < 0 || *listener < 0 ||
+		bind(*listener, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
+		listen(*listener, 1) < 0 ||
+		connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		fail("make a socket");
+	unlink(addr.sun_path);
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	return fd;
+}
+
+/* In the child, sharing our memory: only calls that leave it alone. */
+static _Noreturn void exec_qemu(
+	const struct options *o, char **argv, int monitor, int serial)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	dup2(null, 0);
+	dup2(null, 1);
+	/* out of the way of the numbers that QEMU was told */
+	monitor = fcntl(monitor, F_DUPFD_CLOEXEC, 500);
+	if (serial >= 0)
+		serial = fcntl(serial, F_DUPFD_CLOEXEC, 500);
+	dup2(monitor, o->monitor_fd);
+	if (serial >= 0)
+		dup2(serial, o->serial_fd);
+	execvp(argv[0], argv);
+	_exit(127);
+}
+
+static void start(const struct options *o, int number, struct instance *it)
+{
+	static const char hello[] =
+		"{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"cont\"}\n";
+	char *argv[MAX_ARGS];
+	int monitor, serial = -1;
+
+	memset(it, 0, sizeof(*it));
+	it->serial = -1;
+	build_argv(number, argv);
+	it->monitor = listen_and_connect("mon", number, &monitor);
+	if (o->serial_fd >= 0)
+		it->serial = listen_and_connect("ser", number, &serial);
+	it->pid = vfork();
+	if (it->pid == 0)
+		exec_qemu(o, argv, monitor, serial);
+	if (it->pid < 0)
+		fail("vfork");
+	close(monitor);
+	if (serial >= 0)
+		close(serial);
+	for (char **arg = argv; *arg; arg++)
+		free(*arg);
+	if (write(it->monitor, hello, strlen(hello)) < 0)
+		fail("write to QEMU");
+}
+
+/* Counts the replies in what came; they are short, never cut in practice. */
+static void read_monitor(struct instance *it)
+{
+	char buf[8192];
+	ssize_t n = read(it->monitor, buf, sizeof(buf) - 1);
+
+	if (n == 0) {
+		fprintf(stderr, "floor: QEMU closed its monitor\n");
+		exit(1);
+	}
+	buf[n > 0 ? n : 0] = '\0';
+	for (char *at = buf; (at = strstr(at, "\"return\"")); at++)
+		it->replies++;
+	if (strstr(buf, "\"error\"")) {
+		fprintf(stderr, "floor: QEMU refused: %s\n", buf);
+		exit(1);
+	}
+}
+
+static void read_serial(struct instance *it)
+{
+	static const char word[] = "READY";
+	char buf[4096];
+	ssize_t n = read(it->serial, buf, sizeof(buf));
+
+	for (ssize_t i = 0; i < n && !it->ready; i++) {
+		it->matched = buf[i] == word[it->matched] ? it->matched + 1 : 0;
+		it->ready = it->matched == strlen(word);
+	}
+}
+
+/* One turn: reads what any instance sent. */
+static void turn(struct instance *all, int count)
+{
+	struct pollfd fds[2 * MAX_INSTANCES];
+
+	for (int i = 0; i < count; i++) {
+		fds[2 * i] = (struct pollfd){ all[i].monitor, POLLIN, 0 };
+		fds[2 * i + 1] = (struct pollfd){ all[i].serial, POLLIN, 0 };
+	}
+	if (poll(fds, (nfds_t)(2 * count), PATIENCE_MS) == 0) {
+		fprintf(stderr, "floor: QEMU does not answer\n");
+		exit(1);
+	}
+	for (int i = 0; i < count; i++) {
+		if (fds[2 * i].revents)
+			read_monitor(&all[i]);
+		if (fds[2 * i + 1].revents)
+			read_serial(&all[i]);
+	}
+}
+
+static void wait_cont(struct instance *all, int count)
+{
+	for (int i = 0; i < count; i++)
+		while (all[i].replies < 2)
+			turn(all, count);
+}
+
+static void wait_ready(struct instance *all, int count)
+{
+	for (int i = 0; i < count; i++)
+		while (all[i].serial >= 0 && !all[i].ready)
+			turn(all, count);
+}
+
+static void reap(struct instance *it)
+{
+	while (waitpid(it->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	close(it->monitor);
+	if (it->serial >= 0)
+		close(it->serial);
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* The median round trip of a query on a warm monitor. */
+static int64_t ping(struct instance *it, int pings)
+{
+	static const char query[] = "{\"execute\":\"query-status\"}\n";
+	int64_t *took = calloc((size_t)pings, sizeof(*took));
+	int64_t median;
+
+	if (!took)
+		fail("allocate");
+	for (int i = 0; i < pings; i++) {
+		int64_t begin = now_us();
+		int before = it->replies;
+
+		if (write(it->monitor, query, strlen(query)) < 0)
+			fail("write to QEMU");
+		while (it->replies == before)
+			turn(it, 1);
+		took[i] = now_us() - begin;
+	}
+	qsort(took, (size_t)pings, sizeof(*took), by_size);
+	median = took[pings / 2];
+	free(took);
+	return median;
+}
+
+static void restart(const struct options *o, struct instance *it)
+{
+	int64_t begin = now_us(), died;
+
+	kill(it->pid, SIGKILL);
+	reap(it);
+	died = now_us();
+	start(o, 0, it);
+	printf(" reexec=%lld", (long long)(now_us() - died));
+	wait_cont(it, 1);
+	wait_ready(it, 1);
+	printf(" next=%lld", (long long)(now_us() - begin));
+}
+
+static void play_round(const struct options *o)
+{
+	static struct instance all[MAX_INSTANCES];
+	int64_t cpu = cpu_us(), begin = now_us();
+
+	for (int i = 0; i < o->count; i++)
+		start(o, i, &all[i]);
+	printf("exec=%lld", (long long)(now_us() - begin));
+	wait_cont(all, o->count);
+	printf(" cont=%lld", (long long)(now_us() - begin));
+	cpu = cpu_us() - cpu;
+	if (o->serial_fd >= 0) {
+		wait_ready(all, o->count);
+		printf(" ready=%lld", (long long)(now_us() - begin));
+	}
+	if (o->pings > 0)
+		printf(" ping=%lld", (long long)ping(&all[0], o->pings));
+	if (o->restart)
+		restart(o, &all[0]);
+	begin = now_us();
+	for (int i = 0; i < o->count; i++)
+		kill(all[i].pid, SIGKILL);
+	for (int i = 0; i < o->count; i++)
+		reap(&all[i]);
+	printf(" gone=%lld cpu=%lld\n", (long long)(now_us() - begin),
+		(long long)cpu);
+	fflush(stdout);
+}
+
+static void usage(void)
+{
+	fprintf(stderr,
+		"usage: floor [-m FD] [-s FD] [-n ROUNDS] [-c COUNT] [-q PINGS]"
+		" [-r] FILE\n"
+		"FILE: the arguments of QEMU, NUL-separated; @N@ becomes the"
+		" number of the instance.\n"
+		"-m, -s: descriptors at which QEMU finds monitor (3) and serial"
+		" port (none)\n");
+	exit(2);
+}
+
+static struct options parse(int argc, char **argv)
+{
+	struct options o = { 3, -1, 1, 1, 0, false, NULL };
+	int c;
+
+	while ((c = getopt(argc, argv, "m:s:n:c:q:r")) != -1) {
+		int value = optarg ? (int)strtol(optarg, NULL, 10) : 0;
+
+		switch (c) {
+		case 'm':
+			o.monitor_fd = value;
+			break;
+		case 's':
+			o.serial_fd = value;
+			break;
+		case 'n':
+			o.rounds = value;
+			break;
+		case 'c':
+			o.count = value;
+			break;
+		case 'q':
+			o.pings = value;
+			break;
+		case 'r':
+			o.restart = true;
+			break;
+		default:
+			usage();
+		}
+	}
+	if (optind != argc - 1 || o.count < 1 || o.count > MAX_INSTANCES)
+		usage();
+	o.file = argv[optind];
+	return o;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = parse(argc, argv);
+
+	signal(SIGPIPE, SIG_IGN);
+	read_args(o.file);
+	if (!mkdtemp(dir))
+		fail("make a directory");
+	for (int i = 0; i < o.rounds; i++)
+		play_round(&o);
+	rmdir(dir);
+	return 0;
+}
