@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* start, stop, kill, restart, pause, resume, reset, reboot, wait. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "supervisor/commands.h"
+#include "supervisor/lifecycle.h"
+#include "supervisor/op.h"
+
+/* What a waiting request waits for. */
+enum goal { GOAL_NONE, GOAL_RUNNING, GOAL_READY, GOAL_AGENT, GOAL_DOWN };
+
+/* stage: the goal, and for restart whether the old QEMU is gone yet */
+#define GOAL_OF(rq) ((enum goal)((rq)->stage & 15))
+#define AWAITS_END 16 /* restart: the successor has not begun yet */
+
+static bool reached(const struct vm *vm, enum goal goal)
+{
+	bool runs = vm->state == VM_RUNNING || vm->state == VM_PAUSED;
+
+	switch (goal) {
+	case GOAL_RUNNING:
+		return runs;
+	case GOAL_READY:
+		return runs && vm->ready == VM_READY_YES;
+	case GOAL_AGENT:
+		return runs && vm->ready == VM_READY_YES;
+	case GOAL_DOWN:
+		return !vm_is_up(vm);
+	case GOAL_NONE:
+		break;
+	}
+	return false;
+}
+
+static const char *message_of(const struct vm *vm, enum goal goal)
+{
+	if (goal == GOAL_DOWN && *vm->stop_step)
+		return vm->stop_step;
+	return vm->accel.reason[0] && goal != GOAL_DOWN ? vm->accel.reason
+							: NULL;
+}
+
+static void fail_ended(struct request *rq, const struct vm *vm)
+{
+	struct err err = vm->start_err;
+
+	if (err.code)
+		request_fail(rq, &err);
+	else
+		request_failf(rq, ERR_STATE, "it ended: %s%s%s",
+			cause_name(vm->last.cause),
+			*vm->last.detail ? " " : "", vm->last.detail);
+}
+
+/* The probe is over and did not pass. */
+static bool never_ready(const struct vm *vm, enum goal goal)
+{
+	return (goal == GOAL_READY || goal == GOAL_AGENT) &&
+	       vm->state == VM_RUNNING && vm->ready == VM_READY_NO &&
+	       !vm->probe;
+}
+
+static void on_change(struct vm_watch *watch, struct vm *vm)
+{
+	struct request *rq = container_of(watch, struct request, watch);
+	enum goal goal = GOAL_OF(rq);
+
+	if ((rq->stage & AWAITS_END) && vm->state == VM_STARTING)
+		rq->stage &= ~AWAITS_END;
+	if ((rq->stage & AWAITS_END) && vm_is_up(vm))
+		return;
+	if (reached(vm, goal))
+		request_reply_steal(rq,
+			command_result(vm, true, message_of(vm, goal)));
+	else if (goal != GOAL_DOWN && !vm_is_up(vm))
+		fail_ended(rq, vm);
+	else if (goal != GOAL_DOWN && vm->state == VM_UNREACHABLE)
+		request_failf(rq, ERR_STATE, "it is unreachable: %s",
+			vm->note);
+	else if (never_ready(vm, goal))
+		request_failf(rq, ERR_TIMEOUT, "it runs, but is %s",
+			*vm->note ? vm->note : "not ready");
+	else if (goal == GOAL_DOWN && vm->state == VM_UNREACHABLE)
+		request_failf(rq, ERR_TIMEOUT,
+			"QEMU does not die (pid %d)", (int)vm->machine.pid);
+}
+
+static void on_deadline(struct loop_timer *timer)
+{
+	struct request *rq = container_of(timer, struct request, deadline);
+
+	request_failf(rq, ERR_TIMEOUT, "it is %s after the time limit",
+		vm_state_word(rq->vm));
+}
+
+/* Answers once the goal is reached, or cannot be any more. */
+static void await_goal(struct request *rq, struct vm *vm, int stage,
+	int64_t ms)
+{
+	rq->stage = stage;
+	rq->vm = vm;
+	rq->job = vm->op;
+	vm_watch(vm, &rq->watch, on_change);
+	if (ms > 0)
+		loop_timer_start(&rq->deadline, ms, on_deadline);
+	on_change(&rq->watch, vm);
+}
+
+/* 0 if the lifecycle takes the event; else the request was answered. */
+static int accepts(struct request *rq, const struct vm *vm,
+	enum vm_event event)
+{
+	struct err err = ERR_INIT;
+
+	if (!lifecycle_accepts(vm, event, &err))
+		return 0;
+	request_fail(rq, &err);
+	return -1;
+}
+
+static enum goal goal_named(const char *wait)
+{
+	if (str_eq(wait, "ready"))
+		return GOAL_READY;
+	if (str_eq(wait, "agent") || str_eq(wait, "ip"))
+		return GOAL_AGENT;
+	return GOAL_RUNNING;
+}
+
+/* A fresh look at the files; a broken one is not started. */
+static int load_for_start(struct request *rq, struct vm *vm)
+{
+	struct err err = ERR_INIT;
+
+	registry_load(request_registry(rq), vm);
+	if (findings_to_err(&vm->findings, &err) || !vm->spec) {
+		if (!err.code)
+			err_set(&err, ERR_NOT_FOUND, "its file is gone");
+		request_fail(rq, &err);
+		return -1;
+	}
+	return 0;
+}
+
+static bool is_protected(const struct vm *vm, const char *verb)
+{
+	char **words = vm->spec ? vm->spec->vm.protect : NULL;
+
+	for (size_t i = 0; words && words[i]; i++) {
+		if (str_eq(words[i], verb))
+			return true;
+	}
+	return false;
+}
+
+static int check_protect(struct request *rq, const struct vm *vm,
+	const char *verb)
+{
+	if (!is_protected(vm, verb))
+		return 0;
+	request_failf(rq, ERR_DENIED,
+		"[vm] protect = %s: take it out of the file first", verb);
+	return -1;
+}
+
+void command_start(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+	enum goal goal = goal_named(request_string(rq, "wait"));
+
+	if (!vm)
+		return;
+	if (vm->state == VM_ADOPTING || vm->state == VM_STARTING) {
+		await_goal(rq, vm, (int)goal, request_ms(rq, "timeout"));
+		return;
+	}
+	if (reached(vm, GOAL_RUNNING)) {
+		if (goal == GOAL_RUNNING || reached(vm, goal))
+			request_reply_steal(rq,
+				command_result(vm, false, NULL));
+		else
+			await_goal(rq, vm, (int)goal,
+				request_ms(rq, "timeout"));
+		return;
+	}
+	if (accepts(rq, vm, EV_START) || check_protect(rq, vm, "start") ||
+		load_for_start(rq, vm) || command_dry_run(rq, vm))
+		return;
+	loop_timer_stop(&vm->retry_timer);
+	vm->ordered = true;
+	vm->start_paused = request_bool(rq, "paused");
+	vm->record.history.restarts = 0;
+	vm_post(vm, EV_START);
+	if (vm->op && command_job(rq, vm, vm->op))
+		return;
+	await_goal(rq, vm, (int)goal, request_ms(rq, "timeout"));
+}
+
+void command_stop(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+	bool was_up;
+
+	if (!vm)
+		return;
+	was_up = vm_is_up(vm);
+	if (vm->state == VM_STOPPING || vm->state == VM_ENDED) {
+		await_goal(rq, vm, GOAL_DOWN, 0);
+		return;
+	}
+	if (check_protect(rq, vm, "stop") || accepts(rq, vm, EV_STOP) ||
+		command_dry_run(rq, vm))
+		return;
+	vm->stop = (struct vm_stop_order){ .now = request_bool(rq, "now"),
+		.timeout_ms = request_ms(rq, "timeout") };
+	vm_post(vm, EV_STOP);
+	if (!was_up) {
+		request_reply_steal(rq, command_result(vm, false, NULL));
+		return;
+	}
+	if (vm->op && command_job(rq, vm, vm->op))
+		return;
+	await_goal(rq, vm, GOAL_DOWN, 0);
+}
+
+void command_kill(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+	bool was_up;
+
+	if (!vm || accepts(rq, vm, EV_KILL) || command_dry_run(rq, vm))
+		return;
+	was_up = vm_is_up(vm);
+	if (was_up && vm->machine.pid <= 0 && vm->state != VM_STARTING) {
+		request_failf(rq, ERR_STATE,
+			"QEMU's process is not known; its lock is held: %s",
+			vm->note);
+		return;
+	}
+	vm_post(vm, EV_KILL);
+	if (was_up)
+		await_goal(rq, vm, GOAL_DOWN, 0);
+	else
+		request_reply_steal(rq, command_result(vm, false, NULL));
+}
+
+void command_restart(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+
+	if (!vm)
+		return;
+	if (!vm_is_up(vm)) {
+		command_start(rq);
+		return;
+	}
+	if (check_protect(rq, vm, "stop") || accepts(rq, vm, EV_STOP) ||
+		load_for_start(rq, vm) || command_dry_run(rq, vm))
+		return;
+	vm->stop = (struct vm_stop_order){ .restart = true,
+		.timeout_ms = request_ms(rq, "timeout") };
+	vm_post(vm, EV_STOP);
+	if (vm->op && command_job(rq, vm, vm->op))
+		return;
+	await_goal(rq, vm, GOAL_RUNNING | AWAITS_END, 0);
+}
+
+/* ---- pause, resume, reset, reboot ---- */
+
+static void on_ask_end(struct job *job, void *arg)
+{
+	struct request *rq = arg;
+	struct vm *vm = rq->vm;
+
+	lifecycle_job_end(job, vm);
+	rq->job = NULL;
+	if (job->err.code) {
+		request_fail(rq, &job->err);
+		return;
+	}
+	if (str_eq(rq->verb->wire, "vm-pause") ||
+		str_eq(rq->verb->wire, "vm-resume")) {
+		vm->record.paused = str_eq(rq->verb->wire, "vm-pause");
+		vm_record(vm, NULL);
+	}
+	request_reply_steal(rq, command_result(vm, true, NULL));
+}
+
+static void ask(struct request *rq, enum op_ask what, enum vm_state already)
+{
+	struct vm *vm = command_vm(rq);
+
+	if (!vm)
+		return;
+	if (vm->state == already) {
+		request_reply_steal(rq, command_result(vm, false, NULL));
+		return;
+	}
+	if ((vm->state != VM_RUNNING && vm->state != VM_PAUSED) ||
+		!vm->machine.ready) {
+		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
+		return;
+	}
+	if (vm->machine.seen.shutdown_seen) {
+		request_failf(rq, ERR_STATE, "its guest is off");
+		return;
+	}
+	if (command_dry_run(rq, vm))
+		return;
+	rq->vm = vm;
+	rq->job = op_ask_begin(vm, what, on_ask_end, rq);
+	vm_job_add(vm, rq->job);
+}
+
+void command_pause(struct request *rq)
+{
+	ask(rq, ASK_PAUSE, VM_PAUSED);
+}
+
+void command_resume(struct request *rq)
+{
+	ask(rq, ASK_RESUME, VM_RUNNING);
+}
+
+void command_reset(struct request *rq)
+{
+	ask(rq, ASK_RESET, VM_NSTATES);
+}
+
+void command_reboot(struct request *rq)
+{
+	ask(rq, ASK_REBOOT, VM_NSTATES);
+}
+
+/* ---- wait, reset-failed ---- */
+
+static bool is_in(const struct vm *vm, const char *state)
+{
+	if (str_eq(state, "ready") || str_eq(state, "agent") ||
+		str_eq(state, "ip"))
+		return vm->state == VM_RUNNING && vm->ready == VM_READY_YES;
+	return str_eq(state, vm_state_word(vm));
+}
+
+static void on_wait_change(struct vm_watch *watch, struct vm *vm)
+{
+	struct request *rq = container_of(watch, struct request, watch);
+
+	if (is_in(vm, request_string(rq, "state")))
+		request_reply_steal(rq, command_result(vm, false, NULL));
+}
+
+static bool state_is_known(const char *state)
+{
+	static const char *const words[] = { "ready", "agent", "ip", "saving",
+		"saved", "migrating", "invalid", NULL };
+
+	for (size_t i = 0; words[i]; i++) {
+		if (str_eq(state, words[i]))
+			return true;
+	}
+	for (int s = 0; s < VM_NSTATES; s++) {
+		if (str_eq(state, vm_state_name((enum vm_state)s)))
+			return true;
+	}
+	return false;
+}
+
+void command_wait(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+	int64_t ms = request_ms(rq, "timeout");
+
+	if (!vm)
+		return;
+	if (!state_is_known(request_string(rq, "state"))) {
+		request_failf(rq, ERR_USAGE, "no state '%s'",
+			request_string(rq, "state"));
+		return;
+	}
+	rq->vm = vm;
+	if (ms > 0)
+		loop_timer_start(&rq->deadline, ms, on_deadline);
+	vm_watch(vm, &rq->watch, on_wait_change);
+	on_wait_change(&rq->watch, vm);
+}
+
+void command_reset_failed(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+	bool changed;
+
+	if (!vm || command_dry_run(rq, vm))
+		return;
+	changed = vm->state == VM_FAILED || vm->record.history.n > 0;
+	vm_post(vm, EV_RESET_FAILED);
+	request_reply_steal(rq, command_result(vm, changed, NULL));
+}

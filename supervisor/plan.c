@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* plan: what start would do, what differs; see plan.h. */
+#include "supervisor/plan.h"
+
+#include <string.h>
+
+#include "base/jstream.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "supervisor/accel.h"
+#include "supervisor/argv.h"
+#include "supervisor/image_plan.h"
+
+static void add_text(json_t *list, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void add_text(json_t *list, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	AUTO_FREE char *text = xvasprintf(fmt, ap);
+	va_end(ap);
+	json_array_append_new(list, json_string(text));
+}
+
+static int plan_disks(const struct vm_spec *spec, const struct env *env,
+	json_t *actions, struct err *err)
+{
+	int rc = 0;
+
+	list_each (&spec->disks, it, next) {
+		const struct spec_disk *disk =
+			list_entry(it, struct spec_disk, link);
+		struct image_plan plan;
+		AUTO_STR struct str size = STR_INIT;
+		int need = image_plan_make(spec, disk, &env->paths, &plan,
+			err);
+
+		str_add_bytes(&size, plan.size);
+		if (need > 0 && plan.base)
+			add_text(actions,
+				"create overlay '%s' (%s) of '%s'%s%s",
+				plan.path, plan.format, plan.base,
+				plan.size ? ", " : "",
+				plan.size ? str_text(&size) : "");
+		else if (need > 0)
+			add_text(actions, "create image '%s' (%s, %s)",
+				plan.path, plan.format, str_text(&size));
+		else if (need == 0)
+			add_text(actions, "open image '%s' (%s)", plan.path,
+				plan.format);
+		image_plan_fini(&plan);
+		rc |= need < 0 ? -1 : 0;
+	}
+	return rc;
+}
+
+static void plan_forwards(const struct vm_spec *spec, json_t *actions)
+{
+	list_each (&spec->nics, it, next) {
+		const struct spec_nic *nic =
+			list_entry(it, struct spec_nic, link);
+
+		for (unsigned i = 0; i < nic->forward.n; i++) {
+			const struct spec_forward *f = &nic->forward.at[i];
+
+			add_text(actions, "forward %s %s:%u to the guest's %u",
+				f->udp ? "udp" : "tcp",
+				*f->addr ? f->addr : "127.0.0.1",
+				f->host_first, f->guest_first);
+		}
+	}
+}
+
+static json_t *plan_qmp(const struct vm_spec *spec, bool kvm)
+{
+	json_t *qmp = json_array();
+
+	add_text(qmp, "qmp_capabilities");
+	if (kvm)
+		add_text(qmp, "query-kvm");
+	list_each (&spec->raws, it, next) {
+		const struct spec_raw *raw =
+			list_entry(it, struct spec_raw, link);
+
+		if (raw->qmp)
+			add_text(qmp, "%s", raw->text);
+	}
+	add_text(qmp, "cont");
+	return qmp;
+}
+
+json_t *plan_start(const struct vm_spec *spec, const struct env *env,
+	const struct record *record, struct err *err)
+{
+	AUTO_JSON json_t *actions = json_array();
+	AUTO_JSON json_t *words = json_array();
+	struct argv_slots slots = { 0 };
+	struct accel accel;
+	struct argv_host host = { .qemu = env->qemu ?: "qemu-system-x86_64",
+		.machine = record && record->machine[0] ? record->machine
+							: spec->vm.machine,
+		.generation = record ? record->generation + 1 : 1,
+		.images = env->paths.images, .io_uring = env->io_uring };
+	char **argv;
+
+	if (accel_choose((enum spec_accel)spec->vm.accel, &accel, err) ||
+		plan_disks(spec, env, actions, err))
+		return NULL;
+	host.kvm = accel.kvm;
+	add_text(actions, "accelerator %s%s%s", accel.kvm ? "kvm" : "tcg",
+		*accel.reason ? ": " : "", accel.reason);
+	plan_forwards(spec, actions);
+	if (record)
+		memcpy(slots.names, record->slots, sizeof(slots.names));
+	argv_plan_slots(spec, &slots);
+	argv = argv_build(spec, &host, &slots, err);
+	if (!argv)
+		return NULL;
+	for (size_t i = 0; argv[i]; i++)
+		json_array_append_new(words, json_string(argv[i]));
+	argv_free(argv);
+	add_text(actions, "start QEMU and let the guest run");
+	return json_pack("{s:O,s:O,s:o}", "actions", actions, "argv", words,
+		"qmp", plan_qmp(spec, accel.kvm));
+}
+
+static const char *when_of(const struct ini_entry *e)
+{
+	static const char *const words[] = { [KEY_HOT] = "hot",
+		[KEY_RESET] = "at guest reset", [KEY_COLD] = "at cold start",
+		[KEY_POLICY] = "policy" };
+	const struct section *found;
+	const struct key *key = keys_lookup(spec_sections, spec_nsections,
+		e->section, e->key, &found);
+
+	return key ? words[key->when] : "at cold start";
+}
+
+static void add_differences(json_t *actions, const struct ini *a,
+	const struct ini *b, bool removed)
+{
+	list_each (&a->entries, it, next) {
+		const struct ini_entry *e =
+			list_entry(it, struct ini_entry, link);
+		const struct ini_entry *other =
+			e->key ? ini_find(b, e->section, e->key) : NULL;
+
+		if (!e->key || ini_find(a, e->section, e->key) != e)
+			continue;
+		if (removed && !other)
+			add_text(actions, "[%s] %s %s -> default (%s)",
+				e->section, e->key, e->value, when_of(e));
+		else if (!removed && (!other || !str_eq(other->value,
+							 e->value)))
+			add_text(actions, "%s:%u: [%s] %s %s -> %s (%s)",
+				e->file, e->line, e->section, e->key,
+				other ? other->value : "default", e->value,
+				when_of(e));
+	}
+}
+
+json_t *plan_changes(const struct vm_spec *spec, const struct vm_spec *running)
+{
+	json_t *actions = json_array();
+
+	if (spec != running) {
+		add_differences(actions, &spec->ini, &running->ini, false);
+		add_differences(actions, &running->ini, &spec->ini, true);
+	}
+	return json_pack("{s:o,s:[],s:[]}", "actions", actions, "argv", "qmp");
+}
