@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -253,6 +254,11 @@ static int64_t clock_us(clockid_t clock)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+static int real_inotify_init(void)
+{
+	return inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+}
+
 static uint64_t real_now_us(void)
 {
 	return (uint64_t)clock_us(CLOCK_MONOTONIC);
@@ -320,6 +326,8 @@ const struct sys_backend sys_real = {
 	.io_destroy = real_io_destroy,
 	.io_submit = real_io_submit,
 	.io_getevents = real_io_getevents,
+	.inotify_init = real_inotify_init,
+	.inotify_add_watch = inotify_add_watch,
 	.now_us = real_now_us,
 	.realtime_us = real_realtime_us,
 	.random = real_random,
@@ -533,6 +541,16 @@ int sys_io_getevents(
 	unsigned long context, long min, long n, struct io_event *at)
 {
 	return backend->io_getevents(context, min, n, at);
+}
+
+int sys_inotify_init(void)
+{
+	return backend->inotify_init();
+}
+
+int sys_inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	return backend->inotify_add_watch(fd, path, mask);
 }
 
 uint64_t sys_now_us(void)

@@ -79,6 +79,8 @@ struct sys_backend {
 	int (*io_submit)(unsigned long context, long n, struct iocb **at);
 	int (*io_getevents)(
 		unsigned long context, long min, long n, struct io_event *at);
+	int (*inotify_init)(void); /* non-blocking */
+	int (*inotify_add_watch)(int fd, const char *path, uint32_t mask);
 	uint64_t (*now_us)(void);     /* CLOCK_MONOTONIC */
 	int64_t (*realtime_us)(void); /* CLOCK_REALTIME */
 	int (*random)(void *buf, size_t len);
@@ -132,6 +134,8 @@ int sys_io_destroy(unsigned long context);
 int sys_io_submit(unsigned long context, long n, struct iocb **at);
 int sys_io_getevents(
 	unsigned long context, long min, long n, struct io_event *at);
+int sys_inotify_init(void);
+int sys_inotify_add_watch(int fd, const char *path, uint32_t mask);
 uint64_t sys_now_us(void);
 int64_t sys_realtime_us(void);
 int sys_random(void *buf, size_t len);

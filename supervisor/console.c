@@ -126,6 +126,8 @@ static void take_output(struct console *c, const char *bytes, size_t len)
 		catch_up(list_entry(it, struct console_reader, link));
 	if (c->log_len > c->log_max)
 		rotate(c);
+	if (c->tee)
+		c->tee(c->tee_arg, bytes, len);
 	if (c->on_output)
 		c->on_output(c, bytes, len);
 }

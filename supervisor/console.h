@@ -43,9 +43,12 @@ struct console {
 	unsigned nreaders;
 	struct str input; /* for the guest, at most 64 KiB */
 	size_t input_done;
-	/* Sees every chunk of output (probes, `run` on a terminal). */
+	/* Sees every chunk of output: the readiness probe. */
 	void (*on_output)(struct console *c, const char *bytes, size_t len);
 	void *owner;
+	/* So does `run`, which copies it to its terminal. */
+	void (*tee)(void *arg, const char *bytes, size_t len);
+	void *tee_arg;
 	bool (*may_attach)(const struct console *c, int fd, bool *may_write);
 };
 

@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/jstream.h"
@@ -77,7 +76,7 @@ static void client_free(struct client *client)
 	free(client);
 }
 
-static void send(struct client *client, const json_t *message)
+static void send_message(struct client *client, const json_t *message)
 {
 	struct err err = ERR_INIT;
 
@@ -87,7 +86,7 @@ static void send(struct client *client, const json_t *message)
 
 static void on_event(struct events_sub *sub, json_t *event)
 {
-	send(container_of(sub, struct client, events), event);
+	send_message(container_of(sub, struct client, events), event);
 }
 
 static void on_stream_end(struct jstream *js, const struct err *err)
@@ -121,7 +120,7 @@ static void send_reply(struct client *client, json_t *reply, json_t *id)
 	if (reply && id)
 		json_object_set(reply, "id", id);
 	if (reply)
-		send(client, reply);
+		send_message(client, reply);
 	json_decref(reply);
 }
 
@@ -338,7 +337,7 @@ static void send_greeting(struct client *client)
 		VMWARD_MINOR, "micro", VMWARD_MICRO, "package",
 		"vmward " VMWARD_VERSION, "capabilities", "vmward");
 
-	send(client, greeting);
+	send_message(client, greeting);
 	json_decref(greeting);
 }
 
@@ -502,5 +501,5 @@ struct request *request_sibling(const struct request *rq, const json_t *id)
 void request_send_event(struct request *rq, const json_t *event)
 {
 	if (rq->client)
-		send(rq->client, event);
+		send_message(rq->client, event);
 }

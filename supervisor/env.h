@@ -15,6 +15,7 @@ struct env {
 	char *qemu;	/* path of qemu-system-x86_64, or NULL: not found */
 	char *qemu_img; /* path of qemu-img, or NULL */
 	const char *file; /* of `run FILE`, else NULL */
+	bool ephemeral; /* `run --rm`: every disk is thrown away */
 	bool stopping;	/* the supervisor goes away */
 	bool io_uring;
 };

@@ -21,10 +21,11 @@ static char *base_path(const struct spec_disk *disk, const struct paths *paths)
 		       : xasprintf("%s/%s", paths->images, disk->base);
 }
 
-/* The base's own format: by its suffix, as for any image. */
-static int base_format(const char *base, const char **out, struct err *err)
+/* The base's own format: told by ephemeral, else by its suffix. */
+static int base_format(const struct spec_disk *disk, const char *base,
+	const char **out, struct err *err)
 {
-	struct spec_disk as_disk = { .format = FORMAT_NONE };
+	struct spec_disk as_disk = { .format = disk->base_format };
 	int format = argv_disk_format(&as_disk, base, err);
 
 	if (format == FORMAT_NONE)
@@ -44,25 +45,27 @@ static int check_header(const struct image_plan *plan, const char *disk,
 		return 0;
 	if (image_header(plan->path, &found, &size, &backed, err))
 		return err_wrap(err, "disk '%s': ", disk);
-	if (str_eq(found, "raw") || str_eq(found, plan->format))
+	if (str_eq(found, "raw") || str_eq(found, plan->wish.format))
 		return 0;
 	return err_set(err, ERR_CONFIG,
 		"disk '%s': '%s' is %s by its header, format says %s", disk,
-		plan->path, found, plan->format);
+		plan->path, found, plan->wish.format);
 }
 
 static int plan_missing(struct image_plan *plan, const struct spec_disk *disk,
 	const struct paths *paths, struct err *err)
 {
 	plan->base = base_path(disk, paths);
-	plan->size = disk->size;
-	if (plan->base && base_format(plan->base, &plan->base_format, err))
+	plan->wish.base = plan->base;
+	plan->wish.size = disk->size;
+	if (plan->base && base_format(disk, plan->base, &plan->wish.base_format,
+				  err))
 		return -1;
 	if (plan->base &&
 		sys_fstatat(AT_FDCWD, plan->base, &(struct stat){ 0 }, 0))
 		return err_os(err, "disk '%s': cannot read base '%s'",
 			disk->name, plan->base);
-	if (!plan->base && !plan->size)
+	if (!plan->base && !plan->wish.size)
 		return err_set(err, ERR_NOT_FOUND,
 			"disk '%s': no image '%s'; give size = or base = to "
 			"make it",
@@ -78,10 +81,11 @@ int image_plan_make(const struct vm_spec *spec, const struct spec_disk *disk,
 
 	*plan = (struct image_plan){ .path =
 			argv_disk_path(spec, disk, paths->images) };
+	plan->wish.path = plan->path;
 	format = argv_disk_format(disk, plan->path, err);
 	if (format == FORMAT_NONE)
 		return err_wrap(err, "disk '%s': ", disk->name);
-	plan->format = spec_format_names[format];
+	plan->wish.format = spec_format_names[format];
 	if (!sys_fstatat(AT_FDCWD, plan->path, &st, 0))
 		return check_header(plan, disk->name, err);
 	if (errno != ENOENT)

@@ -7,14 +7,13 @@
 
 #include "base/err.h"
 #include "base/paths.h"
+#include "storage/image.h"
 #include "supervisor/spec.h"
 
 struct image_plan {
+	struct image_wish wish; /* points into the two below */
 	char *path;
-	const char *format;
 	char *base; /* or NULL */
-	const char *base_format;
-	uint64_t size;
 };
 
 /*

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "supervisor/console.h"
+#include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
 #include "supervisor/lock.h"
 #include "supervisor/op.h"
@@ -76,6 +77,8 @@ static void settle(struct vm *vm)
 		vm->last.detail);
 	vm->record.last_end_real_us = sys_realtime_us();
 	vm->record.pid = 0;
+	if (vm->running)
+		ephemeral_sweep(vm->running, vm->env);
 	if (!vm->spec) /* its file is broken: the last good version stays */
 		vm->spec = vm->running;
 	vm_drop_running(vm);

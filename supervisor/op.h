@@ -43,16 +43,20 @@ struct job *op_qmp_begin_steal(struct vm *vm, const char *command,
 json_t *op_qmp_result(const struct job *job);
 
 /*
- * Plugs a disk (stolen) into the running VM: image made if it must be, node,
- * device, slot; undone wholly on failure.
+ * Plugs a disk (stolen, with the pairs it was made of) into the running VM:
+ * image made if it must be, node, device, slot; undone wholly on failure.
  */
 struct job *op_disk_attach_begin_steal(struct vm *vm, struct spec_disk *disk,
-	op_end_fn *on_end, void *arg);
+	json_t *pairs, op_end_fn *on_end, void *arg);
 /*
- * Unplugs: waits for the guest up to timeout_ms; a guest that keeps the disk
- * leaves the unplug pending (ERR_GUEST), finished when it lets go later.
+ * Unplugs: waits for the guest up to timeout_ms.  A guest that keeps the disk
+ * leaves the unplug pending: on_pending tells why, once, and the job stays
+ * until the guest lets go or QEMU is gone; then on_end.
  */
+typedef void op_detach_pending_fn(struct job *job, void *arg,
+	const struct err *err);
 struct job *op_disk_detach_begin(struct vm *vm, const char *name,
-	int64_t timeout_ms, op_end_fn *on_end, void *arg);
+	int64_t timeout_ms, op_detach_pending_fn *on_pending,
+	op_end_fn *on_end, void *arg);
 
 #endif

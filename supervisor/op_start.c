@@ -136,9 +136,8 @@ static bool make_next_image(struct op_start *op)
 		if (need > 0) {
 			op->image_ended = false;
 			op->image = image_create_start(vm->env->qemu_img,
-				plan.path, plan.format, plan.base,
-				plan.base_format, plan.size, vm->name,
-				&op->job, on_image_end, op);
+				&plan.wish, vm->name, &op->job, on_image_end,
+				op);
 			op->disk = op->disk->next;
 		}
 		image_plan_fini(&plan);

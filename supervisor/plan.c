@@ -37,19 +37,19 @@ static int plan_disks(const struct vm_spec *spec, const struct env *env,
 		int need = image_plan_make(spec, disk, &env->paths, &plan,
 			err);
 
-		str_add_bytes(&size, plan.size);
+		str_add_bytes(&size, plan.wish.size);
 		if (need > 0 && plan.base)
 			add_text(actions,
 				"create overlay '%s' (%s) of '%s'%s%s",
-				plan.path, plan.format, plan.base,
-				plan.size ? ", " : "",
-				plan.size ? str_text(&size) : "");
+				plan.path, plan.wish.format, plan.base,
+				plan.wish.size ? ", " : "",
+				plan.wish.size ? str_text(&size) : "");
 		else if (need > 0)
 			add_text(actions, "create image '%s' (%s, %s)",
-				plan.path, plan.format, str_text(&size));
+				plan.path, plan.wish.format, str_text(&size));
 		else if (need == 0)
 			add_text(actions, "open image '%s' (%s)", plan.path,
-				plan.format);
+				plan.wish.format);
 		image_plan_fini(&plan);
 		rc |= need < 0 ? -1 : 0;
 	}

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "supervisor/config.h"
+#include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
 #include "supervisor/lifecycle.h"
 #include "supervisor/watch.h"
@@ -114,9 +115,11 @@ void registry_load(struct registry *registry, struct vm *vm)
 	spec = config_load(&registry->env->paths, vm->name,
 		registry->env->file, &vm->findings, &missing);
 	vm->gone = missing;
-	if (spec)
+	if (spec) {
+		ephemeral_apply(spec, registry->env);
 		vm_replace_spec_steal(vm, spec);
-	else if (missing && !vm_is_up(vm))
+	}
+	if (!spec && missing && !vm_is_up(vm))
 		vm_replace_spec_steal(vm, NULL);
 }
 

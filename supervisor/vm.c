@@ -14,6 +14,7 @@
 #include "base/sys.h"
 #include "supervisor/config.h"
 #include "supervisor/console.h"
+#include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
 #include "supervisor/roles.h"
 
@@ -363,9 +364,11 @@ void vm_load_running(struct vm *vm)
 	findings_init(&f);
 	if (!fd_read_file(AT_FDCWD, path, 256 * 1024, &text, &err))
 		vm->running = config_load_text(&vm->env->paths, vm->name,
-			str_text(&text), text.len, &f);
+			str_text(&text), text.len, path, &f);
 	findings_fini(&f);
-	if (!vm->running)
+	if (vm->running)
+		ephemeral_apply(vm->running, vm->env);
+	else
 		vm->running = vm->spec;
 }
 

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* show, check, plan, set, unset, enable, disable, reload. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "supervisor/commands.h"
+#include "supervisor/config.h"
+#include "supervisor/plan.h"
+#include "supervisor/report.h"
+
+void command_show(struct request *rq)
+{
+	AUTO_STR struct str text = STR_INIT;
+	const char *section = request_string(rq, "section");
+	struct vm *vm;
+
+	if (request_bool(rq, "defaults")) {
+		keys_add_defaults(&text, spec_sections, spec_nsections);
+		request_reply_steal(rq,
+			json_pack("{s:s}", "text", str_text(&text)));
+		return;
+	}
+	vm = command_vm(rq);
+	if (!vm)
+		return;
+	if (!vm->spec) {
+		struct err err = ERR_INIT;
+
+		if (!findings_to_err(&vm->findings, &err))
+			err_set(&err, ERR_NOT_FOUND, "its file is gone");
+		request_fail(rq, &err);
+		return;
+	}
+	config_show(vm->spec, request_bool(rq, "origin"),
+		*section ? section : NULL, &text);
+	request_reply_steal(rq, json_pack("{s:s}", "text", str_text(&text)));
+}
+
+/* ---- check ---- */
+
+/* All that can be said about one VM without starting it. */
+static void check_vm(struct request *rq, struct vm *vm, struct findings *f)
+{
+	const struct paths *paths = &registry_env(request_registry(rq))->paths;
+	bool missing = false;
+
+	config_check(paths, vm->name, registry_env(request_registry(rq))->file,
+		f, &missing);
+	if (missing)
+		findings_add(f, FINDING_ERROR, vm->name, 0,
+			"there is no file for VM '%s'", vm->name);
+}
+
+static void check_together(struct request *rq, struct findings *f)
+{
+	struct vm_spec **specs = NULL;
+	size_t n = 0;
+
+	list_each (registry_vms(request_registry(rq)), it, next) {
+		struct vm *vm = list_entry(it, struct vm, link);
+
+		specs = xreallocarray(specs, n + 1, sizeof(specs[0]));
+		if (vm->spec)
+			specs[n++] = vm->spec;
+	}
+	config_check_all(specs, n, f);
+	free(specs);
+}
+
+void command_check(struct request *rq)
+{
+	struct findings f;
+	struct vm *vm;
+
+	findings_init(&f);
+	if (*request_string(rq, "vm")) {
+		vm = command_vm(rq);
+		if (!vm) {
+			findings_fini(&f);
+			return;
+		}
+		check_vm(rq, vm, &f);
+	} else {
+		list_each (registry_vms(request_registry(rq)), it, next)
+			check_vm(rq, list_entry(it, struct vm, link), &f);
+		check_together(rq, &f);
+	}
+	request_reply_steal(rq,
+		json_pack("{s:o}", "findings", report_findings(&f)));
+	findings_fini(&f);
+}
+
+void command_plan(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+	struct err err = ERR_INIT;
+	json_t *plan;
+
+	if (!vm)
+		return;
+	registry_load(request_registry(rq), vm);
+	if (findings_to_err(&vm->findings, &err) || !vm->spec) {
+		if (!err.code)
+			err_set(&err, ERR_NOT_FOUND, "its file is gone");
+		request_fail(rq, &err);
+		return;
+	}
+	plan = vm->running && vm_is_up(vm)
+		       ? plan_changes(vm->spec, vm->running)
+		       : plan_start(vm->spec, vm->env, &vm->record, &err);
+	if (plan)
+		request_reply_steal(rq, plan);
+	else
+		request_fail(rq, &err);
+}
+
+/* ---- edits of our drop-in ---- */
+
+struct edits {
+	struct config_edit *at;
+	size_t n;
+};
+
+static int add_edit(struct edits *edits, const char *name, const char *value,
+	struct err *err)
+{
+	const char *dot = strrchr(name, '.');
+
+	if (!dot || dot == name || !dot[1])
+		return err_set(err, ERR_USAGE,
+			"'%s' is not SECTION.KEY (as in vm.memory)", name);
+	edits->at = xreallocarray(edits->at, edits->n + 1,
+		sizeof(edits->at[0]));
+	edits->at[edits->n++] = (struct config_edit){
+		.section = xstrndup(name, (size_t)(dot - name)),
+		.key = xstrdup(dot + 1),
+		.value = value ? xstrdup(value) : NULL
+	};
+	return 0;
+}
+
+static void edits_fini(struct edits *edits)
+{
+	for (size_t i = 0; i < edits->n; i++) {
+		free(edits->at[i].section);
+		free(edits->at[i].key);
+		free(edits->at[i].value);
+	}
+	free(edits->at);
+}
+
+/* Writes the drop-in, looks at the files again, answers. */
+static void apply_edits(struct request *rq, struct vm *vm, struct edits *edits,
+	struct err *err)
+{
+	const struct env *env = registry_env(request_registry(rq));
+	char message[120];
+	unsigned pending;
+
+	if (env->file && !err->code)
+		err_set(err, ERR_UNSUPPORTED,
+			"a VM of `vmward run` has no drop-in: edit its file");
+	if (err->code || config_edit_dropin(&env->paths, vm->name, edits->at,
+				 edits->n, err)) {
+		request_fail(rq, err);
+		return;
+	}
+	registry_load(request_registry(rq), vm);
+	pending = vm_pending(vm);
+	snprintf(message, sizeof(message), "%u change%s pending: vmward plan %s",
+		pending, pending == 1 ? "" : "s", vm->name);
+	vm_changed(vm);
+	request_reply_steal(rq,
+		command_result(vm, true, pending ? message : NULL));
+}
+
+void command_set(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+	struct edits edits = { NULL, 0 };
+	struct err err = ERR_INIT;
+	const char *name;
+	json_t *value;
+
+	if (!vm || command_dry_run(rq, vm))
+		return;
+	json_object_foreach(json_object_get(rq->args, "pairs"), name, value) {
+		if (add_edit(&edits, name, json_string_value(value), &err))
+			break;
+	}
+	apply_edits(rq, vm, &edits, &err);
+	edits_fini(&edits);
+}
+
+void command_unset(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+	struct edits edits = { NULL, 0 };
+	struct err err = ERR_INIT;
+	json_t *name;
+	size_t i;
+
+	if (!vm || command_dry_run(rq, vm))
+		return;
+	json_array_foreach(json_object_get(rq->args, "keys"), i, name) {
+		if (add_edit(&edits, json_string_value(name), NULL, &err))
+			break;
+	}
+	apply_edits(rq, vm, &edits, &err);
+	edits_fini(&edits);
+}
+
+static void set_autostart(struct request *rq, const char *value, int wish)
+{
+	struct vm *vm = command_vm(rq);
+	struct edits edits = { NULL, 0 };
+	struct err err = ERR_INIT;
+
+	if (!vm || command_dry_run(rq, vm))
+		return;
+	if (vm->spec && vm->spec->start.autostart == wish) {
+		request_reply_steal(rq, command_result(vm, false, NULL));
+		return;
+	}
+	if (add_edit(&edits, "start.autostart", value, &err))
+		request_fail(rq, &err);
+	else
+		apply_edits(rq, vm, &edits, &err);
+	edits_fini(&edits);
+}
+
+void command_enable(struct request *rq)
+{
+	set_autostart(rq, "yes", AUTOSTART_YES);
+}
+
+void command_disable(struct request *rq)
+{
+	set_autostart(rq, "no", AUTOSTART_NO);
+}
+
+void command_reload(struct request *rq)
+{
+	struct registry *registry = request_registry(rq);
+	char **names;
+	json_t *changed = json_array();
+	json_t *findings = json_array();
+
+	if (command_dry_run(rq, NULL)) {
+		json_decref(changed);
+		json_decref(findings);
+		return;
+	}
+	names = registry_reload(registry);
+	for (size_t i = 0; names[i]; i++)
+		json_array_append_new(changed, json_string(names[i]));
+	config_names_free(names);
+	list_each (registry_vms(registry), it, next) {
+		struct vm *vm = list_entry(it, struct vm, link);
+		json_t *some = report_findings(&vm->findings);
+
+		json_array_extend(findings, some);
+		json_decref(some);
+	}
+	request_reply_steal(rq,
+		json_pack("{s:o,s:o}", "changed", changed, "findings",
+			findings));
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* disk list, attach, detach. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "supervisor/commands.h"
+#include "supervisor/config.h"
+#include "supervisor/lifecycle.h"
+#include "supervisor/op.h"
+#include "supervisor/report.h"
+
+#define DETACH_MS 5000
+#define DROPIN "50-vmward.ini"
+
+void command_disk_list(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+
+	if (vm)
+		request_reply_steal(rq,
+			json_pack("{s:o}", "disks", report_disks(vm)));
+}
+
+/* ---- the same change in our drop-in ---- */
+
+static int write_attach(struct vm *vm, const char *disk, json_t *pairs,
+	struct err *err)
+{
+	AUTO_FREE char *section = xasprintf("disk.%s", disk);
+	size_t n = json_object_size(pairs), i = 0;
+	struct config_edit *edits = xcalloc(n + 1, sizeof(edits[0]));
+	const char *key;
+	json_t *value;
+	int rc;
+
+	json_object_foreach(pairs, key, value) {
+		edits[i].section = section;
+		edits[i].key = (char *)(uintptr_t)key;
+		edits[i++].value =
+			(char *)(uintptr_t)json_string_value(value);
+	}
+	rc = config_edit_dropin(&vm->env->paths, vm->name, edits, n, err);
+	free(edits);
+	return rc;
+}
+
+/* Our own keys of the section go; what others wrote is switched off. */
+static int write_detach(struct vm *vm, const char *disk, struct err *err)
+{
+	AUTO_FREE char *section = xasprintf("disk.%s", disk);
+	struct config_edit *edits = NULL;
+	static char enabled[] = "enabled", no[] = "no";
+	bool others = false;
+	size_t n = 0;
+	int rc;
+
+	list_each (&vm->spec->ini.entries, it, next) {
+		const struct ini_entry *e =
+			list_entry(it, struct ini_entry, link);
+
+		if (!str_eq(e->section, section))
+			continue;
+		if (!str_ends(e->file, DROPIN)) {
+			others = true;
+			continue;
+		}
+		if (!e->key)
+			continue;
+		edits = xreallocarray(edits, n + 2, sizeof(edits[0]));
+		edits[n++] = (struct config_edit){ section, e->key, NULL };
+	}
+	edits = xreallocarray(edits, n + 2, sizeof(edits[0]));
+	if (others)
+		edits[n++] = (struct config_edit){ section, enabled, no };
+	rc = n ? config_edit_dropin(&vm->env->paths, vm->name, edits, n, err)
+	       : 0;
+	free(edits);
+	return rc;
+}
+
+static bool only_runtime(const struct request *rq, const struct vm *vm)
+{
+	return request_bool(rq, "runtime") || vm->env->file;
+}
+
+/* The running VM has it; now the file, so that the next start does too. */
+static void after_change(struct request *rq, struct vm *vm, bool attach)
+{
+	const char *disk = request_string(rq, "disk");
+	struct err err = ERR_INIT;
+	int rc = 0;
+
+	if (!only_runtime(rq, vm))
+		rc = attach ? write_attach(vm, disk,
+				      json_object_get(rq->args, "pairs"), &err)
+			    : write_detach(vm, disk, &err);
+	registry_load(request_registry(rq), vm);
+	vm_changed(vm);
+	if (rc) {
+		err_wrap(&err, "done until the VM stops, but not written: ");
+		request_fail(rq, &err);
+		return;
+	}
+	request_reply_steal(rq,
+		command_result(vm, true, attach ? "attached" : "detached"));
+}
+
+/* ---- attach ---- */
+
+static void on_attach_end(struct job *job, void *arg)
+{
+	struct request *rq = arg;
+
+	lifecycle_job_end(job, rq->vm);
+	rq->job = NULL;
+	if (job->err.code)
+		request_fail(rq, &job->err);
+	else
+		after_change(rq, rq->vm, true);
+}
+
+/* Running, reachable, nothing else under way; else answered. */
+static bool can_plug(struct request *rq, struct vm *vm)
+{
+	struct job *busy = vm_busy(vm);
+
+	if ((vm->state != VM_RUNNING && vm->state != VM_PAUSED) ||
+		!vm->machine.ready || !vm->running) {
+		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
+		return false;
+	}
+	if (busy && !busy->progress.phase) {
+		request_failf(rq, ERR_BUSY, "job j%u (%s) is under way",
+			busy->id, busy->kind->name);
+		return false;
+	}
+	return true;
+}
+
+static struct spec_disk *disk_of_pairs(struct request *rq, struct vm *vm,
+	struct err *err)
+{
+	json_t *pairs = json_object_get(rq->args, "pairs");
+	char **words = xcalloc(json_object_size(pairs) + 1, sizeof(char *));
+	struct spec_disk *disk;
+	const char *key;
+	json_t *value;
+	size_t n = 0;
+
+	json_object_foreach(pairs, key, value)
+		words[n++] = xasprintf("%s=%s", key,
+			json_string_value(value));
+	disk = spec_disk_from_pairs(vm->running ? vm->running : vm->spec,
+		request_string(rq, "disk"), (const char *const *)words, "/",
+		err);
+	config_names_free(words);
+	return disk;
+}
+
+void command_disk_attach(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+	const char *name = request_string(rq, "disk");
+	json_t *pairs = json_object_get(rq->args, "pairs");
+	struct err err = ERR_INIT;
+	struct spec_disk *disk;
+
+	if (!vm || !can_plug(rq, vm))
+		return;
+	if (spec_disk_of(vm->running, name)) {
+		request_failf(rq, ERR_EXISTS, "it has a disk '%s' already",
+			name);
+		return;
+	}
+	disk = disk_of_pairs(rq, vm, &err);
+	if (!disk) {
+		request_fail(rq, &err);
+		return;
+	}
+	if (command_dry_run(rq, vm)) {
+		spec_disk_free(disk);
+		return;
+	}
+	rq->vm = vm;
+	rq->job = op_disk_attach_begin_steal(vm, disk,
+		pairs ? json_incref(pairs) : json_object(), on_attach_end, rq);
+	vm_job_add(vm, rq->job);
+}
+
+/* ---- detach ---- */
+
+struct detach {
+	struct vm *vm;
+	struct request *rq; /* NULL: answered, the unplug is pending */
+};
+
+static void on_detach_pending(struct job *job UNUSED, void *arg,
+	const struct err *err)
+{
+	struct detach *detach = arg;
+	struct request *rq = TAKE(detach->rq);
+
+	if (rq)
+		request_fail(rq, err);
+}
+
+static void on_detach_end(struct job *job, void *arg)
+{
+	struct detach *detach = arg;
+	struct request *rq = detach->rq;
+	struct vm *vm = detach->vm;
+
+	lifecycle_job_end(job, vm);
+	free(detach);
+	if (!rq)
+		registry_load(vm->registry, vm);
+	else if (job->err.code)
+		request_fail(rq, &job->err);
+	else
+		after_change(rq, vm, false);
+}
+
+void command_disk_detach(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+	const char *name = request_string(rq, "disk");
+	int64_t ms = request_ms(rq, "timeout");
+	struct detach *detach;
+	struct job *job;
+
+	if (!vm || !can_plug(rq, vm))
+		return;
+	if (!spec_disk_of(vm->running, name)) {
+		request_failf(rq, ERR_NOT_FOUND, "it has no disk '%s'", name);
+		return;
+	}
+	if (command_dry_run(rq, vm))
+		return;
+	detach = NEW(struct detach);
+	detach->vm = vm;
+	detach->rq = rq;
+	rq->vm = vm;
+	job = op_disk_detach_begin(vm, name, ms ? ms : DETACH_MS,
+		on_detach_pending, on_detach_end, detach);
+	rq->job = job;
+	vm_job_add(vm, job);
+}

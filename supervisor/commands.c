@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of handlers, and those that fit nowhere else; see commands.h. */
+#include "supervisor/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "supervisor/config.h"
+#include "supervisor/console.h"
+#include "supervisor/events.h"
+#include "supervisor/lifecycle.h"
+#include "supervisor/op.h"
+#include "supervisor/report.h"
+
+#define PAGE 90 /* VMs per answer: its line stays below 64 KiB */
+#define LOG_LINES 200
+
+/* ---- what handlers share ---- */
+
+struct vm *command_vm(struct request *rq)
+{
+	struct err err = ERR_INIT;
+	struct vm *vm = registry_need(request_registry(rq),
+		request_string(rq, "vm"), &err);
+
+	if (!vm)
+		request_fail(rq, &err);
+	return vm;
+}
+
+json_t *command_result(const struct vm *vm, bool changed, const char *message)
+{
+	json_t *result = json_pack("{s:b,s:s,s:s*}", "changed", changed,
+		"state", vm_state_word(vm), "message", message);
+
+	if (!vm->recorded)
+		json_object_set_new(result, "recorded", json_false());
+	return result;
+}
+
+bool command_dry_run(struct request *rq, const struct vm *vm)
+{
+	AUTO_FREE char *action = NULL;
+
+	if (!request_bool(rq, "dry-run"))
+		return false;
+	action = vm ? xasprintf("%s %s (it is %s)", rq->verb->name, vm->name,
+			      vm_state_word(vm))
+		    : xstrdup(rq->verb->name);
+	request_reply_steal(rq, json_pack("{s:[s]}", "actions", action));
+	return true;
+}
+
+bool command_job(struct request *rq, struct vm *vm, struct job *job)
+{
+	char id[16];
+
+	rq->vm = vm;
+	rq->job = job;
+	if (!request_bool(rq, "job"))
+		return false;
+	snprintf(id, sizeof(id), "j%u", job->id);
+	request_reply_steal(rq, json_pack("{s:s}", "job", id));
+	return true;
+}
+
+/* ---- about the server ---- */
+
+static void command_capabilities(struct request *rq)
+{
+	json_t *enable = json_object_get(rq->args, "enable");
+	json_t *word;
+	size_t i;
+
+	json_array_foreach(enable, i, word) {
+		if (!str_eq(json_string_value(word), "vmward")) {
+			request_failf(rq, ERR_USAGE,
+				"Parameter 'enable' does not accept value "
+				"'%s'",
+				json_string_value(word));
+			return;
+		}
+	}
+	if (json_array_size(enable))
+		request_enable_events(rq);
+	request_reply_steal(rq, NULL);
+}
+
+static void command_version(struct request *rq)
+{
+	request_reply_steal(rq,
+		json_pack("{s:{s:i,s:i,s:i},s:s}", "qemu", "major",
+			VMWARD_MAJOR, "minor", VMWARD_MINOR, "micro",
+			VMWARD_MICRO, "package", "vmward " VMWARD_VERSION));
+}
+
+static void command_commands(struct request *rq)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < nverbs; i++) {
+		if (verbs[i].wire)
+			json_array_append_new(all,
+				json_pack("{s:s}", "name", verbs[i].wire));
+	}
+	request_reply_steal(rq, all);
+}
+
+static json_t *schema_of_args(const struct verb *verb)
+{
+	static const char *const types[] = { [ARG_VM] = "str",
+		[ARG_STRING] = "str", [ARG_INT] = "int", [ARG_BOOL] = "bool",
+		[ARG_SIZE] = "size", [ARG_DURATION] = "number",
+		[ARG_AGO] = "number", [ARG_PAIRS] = "object",
+		[ARG_WORDS] = "[str]", [ARG_OBJECT] = "object",
+		[ARG_FILE] = "str" };
+	json_t *members = json_array();
+
+	if (verb->flags & (VERB_MANY | VERB_ONE))
+		json_array_append_new(members,
+			json_pack("{s:s,s:s,s:b}", "name", "vm", "type", "str",
+				"optional", 0));
+	for (size_t i = 0; i < verb->nargs; i++) {
+		const struct arg *arg = &verb->args[i];
+
+		if (!(arg->flags & ARG_LOCAL))
+			json_array_append_new(members,
+				json_pack("{s:s,s:s,s:b,s:s}", "name",
+					arg->name, "type", types[arg->type],
+					"optional",
+					(arg->flags &
+						(ARG_OPTIONAL | ARG_OPTION)) !=
+						0,
+					"help", arg->help));
+	}
+	return members;
+}
+
+static void command_schema(struct request *rq)
+{
+	json_t *commands = json_array();
+	json_t *events = json_array();
+
+	for (size_t i = 0; i < nverbs; i++) {
+		if (verbs[i].wire)
+			json_array_append_new(commands,
+				json_pack("{s:s,s:s,s:s,s:o}", "name",
+					verbs[i].wire, "help", verbs[i].help,
+					"role", role_name(verbs[i].role),
+					"arguments",
+					schema_of_args(&verbs[i])));
+	}
+	for (const struct event_doc *e = event_docs; e->name; e++)
+		json_array_append_new(events,
+			json_pack("{s:s,s:s,s:s}", "name", e->name, "members",
+				e->members, "help", e->help));
+	request_reply_steal(rq,
+		json_pack("{s:o,s:o}", "commands", commands, "events",
+			events));
+}
+
+static void command_event_replay(struct request *rq)
+{
+	json_t *events =
+		events_since((uint64_t)request_int(rq, "since", 0));
+	json_t *event;
+	size_t i;
+
+	json_array_foreach(events, i, event)
+		request_send_event(rq, event);
+	json_decref(events);
+	request_reply_steal(rq,
+		json_pack("{s:I}", "seq", (json_int_t)events_last()));
+}
+
+/* ---- list, status, resolve ---- */
+
+static char **patterns_of(const struct request *rq)
+{
+	json_t *words = json_object_get(rq->args, "patterns");
+	char **patterns =
+		xcalloc(json_array_size(words) + 2, sizeof(char *));
+	json_t *word;
+	size_t i;
+
+	json_array_foreach(words, i, word)
+		patterns[i] = xstrdup(json_string_value(word));
+	if (i == 0)
+		patterns[0] = xstrdup("*");
+	return patterns;
+}
+
+static bool wanted(const struct request *rq, const struct vm *vm)
+{
+	if (request_bool(rq, "running") && !vm_is_up(vm))
+		return false;
+	if (request_bool(rq, "failed") && vm->state != VM_FAILED)
+		return false;
+	return strcmp(vm->name, request_string(rq, "after")) > 0;
+}
+
+/* The names that patterns stand for; NULL: answered. */
+static char **resolve(struct request *rq)
+{
+	struct registry *registry = request_registry(rq);
+	char **patterns = patterns_of(rq);
+	bool all = !patterns[1] && str_eq(patterns[0], "*");
+	char **names = NULL;
+
+	for (size_t i = 0; patterns[i] && !all; i++) {
+		const char *one[] = { patterns[i], NULL };
+		char **some = registry_resolve(registry, one);
+		bool none = !some[0] || (str_eq(some[0], patterns[i]) &&
+						!registry_find(registry,
+							patterns[i]));
+
+		config_names_free(some);
+		if (none && strpbrk(patterns[i], "*?[@") == patterns[i]) {
+			request_failf(rq, ERR_NOT_FOUND,
+				"no VM matches '%s'", patterns[i]);
+			config_names_free(patterns);
+			return NULL;
+		}
+	}
+	names = registry_resolve(registry, (const char *const *)patterns);
+	config_names_free(patterns);
+	return names;
+}
+
+static void command_list(struct request *rq)
+{
+	char **names = resolve(rq);
+	json_int_t limit = request_int(rq, "limit", PAGE);
+	json_t *vms = json_array();
+	const char *last = NULL;
+	bool more = false;
+
+	for (size_t i = 0; names && names[i] && !more; i++) {
+		struct vm *vm = registry_find(request_registry(rq), names[i]);
+
+		if (!vm) {
+			request_failf(rq, ERR_NOT_FOUND, "no VM '%s'",
+				names[i]);
+			json_decref(vms);
+			config_names_free(names);
+			return;
+		}
+		if (!wanted(rq, vm))
+			continue;
+		more = (json_int_t)json_array_size(vms) >=
+		       (limit > 0 && limit < PAGE ? limit : PAGE);
+		if (more)
+			break;
+		json_array_append_new(vms, report_list(vm));
+		last = vm->name;
+	}
+	if (names)
+		request_reply_steal(rq,
+			json_pack("{s:o,s:s*}", "vms", vms, "next",
+				more ? last : NULL));
+	else
+		json_decref(vms);
+	config_names_free(names);
+}
+
+static void command_resolve(struct request *rq)
+{
+	char **names = resolve(rq);
+	json_t *all;
+
+	if (!names)
+		return;
+	all = json_array();
+	for (size_t i = 0; names[i]; i++)
+		json_array_append_new(all, json_string(names[i]));
+	config_names_free(names);
+	request_reply_steal(rq, json_pack("{s:o}", "names", all));
+}
+
+static void command_status(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+
+	if (vm)
+		request_reply_steal(rq, report_status(vm));
+}
+
+/* ---- log, console, qmp ---- */
+
+static void read_console_log(struct request *rq, const struct vm *vm)
+{
+	const struct console *c = vm_console(vm, NULL);
+	json_t *lines = json_array();
+	AUTO_FREE char *tail = c ? console_tail(c, 40000) : xstrdup("");
+	AUTO_STR struct str text = STR_INIT;
+	char *rest = tail;
+
+	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+		str_cut(&text, 0);
+		str_add_visible(&text, line, strcspn(line, "\r"));
+		if (*line || rest)
+			json_array_append_new(lines,
+				json_pack("{s:n,s:n,s:s}", "time", "level",
+					"text", str_text(&text)));
+	}
+	while ((json_int_t)json_array_size(lines) >
+		request_int(rq, "lines", LOG_LINES))
+		json_array_remove(lines, 0);
+	request_reply_steal(rq,
+		json_pack("{s:o,s:i}", "lines", lines, "next", 0));
+}
+
+void command_log(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+	json_int_t lines = request_int(rq, "lines", LOG_LINES);
+	int64_t since = request_ms(rq, "since") * 1000;
+
+	if (!vm)
+		return;
+	if (request_bool(rq, "console")) {
+		read_console_log(rq, vm);
+		return;
+	}
+	request_reply_steal(rq,
+		vmlog_read(&vm->log, lines > 0 ? (size_t)lines : LOG_LINES,
+			request_int(rq, "after", -1), since));
+}
+
+void command_console(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+	const char *serial = request_string(rq, "serial");
+	const struct console *c;
+
+	if (!vm)
+		return;
+	c = vm_console(vm, *serial ? serial : NULL);
+	if (c && c->socket_path)
+		request_reply_steal(rq,
+			json_pack("{s:s,s:s}", "path", c->socket_path, "serial",
+				c->name));
+	else if (!vm_is_up(vm))
+		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
+	else
+		request_failf(rq, ERR_NOT_FOUND, "it has no console '%s'",
+			serial);
+}
+
+static void on_qmp_end(struct job *job, void *arg)
+{
+	struct request *rq = arg;
+
+	lifecycle_job_end(job, rq->vm);
+	rq->job = NULL;
+	if (job->err.code)
+		request_fail(rq, &job->err);
+	else
+		request_reply_steal(rq, json_incref(op_qmp_result(job)));
+}
+
+void command_qmp(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+	json_t *args = json_object_get(rq->args, "arguments");
+
+	if (!vm)
+		return;
+	if (!vm->machine.ready) {
+		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
+		return;
+	}
+	rq->vm = vm;
+	rq->job = op_qmp_begin_steal(vm, request_string(rq, "execute"),
+		json_incref(args), on_qmp_end, rq);
+	vm_job_add(vm, rq->job);
+}
+
+/* ---- jobs ---- */
+
+static struct job *find_job(struct request *rq, const char *id)
+{
+	unsigned long number = *id == 'j' ? strtoul(id + 1, NULL, 10) : 0;
+
+	list_each (registry_vms(request_registry(rq)), it, next) {
+		struct vm *vm = list_entry(it, struct vm, link);
+
+		list_each (&vm->jobs, jt, jnext) {
+			struct job *job = list_entry(jt, struct job, link);
+
+			if (job->id == number)
+				return job;
+		}
+	}
+	return NULL;
+}
+
+void command_job_list(struct request *rq)
+{
+	json_t *all = json_array();
+
+	list_each (registry_vms(request_registry(rq)), it, next) {
+		struct vm *vm = list_entry(it, struct vm, link);
+
+		list_each (&vm->jobs, jt, jnext)
+			json_array_append_new(all,
+				report_job(list_entry(jt, struct job, link)));
+	}
+	request_reply_steal(rq, json_pack("{s:o}", "jobs", all));
+}
+
+struct job_waiter {
+	struct events_sub sub;
+	struct request *rq;
+};
+
+static void free_waiter(struct request *rq)
+{
+	struct job_waiter *waiter =
+		container_of(rq->cursor, struct job_waiter, sub.link);
+
+	events_unsubscribe(&waiter->sub);
+	free(waiter);
+}
+
+static void on_job_event(struct events_sub *sub, json_t *event)
+{
+	struct request *rq = container_of(sub, struct job_waiter, sub)->rq;
+	json_t *data = json_object_get(event, "data");
+	const char *job = json_string_value(json_object_get(data, "job"));
+	const char *status =
+		json_string_value(json_object_get(data, "status"));
+	const char *desc = json_string_value(json_object_get(data, "desc"));
+
+	if (!job || !str_eq(job, request_string(rq, "job")) ||
+		str_eq(status, "running"))
+		return;
+	if (str_eq(status, "done"))
+		request_reply_steal(rq, json_pack("{s:s}", "status", status));
+	else
+		request_failf(rq,
+			err_code_of(json_string_value(
+				json_object_get(data, "code"))),
+			"%s", desc ? desc : status);
+}
+
+static void on_job_deadline(struct loop_timer *timer)
+{
+	request_failf(container_of(timer, struct request, deadline),
+		ERR_TIMEOUT, "the job goes on");
+}
+
+void command_job_wait(struct request *rq)
+{
+	const char *id = request_string(rq, "job");
+	int64_t ms = request_ms(rq, "timeout");
+	struct job_waiter *waiter;
+
+	if (!find_job(rq, id)) {
+		request_failf(rq, ERR_NOT_FOUND, "no job '%s' runs", id);
+		return;
+	}
+	waiter = NEW(struct job_waiter);
+	waiter->rq = rq;
+	events_subscribe(&waiter->sub, on_job_event);
+	rq->cursor = &waiter->sub.link;
+	rq->on_free = free_waiter;
+	if (ms > 0)
+		loop_timer_start(&rq->deadline, ms, on_job_deadline);
+}
+
+void command_job_cancel(struct request *rq)
+{
+	json_t *id = json_object_get(rq->args, "request");
+	struct request *other = id ? request_sibling(rq, id) : NULL;
+	struct job *job = NULL;
+
+	if (other && other->vm && other->vm->op)
+		job = other->vm->op;
+	else if (other)
+		job = other->job;
+	else if (!id)
+		job = find_job(rq, request_string(rq, "job"));
+	if (!job) {
+		request_failf(rq, ERR_NOT_FOUND, "no such job runs");
+		return;
+	}
+	job_cancel(job);
+	request_reply_steal(rq, NULL);
+}
+
+/* ---- the table ---- */
+
+const struct handler command_handlers[] = {
+	{ "qmp_capabilities", command_capabilities },
+	{ "query-version", command_version },
+	{ "query-commands", command_commands },
+	{ "query-schema", command_schema },
+	{ "event-replay", command_event_replay },
+	{ "vm-list", command_list },
+	{ "vm-resolve", command_resolve },
+	{ "vm-status", command_status },
+	{ "vm-start", command_start },
+	{ "vm-stop", command_stop },
+	{ "vm-kill", command_kill },
+	{ "vm-restart", command_restart },
+	{ "vm-pause", command_pause },
+	{ "vm-resume", command_resume },
+	{ "vm-reset", command_reset },
+	{ "vm-reboot", command_reboot },
+	{ "vm-wait", command_wait },
+	{ "vm-reset-failed", command_reset_failed },
+	{ "vm-show", command_show },
+	{ "vm-check", command_check },
+	{ "vm-plan", command_plan },
+	{ "vm-set", command_set },
+	{ "vm-unset", command_unset },
+	{ "vm-enable", command_enable },
+	{ "vm-disable", command_disable },
+	{ "reload", command_reload },
+	{ "vm-disk-list", command_disk_list },
+	{ "vm-disk-attach", command_disk_attach },
+	{ "vm-disk-detach", command_disk_detach },
+	{ "vm-qmp", command_qmp },
+	{ "vm-console", command_console },
+	{ "vm-log", command_log },
+	{ "job-list", command_job_list },
+	{ "job-wait", command_job_wait },
+	{ "job-cancel", command_job_cancel },
+	{ NULL, NULL },
+};

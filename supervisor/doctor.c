@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * doctor: looks at the host and says, for each thing that is missing, the
+ * one command that remedies it.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/paths.h"
+#include "base/sock.h"
+#include "base/spawn.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "supervisor/accel.h"
+#include "supervisor/once.h"
+
+static int bad; /* things that are missing */
+
+/* "ok  kvm device  /dev/kvm opens", or "--" with the remedy below it. */
+static void say(bool ok, const char *what, const char *found,
+	const char *remedy)
+{
+	printf("%s  %-12s %s\n", ok ? "ok" : "--", what, found);
+	if (!ok && remedy)
+		printf("                 remedy: %s\n", remedy);
+	bad += !ok;
+}
+
+static void look_at_kvm(void)
+{
+	char why[96] = "";
+	bool device = accel_has_kvm_device(why);
+	bool flags = accel_has_cpu_flags();
+
+	say(device, "kvm device", device ? "/dev/kvm opens" : why,
+		"usermod -aG kvm $USER, then log in again; or modprobe "
+		"kvm_intel (kvm_amd)");
+	say(flags, "processor",
+		flags ? "shows vmx or svm"
+		      : "shows no vmx/svm: guests are emulated (slow)",
+		"switch virtualisation on in the firmware, or nested "
+		"virtualisation in the hypervisor");
+}
+
+static void look_at_nested(void)
+{
+	static const char *const files[] = {
+		"/sys/module/kvm_intel/parameters/nested",
+		"/sys/module/kvm_amd/parameters/nested", NULL };
+
+	for (size_t i = 0; files[i]; i++) {
+		char byte = 0;
+		int fd = sys_openat(AT_FDCWD, files[i], O_RDONLY, 0);
+
+		if (fd < 0)
+			continue;
+		if (sys_read(fd, &byte, 1) == 1)
+			say(byte == 'Y' || byte == '1', "nested",
+				byte == 'Y' || byte == '1'
+					? "guests may run VMs"
+					: "guests cannot run VMs",
+				"modprobe -r kvm_intel; modprobe kvm_intel "
+				"nested=1");
+		sys_close(fd);
+	}
+}
+
+static void look_at_program(const char *program, const char *package)
+{
+	AUTO_FREE char *path = spawn_find(program);
+	AUTO_FREE char *remedy = xasprintf("apt-get install %s", package);
+
+	say(path != NULL, program, path ? path : "not found on PATH", remedy);
+}
+
+static void look_at_supervisor(const struct once_options *o)
+{
+	struct paths paths;
+	struct err err = ERR_INIT;
+	int fd;
+
+	if (paths_init(&paths, o->user ? PATHS_USER : PATHS_SYSTEM, o->root,
+		    &err)) {
+		say(false, "paths", err.text, NULL);
+		return;
+	}
+	fd = sock_connect(paths.control, &err);
+	say(fd >= 0, "supervisor", fd >= 0 ? paths.control : err.text,
+		o->user ? "vmwardd --user &" : "systemctl start vmward");
+	if (fd >= 0)
+		sys_close(fd);
+	paths_fini(&paths);
+}
+
+static void look_at_space(const struct once_options *o)
+{
+	struct paths paths;
+	struct err err = ERR_INIT;
+	struct statvfs fs;
+	AUTO_STR struct str text = STR_INIT;
+
+	if (paths_init(&paths, o->user ? PATHS_USER : PATHS_SYSTEM, o->root,
+		    &err))
+		return;
+	if (!statvfs(paths.images, &fs)) {
+		str_add_bytes(&text, (uint64_t)fs.f_bavail * fs.f_frsize);
+		str_addf(&text, " free in %s", paths.images);
+		say((uint64_t)fs.f_bavail * fs.f_frsize > 1ull << 30, "images",
+			str_text(&text), "make room, or move the images");
+	} else {
+		str_addf(&text, "%s is not there yet", paths.images);
+		say(true, "images", str_text(&text), NULL);
+	}
+	paths_fini(&paths);
+}
+
+int once_doctor(const struct once_options *o)
+{
+	bad = 0;
+	look_at_kvm();
+	look_at_nested();
+	look_at_program("qemu-system-x86_64", "qemu-system-x86");
+	look_at_program("qemu-img", "qemu-utils");
+	look_at_supervisor(o);
+	look_at_space(o);
+	return bad ? 1 : 0;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Throw-away disks; see ephemeral.h. */
+#include "supervisor/ephemeral.h"
+
+#include <fcntl.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "supervisor/argv.h"
+
+static bool is_ephemeral(const struct vm_spec *spec, const struct env *env)
+{
+	return spec->vm.ephemeral || env->ephemeral;
+}
+
+static char *overlay_path(const struct vm_spec *spec,
+	const struct spec_disk *disk, const struct env *env)
+{
+	return xasprintf("%s/ephemeral/%s-%s.qcow2", env->paths.state,
+		spec->name, disk->name);
+}
+
+static bool exists(const char *path)
+{
+	struct stat st;
+
+	return !sys_fstatat(AT_FDCWD, path, &st, 0);
+}
+
+/* What is there becomes the base; what would be made is made over there. */
+static void turn(struct vm_spec *spec, struct spec_disk *disk,
+	const struct env *env)
+{
+	AUTO_FREE char *path = argv_disk_path(spec, disk, env->paths.images);
+	struct err err = ERR_INIT;
+
+	if (disk->image && *disk->image && exists(path)) {
+		disk->base_format = argv_disk_format(disk, path, &err);
+		free(disk->base);
+		disk->base = TAKE(path);
+		disk->size = 0;
+	}
+	free(disk->image);
+	disk->image = overlay_path(spec, disk, env);
+	disk->format = FORMAT_QCOW2;
+}
+
+void ephemeral_apply(struct vm_spec *spec, const struct env *env)
+{
+	AUTO_FREE char *dir = xasprintf("%s/ephemeral", env->paths.state);
+	struct err err = ERR_INIT;
+	bool made = false;
+
+	if (!is_ephemeral(spec, env))
+		return;
+	list_each (&spec->disks, it, next) {
+		struct spec_disk *disk =
+			list_entry(it, struct spec_disk, link);
+
+		if (disk->readonly)
+			continue;
+		if (!made && fd_make_dirs(dir, 0700, &err))
+			log_warn(spec->name, "%s", err.text);
+		made = true;
+		turn(spec, disk, env);
+	}
+}
+
+void ephemeral_sweep(const struct vm_spec *spec, const struct env *env)
+{
+	if (!is_ephemeral(spec, env))
+		return;
+	list_each (&spec->disks, it, next) {
+		const struct spec_disk *disk =
+			list_entry(it, struct spec_disk, link);
+		AUTO_FREE char *path = overlay_path(spec, disk, env);
+
+		if (!disk->readonly)
+			sys_unlinkat(AT_FDCWD, path, 0);
+	}
+}

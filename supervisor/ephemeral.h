@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Throw-away VMs ([vm] ephemeral, run --rm): every writable disk becomes an
+ * overlay in STATE/ephemeral that is removed when the VM is down.
+ */
+#ifndef SUPERVISOR_EPHEMERAL_H
+#define SUPERVISOR_EPHEMERAL_H
+
+#include "supervisor/env.h"
+#include "supervisor/spec.h"
+
+/* Turns the disks of an ephemeral spec into overlays; else no effect. */
+void ephemeral_apply(struct vm_spec *spec, const struct env *env);
+/* Removes the overlays of the spec; harmless if there are none. */
+void ephemeral_sweep(const struct vm_spec *spec, const struct env *env);
+
+#endif

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vmwardd: options and roles.  Without a word it is the supervisor; with one
+ * (run, check, plan, show, doctor) it does what vmward handed to it.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "supervisor/config.h"
+#include "supervisor/notify.h"
+#include "supervisor/once.h"
+#include "supervisor/run.h"
+#include "supervisor/service.h"
+
+struct options {
+	struct once_options once;
+	struct run_options run;
+	int notify_fd;
+};
+
+static void usage(FILE *to)
+{
+	fputs("usage: vmwardd [--root DIR] [--user] [--notify-fd N] "
+	      "[--log-level LEVEL]\n"
+	      "       vmwardd run FILE [--name N] [--rm] [--timeout D] "
+	      "[--state DIR] [-q]\n"
+	      "       vmwardd check FILE... | plan FILE | show FILE | "
+	      "doctor | --version\n",
+		to);
+}
+
+/* ---- the daemon ---- */
+
+static void on_term(struct loop_signal *watcher UNUSED, int signal)
+{
+	log_info(NULL, "signal %d: leaving; the VMs run on", signal);
+	notify_stopping();
+	loop_stop();
+}
+
+static void on_hup(struct loop_signal *watcher, int signal UNUSED)
+{
+	struct service *s = container_of(watcher, struct service, hup);
+
+	log_info(NULL, "reading the files again");
+	config_names_free(registry_reload(s->registry));
+}
+
+static int serve(const struct options *o)
+{
+	struct service service = { 0 };
+	struct err err = ERR_INIT;
+
+	if (paths_init(&service.env.paths,
+		    o->once.user ? PATHS_USER : PATHS_SYSTEM, o->once.root,
+		    &err) ||
+		service_open(&service, &err)) {
+		log_error(NULL, "%s", err.text);
+		return err.code == ERR_EXISTS ? 100 : 1;
+	}
+	registry_start(service.registry);
+	if (service_listen(&service, &err)) {
+		log_error(NULL, "%s", err.text);
+		service_close(&service);
+		return 1;
+	}
+	loop_signal_start(&service.term, SIGTERM, on_term);
+	loop_signal_start(&service.intr, SIGINT, on_term);
+	loop_signal_start(&service.hup, SIGHUP, on_hup);
+	if (!service.env.qemu)
+		log_warn(NULL, "qemu-system-x86_64 is not on PATH");
+	log_info(NULL, "vmward %s on %s", VMWARD_VERSION,
+		service.env.paths.control);
+	notify_ready(o->notify_fd);
+	loop_run();
+	service_close(&service);
+	return 0;
+}
+
+/* ---- options ---- */
+
+enum { O_ROOT = 256, O_USER, O_NOTIFY, O_LEVEL, O_NAME, O_RM, O_TIMEOUT,
+	O_STATE, O_JSON, O_ORIGIN, O_DEFAULTS, O_SECTION, O_ARGV, O_QMP,
+	O_EXIT, O_VERSION, O_HELP, O_MDOC };
+
+static const struct option long_options[] = {
+	{ "root", required_argument, NULL, O_ROOT },
+	{ "user", no_argument, NULL, O_USER },
+	{ "notify-fd", required_argument, NULL, O_NOTIFY },
+	{ "log-level", required_argument, NULL, O_LEVEL },
+	{ "name", required_argument, NULL, O_NAME },
+	{ "rm", no_argument, NULL, O_RM },
+	{ "timeout", required_argument, NULL, O_TIMEOUT },
+	{ "state", required_argument, NULL, O_STATE },
+	{ "json", no_argument, NULL, O_JSON },
+	{ "origin", no_argument, NULL, O_ORIGIN },
+	{ "defaults", no_argument, NULL, O_DEFAULTS },
+	{ "section", required_argument, NULL, O_SECTION },
+	{ "argv", no_argument, NULL, O_ARGV },
+	{ "qmp", no_argument, NULL, O_QMP },
+	{ "exit-code", no_argument, NULL, O_EXIT },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "version", no_argument, NULL, O_VERSION },
+	{ "help", no_argument, NULL, O_HELP },
+	{ "mdoc-keys", no_argument, NULL, O_MDOC },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int bad_value(const char *option, const char *value, const char *why)
+{
+	fprintf(stderr, "vmwardd: %s %s: %s\n", option, value, why);
+	return 2;
+}
+
+static int take_number(const char *text, int *out)
+{
+	uint64_t number;
+	struct err err = ERR_INIT;
+
+	if (str_to_u64(text, &number, &err) || number > 1024 * 1024)
+		return bad_value("--notify-fd", text, "is no descriptor");
+	*out = (int)number;
+	return 0;
+}
+
+static int take_timeout(const char *text, int64_t *out)
+{
+	struct err err = ERR_INIT;
+
+	return str_to_ms(text, false, out, &err)
+		       ? bad_value("--timeout", text, err.text)
+		       : 0;
+}
+
+static int take_level(const char *text)
+{
+	int level = log_level_of(text);
+
+	if (level < 0)
+		return bad_value("--log-level", text,
+			"error, warn, info, debug or trace");
+	log_set_level((enum log_level)level);
+	return 0;
+}
+
+/* Options that answer by themselves: their exit status, or -1. */
+static int answer(int option)
+{
+	switch (option) {
+	case O_VERSION:
+		printf("vmwardd %s\n", VMWARD_VERSION);
+		return 0;
+	case O_HELP:
+		usage(stdout);
+		return 0;
+	case O_MDOC:
+		return once_mdoc_keys();
+	default:
+		usage(stderr);
+		return 2;
+	}
+}
+
+/* One option with a value or of the roles; -1: it is none of these. */
+static int take_value(struct options *o, int option)
+{
+	switch (option) {
+	case O_ROOT:
+		o->once.root = o->run.root = optarg;
+		return 0;
+	case O_NOTIFY:
+		return take_number(optarg, &o->notify_fd);
+	case O_LEVEL:
+		return take_level(optarg);
+	case O_NAME:
+		o->once.name = o->run.name = optarg;
+		return 0;
+	case O_TIMEOUT:
+		return take_timeout(optarg, &o->run.timeout_ms);
+	case O_STATE:
+		o->run.state = optarg;
+		return 0;
+	case O_SECTION:
+		o->once.section = optarg;
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+static bool *flag_of(struct options *o, int option)
+{
+	switch (option) {
+	case O_USER:
+		return &o->once.user;
+	case O_RM:
+		return &o->run.remove;
+	case O_JSON:
+		return &o->once.json;
+	case O_ORIGIN:
+		return &o->once.origin;
+	case O_DEFAULTS:
+		return &o->once.defaults;
+	case O_ARGV:
+		return &o->once.argv;
+	case O_QMP:
+		return &o->once.qmp;
+	case O_EXIT:
+		return &o->once.exit_code;
+	case 'q':
+		return &o->run.quiet;
+	default:
+		return NULL;
+	}
+}
+
+/* Parses all options; -1 to go on, else the exit status. */
+static int parse(struct options *o, int argc, char **argv)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "q", long_options, NULL)) !=
+		-1) {
+		bool *flag = flag_of(o, option);
+		int rc;
+
+		if (flag) {
+			*flag = true;
+			continue;
+		}
+		rc = take_value(o, option);
+		if (rc < 0)
+			return answer(option);
+		if (rc > 0)
+			return rc;
+	}
+	return -1;
+}
+
+static int need_file(char *const *words)
+{
+	if (words[0])
+		return 0;
+	usage(stderr);
+	return 2;
+}
+
+static int do_role(struct options *o, const char *role, char *const *words)
+{
+	if (str_eq(role, "doctor"))
+		return once_doctor(&o->once);
+	if (str_eq(role, "show") && o->once.defaults)
+		return once_show(&o->once, NULL);
+	if (need_file(words))
+		return 2;
+	if (str_eq(role, "run")) {
+		o->run.file = words[0];
+		o->run.notify_fd = o->notify_fd;
+		return run_file(&o->run);
+	}
+	if (str_eq(role, "check"))
+		return once_check(&o->once, words);
+	if (str_eq(role, "plan"))
+		return once_plan(&o->once, words[0]);
+	if (str_eq(role, "show"))
+		return once_show(&o->once, words[0]);
+	fprintf(stderr, "vmwardd: unknown word '%s'\n", role);
+	usage(stderr);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .notify_fd = -1 };
+	int rc = parse(&o, argc, argv);
+
+	if (rc >= 0)
+		return rc;
+	if (optind < argc)
+		return do_role(&o, argv[optind], argv + optind + 1);
+	return serve(&o);
+}

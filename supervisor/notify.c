@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Readiness for the service manager; see notify.h. */
+#include "supervisor/notify.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+static struct loop_timer watchdog;
+static int64_t watchdog_ms;
+
+static void send_state(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct iovec iov = { (char *)(uintptr_t)state, strlen(state) };
+	struct msghdr msg = { .msg_name = &addr,
+		.msg_namelen = sizeof(addr), .msg_iov = &iov,
+		.msg_iovlen = 1 };
+
+	if (!path || (*path != '/' && *path != '@') ||
+		strlen(path) >= sizeof(addr.sun_path))
+		return;
+	memcpy(addr.sun_path, path, strlen(path));
+	msg.msg_namelen = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+				      strlen(path));
+	if (*path == '@')
+		addr.sun_path[0] = '\0';
+	AUTO_CLOSE int fd =
+		sys_socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	if (fd < 0 || sys_sendmsg(fd, &msg, MSG_NOSIGNAL) < 0)
+		log_warn(NULL, "cannot notify '%s'", path);
+}
+
+static void on_watchdog(struct loop_timer *timer)
+{
+	send_state("WATCHDOG=1");
+	loop_timer_start(timer, watchdog_ms, on_watchdog);
+}
+
+static void start_watchdog(void)
+{
+	const char *text = getenv("WATCHDOG_USEC");
+	uint64_t usec;
+	struct err err = ERR_INIT;
+
+	if (!text || str_to_u64(text, &usec, &err) || usec < 2000)
+		return;
+	watchdog_ms = (int64_t)(usec / 2000); /* half of it */
+	loop_timer_start(&watchdog, watchdog_ms, on_watchdog);
+}
+
+void notify_ready(int notify_fd)
+{
+	send_state("READY=1");
+	start_watchdog();
+	if (notify_fd < 0)
+		return;
+	if (sys_write(notify_fd, "\n", 1) < 0)
+		log_warn(NULL, "cannot write to --notify-fd %d", notify_fd);
+	sys_close(notify_fd);
+}
+
+void notify_stopping(void)
+{
+	loop_timer_stop(&watchdog);
+	send_state("STOPPING=1");
+}

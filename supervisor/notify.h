@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Readiness for the service manager: a newline on --notify-fd (s6, runit
+ * wrappers), READY=1 and WATCHDOG=1 on NOTIFY_SOCKET (systemd).
+ */
+#ifndef SUPERVISOR_NOTIFY_H
+#define SUPERVISOR_NOTIFY_H
+
+/* The supervisor is ready; starts the watchdog's pings where it is asked. */
+void notify_ready(int notify_fd);
+/* It goes away (STOPPING=1). */
+void notify_stopping(void);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check, plan and show of a FILE; see once.h. */
+#include "supervisor/once.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/jstream.h"
+#include "base/mem.h"
+#include "base/spawn.h"
+#include "supervisor/config.h"
+#include "supervisor/plan.h"
+#include "supervisor/report.h"
+
+static int file_paths(const struct once_options *o, const char *file,
+	char **name, struct paths *paths, struct err *err)
+{
+	*name = o->name ? xstrdup(o->name) : paths_vm_name(file);
+	if (!*name)
+		return err_set(err, ERR_USAGE,
+			"'%s' gives no name for a VM; use --name", file);
+	return paths_init_file(paths, file, *name, NULL, o->root, err);
+}
+
+static void print_findings(const struct findings *f, bool json)
+{
+	if (json) {
+		AUTO_JSON json_t *all = report_findings(f);
+
+		json_dumpf(all, stdout, JSON_COMPACT);
+		putchar('\n');
+		return;
+	}
+	list_each (&f->list, it, next) {
+		const struct finding *finding =
+			list_entry(it, struct finding, link);
+		const char *note =
+			finding->level == FINDING_NOTE ? "note: " : "";
+
+		if (finding->line)
+			printf("%s:%u: %s%s\n", finding->file, finding->line,
+				note, finding->text);
+		else
+			printf("%s: %s%s\n", finding->file, note,
+				finding->text);
+	}
+}
+
+static int fail(const struct err *err)
+{
+	fprintf(stderr, "vmward: %s\n", err->text);
+	return err_code_status(err->code);
+}
+
+int once_check(const struct once_options *o, char *const *files)
+{
+	struct findings f;
+	int status = 0;
+
+	findings_init(&f);
+	for (size_t i = 0; files[i]; i++) {
+		struct paths paths = { 0 };
+		AUTO_FREE char *name = NULL;
+		struct err err = ERR_INIT;
+		bool missing = false;
+
+		if (file_paths(o, files[i], &name, &paths, &err)) {
+			status = fail(&err);
+			continue;
+		}
+		config_check(&paths, name, files[i], &f, &missing);
+		if (missing) {
+			err_set(&err, ERR_NOT_FOUND,
+				"%s: No such file or directory", files[i]);
+			status = fail(&err);
+		}
+		paths_fini(&paths);
+	}
+	print_findings(&f, o->json);
+	if (f.errors)
+		status = 1;
+	else if (f.notes && o->exit_code && !status)
+		status = 8;
+	findings_fini(&f);
+	return status;
+}
+
+/* The spec of a file; NULL: findings or error were printed. */
+static struct vm_spec *load(const struct once_options *o, const char *file,
+	struct paths *paths, int *status)
+{
+	AUTO_FREE char *name = NULL;
+	struct err err = ERR_INIT;
+	struct findings f;
+	struct vm_spec *spec;
+	bool missing = false;
+
+	if (file_paths(o, file, &name, paths, &err)) {
+		*status = fail(&err);
+		return NULL;
+	}
+	findings_init(&f);
+	spec = config_load(paths, name, file, &f, &missing);
+	if (missing) {
+		err_set(&err, ERR_NOT_FOUND, "%s: No such file or directory",
+			file);
+		*status = fail(&err);
+	} else if (!spec) {
+		print_findings(&f, false);
+		*status = 1;
+	}
+	findings_fini(&f);
+	return spec;
+}
+
+static void print_lines(json_t *lines, const char *title, const char *indent)
+{
+	json_t *line;
+	size_t i;
+
+	if (title && json_array_size(lines))
+		printf("%s\n", title);
+	json_array_foreach(lines, i, line)
+		printf("%s%s\n", indent, json_string_value(line));
+}
+
+static bool needs_quotes(const char *word)
+{
+	return !*word || word[strcspn(word, " \t\n\"'\\{}[]()*?$&;|<>#~`!")];
+}
+
+/* A command line that a shell takes as it is. */
+static void print_argv(json_t *argv)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(argv, i, item) {
+		const char *word = json_string_value(item);
+		bool option = i > 0 && *word == '-';
+
+		printf("%s", i == 0 ? "" : option ? " \\\n  " : " ");
+		if (!needs_quotes(word)) {
+			printf("%s", word);
+			continue;
+		}
+		putchar('\'');
+		for (; *word; word++)
+			printf(*word == '\'' ? "'\\''" : "%c", *word);
+		putchar('\'');
+	}
+	putchar('\n');
+}
+
+static void print_plan(const struct once_options *o, json_t *plan)
+{
+	json_t *argv = json_object_get(plan, "argv");
+	json_t *qmp = json_object_get(plan, "qmp");
+
+	if (o->json) {
+		json_dumpf(plan, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else if (o->argv) {
+		print_argv(argv);
+	} else if (o->qmp) {
+		print_lines(qmp, NULL, "");
+	} else {
+		print_lines(json_object_get(plan, "actions"), NULL, "");
+		printf("command line:\n");
+		print_argv(argv);
+		print_lines(qmp, "over QMP:", "  ");
+	}
+}
+
+int once_plan(const struct once_options *o, const char *file)
+{
+	struct paths paths = { 0 };
+	struct env env = { 0 };
+	struct err err = ERR_INIT;
+	int status = 1;
+	struct vm_spec *spec = load(o, file, &paths, &status);
+
+	if (spec) {
+		env.paths = paths;
+		env.qemu = spawn_find("qemu-system-x86_64");
+		env.io_uring = true;
+		AUTO_JSON json_t *plan = plan_start(spec, &env, NULL, &err);
+		if (plan)
+			print_plan(o, plan);
+		status = plan ? 0 : fail(&err);
+		free(env.qemu);
+	}
+	spec_free(spec);
+	paths_fini(&paths);
+	return status;
+}
+
+int once_show(const struct once_options *o, const char *file)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct paths paths = { 0 };
+	struct vm_spec *spec;
+	int status = 0;
+
+	if (o->defaults) {
+		keys_add_defaults(&text, spec_sections, spec_nsections);
+		fputs(str_text(&text), stdout);
+		return 0;
+	}
+	spec = load(o, file, &paths, &status);
+	if (spec) {
+		config_show(spec, o->origin, o->section, &text);
+		fputs(str_text(&text), stdout);
+	}
+	spec_free(spec);
+	paths_fini(&paths);
+	return status;
+}
+
+int once_mdoc_keys(void)
+{
+	AUTO_STR struct str text = STR_INIT;
+
+	keys_add_mdoc(&text, spec_sections, spec_nsections);
+	fputs(str_text(&text), stdout);
+	return 0;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Plugging a disk in and out of a running VM.  Attach is undone wholly when
+ * any step fails.  Detach waits for the guest: a guest that keeps the disk
+ * leaves the unplug pending in QEMU, and the job stays behind as a watcher
+ * that finishes it when the guest lets go.
+ */
+#include "supervisor/op.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "qmp/call.h"
+#include "supervisor/image_plan.h"
+#include "supervisor/running.h"
+
+#define IMAGE_GONE_MS 10000
+#define CLOSE_MS 5000
+
+struct op_disk {
+	struct job job;
+	struct vm *vm;
+	struct qmp_call call;
+	struct qmp_sub sub;
+	struct spec_disk *disk; /* attach: owned until it is plugged */
+	json_t *pairs;		/* what the disk was made of */
+	char id[32];		/* "disk-data": device and node */
+	char name[24];
+	int slot; /* root port, or -1 */
+	json_t *node;
+	json_t *device;
+	struct image_create *image;
+	bool image_ended;
+	struct err image_err;
+	bool slot_taken, node_added; /* for the undo */
+	bool deleted;		     /* DEVICE_DELETED came */
+	bool refused;		     /* DEVICE_UNPLUG_GUEST_ERROR came */
+	int64_t timeout_ms;
+	op_detach_pending_fn *on_pending;
+	void *pending_arg;
+};
+
+#define QMP_OF(op) (&(op)->vm->machine.qmp)
+
+/* ---- attach ---- */
+
+static void on_image_end(struct job *job, void *arg)
+{
+	struct op_disk *op = arg;
+
+	op->image_ended = true;
+	op->image_err = job->err;
+	op->image = NULL;
+}
+
+/* Starts to make a missing image: 1; nothing to make: 0; -1. */
+static int make_image(struct op_disk *op)
+{
+	struct vm *vm = op->vm;
+	struct image_plan plan;
+	int need = image_plan_make(vm->running, op->disk, &vm->env->paths,
+		&plan, &op->job.err);
+
+	if (need > 0)
+		op->image = image_create_start(vm->env->qemu_img, &plan.wish,
+			vm->name, &op->job, on_image_end, op);
+	image_plan_fini(&plan);
+	return need;
+}
+
+static bool wants_port(const struct vm *vm)
+{
+	return str_starts(vm->record.machine, "q35") ||
+	       str_starts(vm->record.machine, "pc-q35");
+}
+
+static int prepare(struct op_disk *op, struct err *err)
+{
+	struct vm *vm = op->vm;
+	struct argv_host host = { .images = vm->env->paths.images,
+		.io_uring = vm->env->io_uring };
+
+	if (op->disk->bus != BUS_VIRTIO)
+		return err_set(err, ERR_UNSUPPORTED,
+			"only disks with bus = virtio can be attached live");
+	if (str_starts(vm->record.machine, "microvm"))
+		return err_set(err, ERR_UNSUPPORTED,
+			"machine microvm cannot hotplug");
+	if (wants_port(vm)) {
+		op->slot = argv_take_slot(&vm->slots, op->id, err);
+		if (op->slot < 0)
+			return -1;
+		op->slot_taken = true;
+	}
+	op->node = argv_disk_node(vm->running, op->disk, &host, err);
+	op->device = op->node ? argv_disk_device(vm->running, op->disk,
+					op->slot, 0, err)
+			      : NULL;
+	return op->device ? 0 : -1;
+}
+
+static void save_slots(struct vm *vm)
+{
+	memcpy(vm->record.slots, vm->slots.names, sizeof(vm->record.slots));
+	vm_record(vm, NULL);
+}
+
+static enum job_state attach_run(struct job *job)
+{
+	struct op_disk *op = container_of(job, struct op_disk, job);
+
+	JOB_BEGIN(job);
+	if (make_image(op) > 0) {
+		JOB_AWAIT(job, op->image_ended, JOB_FOREVER); /* its own */
+		if (op->image_err.code)
+			return job_fail_err(job, &op->image_err);
+	}
+	if (job->err.code || prepare(op, &job->err))
+		return JOB_ENDS;
+	QMP_CALL(job, &op->call, QMP_OF(op), "blockdev-add", TAKE(op->node));
+	op->node_added = true;
+	QMP_CALL(job, &op->call, QMP_OF(op), "device_add", TAKE(op->device));
+	save_slots(op->vm);
+	running_add_disk_steal(op->vm, TAKE(op->disk), TAKE(op->pairs));
+	JOB_END(job);
+}
+
+static json_t *node_name(const struct op_disk *op)
+{
+	return json_pack("{s:s}", "node-name", op->id);
+}
+
+static enum job_state attach_undo(struct job *job)
+{
+	struct op_disk *op = container_of(job, struct op_disk, job);
+
+	JOB_BEGIN(job);
+	if (op->slot_taken)
+		op->vm->slots.names[op->slot][0] = '\0';
+	if (op->image) {
+		job_cancel(&op->image->job);
+		JOB_AWAIT(job, op->image_ended, IMAGE_GONE_MS);
+	}
+	if (op->node_added && op->vm->machine.ready)
+		QMP_CALL(job, &op->call, QMP_OF(op), "blockdev-del",
+			node_name(op));
+	JOB_END(job);
+}
+
+/* ---- detach ---- */
+
+static void on_event(struct qmp_sub *sub, const struct qmp_event *ev)
+{
+	struct op_disk *op = container_of(sub, struct op_disk, sub);
+
+	if (!str_eq(qmp_event_string(ev, "device"), op->id))
+		return;
+	op->deleted |= ev->type == QMP_EV_DEVICE_DELETED;
+	op->refused |= ev->type == QMP_EV_DEVICE_UNPLUG_GUEST_ERROR;
+	job_wake(&op->job);
+}
+
+static json_t *device_id(const struct op_disk *op)
+{
+	return json_pack("{s:s}", "id", op->id);
+}
+
+static bool already_asked(const struct op_disk *op)
+{
+	return strstr(op->call.err.text, "already in the process of unplug");
+}
+
+/* The guest keeps it: who asked is told, the job goes on watching. */
+static void tell_pending(struct op_disk *op)
+{
+	struct err err = ERR_INIT;
+
+	err_set(&err, ERR_GUEST,
+		op->refused ? "the guest refuses to let disk '%s' go"
+			    : "the guest does not let disk '%s' go; it will "
+			      "be closed when it does",
+		op->name);
+	if (op->on_pending)
+		op->on_pending(&op->job, op->pending_arg, &err);
+	op->on_pending = NULL;
+	op->job.progress.phase = "pending";
+}
+
+static bool over(const struct op_disk *op)
+{
+	return op->deleted || !op->vm->machine.ready;
+}
+
+static void free_slot(struct op_disk *op)
+{
+	struct argv_slots *slots = &op->vm->slots;
+
+	for (unsigned i = 0; i < slots->n; i++) {
+		if (str_eq(slots->names[i], op->id))
+			slots->names[i][0] = '\0';
+	}
+	save_slots(op->vm);
+}
+
+static enum job_state detach_run(struct job *job)
+{
+	struct op_disk *op = container_of(job, struct op_disk, job);
+
+	JOB_BEGIN(job);
+	qmp_subscribe(QMP_OF(op), &op->sub, on_event);
+	QMP_TRY(job, &op->call, QMP_OF(op), "device_del", device_id(op));
+	if (op->call.err.code && !already_asked(op))
+		return job_fail_err(job, &op->call.err);
+	JOB_AWAIT_OR_TIMEOUT(job, over(op) || op->refused, op->timeout_ms);
+	if (!over(op)) {
+		tell_pending(op);
+		JOB_AWAIT(job, over(op), JOB_FOREVER); /* the guest's choice */
+	}
+	if (!op->deleted)
+		return job_fail(job, ERR_GONE, "QEMU is gone");
+	QMP_CALL(job, &op->call, QMP_OF(op), "blockdev-del", node_name(op));
+	free_slot(op);
+	running_drop_disk(op->vm, op->name);
+	JOB_END(job);
+}
+
+/* ---- both ---- */
+
+static void disk_cleanup(struct job *job)
+{
+	struct op_disk *op = container_of(job, struct op_disk, job);
+
+	qmp_unsubscribe(&op->sub);
+	qmp_call_fini(&op->call);
+	json_decref(op->pairs);
+	json_decref(op->node);
+	json_decref(op->device);
+	spec_disk_free(op->disk);
+	free(op);
+}
+
+static const struct job_kind attach_kind = { "disk-attach", attach_run,
+	attach_undo, disk_cleanup };
+static const struct job_kind detach_kind = { "disk-detach", detach_run, NULL,
+	disk_cleanup };
+
+static struct op_disk *new_op(struct vm *vm, const char *name)
+{
+	struct op_disk *op = NEW(struct op_disk);
+
+	op->vm = vm;
+	op->slot = -1;
+	snprintf(op->name, sizeof(op->name), "%s", name);
+	snprintf(op->id, sizeof(op->id), "disk-%s", name);
+	return op;
+}
+
+struct job *op_disk_attach_begin_steal(struct vm *vm, struct spec_disk *disk,
+	json_t *pairs, op_end_fn *on_end, void *arg)
+{
+	struct op_disk *op = new_op(vm, disk->name);
+
+	op->disk = disk;
+	op->pairs = pairs;
+	job_start(&op->job, &attach_kind, vm->name, on_end, arg);
+	return &op->job;
+}
+
+struct job *op_disk_detach_begin(struct vm *vm, const char *name,
+	int64_t timeout_ms, op_detach_pending_fn *on_pending,
+	op_end_fn *on_end, void *arg)
+{
+	struct op_disk *op = new_op(vm, name);
+
+	op->timeout_ms = timeout_ms;
+	op->on_pending = on_pending;
+	op->pending_arg = arg;
+	job_start(&op->job, &detach_kind, vm->name, on_end, arg);
+	return &op->job;
+}

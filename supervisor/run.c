@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `vmward run FILE`; see run.h. */
+#include "supervisor/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/sys.h"
+#include "supervisor/console.h"
+#include "supervisor/notify.h"
+#include "supervisor/remove.h"
+#include "supervisor/service.h"
+#include "supervisor/tty.h"
+
+struct run {
+	const struct run_options *options;
+	struct service service;
+	struct vm *vm;
+	struct vm_watch watch;
+	struct tty *tty;
+	struct loop_timer timeout;
+	char *name;
+	char *temporary; /* --rm: removed at the end */
+	bool started;	 /* it ran at least once */
+	bool notified;
+	bool timed_out;
+	unsigned orders; /* to stop: the second one kills */
+	int64_t began_ms;
+	int status;
+};
+
+static void say(struct run *run, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* One line of ours on stderr; raw terminals need the carriage return. */
+static void say(struct run *run, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	AUTO_FREE char *text = xvasprintf(fmt, ap);
+	va_end(ap);
+	dprintf(STDERR_FILENO, "%s: %s%s\n", run->name, text,
+		run->tty && tty_is_terminal(run->tty) ? "\r" : "");
+}
+
+/* ---- stopping ---- */
+
+static void order_stop(struct run *run)
+{
+	struct vm *vm = run->vm;
+
+	if (!vm_is_up(vm)) {
+		vm_post(vm, EV_STOP);
+		loop_stop();
+		return;
+	}
+	if (run->orders++ == 0) {
+		say(run, "stopping (again: kill)");
+		vm_post(vm, EV_STOP);
+	} else {
+		say(run, "killing");
+		vm_post(vm, EV_KILL);
+	}
+}
+
+static void on_signal(struct loop_signal *watcher, int signal UNUSED)
+{
+	order_stop(container_of(watcher, struct run, service.term));
+}
+
+static void on_intr(struct loop_signal *watcher, int signal UNUSED)
+{
+	order_stop(container_of(watcher, struct run, service.intr));
+}
+
+static void on_hup(struct loop_signal *watcher, int signal UNUSED)
+{
+	order_stop(container_of(watcher, struct run, service.hup));
+}
+
+static void on_timeout(struct loop_timer *timer)
+{
+	struct run *run = container_of(timer, struct run, timeout);
+
+	run->timed_out = true;
+	say(run, "the time limit passed");
+	order_stop(run);
+}
+
+/* ---- the terminal ---- */
+
+static void on_input(void *arg, const char *bytes, size_t len)
+{
+	struct run *run = arg;
+	struct console *c = vm_console(run->vm, NULL);
+
+	if (c)
+		console_input(c, bytes, len);
+}
+
+static void on_escape(void *arg)
+{
+	order_stop(arg);
+}
+
+static void on_tee(void *arg, const char *bytes, size_t len)
+{
+	tty_write(((struct run *)arg)->tty, bytes, len);
+}
+
+static void tee_console(struct run *run)
+{
+	struct console *c = vm_console(run->vm, NULL);
+
+	if (!c || c->tee || !run->tty)
+		return;
+	c->tee = on_tee;
+	c->tee_arg = run;
+}
+
+/* ---- the VM's life ---- */
+
+static void say_end(struct run *run)
+{
+	const struct vm *vm = run->vm;
+	AUTO_STR struct str line = STR_INIT;
+	unsigned restarts = vm->record.history.restarts;
+
+	str_addf(&line, "ended: %s%s%s", cause_name(vm->last.cause),
+		*vm->last.detail ? " " : "", vm->last.detail);
+	if (restarts) {
+		str_addf(&line, " (after %u restart%s in ", restarts,
+			restarts == 1 ? "" : "s");
+		str_add_duration(&line, loop_now_ms() - run->began_ms);
+		str_add(&line, ")");
+	}
+	if (vm->start_err.code)
+		say(run, "%s", vm->start_err.text);
+	say(run, "%s", str_text(&line));
+}
+
+static void finish(struct run *run)
+{
+	const struct vm *vm = run->vm;
+
+	run->status = run->timed_out ? 5 : cause_exit_status(vm->last.cause);
+	say_end(run);
+	loop_stop();
+}
+
+static void on_change(struct vm_watch *watch, struct vm *vm)
+{
+	struct run *run = container_of(watch, struct run, watch);
+
+	tee_console(run);
+	if (vm->state == VM_RUNNING || vm->state == VM_PAUSED)
+		run->started = true;
+	if (vm->ready == VM_READY_YES && !run->notified) {
+		run->notified = true;
+		notify_ready(run->options->notify_fd);
+	}
+	if (vm->state == VM_STOPPED || vm->state == VM_FAILED)
+		finish(run);
+}
+
+/* ---- putting it together ---- */
+
+static int print_findings(const struct vm *vm)
+{
+	list_each (&vm->findings.list, it, next) {
+		const struct finding *f =
+			list_entry(it, struct finding, link);
+
+		fprintf(stderr, f->line ? "%s:%u: %s%s\n" : "%s%.0u: %s%s\n",
+			f->file, f->line,
+			f->level == FINDING_NOTE ? "note: " : "", f->text);
+	}
+	return vm->findings.errors || !vm->spec ? -1 : 0;
+}
+
+static void name_it(struct run *run)
+{
+	const struct run_options *o = run->options;
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	unsigned char random[4];
+	char suffix[6] = "-";
+
+	run->name = o->name ? xstrdup(o->name) : paths_vm_name(o->file);
+	if (!run->name || !o->remove)
+		return;
+	if (sys_random(random, sizeof(random)) < 0)
+		memcpy(random, &run, sizeof(random));
+	for (size_t i = 0; i < sizeof(random); i++)
+		suffix[i + 1] = letters[random[i] % (sizeof(letters) - 1)];
+	suffix[5] = '\0';
+	AUTO_FREE char *plain = run->name;
+	run->name = xasprintf("%.20s%s", plain, suffix);
+}
+
+static int find_paths(struct run *run, struct err *err)
+{
+	const struct run_options *o = run->options;
+	const char *state = o->state;
+
+	if (o->remove) {
+		const char *tmp = getenv("TMPDIR");
+
+		run->temporary = xasprintf("%s/vmward-rm-%s",
+			tmp && *tmp == '/' ? tmp : "/tmp", run->name);
+		if (sys_mkdirat(AT_FDCWD, run->temporary, 0700))
+			return err_os(err, "cannot make '%s'", run->temporary);
+		state = run->temporary;
+	}
+	return paths_init_file(&run->service.env.paths, o->file, run->name,
+		state, o->root, err);
+}
+
+/* "web is already run by pid 812; look at it with ..." */
+static int say_held(struct run *run)
+{
+	AUTO_FREE char *path =
+		xasprintf("%s/pid", run->service.env.paths.run);
+	AUTO_STR struct str pid = STR_INIT;
+	struct err err = ERR_INIT;
+
+	if (fd_read_file(AT_FDCWD, path, 32, &pid, &err))
+		str_add(&pid, "?");
+	fprintf(stderr,
+		"vmward: %s is already run by pid %.*s; look at it with "
+		"\"vmward -f %s status\"\n",
+		run->name, (int)strcspn(str_text(&pid), "\n"), str_text(&pid),
+		run->options->file);
+	return 3;
+}
+
+static void write_pid(const struct run *run)
+{
+	AUTO_FREE char *path =
+		xasprintf("%s/pid", run->service.env.paths.run);
+	AUTO_FREE char *text = xasprintf("%d\n", (int)getpid());
+	struct err err = ERR_INIT;
+
+	if (fd_write_file(AT_FDCWD, path, text, strlen(text), 0644, false,
+		    &err))
+		log_warn(NULL, "%s", err.text);
+}
+
+static int open_service(struct run *run, struct err *err)
+{
+	if (service_open(&run->service, err))
+		return err->code == ERR_EXISTS ? say_held(run) : 1;
+	write_pid(run);
+	run->service.env.file = run->options->file;
+	run->service.env.ephemeral = run->options->remove;
+	run->vm = registry_start_file(run->service.registry, run->name);
+	if (print_findings(run->vm))
+		return 1;
+	if (service_listen(&run->service, err))
+		return 1;
+	return 0;
+}
+
+static void begin(struct run *run)
+{
+	struct service *s = &run->service;
+	struct vm *vm = run->vm;
+
+	run->began_ms = loop_now_ms();
+	if (!run->options->quiet)
+		run->tty = tty_open(on_input, on_escape, run);
+	if (run->tty && tty_is_terminal(run->tty))
+		say(run, "escape is ^] (stop; twice: kill)");
+	loop_signal_start(&s->term, SIGTERM, on_signal);
+	loop_signal_start(&s->intr, SIGINT, on_intr);
+	loop_signal_start(&s->hup, SIGHUP, on_hup);
+	if (run->options->timeout_ms > 0)
+		loop_timer_start(&run->timeout, run->options->timeout_ms,
+			on_timeout);
+	vm_watch(vm, &run->watch, on_change);
+	if (vm_is_up(vm)) {
+		tee_console(run);
+		return; /* a guest that outlived its supervisor */
+	}
+	vm->ordered = true;
+	vm_post(vm, EV_START);
+}
+
+static void end(struct run *run)
+{
+	AUTO_FREE char *dir = run->service.env.paths.run
+				      ? xstrdup(run->service.env.paths.run)
+				      : NULL;
+	struct err err = ERR_INIT;
+
+	tty_close(run->tty);
+	loop_timer_stop(&run->timeout);
+	vm_unwatch(&run->watch);
+	service_close(&run->service);
+	if (run->vm && dir && remove_tree(dir, &err))
+		log_debug(NULL, "%s", err.text);
+	if (run->temporary && remove_tree(run->temporary, &err))
+		log_warn(NULL, "%s", err.text);
+	free(run->temporary);
+	free(run->name);
+}
+
+int run_file(const struct run_options *options)
+{
+	struct run run = { .options = options, .status = 1 };
+	struct err err = ERR_INIT;
+	int rc;
+
+	name_it(&run);
+	if (!run.name) {
+		fprintf(stderr,
+			"vmward: '%s' gives no name for a VM; use --name\n",
+			options->file);
+		return 2;
+	}
+	if (find_paths(&run, &err)) {
+		fprintf(stderr, "vmward: %s: %s\n", run.name, err.text);
+		return 1;
+	}
+	rc = open_service(&run, &err);
+	if (rc) {
+		if (err.code && err.code != ERR_EXISTS)
+			fprintf(stderr, "vmward: %s: %s\n", run.name,
+				err.text);
+		return rc;
+	}
+	begin(&run);
+	loop_run();
+	rc = run.status;
+	end(&run);
+	return rc;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Changes to what a QEMU runs; see running.h. */
+#include "supervisor/running.h"
+
+#include "base/mem.h"
+
+/* The running spec may be the written one: changes need a copy of its own. */
+static void own_running(struct vm *vm)
+{
+	if (vm->running != vm->spec)
+		return;
+	vm->running = NULL;
+	vm_load_running(vm);
+}
+
+void running_add_disk_steal(struct vm *vm, struct spec_disk *disk,
+	json_t *pairs)
+{
+	AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
+	const char *key;
+	json_t *value;
+
+	own_running(vm);
+	list_add(&vm->running->disks, &disk->link);
+	ini_add(&vm->running->ini, section, NULL, NULL, "hotplug", "/");
+	json_object_foreach(pairs, key, value)
+		ini_add(&vm->running->ini, section, key,
+			json_string_value(value), "hotplug", "/");
+	json_decref(pairs);
+	vm_save_running(vm);
+}
+
+static void drop_entries(struct ini *ini, const char *section)
+{
+	list_each (&ini->entries, it, next) {
+		struct ini_entry *e = list_entry(it, struct ini_entry, link);
+
+		if (!str_eq(e->section, section))
+			continue;
+		list_del(it);
+		free(e->section);
+		free(e->key);
+		free(e->value);
+		free(e);
+	}
+}
+
+void running_drop_disk(struct vm *vm, const char *name)
+{
+	AUTO_FREE char *section = xasprintf("disk.%s", name);
+	struct spec_disk *disk;
+
+	own_running(vm);
+	disk = spec_disk_of(vm->running, name);
+	if (disk) {
+		list_del(&disk->link);
+		spec_disk_free(disk);
+	}
+	drop_entries(&vm->running->ini, section);
+	vm_save_running(vm);
+}

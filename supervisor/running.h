@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Changes to what a QEMU runs, after hotplug; saved for the next adoption. */
+#ifndef SUPERVISOR_RUNNING_H
+#define SUPERVISOR_RUNNING_H
+
+#include <jansson.h>
+
+#include "supervisor/vm.h"
+
+/* The disk is plugged in; disk and its KEY=VALUE pairs are stolen. */
+void running_add_disk_steal(struct vm *vm, struct spec_disk *disk,
+	json_t *pairs);
+/* The disk is out and its nodes are closed. */
+void running_drop_disk(struct vm *vm, const char *name);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One supervisor put together; see service.h. */
+#include "supervisor/service.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include "base/aio.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/spawn.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "storage/image.h"
+#include "supervisor/commands.h"
+#include "supervisor/events.h"
+#include "supervisor/roles.h"
+#include "supervisor/store.h"
+
+/* As many descriptors as the system lets us have. */
+static void raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		log_debug(NULL, "cannot raise the limit of descriptors");
+}
+
+/* io_uring may be switched off for everybody (kernel.io_uring_disabled). */
+static bool has_io_uring(void)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct err err = ERR_INIT;
+
+	if (fd_read_file(AT_FDCWD, "/proc/sys/kernel/io_uring_disabled", 16,
+		    &text, &err))
+		return true; /* kernels before 6.6 have no such switch */
+	return *str_text(&text) == '0';
+}
+
+static int take_lock(struct service *service, struct err *err)
+{
+	AUTO_FREE char *path =
+		xasprintf("%s/supervisor.lock", service->env.paths.run);
+	enum lock_state state;
+
+	if (lock_take(&service->lock, path, service->env.paths.run,
+		    "supervisor", &state, err))
+		return -1;
+	if (state == LOCK_HELD)
+		return err_set(err, ERR_EXISTS,
+			"a supervisor runs on '%s' already",
+			service->env.paths.run);
+	return 0;
+}
+
+int service_open(struct service *service, struct err *err)
+{
+	struct env *env = &service->env;
+	AUTO_FREE char *records = NULL;
+
+	service->lock = (struct vm_lock)VM_LOCK_INIT;
+	umask(022);
+	json_set_alloc_funcs(xmalloc, free);
+	signal(SIGPIPE, SIG_IGN);
+	raise_limits();
+	if (loop_init(err) || paths_make(&env->paths, err) ||
+		take_lock(service, err))
+		return -1;
+	records = xasprintf("%s/records", env->paths.state);
+	if (store_open(&env->store, records, err))
+		return -1;
+	roles_init();
+	env->qemu = spawn_find("qemu-system-x86_64");
+	env->qemu_img = spawn_find("qemu-img");
+	env->io_uring = has_io_uring();
+	image_sweep(env->paths.images);
+	service->registry = registry_new(env);
+	service->control = control_new(service->registry, command_handlers);
+	return 0;
+}
+
+int service_listen(struct service *service, struct err *err)
+{
+	return control_listen(service->control, service->env.paths.control,
+		err);
+}
+
+void service_close(struct service *service)
+{
+	loop_signal_stop(&service->term);
+	loop_signal_stop(&service->intr);
+	loop_signal_stop(&service->hup);
+	control_free(service->control);
+	registry_free(service->registry);
+	store_free(service->env.store);
+	aio_fini();
+	events_fini();
+	lock_drop(&service->lock);
+	loop_fini();
+	free(service->env.qemu);
+	free(service->env.qemu_img);
+	paths_fini(&service->env.paths);
+}

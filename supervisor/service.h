@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One supervisor put together: loop, directories, its own lock, records,
+ * VMs, control socket, signals.  The daemon and `run FILE` are both one.
+ */
+#ifndef SUPERVISOR_SERVICE_H
+#define SUPERVISOR_SERVICE_H
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "supervisor/control.h"
+#include "supervisor/env.h"
+#include "supervisor/lock.h"
+#include "supervisor/registry.h"
+
+struct service {
+	struct env env;
+	struct vm_lock lock;
+	struct registry *registry;
+	struct control *control;
+	struct loop_signal term, intr, hup;
+};
+
+/*
+ * With env.paths filled: makes directories, takes the supervisor's lock
+ * (ERR_EXISTS when another holds it), opens the records, finds QEMU.
+ */
+MUST_CHECK int service_open(struct service *service, struct err *err);
+/* Listens; call after the VMs are known. */
+MUST_CHECK int service_listen(struct service *service, struct err *err);
+void service_close(struct service *service);
+
+#endif

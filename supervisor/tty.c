@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The terminal of `run FILE`; see tty.h. */
+#include "supervisor/tty.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+#define ESCAPE 0x1d /* ^] */
+#define OUT_MAX (1024 * 1024)
+
+struct tty {
+	bool terminal;
+	struct termios saved;
+	int out_fd; /* a description of our own: O_NONBLOCK is not shared */
+	int in_fd;
+	bool out_polls; /* false for a regular file */
+	struct loop_io out_io;
+	struct loop_io in_io;
+	struct str out;
+	size_t out_done;
+	void (*on_input)(void *arg, const char *bytes, size_t len);
+	void (*on_escape)(void *arg);
+	void *arg;
+};
+
+static void flush(struct tty *tty);
+
+static void on_out(struct loop_io *io, int events UNUSED)
+{
+	flush(container_of(io, struct tty, out_io));
+}
+
+static void flush(struct tty *tty)
+{
+	while (tty->out_done < tty->out.len) {
+		ssize_t put = sys_write(tty->out_fd,
+			tty->out.data + tty->out_done,
+			tty->out.len - tty->out_done);
+
+		if (put < 0 && errno == EAGAIN && tty->out_polls) {
+			loop_io_start(&tty->out_io, tty->out_fd, LOOP_WRITE,
+				on_out);
+			return;
+		}
+		if (put < 0)
+			break; /* nobody reads any more */
+		tty->out_done += (size_t)put;
+	}
+	loop_io_stop(&tty->out_io);
+	str_fini(&tty->out);
+	tty->out_done = 0;
+}
+
+void tty_write(struct tty *tty, const char *bytes, size_t len)
+{
+	if (tty->out_fd < 0 || tty->out.len + len > OUT_MAX)
+		return;
+	str_addn(&tty->out, bytes, len);
+	flush(tty);
+}
+
+static void on_in(struct loop_io *io, int events UNUSED)
+{
+	struct tty *tty = container_of(io, struct tty, in_io);
+	char buf[1024];
+	ssize_t got = sys_read(tty->in_fd, buf, sizeof(buf));
+	size_t from = 0;
+
+	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+		loop_io_stop(&tty->in_io);
+		return;
+	}
+	for (size_t i = 0; got > 0 && i < (size_t)got; i++) {
+		if (buf[i] != ESCAPE)
+			continue;
+		if (i > from)
+			tty->on_input(tty->arg, buf + from, i - from);
+		from = i + 1;
+		tty->on_escape(tty->arg);
+	}
+	if (got > 0 && (size_t)got > from)
+		tty->on_input(tty->arg, buf + from, (size_t)got - from);
+}
+
+static void make_raw(struct tty *tty)
+{
+	struct termios raw;
+
+	if (tcgetattr(STDIN_FILENO, &tty->saved))
+		return;
+	raw = tty->saved;
+	cfmakeraw(&raw);
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+	loop_io_start(&tty->in_io, tty->in_fd, LOOP_READ, on_in);
+}
+
+struct tty *tty_open(void (*on_input)(void *arg, const char *bytes, size_t len),
+	void (*on_escape)(void *arg), void *arg)
+{
+	struct tty *tty = NEW(struct tty);
+	struct stat st;
+
+	tty->on_input = on_input;
+	tty->on_escape = on_escape;
+	tty->arg = arg;
+	tty->terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	tty->in_fd = -1;
+	tty->out_fd = sys_openat(AT_FDCWD, "/proc/self/fd/1",
+		O_WRONLY | O_NONBLOCK | O_NOCTTY | O_APPEND, 0);
+	if (tty->out_fd < 0) /* a socket cannot be opened anew */
+		tty->out_fd = sys_dup(STDOUT_FILENO);
+	tty->out_polls = !sys_fstat(tty->out_fd, &st) && !S_ISREG(st.st_mode);
+	if (tty->terminal) {
+		tty->in_fd = sys_openat(AT_FDCWD, "/proc/self/fd/0",
+			O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+		make_raw(tty);
+	}
+	return tty;
+}
+
+bool tty_is_terminal(const struct tty *tty)
+{
+	return tty->terminal;
+}
+
+void tty_close(struct tty *tty)
+{
+	if (!tty)
+		return;
+	flush(tty);
+	loop_io_stop(&tty->in_io);
+	loop_io_stop(&tty->out_io);
+	if (tty->terminal)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &tty->saved);
+	fd_close(&tty->in_fd);
+	fd_close(&tty->out_fd);
+	str_fini(&tty->out);
+	free(tty);
+}
