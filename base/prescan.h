@@ -16,6 +16,7 @@ struct prescan_limits {
 	unsigned depth;
 };
 
+/* Heap; text as well, but for QMP 1 MiB. */
 extern const struct prescan_limits prescan_qmp;    /* 2 MiB, depth 32 */
 extern const struct prescan_limits prescan_agent;  /* 256 KiB, depth 16 */
 extern const struct prescan_limits prescan_client; /* 256 KiB, depth 8 */

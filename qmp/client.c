@@ -238,7 +238,7 @@ static void on_stream_end(struct jstream *js, const struct err *err)
 	if (why.code == ERR_NONE)
 		err_set(&why, ERR_GONE, "QEMU closed the monitor connection");
 	else
-		err_wrap(&why, "QEMU's monitor");
+		err_wrap(&why, "QEMU's monitor: ");
 	lose(client, &why);
 }
 
@@ -279,7 +279,7 @@ static void on_capabilities(
 		client->oob = false;
 		queue(client, slot, "qmp_capabilities", NULL, -1, true);
 	} else if (!result) {
-		err_wrap(&why, "qmp_capabilities");
+		err_wrap(&why, "qmp_capabilities: ");
 		lose(client, &why);
 	} else {
 		client->negotiated = true;
