@@ -48,6 +48,12 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(patsubst $(BUILD)/%,%,$(2));)
 vpath %.c $(srcdir)
 
+# `make CC=other` goes without the flags that were probed for the first one.
+ifneq ($(CC),$(CONFIGURED_CC))
+WARN = -Wall -Wextra
+HARDEN_CFLAGS = -fPIE
+HARDEN_LDFLAGS = -pie
+endif
 # A build with sanitizers goes without what hides their findings.
 SANITIZED := $(findstring -fsanitize,$(CFLAGS) $(SANITIZE_FLAGS))
 HARDENED := $(if $(SANITIZED),,yes)
@@ -170,9 +176,9 @@ SAN = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined
 check-sanitize:
 	+for cc in gcc clang; do $(MAKE) CC=$$cc BUILD=$(BUILD)/san-$$cc \
-		CFLAGS='$(SAN)' WARN= check-unit check-t || exit 1; done
+		CFLAGS='$(SAN)' check-unit check-t || exit 1; done
 fuzz:
-	+$(MAKE) CC=clang BUILD=$(BUILD)/fuzz FUZZ=yes WARN= \
+	+$(MAKE) CC=clang BUILD=$(BUILD)/fuzz FUZZ=yes \
 		CFLAGS='-g -O1 -fsanitize=address,undefined' fuzz-run
 fuzz-run: $(FUZZERS)
 	$(Q)for f in $(FUZZERS); do $(srcdir)/tests/fuzz/run $$f || exit 1; done

@@ -89,7 +89,7 @@ void loop_sim_add_io(struct loop_io *io, int fd, int events)
 
 void loop_sim_add_timer(struct loop_timer *timer, int64_t ms)
 {
-	struct list *at = sim.timers.next;
+	struct list *at;
 
 	loop_sim_del(&timer->sim);
 	at = sim.timers.next;

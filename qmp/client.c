@@ -88,20 +88,14 @@ static void on_failing(struct loop_kick *kick)
 	}
 	if (!bad)
 		return;
-	switch (bad->unsendable) {
-	case ERR_GONE:
+	if (bad->unsendable == ERR_GONE)
 		err_set(&err, ERR_GONE, "the monitor connection is closed");
-		break;
-	case ERR_LIMIT:
+	else if (bad->unsendable == ERR_LIMIT)
 		err_set(&err, ERR_LIMIT, "QEMU does not read its monitor");
-		break;
-	case ERR_CONFIG:
+	else if (bad->unsendable == ERR_CONFIG)
 		err_set(&err, ERR_CONFIG, "an argument is not valid UTF-8");
-		break;
-	default:
+	else
 		err_set(&err, bad->unsendable, "the command cannot be sent");
-		break;
-	}
 	fail(bad, &err);
 }
 
