@@ -27,7 +27,7 @@ enum finding_level { FINDING_ERROR, FINDING_NOTE };
 struct finding {
 	struct list link; /* findings.list */
 	enum finding_level level;
-	char *file; /* as the user would type it */
+	char *file;    /* as the user would type it */
 	unsigned line; /* 0: the whole file */
 	char *text;
 };
@@ -52,9 +52,9 @@ int findings_to_err(const struct findings *f, struct err *err);
 
 struct ini_entry {
 	struct list link; /* ini.entries */
-	char *section;	  /* "disk.root" */
-	char *key;	  /* NULL: the section header itself */
-	char *value;	  /* unquoted; "" means back to the default */
+	char *section;    /* "disk.root" */
+	char *key;        /* NULL: the section header itself */
+	char *value;      /* unquoted; "" means back to the default */
 	const char *file; /* owned by the ini */
 	unsigned line;
 	const char *dir; /* directory that relative paths start from */
@@ -79,8 +79,8 @@ MUST_CHECK int ini_read(struct ini *ini, int dirfd, const char *path,
 MUST_CHECK int ini_read_bytes(struct ini *ini, const char *bytes, size_t len,
 	const char *shown, const char *dir, struct findings *f);
 /* The winning (last) entry of a key, or NULL. */
-const struct ini_entry *ini_find(const struct ini *ini, const char *section,
-	const char *key);
+const struct ini_entry *ini_find(
+	const struct ini *ini, const char *section, const char *key);
 
 /* ---- tables ---- */
 
@@ -103,27 +103,27 @@ enum key_when { KEY_HOT, KEY_RESET, KEY_COLD, KEY_POLICY }; /* h r c - */
 struct key {
 	const char *name;
 	enum key_type type;
-	size_t offset; /* into the section's struct */
+	size_t offset;        /* into the section's struct */
 	const char *fallback; /* text, parsed like input; NULL: unset/zero */
-	uint64_t min; /* numbers, sizes, durations (ms) */
+	uint64_t min;         /* numbers, sizes, durations (ms) */
 	uint64_t max; /* 0: no limit; UINT64_MAX on durations: infinity ok */
 	const char *const *choices; /* NULL-terminated */
 	enum key_when when;
 	/* For KEY_CUSTOM: text (never NULL) -> field; err text on failure. */
 	int (*parse)(const char *text, void *field, struct err *err);
 	void (*release)(void *field); /* KEY_CUSTOM: frees; or NULL */
-	const char *help; /* one sentence for the man page */
+	const char *help;             /* one sentence for the man page */
 };
 
 struct section {
 	const char *name; /* "vm", or "disk" for [disk.NAME] */
-	bool named;	  /* [disk.NAME]: a list of structs */
+	bool named;       /* [disk.NAME]: a list of structs */
 	const struct key *keys;
 	size_t nkeys;
-	size_t size; /* of the struct of one section */
+	size_t size;   /* of the struct of one section */
 	size_t offset; /* of the struct, or of the list head, in the spec */
-	size_t link_offset; /* named: struct list inside the element */
-	size_t name_offset; /* named: char *name inside the element */
+	size_t link_offset;    /* named: struct list inside the element */
+	size_t name_offset;    /* named: char *name inside the element */
 	size_t enabled_offset; /* bool set when the section is written; or
 				  KEYS_NO_ENABLED */
 	const char *help;
@@ -150,8 +150,7 @@ struct key_scope {
 MUST_CHECK int keys_fill(void *spec, const struct section *sections,
 	size_t nsections, const struct ini *ini, const struct key_scope *scope,
 	struct findings *f);
-void keys_release(void *spec, const struct section *sections,
-	size_t nsections);
+void keys_release(void *spec, const struct section *sections, size_t nsections);
 
 /* "SECTION.KEY" of every key, one a line: completion. */
 void keys_add_names(struct str *out, const struct section *s, size_t n);

@@ -33,8 +33,8 @@ void config_names_free(char **names);
  * Checks that take more than one VM: host names that become equal, taken
  * forward ports among the specs, one image written by two.
  */
-void config_check_all(struct vm_spec *const *specs, size_t n,
-	struct findings *f);
+void config_check_all(
+	struct vm_spec *const *specs, size_t n, struct findings *f);
 /* Checks against the host: ports in use, files that exist, formats. */
 void config_check_host(const struct vm_spec *spec, const struct paths *paths,
 	struct findings *f);

@@ -34,16 +34,36 @@ enum spec_policy {
 	POLICY_ALWAYS,
 	POLICY_UNLESS_STOPPED,
 };
-enum spec_cause_action { ACTION_BY_POLICY, ACTION_RESTART, ACTION_STOP,
-	ACTION_PAUSE };
-enum spec_guest_reboot { REBOOT_WARM, REBOOT_COLD, REBOOT_COLD_IF_PENDING,
-	REBOOT_STOP };
+enum spec_cause_action {
+	ACTION_BY_POLICY,
+	ACTION_RESTART,
+	ACTION_STOP,
+	ACTION_PAUSE
+};
+enum spec_guest_reboot {
+	REBOOT_WARM,
+	REBOOT_COLD,
+	REBOOT_COLD_IF_PENDING,
+	REBOOT_STOP
+};
 enum spec_bus { BUS_VIRTIO, BUS_SCSI, BUS_NVME, BUS_SATA, BUS_USB };
-enum spec_format { FORMAT_NONE, FORMAT_QCOW2, FORMAT_RAW, FORMAT_VMDK,
-	FORMAT_VDI, FORMAT_VHDX };
+enum spec_format {
+	FORMAT_NONE,
+	FORMAT_QCOW2,
+	FORMAT_RAW,
+	FORMAT_VMDK,
+	FORMAT_VDI,
+	FORMAT_VHDX
+};
 enum spec_serial { SERIAL_ISA, SERIAL_VIRTIO };
-enum stop_step { STEP_AGENT, STEP_ACPI, STEP_CTRL_ALT_DEL, STEP_QUIT,
-	STEP_TERM, STEP_KILL };
+enum stop_step {
+	STEP_AGENT,
+	STEP_ACPI,
+	STEP_CTRL_ALT_DEL,
+	STEP_QUIT,
+	STEP_TERM,
+	STEP_KILL
+};
 
 struct spec_ready_probe {
 	enum spec_ready kind;
@@ -125,7 +145,7 @@ struct spec_restart {
 
 struct spec_disk {
 	struct list link; /* vm_spec.disks */
-	char *name;	  /* "root" */
+	char *name;       /* "root" */
 	char *image;
 	char *base;
 	uint64_t size; /* 0: none */
@@ -196,13 +216,13 @@ struct vm_spec {
 	struct spec_toggle rng, balloon, agent;
 
 	/* Filled by supervisor/config, not by tables: */
-	char *name;	    /* web@7 */
-	char *prefix;	    /* web */
-	char *instance;	    /* 7, or NULL */
-	char uuid[37];	    /* the effective one */
-	char **files;	    /* all files read, in order, NULL-terminated */
-	struct ini ini;	    /* the merged entries: show, --origin, plan */
-	struct list notes;  /* finding.link: notes of check */
+	char *name;        /* web@7 */
+	char *prefix;      /* web */
+	char *instance;    /* 7, or NULL */
+	char uuid[37];     /* the effective one */
+	char **files;      /* all files read, in order, NULL-terminated */
+	struct ini ini;    /* the merged entries: show, --origin, plan */
+	struct list notes; /* finding.link: notes of check */
 };
 
 extern const struct section spec_sections[];
