@@ -18,7 +18,11 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/config.c supervisor/cause.c \
 	supervisor/lock.c \
 	supervisor/argv.c supervisor/slots.c supervisor/device.c \
 	supervisor/disk.c supervisor/nic.c supervisor/accel.c
-CTL_SRC =
+CTL_SRC = ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c ctl/reach.c \
+	ctl/print.c ctl/table.c ctl/list.c ctl/status.c ctl/view.c \
+	ctl/request.c ctl/progress.c ctl/interrupt.c ctl/ask.c ctl/log.c \
+	ctl/events.c ctl/console.c ctl/expect.c ctl/run.c ctl/edit.c \
+	ctl/remote.c ctl/help.c ctl/doc.c ctl/complete.c
 # the main() of each program
 VMWARDD_SRC = supervisor/main.c
 VMWARD_SRC = ctl/main.c
