@@ -62,7 +62,7 @@ endif
 SANITIZED := $(findstring -fsanitize,$(CFLAGS) $(SANITIZE_FLAGS))
 HARDENED := $(if $(SANITIZED),,yes)
 VMW_CFLAGS = -std=c11 $(WARN) $(if $(HARDENED),$(HARDEN_CFLAGS)) \
-	$(TIDY_CFLAGS) $(CFLAGS) $(SANITIZE_FLAGS)
+	$(TIDY_CFLAGS) $(CFLAGS) $(SANITIZE_FLAGS) $(FUZZ_CFLAGS)
 VMW_CPPFLAGS = -D_GNU_SOURCE -include config.h -I$(srcdir) $(LIB_CFLAGS) \
 	$(CPPFLAGS)
 VMW_LDFLAGS = $(VMW_CFLAGS) $(if $(HARDENED),$(HARDEN_LDFLAGS)) \
@@ -142,14 +142,15 @@ $(UNIT): %: %.o $(LIBS_A)
 	$(call link,$(DAEMON_LIBS) $(CTL_LIBS))
 $(TOOLS): %: %.o $(BUILD)/libbase.a
 	$(call link,$(DAEMON_LIBS))
+# with libFuzzer, or with a main() that replays files
 ifeq ($(FUZZ),yes)
-FUZZ_FLAGS = -fsanitize=fuzzer
-$(FUZZERS:=.o) $(PRODUCT_OBJ): CFLAGS += -fsanitize=fuzzer-no-link
+FUZZ_CFLAGS = -fsanitize=fuzzer-no-link
+FUZZ_LIBS = -fsanitize=fuzzer
 else
-FUZZ_MAIN = $(call objects,tests/fuzz/main.c)
+FUZZ_MAIN := $(call objects,tests/fuzz/main.c)
 endif
-$(FUZZERS): %: %.o $(FUZZ_MAIN) $(BUILD)/libvmward.a $(BUILD)/libbase.a
-	$(call link,$(FUZZ_FLAGS) $(DAEMON_LIBS))
+$(FUZZERS): %: %.o $(FUZZ_MAIN) $(LIBS_A)
+	$(call link,$(FUZZ_LIBS) $(DAEMON_LIBS) $(CTL_LIBS))
 
 # ---- tests ----
 

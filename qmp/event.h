@@ -7,18 +7,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define QMP_EVENTS(X)                                                          \
-	X(OTHER) /* a name this table does not know */                         \
-	X(SHUTDOWN)                                                            \
-	X(RESET) X(STOP) X(RESUME) X(POWERDOWN) X(SUSPEND) X(WAKEUP) X(        \
-		WATCHDOG) X(GUEST_PANICKED) X(BLOCK_IO_ERROR)                  \
-		X(BLOCK_WRITE_THRESHOLD) X(BLOCK_JOB_COMPLETED) X(             \
-			JOB_STATUS_CHANGE) X(DEVICE_DELETED)                   \
-			X(DEVICE_UNPLUG_GUEST_ERROR) X(DEVICE_TRAY_MOVED) X(   \
-				VSERPORT_CHANGE) X(ACPI_DEVICE_OST)            \
-				X(BALLOON_CHANGE) X(MEMORY_DEVICE_SIZE_CHANGE) \
-					X(NETDEV_STREAM_CONNECTED)             \
-						X(MIGRATION)
+/* clang-format off: it nests the names */
+#define QMP_EVENTS(X)                                                    \
+	X(OTHER) /* a name this table does not know */                  \
+	X(SHUTDOWN) X(RESET) X(STOP) X(RESUME) X(POWERDOWN) X(SUSPEND)   \
+	X(WAKEUP) X(WATCHDOG) X(GUEST_PANICKED) X(BLOCK_IO_ERROR)        \
+	X(BLOCK_WRITE_THRESHOLD) X(BLOCK_JOB_COMPLETED)                  \
+	X(JOB_STATUS_CHANGE) X(DEVICE_DELETED)                           \
+	X(DEVICE_UNPLUG_GUEST_ERROR) X(DEVICE_TRAY_MOVED)                \
+	X(VSERPORT_CHANGE) X(ACPI_DEVICE_OST) X(BALLOON_CHANGE)          \
+	X(MEMORY_DEVICE_SIZE_CHANGE) X(NETDEV_STREAM_CONNECTED)          \
+	X(MIGRATION)
+/* clang-format on */
 
 enum qmp_event_type {
 #define X(name) QMP_EV_##name,
