@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* clang-format off: it nests the names */
+/* The names after OTHER are QEMU's; the formatter would nest them. */
+/* clang-format off */
 #define QMP_EVENTS(X)                                                    \
 	X(OTHER) /* a name this table does not know */                  \
 	X(SHUTDOWN) X(RESET) X(STOP) X(RESUME) X(POWERDOWN) X(SUSPEND)   \
