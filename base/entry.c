@@ -97,9 +97,9 @@ static bool is_entry(
 const struct ini_entry *ini_find(
 	const struct ini *ini, const char *section, const char *key)
 {
-	const struct list *head = &ini->entries;
+	struct list *it = ini->entries.prev;
 
-	for (const struct list *it = head->prev; it != head; it = it->prev) {
+	for (; it != &ini->entries; it = it->prev) {
 		const struct ini_entry *entry =
 			list_entry(it, struct ini_entry, link);
 		if (is_entry(entry, section, key))

@@ -259,18 +259,20 @@ static bool check_bytes(struct scan *scan, const char *bytes, size_t len)
 
 static void scan_text(struct scan *scan)
 {
-	if (++scan->entries == ENTRIES_MAX + 1)
-		complain(scan, "the file has more than %d lines that say "
-			"something", ENTRIES_MAX);
-	if (scan->entries > ENTRIES_MAX)
-		return;
 	char *text = skip_blanks(scan->text);
 
 	if (is_mark(*text))
 		blank_out(scan, text);
-	else if (*text == '[')
+	if (is_mark(*text) || !*text)
+		return;
+	if (++scan->entries == ENTRIES_MAX + 1)
+		complain(scan, "the file has more than %d sections and keys",
+			ENTRIES_MAX);
+	if (scan->entries > ENTRIES_MAX)
+		return;
+	if (*text == '[')
 		scan_section(scan, text);
-	else if (*text)
+	else
 		scan_key(scan, text);
 }
 

@@ -140,6 +140,7 @@ struct spec_restart {
 	struct spec_backoff backoff;
 	struct spec_burst burst;
 	int on_guest_reboot;
+	int on_crash_loop; /* 0: stop; others in a later version */
 	int on_cause[16]; /* enum spec_cause_action by enum cause */
 };
 
@@ -228,6 +229,8 @@ struct vm_spec {
 extern const struct section spec_sections[];
 extern const size_t spec_nsections;
 
+/* An empty one that config fills. */
+struct vm_spec *spec_new(void);
 void spec_free(struct vm_spec *spec); /* accepts NULL and half-built ones */
 
 /* Choice tables shared with argv, plan and report; NULL-terminated. */
@@ -242,6 +245,12 @@ extern const char *const spec_aio_names[];
 struct spec_disk *spec_disk_of(const struct vm_spec *spec, const char *name);
 struct spec_nic *spec_nic_of(const struct vm_spec *spec, const char *name);
 
+/*
+ * The checks of one [disk.N] that need no other disk: what it is made of,
+ * and a format that key or suffix tells.
+ */
+void spec_check_disk(const struct spec_disk *disk, const struct ini *ini,
+	struct findings *f);
 /*
  * One device from KEY=VALUE pairs ("disk attach web data size=10G"): the
  * tables' keys of [disk.NAME], same checks.  New; NULL with err.
