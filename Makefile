@@ -15,7 +15,12 @@ BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
 QMP_SRC = qmp/client.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c storage/header.c
 NET_SRC =
-SUPERVISOR_SRC = supervisor/spec.c supervisor/config.c supervisor/cause.c \
+SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_value.c supervisor/forward.c \
+	supervisor/instances.c supervisor/raw.c supervisor/remark.c \
+	supervisor/disk_check.c supervisor/check.c supervisor/check_all.c \
+	supervisor/host_check.c supervisor/ports.c supervisor/layers.c \
+	supervisor/config.c supervisor/show.c supervisor/dropin.c \
+	supervisor/cause.c \
 	supervisor/policy.c supervisor/record.c supervisor/store.c \
 	supervisor/lock.c \
 	supervisor/argv.c supervisor/slots.c supervisor/device.c \

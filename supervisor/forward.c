@@ -38,8 +38,10 @@ static int parse_port(const struct item *item, const char *text, uint16_t *out)
 	struct err ignored = ERR_INIT;
 
 	if (str_to_u64(text, &n, &ignored) < 0)
-		return complain(item, "'%s' is no port: say HOSTPORT:GUESTPORT,"
-			" as 8080:80", text);
+		return complain(item,
+			"'%s' is no port: say HOSTPORT:GUESTPORT,"
+			" as 8080:80",
+			text);
 	if (n < 1 || n > 65535)
 		return complain(item, "ports are 1 to 65535");
 	*out = (uint16_t)n;
@@ -63,8 +65,8 @@ static int parse_host_ports(
 		return complain(item, "the range ends before it starts");
 	int count = out->host_last - out->host_first;
 	if (count >= RANGE_MAX)
-		return complain(item, "a range has at most %d ports",
-			RANGE_MAX);
+		return complain(
+			item, "a range has at most %d ports", RANGE_MAX);
 	if (out->guest_first + count > 65535)
 		return complain(item, "the guest's ports end beyond 65535");
 	return 0;
@@ -102,10 +104,12 @@ static int parse_addr(
 	}
 	if (inet_pton(v6 ? AF_INET6 : AF_INET, text, bytes) != 1) {
 		if (inet_pton(AF_INET6, text, bytes) == 1)
-			return complain(item, "write the address as [%s]",
-				text);
-		return complain(item, "'%s' is neither tcp, udp nor an IP "
-			"address of this host", text);
+			return complain(
+				item, "write the address as [%s]", text);
+		return complain(item,
+			"'%s' is neither tcp, udp nor an IP "
+			"address of this host",
+			text);
 	}
 	if (strlen(text) >= sizeof out->addr)
 		return complain(item, "the address is too long");
@@ -131,8 +135,8 @@ static int check_foreign(const struct item *item)
 			continue;
 		str_addc(&ours, *at);
 	}
-	return complain(item, "that is QEMU's spelling, say %s",
-		str_text(&ours));
+	return complain(
+		item, "that is QEMU's spelling, say %s", str_text(&ours));
 }
 
 static int parse_item(const struct item *item, struct spec_forward *out)
@@ -181,8 +185,10 @@ static int add(struct spec_forwards *list, const struct item *item)
 		return -1;
 	for (unsigned i = 0; i < list->n; i++)
 		if (forward_overlaps(&list->at[i], &fresh))
-			return complain(item, "port %u of the host is in the "
-				"list twice", fresh.host_first);
+			return complain(item,
+				"port %u of the host is in the "
+				"list twice",
+				fresh.host_first);
 	if (list->n == ITEMS_MAX)
 		return complain(item, "at most %d forwards", ITEMS_MAX);
 	list->at = xreallocarray(list->at, list->n + 1, sizeof fresh);
@@ -200,7 +206,8 @@ int forward_parse(const char *text, void *field, struct err *err)
 		for (size_t i = 0; i < len; i++)
 			if (!strchr(" \t", text[i]))
 				str_addc(&bare, text[i]);
-		struct item item = { bare.len ? str_text(&bare) : "(empty)", err };
+		struct item item = { bare.len ? str_text(&bare) : "(empty)",
+			err };
 		if (add(&list, &item) < 0) {
 			free(list.at);
 			return -1;

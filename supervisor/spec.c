@@ -18,8 +18,8 @@ const char *const spec_format_names[] = { "by-suffix", "qcow2", "raw", "vmdk",
 	"vdi", "vhdx", NULL };
 const char *const spec_bus_names[] = { "virtio", "scsi", "nvme", "sata", "usb",
 	NULL };
-const char *const spec_step_names[] = { "agent", "acpi", "ctrl-alt-del",
-	"quit", "term", "kill", NULL };
+const char *const spec_step_names[] = { "agent", "acpi", "ctrl-alt-del", "quit",
+	"term", "kill", NULL };
 const char *const spec_policy_names[] = { "no", "on-failure", "on-crash",
 	"always", "unless-stopped", NULL };
 const char *const spec_cache_names[] = { "none", "writeback", "writethrough",
@@ -93,11 +93,12 @@ static const struct key vm_keys[] = {
 		.help = "Whether the guest may run VMs itself." },
 	{ "machine", KEY_CUSTOM, AT(machine), .fallback = "q35",
 		.when = KEY_COLD, .parse = value_machine,
-		.release = value_string_release, .form = "q35, pc, microvm "
-		"or a full type",
+		.release = value_string_release,
+		.form = "q35, pc, microvm "
+			"or a full type",
 		.help = "QEMU's machine type; pinned at the first start." },
-	{ "accel", KEY_CHOICE, AT(accel), .fallback = "auto",
-		.when = KEY_COLD, .choices = accel_names,
+	{ "accel", KEY_CHOICE, AT(accel), .fallback = "auto", .when = KEY_COLD,
+		.choices = accel_names,
 		.help = "auto takes KVM where it works." },
 	{ "firmware", KEY_CUSTOM, AT(firmware), .fallback = "bios",
 		.when = KEY_COLD, .parse = value_firmware, .form = "bios",
@@ -145,8 +146,7 @@ static const struct key start_keys[] = {
 		.help = "When the VM counts as ready." },
 	{ "ready-timeout", KEY_DURATION, AT(ready_timeout_ms),
 		.fallback = "2min", .min = 1, .max = UINT64_MAX,
-		.when = KEY_POLICY,
-		.help = "How long ready may take." },
+		.when = KEY_POLICY, .help = "How long ready may take." },
 };
 #undef AT
 
@@ -175,10 +175,13 @@ static const struct key stop_keys[] = {
 #undef AT
 
 #define AT(member) .offset = offsetof(struct spec_restart, member)
-#define CAUSE(id, text) \
-	{ text, KEY_CHOICE, AT(on_cause[CAUSE_##id]), .fallback = "by-policy", \
-		.when = KEY_POLICY, .choices = action_names, \
-		.help = "What follows an end by " text "." }
+#define CAUSE(id, text)                                              \
+	{                                                            \
+		text, KEY_CHOICE, AT(on_cause[CAUSE_##id]),          \
+			.fallback = "by-policy", .when = KEY_POLICY, \
+			.choices = action_names,                     \
+			.help = "What follows an end by " text "."   \
+	}
 static const struct key restart_keys[] = {
 	{ "policy", KEY_CHOICE, AT(policy), .fallback = "on-failure",
 		.when = KEY_POLICY, .choices = spec_policy_names,
@@ -232,35 +235,33 @@ static const struct key disk_keys[] = {
 		.when = KEY_HOT, .choices = spec_format_names,
 		.help = "Format of image or base; needed where the suffix "
 			"does not tell." },
-	{ "pool", KEY_CUSTOM, AT(pool), .fallback = "default",
-		.when = KEY_HOT, .parse = value_pool,
-		.release = value_string_release, .form = "name",
-		.help = "Where volumes are." },
+	{ "pool", KEY_CUSTOM, AT(pool), .fallback = "default", .when = KEY_HOT,
+		.parse = value_pool, .release = value_string_release,
+		.form = "name", .help = "Where volumes are." },
 	{ "bus", KEY_CHOICE, AT(bus), .fallback = "virtio", .when = KEY_COLD,
 		.choices = spec_bus_names,
 		.help = "What the guest sees the disk on." },
 	{ "boot", KEY_INT, AT(boot), .min = 1, .max = 1000, .when = KEY_COLD,
 		.help = "Place in the boot order; without any, the first disk "
 			"boots." },
-	{ "readonly", KEY_BOOL, AT(readonly), .fallback = "no",
-		.when = KEY_HOT, .help = "The guest cannot write." },
+	{ "readonly", KEY_BOOL, AT(readonly), .fallback = "no", .when = KEY_HOT,
+		.help = "The guest cannot write." },
 	{ "serial", KEY_CUSTOM, AT(serial), .fallback = "", .when = KEY_HOT,
 		.parse = value_serial, .release = value_string_release,
 		.form = "text",
 		.help = "Serial number for the guest; the disk's name unless "
 			"written." },
-	{ "cache", KEY_CHOICE, AT(cache), .fallback = "none",
-		.when = KEY_HOT, .choices = spec_cache_names,
+	{ "cache", KEY_CHOICE, AT(cache), .fallback = "none", .when = KEY_HOT,
+		.choices = spec_cache_names,
 		.help = "How the host caches; unsafe ignores the guest's "
 			"flushes." },
-	{ "aio", KEY_CHOICE, AT(aio), .fallback = "io_uring",
-		.when = KEY_HOT, .choices = spec_aio_names,
-		.help = "How QEMU does the work." },
+	{ "aio", KEY_CHOICE, AT(aio), .fallback = "io_uring", .when = KEY_HOT,
+		.choices = spec_aio_names, .help = "How QEMU does the work." },
 	{ "discard", KEY_CHOICE, AT(discard), .fallback = "unmap",
 		.when = KEY_HOT, .choices = discard_names,
 		.help = "Whether what the guest frees shrinks the image." },
-	{ "iothread", KEY_BOOL, AT(iothread), .fallback = "no",
-		.when = KEY_HOT, .help = "A thread of its own in QEMU." },
+	{ "iothread", KEY_BOOL, AT(iothread), .fallback = "no", .when = KEY_HOT,
+		.help = "A thread of its own in QEMU." },
 };
 #undef AT
 static const char *const disk_later[] = { "url", "reconnect-delay",
@@ -275,10 +276,10 @@ static const struct key net_keys[] = {
 	{ "user", KEY_BOOL, AT(user), .fallback = "no", .when = KEY_HOT,
 		.help = "QEMU's own network: needs no right, reaches out, is "
 			"reached by forward only." },
-	{ "model", KEY_CUSTOM, AT(model), .fallback = "virtio",
-		.when = KEY_HOT, .parse = value_model,
-		.release = value_string_release, .form = "virtio or a model "
-		"of QEMU's",
+	{ "model", KEY_CUSTOM, AT(model), .fallback = "virtio", .when = KEY_HOT,
+		.parse = value_model, .release = value_string_release,
+		.form = "virtio or a model "
+			"of QEMU's",
 		.help = "What the guest sees." },
 	{ "mac", KEY_CUSTOM, AT(mac), .fallback = "", .when = KEY_HOT,
 		.parse = value_mac, .release = value_string_release,
@@ -306,62 +307,93 @@ static const struct key serial_keys[] = {
 	{ "log", KEY_SIZE, AT(log_max), .fallback = "1M", .min = 4096,
 		.max = 1024 * MIB, .when = KEY_COLD,
 		.help = "How much of what the guest says is kept." },
-	{ "target", KEY_CHOICE, AT(target), .fallback = "isa",
-		.when = KEY_COLD, .choices = target_names,
+	{ "target", KEY_CHOICE, AT(target), .fallback = "isa", .when = KEY_COLD,
+		.choices = target_names,
 		.help = "What the guest sees: ttyS0 or hvc0." },
 };
 #undef AT
 static const char *const serial_later[] = { "keep", NULL };
 
-#define TOGGLE(text) \
-	{ { "enabled", KEY_BOOL, offsetof(struct spec_toggle, enabled), \
-		.fallback = "yes", .when = KEY_COLD, .help = text } }
+#define TOGGLE(text)                                                   \
+	{                                                              \
+		{                                                      \
+			"enabled", KEY_BOOL,                           \
+				offsetof(struct spec_toggle, enabled), \
+				.fallback = "yes", .when = KEY_COLD,   \
+				.help = text                           \
+		}                                                      \
+	}
 static const struct key rng_keys[] = TOGGLE("no takes it out.");
 static const struct key balloon_keys[] = TOGGLE("no takes it out.");
 static const struct key agent_keys[] = TOGGLE("no takes the channel out.");
 
-#define ONE(member, table) .keys = table, .nkeys = NELEMS(table), \
-	.offset = offsetof(struct vm_spec, member), \
+#define ONE(member, table)                             \
+	.keys = table, .nkeys = NELEMS(table),         \
+	.offset = offsetof(struct vm_spec, member),    \
 	.size = sizeof(((struct vm_spec *)0)->member), \
 	.enabled_offset = KEYS_NO_ENABLED
-#define MANY(member, type, table) .named = true, .keys = table, \
-	.nkeys = NELEMS(table), .offset = offsetof(struct vm_spec, member), \
-	.size = sizeof(struct type), \
-	.link_offset = offsetof(struct type, link), \
-	.name_offset = offsetof(struct type, name), \
+#define MANY(member, type, table)                             \
+	.named = true, .keys = table, .nkeys = NELEMS(table), \
+	.offset = offsetof(struct vm_spec, member),           \
+	.size = sizeof(struct type),                          \
+	.link_offset = offsetof(struct type, link),           \
+	.name_offset = offsetof(struct type, name),           \
 	.enabled_offset = KEYS_NO_ENABLED
-#define LATER(word) { .name = word, .later = true }
+#define LATER(word)                         \
+	{                                   \
+		.name = word, .later = true \
+	}
 
 const struct section spec_sections[] = {
 	{ .name = "vm", ONE(vm, vm_keys), .help = "The VM itself." },
-	{ .name = "start", ONE(start, start_keys),
+	{ .name = "start",
+		ONE(start, start_keys),
 		.help = "When it starts, and when it is ready." },
 	{ .name = "stop", ONE(stop, stop_keys), .help = "How it stops." },
-	{ .name = "restart", ONE(restart, restart_keys),
+	{ .name = "restart",
+		ONE(restart, restart_keys),
 		.help = "What follows an end that nobody asked for." },
-	{ .name = "disk", MANY(disks, spec_disk, disk_keys),
+	{ .name = "disk",
+		MANY(disks, spec_disk, disk_keys),
 		.later_keys = disk_later,
 		.help = "A disk.  One of image, base or size is needed." },
-	{ .name = "net", MANY(nics, spec_nic, net_keys),
-		.later_keys = net_later, .help = "A network interface." },
-	{ .name = "serial", MANY(serials, spec_serial_port, serial_keys),
+	{ .name = "net",
+		MANY(nics, spec_nic, net_keys),
+		.later_keys = net_later,
+		.help = "A network interface." },
+	{ .name = "serial",
+		MANY(serials, spec_serial_port, serial_keys),
 		.later_keys = serial_later,
 		.help = "A serial port with a log; [serial.console] exists "
 			"unless it says enabled = no." },
-	{ .name = "rng", ONE(rng, rng_keys),
+	{ .name = "rng",
+		ONE(rng, rng_keys),
 		.help = "Random numbers of the host; there by default." },
-	{ .name = "balloon", ONE(balloon, balloon_keys),
+	{ .name = "balloon",
+		ONE(balloon, balloon_keys),
 		.help = "Gives memory back to the host; there by default." },
-	{ .name = "agent", ONE(agent, agent_keys),
+	{ .name = "agent",
+		ONE(agent, agent_keys),
 		.help = "The channel of the guest agent; there by default." },
-	{ .name = "raw", .enabled_offset = KEYS_NO_ENABLED,
-		.other = raw_set, .other_names = "arg-1 ... arg-99, qmp-1 ... "
-		"qmp-99",
+	{ .name = "raw",
+		.enabled_offset = KEYS_NO_ENABLED,
+		.other = raw_set,
+		.other_names = "arg-1 ... arg-99, qmp-1 ... "
+			       "qmp-99",
 		.help = "What has no key: an option of QEMU's, a blank, and "
 			"its argument; or a line of QMP." },
-	LATER("cdrom"), LATER("seed"), LATER("display"), LATER("share"),
-	LATER("vsock"), LATER("tpm"), LATER("watchdog"), LATER("usb"),
-	LATER("pci"), LATER("limits"), LATER("snapshot"), LATER("backup"),
+	LATER("cdrom"),
+	LATER("seed"),
+	LATER("display"),
+	LATER("share"),
+	LATER("vsock"),
+	LATER("tpm"),
+	LATER("watchdog"),
+	LATER("usb"),
+	LATER("pci"),
+	LATER("limits"),
+	LATER("snapshot"),
+	LATER("backup"),
 	LATER("hooks"),
 };
 /* clang-format on */
@@ -384,7 +416,7 @@ struct vm_spec *spec_new(void)
 
 static void free_notes(struct list *notes)
 {
-	list_each(notes, it, next) {
+	list_each (notes, it, next) {
 		struct finding *note = list_entry(it, struct finding, link);
 		list_del(it);
 		free(note->file);
@@ -404,6 +436,7 @@ void spec_free(struct vm_spec *spec)
 	for (char **file = spec->files; file && *file; file++)
 		free(*file);
 	free(spec->files);
+	free(spec->shown);
 	free(spec->name);
 	free(spec->prefix);
 	free(spec->instance);
@@ -412,7 +445,7 @@ void spec_free(struct vm_spec *spec)
 
 struct spec_disk *spec_disk_of(const struct vm_spec *spec, const char *name)
 {
-	list_each(&spec->disks, it, next) {
+	list_each (&spec->disks, it, next) {
 		struct spec_disk *disk = list_entry(it, struct spec_disk, link);
 		if (str_eq(disk->name, name))
 			return disk;
@@ -422,7 +455,7 @@ struct spec_disk *spec_disk_of(const struct vm_spec *spec, const char *name)
 
 struct spec_nic *spec_nic_of(const struct vm_spec *spec, const char *name)
 {
-	list_each(&spec->nics, it, next) {
+	list_each (&spec->nics, it, next) {
 		struct spec_nic *nic = list_entry(it, struct spec_nic, link);
 		if (str_eq(nic->name, name))
 			return nic;

@@ -141,7 +141,7 @@ struct spec_restart {
 	struct spec_burst burst;
 	int on_guest_reboot;
 	int on_crash_loop; /* 0: stop; others in a later version */
-	int on_cause[16]; /* enum spec_cause_action by enum cause */
+	int on_cause[16];  /* enum spec_cause_action by enum cause */
 };
 
 struct spec_disk {
@@ -220,6 +220,7 @@ struct vm_spec {
 	char *name;        /* web@7 */
 	char *prefix;      /* web */
 	char *instance;    /* 7, or NULL */
+	char *shown;       /* the main file, as messages name it */
 	char uuid[37];     /* the effective one */
 	char **files;      /* all files read, in order, NULL-terminated */
 	struct ini ini;    /* the merged entries: show, --origin, plan */
@@ -245,12 +246,6 @@ extern const char *const spec_aio_names[];
 struct spec_disk *spec_disk_of(const struct vm_spec *spec, const char *name);
 struct spec_nic *spec_nic_of(const struct vm_spec *spec, const char *name);
 
-/*
- * The checks of one [disk.N] that need no other disk: what it is made of,
- * and a format that key or suffix tells.
- */
-void spec_check_disk(const struct spec_disk *disk, const struct ini *ini,
-	struct findings *f);
 /*
  * One device from KEY=VALUE pairs ("disk attach web data size=10G"): the
  * tables' keys of [disk.NAME], same checks.  New; NULL with err.

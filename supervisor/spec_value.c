@@ -31,7 +31,7 @@ void value_string_release(void *field)
 
 int value_uuid(const char *text, void *field, struct err *err)
 {
-	if (!uuid_is_valid(text))
+	if (text[0] && !uuid_is_valid(text))
 		return err_set(err, ERR_CONFIG,
 			"%s: say 32 hexadecimal digits as 8-4-4-4-12", text);
 	keep(text, field);
@@ -96,6 +96,8 @@ int value_mac(const char *text, void *field, struct err *err)
 {
 	bool good = strlen(text) == 17;
 
+	if (!text[0])
+		return keep(text, field);
 	for (size_t i = 0; good && i < 17; i++)
 		good = i % 3 == 2 ? text[i] == ':'
 				  : strchr("0123456789abcdefABCDEF", text[i]) !=
@@ -223,8 +225,8 @@ int value_burst(const char *text, void *field, struct err *err)
 	if (str_to_ms(at, false, &b.window_ms, err) < 0)
 		return -1;
 	if (b.window_ms < 1)
-		return err_set(err, ERR_CONFIG, "%s: say a time above zero",
-			text);
+		return err_set(
+			err, ERR_CONFIG, "%s: say a time above zero", text);
 	*(struct spec_burst *)field = b;
 	return 0;
 }
@@ -341,24 +343,24 @@ static int add_step(
 	const char *item, struct spec_stop_steps *steps, struct err *err)
 {
 	const char *colon = strchr(item, ':');
-	AUTO_FREE char *name = xstrndup(
-		item, colon ? (size_t)(colon - item) : strlen(item));
+	AUTO_FREE char *name =
+		xstrndup(item, colon ? (size_t)(colon - item) : strlen(item));
 	int step = step_of(name);
 	int64_t budget = 0;
 
 	if (step < 0)
 		return unknown_step(item, name, err);
 	if (steps->n > 0 && steps->at[steps->n - 1].step == STEP_KILL)
-		return err_set(err, ERR_CONFIG,
-			"%s: nothing comes after kill", item);
+		return err_set(
+			err, ERR_CONFIG, "%s: nothing comes after kill", item);
 	if (steps->n == STOP_STEPS_MAX)
 		return err_set(err, ERR_CONFIG, "%s: at most %d steps", item,
 			STOP_STEPS_MAX);
 	if (step == STEP_KILL && colon)
 		return err_set(err, ERR_CONFIG, "%s: kill takes no time", item);
 	if (step != STEP_KILL && !colon)
-		return err_set(err, ERR_CONFIG,
-			"%s: how long? say %s:20s", item, item);
+		return err_set(err, ERR_CONFIG, "%s: how long? say %s:20s",
+			item, item);
 	if (colon && str_to_ms(colon + 1, false, &budget, err) < 0)
 		return -1;
 	steps->at[steps->n].step = (enum stop_step)step;

@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 
-/* char *: a string with a rule of its own */
+/* char *: a string with a rule of its own; "" is a default only */
 MUST_CHECK int value_uuid(const char *text, void *field, struct err *err);
 MUST_CHECK int value_machine(const char *text, void *field, struct err *err);
 MUST_CHECK int value_instances(const char *text, void *field, struct err *err);
