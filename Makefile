@@ -34,7 +34,8 @@ CTL_SRC = ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c ctl/reach.c \
 VMWARDD_SRC = supervisor/main.c
 VMWARD_SRC = ctl/main.c
 # helpers of the tests, linked into every unit test
-TEST_SRC =
+TEST_SRC = tests/sim/world.c tests/sim/world_file.c tests/sim/world_fs.c \
+	tests/sim/world_net.c tests/sim/world_proc.c
 FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/script.c
 FUZZ_SRC =
 MAN = man/vmwardd.8 man/vmward.1 man/vmward.ini.5 man/vmward-protocol.7

@@ -41,13 +41,17 @@ static void forget_all(struct list *head)
 		loop_sim_del(head->next);
 }
 
-void loop_sim_end(void)
+void loop_sim_forget(void)
 {
-	if (!sim.on)
-		return;
 	forget_all(&sim.ios);
 	forget_all(&sim.timers);
 	forget_all(&sim.kicks);
+}
+
+void loop_sim_end(void)
+{
+	if (sim.on)
+		loop_sim_forget();
 	sim.on = false;
 }
 
