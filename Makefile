@@ -8,22 +8,34 @@ all:
 BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
 	base/log.c base/sys.c base/child.c base/spawn.c base/loop.c \
 	base/loop_sim.c base/job.c base/aio.c base/prescan.c base/jstream.c \
-	base/keys.c base/ini.c base/finding.c base/paths.c base/verbs.c \
+	base/keys.c base/key_value.c base/keys_doc.c base/ini.c \
+	base/ini_scan.c base/entry.c base/finding.c base/paths.c \
+	base/uuid.c base/verbs.c \
 	base/verb_table.c
 QMP_SRC = qmp/client.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c storage/header.c
 NET_SRC =
-SUPERVISOR_SRC = supervisor/spec.c supervisor/config.c supervisor/cause.c \
+SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_value.c supervisor/forward.c \
+	supervisor/instances.c supervisor/raw.c supervisor/remark.c \
+	supervisor/disk_check.c supervisor/check.c supervisor/check_all.c \
+	supervisor/host_check.c supervisor/ports.c supervisor/layers.c \
+	supervisor/config.c supervisor/show.c supervisor/dropin.c \
+	supervisor/cause.c \
 	supervisor/policy.c supervisor/record.c supervisor/store.c \
 	supervisor/lock.c \
 	supervisor/argv.c supervisor/slots.c supervisor/device.c \
 	supervisor/disk.c supervisor/nic.c supervisor/accel.c
-CTL_SRC =
+CTL_SRC = ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c ctl/reach.c \
+	ctl/print.c ctl/table.c ctl/list.c ctl/status.c ctl/view.c \
+	ctl/request.c ctl/progress.c ctl/interrupt.c ctl/ask.c ctl/log.c \
+	ctl/events.c ctl/console.c ctl/expect.c ctl/run.c ctl/edit.c \
+	ctl/remote.c ctl/help.c ctl/doc.c ctl/complete.c
 # the main() of each program
 VMWARDD_SRC = supervisor/main.c
 VMWARD_SRC = ctl/main.c
 # helpers of the tests, linked into every unit test
-TEST_SRC =
+TEST_SRC = tests/sim/world.c tests/sim/world_file.c tests/sim/world_fs.c \
+	tests/sim/world_net.c tests/sim/world_proc.c
 FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/script.c
 FUZZ_SRC =
 MAN = man/vmwardd.8 man/vmward.1 man/vmward.ini.5 man/vmward-protocol.7
@@ -48,11 +60,17 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(patsubst $(BUILD)/%,%,$(2));)
 vpath %.c $(srcdir)
 
+# `make CC=other` goes without the flags that were probed for the first one.
+ifneq ($(CC),$(CONFIGURED_CC))
+WARN = -Wall -Wextra
+HARDEN_CFLAGS = -fPIE
+HARDEN_LDFLAGS = -pie
+endif
 # A build with sanitizers goes without what hides their findings.
 SANITIZED := $(findstring -fsanitize,$(CFLAGS) $(SANITIZE_FLAGS))
 HARDENED := $(if $(SANITIZED),,yes)
 VMW_CFLAGS = -std=c11 $(WARN) $(if $(HARDENED),$(HARDEN_CFLAGS)) \
-	$(TIDY_CFLAGS) $(CFLAGS) $(SANITIZE_FLAGS)
+	$(TIDY_CFLAGS) $(CFLAGS) $(SANITIZE_FLAGS) $(FUZZ_CFLAGS)
 VMW_CPPFLAGS = -D_GNU_SOURCE -include config.h -I$(srcdir) $(LIB_CFLAGS) \
 	$(CPPFLAGS)
 VMW_LDFLAGS = $(VMW_CFLAGS) $(if $(HARDENED),$(HARDEN_LDFLAGS)) \
@@ -132,14 +150,15 @@ $(UNIT): %: %.o $(LIBS_A)
 	$(call link,$(DAEMON_LIBS) $(CTL_LIBS))
 $(TOOLS): %: %.o $(BUILD)/libbase.a
 	$(call link,$(DAEMON_LIBS))
+# with libFuzzer, or with a main() that replays files
 ifeq ($(FUZZ),yes)
-FUZZ_FLAGS = -fsanitize=fuzzer
-$(FUZZERS:=.o) $(PRODUCT_OBJ): CFLAGS += -fsanitize=fuzzer-no-link
+FUZZ_CFLAGS = -fsanitize=fuzzer-no-link
+FUZZ_LIBS = -fsanitize=fuzzer
 else
-FUZZ_MAIN = $(call objects,tests/fuzz/main.c)
+FUZZ_MAIN := $(call objects,tests/fuzz/main.c)
 endif
-$(FUZZERS): %: %.o $(FUZZ_MAIN) $(BUILD)/libvmward.a $(BUILD)/libbase.a
-	$(call link,$(FUZZ_FLAGS) $(DAEMON_LIBS))
+$(FUZZERS): %: %.o $(FUZZ_MAIN) $(LIBS_A)
+	$(call link,$(FUZZ_LIBS) $(DAEMON_LIBS) $(CTL_LIBS))
 
 # ---- tests ----
 
@@ -170,9 +189,9 @@ SAN = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined
 check-sanitize:
 	+for cc in gcc clang; do $(MAKE) CC=$$cc BUILD=$(BUILD)/san-$$cc \
-		CFLAGS='$(SAN)' WARN= check-unit check-t || exit 1; done
+		CFLAGS='$(SAN)' check-unit check-t || exit 1; done
 fuzz:
-	+$(MAKE) CC=clang BUILD=$(BUILD)/fuzz FUZZ=yes WARN= \
+	+$(MAKE) CC=clang BUILD=$(BUILD)/fuzz FUZZ=yes \
 		CFLAGS='-g -O1 -fsanitize=address,undefined' fuzz-run
 fuzz-run: $(FUZZERS)
 	$(Q)for f in $(FUZZERS); do $(srcdir)/tests/fuzz/run $$f || exit 1; done

@@ -15,31 +15,31 @@
  * Name, exit status of the client, meaning.  The name is also "code" on the
  * control socket, and this list is a table of vmward(1).
  */
-#define ERR_CODES(X)                                                     \
-	X(NONE, 0, "success")                                            \
-	X(USAGE, 2, "the command or its arguments are wrong")            \
-	X(CONFIG, 1, "a file or value of the configuration is wrong")    \
-	X(NOT_FOUND, 4, "no such VM, network, image, device or job")     \
-	X(EXISTS, 1, "the name is taken")                                \
-	X(BUSY, 1, "another job works on the same object")               \
-	X(STATE, 3, "the VM is in the wrong state for this")             \
-	X(OS, 1, "the kernel refused")                                   \
-	X(QMP, 1, "QEMU refused")                                        \
-	X(GUEST, 1, "the guest refused or did not answer")               \
-	X(TIMEOUT, 5, "the time limit passed")                           \
-	X(GONE, 1, "the peer went away")                                 \
-	X(LIMIT, 1, "a limit was reached")                               \
-	X(CANCELLED, 130, "the job was cancelled")                       \
-	X(DENIED, 7, "not permitted")                                    \
-	X(UNSUPPORTED, 1, "not supported on this host or by this QEMU")  \
-	X(UNREACHABLE, 6, "the supervisor does not answer")              \
+#define ERR_CODES(X)                                                    \
+	X(NONE, 0, "success")                                           \
+	X(USAGE, 2, "the command or its arguments are wrong")           \
+	X(CONFIG, 1, "a file or value of the configuration is wrong")   \
+	X(NOT_FOUND, 4, "no such VM, network, image, device or job")    \
+	X(EXISTS, 1, "the name is taken")                               \
+	X(BUSY, 1, "another job works on the same object")              \
+	X(STATE, 3, "the VM is in the wrong state for this")            \
+	X(OS, 1, "the kernel refused")                                  \
+	X(QMP, 1, "QEMU refused")                                       \
+	X(GUEST, 1, "the guest refused or did not answer")              \
+	X(TIMEOUT, 5, "the time limit passed")                          \
+	X(GONE, 1, "the peer went away")                                \
+	X(LIMIT, 1, "a limit was reached")                              \
+	X(CANCELLED, 130, "the job was cancelled")                      \
+	X(DENIED, 7, "not permitted")                                   \
+	X(UNSUPPORTED, 1, "not supported on this host or by this QEMU") \
+	X(UNREACHABLE, 6, "the supervisor does not answer")             \
 	X(BUG, 1, "a defect of vmward")
 
 enum err_code {
 #define X(name, status, text) ERR_##name,
 	ERR_CODES(X)
 #undef X
-	ERR_NCODES
+		ERR_NCODES
 };
 
 struct err {
@@ -48,7 +48,10 @@ struct err {
 	char text[240];
 };
 
-#define ERR_INIT { ERR_NONE, 0, "" }
+#define ERR_INIT                \
+	{                       \
+		ERR_NONE, 0, "" \
+	}
 
 /* Sets code and text; a code already set is replaced.  Always returns -1. */
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)

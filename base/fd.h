@@ -14,11 +14,11 @@ void fd_auto_close(int *fd); /* for AUTO_CLOSE only */
 #define AUTO_CLOSE __attribute__((cleanup(fd_auto_close)))
 
 /* Gives the fd away: yields it and sets the variable to -1. */
-#define TAKE_FD(fd)                                                      \
-	(__extension__({                                                 \
-		int take_ = (fd);                                        \
-		(fd) = -1;                                               \
-		take_;                                                   \
+#define TAKE_FD(fd)               \
+	(__extension__({          \
+		int take_ = (fd); \
+		(fd) = -1;        \
+		take_;            \
 	}))
 
 /* Closes if open, sets to -1; keeps errno. */

@@ -194,6 +194,13 @@ void job_patience_soft(struct job *job, int64_t ms)
 		loop_timer_stop(&job->timer);
 }
 
+void job_forget_all(void)
+{
+	list_init(&ready);
+	list_init(&alive);
+	loop_kick_stop(&kick);
+}
+
 void job_bug(const struct job *job)
 {
 	log_error(job->target, "bug: %s resumed at line %d", job->kind->name,

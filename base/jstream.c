@@ -106,6 +106,9 @@ static void end_capped(struct jstream *js, enum prescan_result why)
 	if (why == PRESCAN_TOO_DEEP)
 		err_set(&err, ERR_LIMIT, "a message nests deeper than %u",
 			js->limits->depth);
+	else if (js->scan.bytes > js->limits->bytes)
+		err_set(&err, ERR_LIMIT, "a message is longer than %zu KiB",
+			js->limits->bytes >> 10);
 	else
 		err_set(&err, ERR_LIMIT,
 			"a message needs more than %zu KiB of memory",

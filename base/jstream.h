@@ -32,8 +32,8 @@ struct jstream_hooks {
 	 * One parsed message, borrowed.  NULL: text that is no JSON, with
 	 * the reason in why; the stream goes on.
 	 */
-	void (*on_message)(struct jstream *js, json_t *message,
-		const char *why);
+	void (*on_message)(
+		struct jstream *js, json_t *message, const char *why);
 	/*
 	 * The end: EOF, a socket error, or a cap broken (err says which;
 	 * code NONE for a clean EOF).  Called once; the fd is closed already.
@@ -52,23 +52,23 @@ struct jstream {
 	struct loop_io io;
 	struct loop_timer more; /* goes on next turn: budget used up, or end */
 	struct str in;
-	size_t in_done;	       /* bytes of in already handed over */
+	size_t in_done; /* bytes of in already handed over */
 	struct str out;
-	size_t out_done;       /* bytes of out already written */
-	size_t out_max;	       /* cap of what is queued; 0: 1 MiB */
+	size_t out_done; /* bytes of out already written */
+	size_t out_max;  /* cap of what is queued; 0: 1 MiB */
 	bool reading;
-	bool finishing;	       /* close when out is drained */
-	const char *line_end;  /* "\r\n" for servers, "\n" for clients */
-	int *fds;	       /* received by SCM_RIGHTS, not yet taken */
+	bool finishing;       /* close when out is drained */
+	const char *line_end; /* "\r\n" for servers, "\n" for clients */
+	int *fds;             /* received by SCM_RIGHTS, not yet taken */
 	size_t nfds;
-	bool want_fds;	       /* else received descriptors are closed */
-	struct list passing;   /* descriptors to send, with their offset */
-	unsigned long *alive;  /* detects a close inside a callback */
+	bool want_fds;        /* else received descriptors are closed */
+	struct list passing;  /* descriptors to send, with their offset */
+	unsigned long *alive; /* detects a close inside a callback */
 	uint64_t rx_bytes;
 	uint64_t tx_bytes;
 	struct prescan scan;
-	size_t scanned;	       /* bytes after in_done the scan has seen */
-	int broken;	       /* errno of a failed write; the end is near */
+	size_t scanned; /* bytes after in_done the scan has seen */
+	int broken;     /* errno of a failed write; the end is near */
 };
 
 /*
@@ -88,8 +88,8 @@ bool jstream_is_open(const struct jstream *js);
  * when more than out_max would wait; then nothing was queued.  Tries to
  * write at once.
  */
-MUST_CHECK int jstream_send(struct jstream *js, const json_t *message, int fd,
-	struct err *err);
+MUST_CHECK int jstream_send(
+	struct jstream *js, const json_t *message, int fd, struct err *err);
 /* The same for exactly these bytes: JSON with its line end, agent sync. */
 MUST_CHECK int jstream_send_text(struct jstream *js, const char *text,
 	size_t len, int fd, struct err *err);

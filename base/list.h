@@ -16,7 +16,10 @@ struct list {
 	struct list *next;
 };
 
-#define LIST_INIT(name) { &(name), &(name) }
+#define LIST_INIT(name)          \
+	{                        \
+		&(name), &(name) \
+	}
 
 /* An empty list, or an element that is in none. */
 static inline void list_init(struct list *head)
@@ -51,8 +54,8 @@ static inline void list_del(struct list *link)
 #define list_entry(link, type, member) container_of(link, type, member)
 
 /* Iterates; the body may delete the current element, and no other. */
-#define list_each(head, it, next_)                                       \
-	for (struct list *it = (head)->next, *next_ = it->next;          \
-		it != (head); it = next_, next_ = it->next)
+#define list_each(head, it, next_)                                            \
+	for (struct list *it = (head)->next, *next_ = it->next; it != (head); \
+		it = next_, next_ = it->next)
 
 #endif

@@ -20,17 +20,17 @@ void log_line(enum log_level level, const char *object, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 #define log_error(object, ...) log_line(LOG_ERROR, object, __VA_ARGS__)
-#define log_warn(object, ...) log_line(LOG_WARN, object, __VA_ARGS__)
-#define log_info(object, ...) log_line(LOG_INFO, object, __VA_ARGS__)
+#define log_warn(object, ...)  log_line(LOG_WARN, object, __VA_ARGS__)
+#define log_info(object, ...)  log_line(LOG_INFO, object, __VA_ARGS__)
 #define log_debug(object, ...) log_line(LOG_DEBUG, object, __VA_ARGS__)
 
 /* For BUG_ON: logs file, line and condition, then aborts. */
 _Noreturn void log_bug(const char *file, int line, const char *what);
 /* A state that cannot be: logs and aborts.  Stays on in release builds. */
-#define BUG_ON(cond)                                                     \
-	do {                                                             \
-		if (__builtin_expect(!!(cond), 0))                       \
-			log_bug(__FILE__, __LINE__, #cond);              \
+#define BUG_ON(cond)                                        \
+	do {                                                \
+		if (__builtin_expect(!!(cond), 0))          \
+			log_bug(__FILE__, __LINE__, #cond); \
 	} while (0)
 
 #endif

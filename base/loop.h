@@ -101,6 +101,8 @@ void loop_kick_stop(struct loop_kick *kick);
 void loop_sim_start(void);
 /* Back to the real loop; forgets every simulated watcher. */
 void loop_sim_end(void);
+/* Forgets every watcher; the clock goes on.  For a simulated crash. */
+void loop_sim_forget(void);
 bool loop_sim_is_on(void);
 /* Which of the wanted events (LOOP_READ, LOOP_WRITE) are there on fd. */
 void loop_sim_set_poll(int (*poll)(int fd, int wanted));

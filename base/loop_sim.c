@@ -41,13 +41,17 @@ static void forget_all(struct list *head)
 		loop_sim_del(head->next);
 }
 
-void loop_sim_end(void)
+void loop_sim_forget(void)
 {
-	if (!sim.on)
-		return;
 	forget_all(&sim.ios);
 	forget_all(&sim.timers);
 	forget_all(&sim.kicks);
+}
+
+void loop_sim_end(void)
+{
+	if (sim.on)
+		loop_sim_forget();
 	sim.on = false;
 }
 
@@ -89,7 +93,7 @@ void loop_sim_add_io(struct loop_io *io, int fd, int events)
 
 void loop_sim_add_timer(struct loop_timer *timer, int64_t ms)
 {
-	struct list *at = sim.timers.next;
+	struct list *at;
 
 	loop_sim_del(&timer->sim);
 	at = sim.timers.next;

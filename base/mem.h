@@ -35,18 +35,18 @@ void mem_auto_free(void *at); /* for AUTO_FREE only */
 #define AUTO_FREE __attribute__((cleanup(mem_auto_free)))
 
 /* Gives the pointer away: yields it and sets the variable to NULL. */
-#define TAKE(p)                                                          \
-	(__extension__({                                                 \
-		__typeof__(p) take_ = (p);                               \
-		(p) = NULL;                                              \
-		take_;                                                   \
+#define TAKE(p)                            \
+	(__extension__({                   \
+		__typeof__(p) take_ = (p); \
+		(p) = NULL;                \
+		take_;                     \
 	}))
 
-#define NELEMS(a) (sizeof(a) / sizeof((a)[0]))
-#define UNUSED __attribute__((unused))
+#define NELEMS(a)   (sizeof(a) / sizeof((a)[0]))
+#define UNUSED      __attribute__((unused))
 #define FALLTHROUGH __attribute__((fallthrough))
 
-#define container_of(ptr, type, member)                                  \
-	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) \
+	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 #endif

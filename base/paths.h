@@ -22,6 +22,10 @@ struct paths {
 	char *images;  /* .../var/lib/vmward/images */
 	char *log;     /* .../var/log/vmward */
 	char *control; /* run/control.sock */
+	char *file;    /* of `run FILE`, absolute; NULL in other scopes */
+	char *home;    /* for ~/ in paths; NULL in system scope */
+	char *shared;  /* our directory in /tmp, whose owner is checked, or
+			  NULL: the run directory is nobody else's anyway */
 };
 
 /*
@@ -42,7 +46,15 @@ MUST_CHECK int paths_init_file(struct paths *p, const char *file,
 void paths_fini(struct paths *p);
 /* Creates the directories with their modes; refuses a foreign /tmp one. */
 MUST_CHECK int paths_make(const struct paths *p, struct err *err);
-/* The VM's name of a file: base name without .ini; new, NULL if not valid. */
+/*
+ * The VM's name of a file: base name without .ini; new, NULL if not valid.
+ * A file of instances keeps its '@' ("web@").
+ */
 char *paths_vm_name(const char *file);
+/*
+ * True for [a-z0-9][a-z0-9._-]{0,31} that does not end in .ini, for both
+ * sides of an '@'.
+ */
+bool paths_name_is_valid(const char *name);
 
 #endif

@@ -16,14 +16,15 @@ struct prescan_limits {
 	unsigned depth;
 };
 
+/* Heap; text as well, but for QMP 1 MiB. */
 extern const struct prescan_limits prescan_qmp;    /* 2 MiB, depth 32 */
 extern const struct prescan_limits prescan_agent;  /* 256 KiB, depth 16 */
 extern const struct prescan_limits prescan_client; /* 256 KiB, depth 8 */
 
 enum prescan_result {
-	PRESCAN_MORE,	  /* no complete value yet */
-	PRESCAN_DONE,	  /* a value ends at *used */
-	PRESCAN_TOO_BIG,  /* bytes or heap */
+	PRESCAN_MORE,    /* no complete value yet */
+	PRESCAN_DONE,    /* a value ends at *used */
+	PRESCAN_TOO_BIG, /* bytes or heap */
 	PRESCAN_TOO_DEEP,
 };
 
@@ -33,7 +34,7 @@ struct prescan {
 	unsigned depth;
 	bool in_string;
 	bool escaped;
-	char quote;	/* ' or ", QEMU accepts both */
+	char quote; /* ' or ", QEMU accepts both */
 	bool in_word;
 	bool started;
 };

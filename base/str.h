@@ -20,7 +20,10 @@ struct str {
 	size_t cap;
 };
 
-#define STR_INIT { NULL, 0, 0 }
+#define STR_INIT           \
+	{                  \
+		NULL, 0, 0 \
+	}
 
 /* Frees the text and empties the buffer. */
 void str_fini(struct str *s);
@@ -63,8 +66,8 @@ MUST_CHECK int str_to_bool(const char *text, bool *out, struct err *err);
 MUST_CHECK int str_to_bytes(const char *text, uint64_t *out, struct err *err);
 /* "90s", "1h 30min", "500ms" -> ms; "infinity" -> STR_FOREVER if allowed. */
 #define STR_FOREVER INT64_MAX
-MUST_CHECK int str_to_ms(const char *text, bool forever_ok, int64_t *out,
-	struct err *err);
+MUST_CHECK int str_to_ms(
+	const char *text, bool forever_ok, int64_t *out, struct err *err);
 
 /* "2G", "1.5G", "512M": the shortest exact-enough form for tables. */
 void str_add_bytes(struct str *s, uint64_t bytes);

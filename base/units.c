@@ -77,10 +77,10 @@ int str_to_u64(const char *text, uint64_t *out, struct err *err)
 	const char *at = text;
 	uint64_t n;
 
-	if (is_all_digits(text) && !read_digits(&at, &n))
-		return complain(err, text, "the number is too large");
 	if (!is_all_digits(text))
 		return complain(err, text, "say a whole number, as 4");
+	if (!read_digits(&at, &n))
+		return complain(err, text, "the number is too large");
 	*out = n;
 	return 0;
 }

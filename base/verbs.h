@@ -14,7 +14,7 @@
 enum role { ROLE_NONE, ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMIN };
 
 enum arg_type {
-	ARG_VM,	      /* a VM's name: string on the wire */
+	ARG_VM, /* a VM's name: string on the wire */
 	ARG_STRING,
 	ARG_INT,
 	ARG_BOOL,     /* an option without a value; true on the wire */
@@ -31,31 +31,31 @@ enum arg_type {
 enum arg_flags {
 	ARG_OPTIONAL = 1,
 	ARG_OPTION = 2, /* typed as --name VALUE (or --name for a bool) */
-	ARG_WIRE = 4,	/* never typed; other clients may send it */
-	ARG_LOCAL = 8,	/* typed, used by vmward itself, never sent */
-	ARG_BARE = 16,	/* --wait alone stands for the first choice */
+	ARG_WIRE = 4,   /* never typed; other clients may send it */
+	ARG_LOCAL = 8,  /* typed, used by vmward itself, never sent */
+	ARG_BARE = 16,  /* --wait alone stands for the first choice */
 };
 
 struct arg {
 	const char *name; /* "timeout": --timeout, and the wire's member */
 	enum arg_type type;
 	unsigned flags;
-	char letter; /* -n, or 0 */
+	char letter;         /* -n, or 0 */
 	const char *choices; /* "agent|ip", or NULL */
 	const char *help;
 };
 
 enum verb_flags {
-	VERB_MANY = 1,	   /* takes names, globs, @tags, --all: one request each */
-	VERB_ONE = 2,	   /* takes exactly one VM */
-	VERB_CHANGES = 4,  /* changes something: audit line */
-	VERB_LONG = 8,	   /* a job: progress, --no-block, Ctrl-C cancels */
-	VERB_LOCAL = 16,   /* done by vmward or by exec of vmwardd; no wire */
-	VERB_WIRE = 32,	   /* no word to type */
+	VERB_MANY = 1, /* takes names, globs, @tags, --all: one request each */
+	VERB_ONE = 2,  /* takes exactly one VM */
+	VERB_CHANGES = 4,    /* changes something: audit line */
+	VERB_LONG = 8,       /* a job: progress, --no-block, Ctrl-C cancels */
+	VERB_LOCAL = 16,     /* done by vmward or by exec of vmwardd; no wire */
+	VERB_WIRE = 32,      /* no word to type */
 	VERB_ASKS_MANY = 64, /* asks when a pattern resolved to several VMs */
-	VERB_OWNER = 128,  /* a VM's owner may, whatever his role */
-	VERB_MAYBE = 256,  /* with MANY or ONE: no name means all of them */
-	VERB_FILE = 512,   /* a FILE in place of a name: exec of vmwardd */
+	VERB_OWNER = 128,    /* a VM's owner may, whatever his role */
+	VERB_MAYBE = 256,    /* with MANY or ONE: no name means all of them */
+	VERB_FILE = 512,     /* a FILE in place of a name: exec of vmwardd */
 };
 
 struct verb {

@@ -13,9 +13,10 @@
 static void refuse(struct qmp_call *call, const struct err *err)
 {
 	call->err = *err;
-	err_wrap(&call->err, "%s", call->command);
+	err_wrap(&call->err, "%s: ", call->command);
 	call->replied = true;
-	if (!call->may_fail)
+	/* What the body began is no concern of its undo. */
+	if (!call->may_fail && call->undoing == call->job->undoing)
 		job_fail_err(call->job, &call->err);
 }
 
@@ -43,6 +44,7 @@ void qmp_call_start(struct qmp_call *call, struct job *job,
 	call->job = job;
 	call->command = command;
 	call->may_fail = may_fail;
+	call->undoing = job->undoing;
 	call->replied = job_has_failed(job);
 	if (!call->replied && client) {
 		qmp_send_steal(client, &call->slot, command, args, fd,

@@ -16,6 +16,7 @@ struct qmp_call {
 	struct job *job;
 	const char *command; /* static text */
 	bool may_fail;
+	bool undoing; /* started by the job's undo */
 	bool replied;
 	json_t *result; /* owned, until the next call or qmp_call_fini() */
 	struct err err; /* of a call that may fail (qmp_call_try) */

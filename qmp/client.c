@@ -88,20 +88,14 @@ static void on_failing(struct loop_kick *kick)
 	}
 	if (!bad)
 		return;
-	switch (bad->unsendable) {
-	case ERR_GONE:
+	if (bad->unsendable == ERR_GONE)
 		err_set(&err, ERR_GONE, "the monitor connection is closed");
-		break;
-	case ERR_LIMIT:
+	else if (bad->unsendable == ERR_LIMIT)
 		err_set(&err, ERR_LIMIT, "QEMU does not read its monitor");
-		break;
-	case ERR_CONFIG:
+	else if (bad->unsendable == ERR_CONFIG)
 		err_set(&err, ERR_CONFIG, "an argument is not valid UTF-8");
-		break;
-	default:
+	else
 		err_set(&err, bad->unsendable, "the command cannot be sent");
-		break;
-	}
 	fail(bad, &err);
 }
 
@@ -238,7 +232,7 @@ static void on_stream_end(struct jstream *js, const struct err *err)
 	if (why.code == ERR_NONE)
 		err_set(&why, ERR_GONE, "QEMU closed the monitor connection");
 	else
-		err_wrap(&why, "QEMU's monitor");
+		err_wrap(&why, "QEMU's monitor: ");
 	lose(client, &why);
 }
 
@@ -279,7 +273,7 @@ static void on_capabilities(
 		client->oob = false;
 		queue(client, slot, "qmp_capabilities", NULL, -1, true);
 	} else if (!result) {
-		err_wrap(&why, "qmp_capabilities");
+		err_wrap(&why, "qmp_capabilities: ");
 		lose(client, &why);
 	} else {
 		client->negotiated = true;

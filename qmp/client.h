@@ -27,20 +27,20 @@ struct qmp_client;
 
 /* A command on its way.  Embedded in its owner, zeroed before first use. */
 struct qmp_slot {
-	struct list link; /* qmp_client.pending */
+	struct list link;          /* qmp_client.pending */
 	struct qmp_client *client; /* NULL: idle */
 	uint64_t id;
 	struct loop_timer timer;
 	bool sent;
 	char *text; /* what is held back until the greeting, or NULL */
-	int fd; /* goes with text, or -1 */
+	int fd;     /* goes with text, or -1 */
 	enum err_code unsendable; /* NONE, or why it fails soon */
 	/*
 	 * Exactly once per qmp_send(): result (borrowed) on success, else
 	 * NULL and err.  Runs from the loop.
 	 */
-	void (*on_reply)(struct qmp_slot *slot, json_t *result,
-		const struct err *err);
+	void (*on_reply)(
+		struct qmp_slot *slot, json_t *result, const struct err *err);
 };
 
 struct qmp_sub {
@@ -70,10 +70,10 @@ struct qmp_client {
 	bool open_gate; /* commands go out at once */
 	bool ready;
 	bool oob;
-	unsigned version; /* major * 10000 + minor * 100 + micro */
-	uint64_t commands; /* sent */
-	uint64_t dropped; /* replies nobody waited for, garbage lines */
-	uint64_t events; /* received */
+	unsigned version;   /* major * 10000 + minor * 100 + micro */
+	uint64_t commands;  /* sent */
+	uint64_t dropped;   /* replies nobody waited for, garbage lines */
+	uint64_t events;    /* received */
 	uint64_t coalesced; /* received but not delivered: an event storm */
 	struct {
 		int64_t since_ms;
@@ -110,8 +110,8 @@ bool qmp_client_is_open(const struct qmp_client *client);
  */
 void qmp_send_steal(struct qmp_client *client, struct qmp_slot *slot,
 	const char *command, json_t *args, int fd, int64_t deadline_ms,
-	void (*on_reply)(struct qmp_slot *slot, json_t *result,
-		const struct err *err));
+	void (*on_reply)(
+		struct qmp_slot *slot, json_t *result, const struct err *err));
 /* Forgets a slot: no reply will be delivered.  Harmless on an idle one. */
 void qmp_cancel(struct qmp_slot *slot);
 
@@ -121,7 +121,7 @@ void qmp_subscribe(struct qmp_client *client, struct qmp_sub *sub,
 void qmp_unsubscribe(struct qmp_sub *sub); /* harmless if not subscribed */
 
 /* Watches all wire text of a client for the flight recorder; or NULL. */
-void qmp_client_set_tap(void (*tap)(const struct qmp_client *client,
-	bool sent, const char *text));
+void qmp_client_set_tap(void (*tap)(
+	const struct qmp_client *client, bool sent, const char *text));
 
 #endif

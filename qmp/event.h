@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The names after OTHER are QEMU's; the formatter would nest them. */
+/* clang-format off */
 #define QMP_EVENTS(X)                                                    \
 	X(OTHER) /* a name this table does not know */                  \
 	X(SHUTDOWN) X(RESET) X(STOP) X(RESUME) X(POWERDOWN) X(SUSPEND)   \
@@ -17,6 +19,7 @@
 	X(VSERPORT_CHANGE) X(ACPI_DEVICE_OST) X(BALLOON_CHANGE)          \
 	X(MEMORY_DEVICE_SIZE_CHANGE) X(NETDEV_STREAM_CONNECTED)          \
 	X(MIGRATION)
+/* clang-format on */
 
 enum qmp_event_type {
 #define X(name) QMP_EV_##name,
@@ -27,7 +30,7 @@ enum qmp_event_type {
 struct qmp_event {
 	enum qmp_event_type type;
 	const char *name; /* as QEMU wrote it */
-	json_t *data;	  /* borrowed; NULL if there is none */
+	json_t *data;     /* borrowed; NULL if there is none */
 	int64_t time_us;  /* QEMU's wall clock */
 };
 

@@ -68,7 +68,7 @@ int image_header(const char *path, const char **format, uint64_t *virtual_size,
 	bool *has_backing, struct err *err)
 {
 	unsigned char head[HEAD] = { 0 };
-	struct stat st;
+	struct stat st = { 0 };
 	AUTO_CLOSE int fd = open_image(path, &st, err);
 	const char *found;
 

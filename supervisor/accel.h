@@ -17,8 +17,8 @@ struct accel {
 };
 
 /* Fails with ERR_UNSUPPORTED when kvm is insisted on and cannot be. */
-MUST_CHECK int accel_choose(enum spec_accel wish, struct accel *out,
-	struct err *err);
+MUST_CHECK int accel_choose(
+	enum spec_accel wish, struct accel *out, struct err *err);
 /* For doctor: /dev/kvm opens; flags; each with its text. */
 bool accel_has_kvm_device(char why[96]);
 bool accel_has_cpu_flags(void);

@@ -26,18 +26,18 @@ enum argv_fd {
 };
 
 struct argv_host {
-	const char *qemu;     /* path of the program */
-	bool kvm;	      /* -enable-kvm, else -accel tcg */
-	const char *machine;  /* pinned type, or the spec's word */
-	uint64_t generation;  /* in the monitor's chardev id */
-	const char *images;   /* directory of volumes: pool "default" */
-	bool io_uring;	      /* this host's kernel lets QEMU use it */
+	const char *qemu;    /* path of the program */
+	bool kvm;            /* -enable-kvm, else -accel tcg */
+	const char *machine; /* pinned type, or the spec's word */
+	uint64_t generation; /* in the monitor's chardev id */
+	const char *images;  /* directory of volumes: pool "default" */
+	bool io_uring;       /* this host's kernel lets QEMU use it */
 };
 
 /* Root ports "rp0".. of q35; other machines have none (n = 0). */
 struct argv_slots {
 	char names[32][24]; /* device ("disk-root") by port; "" is free */
-	unsigned n;	    /* ports that exist */
+	unsigned n;         /* ports that exist */
 };
 
 /*
@@ -47,8 +47,8 @@ struct argv_slots {
  */
 void argv_plan_slots(const struct vm_spec *spec, struct argv_slots *slots);
 /* Takes a free port for a device; the index, or -1 with ERR_LIMIT. */
-int argv_take_slot(struct argv_slots *slots, const char *device,
-	struct err *err);
+int argv_take_slot(
+	struct argv_slots *slots, const char *device, struct err *err);
 
 /* The port of a device, or -1. */
 int argv_find_slot(const struct argv_slots *slots, const char *device);
@@ -59,9 +59,8 @@ char **argv_build(const struct vm_spec *spec, const struct argv_host *host,
 void argv_free(char **argv);
 
 /* The block node(s) of a disk for -blockdev / blockdev-add; new. */
-json_t *argv_disk_node(const struct vm_spec *spec,
-	const struct spec_disk *disk, const struct argv_host *host,
-	struct err *err);
+json_t *argv_disk_node(const struct vm_spec *spec, const struct spec_disk *disk,
+	const struct argv_host *host, struct err *err);
 /*
  * The device for -device / device_add; new.  place is the root port of q35
  * (virtio, nvme), the unit of a sata disk, or -1: wherever the bus likes.
@@ -70,11 +69,11 @@ json_t *argv_disk_device(const struct vm_spec *spec,
 	const struct spec_disk *disk, int place, int bootindex,
 	struct err *err);
 json_t *argv_nic_backend(const struct spec_nic *nic, struct err *err);
-json_t *argv_nic_device(const struct vm_spec *spec,
-	const struct spec_nic *nic, int place, int bootindex, struct err *err);
+json_t *argv_nic_device(const struct vm_spec *spec, const struct spec_nic *nic,
+	int place, int bootindex, struct err *err);
 /* The MAC address of a nic: written, or from uuid and name (52:54:00:...). */
-void argv_nic_mac(const struct vm_spec *spec, const struct spec_nic *nic,
-	char out[18]);
+void argv_nic_mac(
+	const struct vm_spec *spec, const struct spec_nic *nic, char out[18]);
 /* Absolute path of a disk's image ("web-root.qcow2" in images); new. */
 char *argv_disk_path(const struct vm_spec *spec, const struct spec_disk *disk,
 	const char *images);
@@ -85,9 +84,9 @@ char *argv_base_path(const struct spec_disk *disk, const char *images);
  * neither tells.  With `base` the image is our overlay, always qcow2, and
  * the key speaks of the base.
  */
-int argv_disk_format(const struct spec_disk *disk, const char *path,
-	struct err *err);
-int argv_base_format(const struct spec_disk *disk, const char *path,
-	struct err *err);
+int argv_disk_format(
+	const struct spec_disk *disk, const char *path, struct err *err);
+int argv_base_format(
+	const struct spec_disk *disk, const char *path, struct err *err);
 
 #endif

@@ -9,46 +9,46 @@
 #include "base/sys.h"
 
 /* Name, is a failure, is a crash (policy on-crash), exit status of run. */
-#define CAUSES(X)                                                        \
-	X(NONE, "none", false, false, 0)                                 \
-	X(GUEST_POWEROFF, "guest-poweroff", false, false, 0)             \
-	X(GUEST_REBOOT, "guest-reboot", true, false, 0)                  \
-	X(ADMIN_STOP, "admin-stop", false, false, 0)                     \
-	X(ADMIN_KILL, "admin-kill", false, false, 109)                   \
-	X(HOST_SHUTDOWN, "host-shutdown", false, false, 0)               \
-	X(PANIC, "panic", true, true, 101)                               \
-	X(WATCHDOG, "watchdog", true, false, 102)                        \
-	X(IO_ERROR, "io-error", true, false, 104)                        \
-	X(OUT_OF_MEMORY, "out-of-memory", true, false, 105)              \
-	X(QEMU_EXIT, "qemu-exit", true, true, 106)                       \
-	X(QEMU_SIGNAL, "qemu-signal", true, true, 107)                   \
-	X(SANDBOX, "sandbox", true, false, 103)                          \
-	X(HANG, "hang", true, true, 108)                                 \
-	X(START_FAILED, "start-failed", true, false, 1)                  \
+#define CAUSES(X)                                            \
+	X(NONE, "none", false, false, 0)                     \
+	X(GUEST_POWEROFF, "guest-poweroff", false, false, 0) \
+	X(GUEST_REBOOT, "guest-reboot", true, false, 0)      \
+	X(ADMIN_STOP, "admin-stop", false, false, 0)         \
+	X(ADMIN_KILL, "admin-kill", false, false, 109)       \
+	X(HOST_SHUTDOWN, "host-shutdown", false, false, 0)   \
+	X(PANIC, "panic", true, true, 101)                   \
+	X(WATCHDOG, "watchdog", true, false, 102)            \
+	X(IO_ERROR, "io-error", true, false, 104)            \
+	X(OUT_OF_MEMORY, "out-of-memory", true, false, 105)  \
+	X(QEMU_EXIT, "qemu-exit", true, true, 106)           \
+	X(QEMU_SIGNAL, "qemu-signal", true, true, 107)       \
+	X(SANDBOX, "sandbox", true, false, 103)              \
+	X(HANG, "hang", true, true, 108)                     \
+	X(START_FAILED, "start-failed", true, false, 1)      \
 	X(UNKNOWN, "unknown", true, false, 119)
 
 enum cause {
 #define X(id, name, failure, crash, status) CAUSE_##id,
 	CAUSES(X)
 #undef X
-	NCAUSES
+		NCAUSES
 };
 
 /* Everything that was seen of an end; order of arrival does not matter. */
 struct cause_inputs {
-	bool intent_stop;     /* an admin asked for stop before the end */
-	bool intent_kill;     /* an admin asked for kill */
-	bool intent_host;     /* the supervisor was told to shut down */
-	bool started;	      /* the guest ran (cont succeeded) */
-	bool adopted;	      /* QEMU was not our child at its end */
-	bool shutdown_seen;   /* a SHUTDOWN event, run state or trace line */
+	bool intent_stop;   /* an admin asked for stop before the end */
+	bool intent_kill;   /* an admin asked for kill */
+	bool intent_host;   /* the supervisor was told to shut down */
+	bool started;       /* the guest ran (cont succeeded) */
+	bool adopted;       /* QEMU was not our child at its end */
+	bool shutdown_seen; /* a SHUTDOWN event, run state or trace line */
 	char shutdown_reason[24]; /* "guest-shutdown", "" if unknown */
-	bool panicked;	      /* GUEST_PANICKED or guest-panicked */
-	bool watchdog;	      /* WATCHDOG with reset, poweroff, shutdown */
-	bool io_error;	      /* stopped by BLOCK_IO_ERROR at the end */
-	bool oom_killed;      /* cgroup counter moved */
-	bool hang;	      /* the hang detector acted */
-	struct sys_exit exit; /* known=false: somebody else reaped it */
+	bool panicked;            /* GUEST_PANICKED or guest-panicked */
+	bool watchdog;            /* WATCHDOG with reset, poweroff, shutdown */
+	bool io_error;            /* stopped by BLOCK_IO_ERROR at the end */
+	bool oom_killed;          /* cgroup counter moved */
+	bool hang;                /* the hang detector acted */
+	struct sys_exit exit;     /* known=false: somebody else reaped it */
 };
 
 struct cause_verdict {

@@ -13,6 +13,13 @@
 #include "base/paths.h"
 #include "supervisor/spec.h"
 
+/* A file as it would be: bytes NULL means it is not there. */
+struct config_patch {
+	const char *path; /* absolute */
+	const char *bytes;
+	size_t len;
+};
+
 /*
  * Loads a VM by name.  NULL when its files have an error (findings has all of
  * them) or when there is no such file (findings empty of errors and
@@ -21,6 +28,22 @@
  */
 struct vm_spec *config_load(const struct paths *paths, const char *name,
 	const char *file, struct findings *f, bool *missing);
+/* The same, as if one of its files (not the main one) were patch. */
+struct vm_spec *config_load_patched(const struct paths *paths, const char *name,
+	const char *file, const struct config_patch *patch, struct findings *f,
+	bool *missing);
+/*
+ * From a merged copy that config_show() wrote: the last good config of a
+ * running VM.  No other file is read.  NULL with findings.
+ */
+struct vm_spec *config_load_text(const struct paths *paths, const char *name,
+	const char *text, size_t len, const char *shown, struct findings *f);
+/*
+ * `check`: everything that is wrong, on this host too, even where the files
+ * have errors.
+ */
+void config_check(const struct paths *paths, const char *name, const char *file,
+	struct findings *f, bool *missing);
 
 /*
  * Names of all VMs that the files define (instances = expanded, web@ itself
@@ -33,8 +56,8 @@ void config_names_free(char **names);
  * Checks that take more than one VM: host names that become equal, taken
  * forward ports among the specs, one image written by two.
  */
-void config_check_all(struct vm_spec *const *specs, size_t n,
-	struct findings *f);
+void config_check_all(
+	struct vm_spec *const *specs, size_t n, struct findings *f);
 /* Checks against the host: ports in use, files that exist, formats. */
 void config_check_host(const struct vm_spec *spec, const struct paths *paths,
 	struct findings *f);
@@ -54,7 +77,10 @@ struct config_edit {
 MUST_CHECK int config_edit_dropin(const struct paths *paths, const char *name,
 	const struct config_edit *edits, size_t n, struct err *err);
 
-/* Text of `show`: merged INI; origin adds "; file:line" to each key. */
+/*
+ * Text of `show`: merged INI that loads again to the same spec; origin adds
+ * "; file:line" to each key; section NULL: all.
+ */
 void config_show(const struct vm_spec *spec, bool origin, const char *section,
 	struct str *out);
 /* True if name is a VM's name (REFERENCE 1.1), instance part included. */

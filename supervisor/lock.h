@@ -16,7 +16,10 @@ struct vm_lock {
 	int name_fd;
 };
 
-#define VM_LOCK_INIT { -1, -1 }
+#define VM_LOCK_INIT   \
+	{              \
+		-1, -1 \
+	}
 
 /*
  * Takes both (mode 0600 file PATH, name from root + uuid) without waiting.

@@ -16,13 +16,18 @@
 
 /* Kept in the record; times on the monotonic clock of one boot. */
 struct policy_history {
-	unsigned restarts;	    /* since the last ordered start */
-	unsigned n;		    /* of at[] in use, oldest first */
+	unsigned restarts;             /* since the last ordered start */
+	unsigned n;                    /* of at[] in use, oldest first */
 	int64_t at_ms[POLICY_HISTORY]; /* failures inside the burst window */
 };
 
-enum policy_action { POLICY_STAY_STOPPED, POLICY_RESTART_NOW,
-	POLICY_RESTART_LATER, POLICY_FAILED, POLICY_KEEP_PAUSED };
+enum policy_action {
+	POLICY_STAY_STOPPED,
+	POLICY_RESTART_NOW,
+	POLICY_RESTART_LATER,
+	POLICY_FAILED,
+	POLICY_KEEP_PAUSED
+};
 
 struct policy_decision {
 	enum policy_action action;

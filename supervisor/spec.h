@@ -34,16 +34,36 @@ enum spec_policy {
 	POLICY_ALWAYS,
 	POLICY_UNLESS_STOPPED,
 };
-enum spec_cause_action { ACTION_BY_POLICY, ACTION_RESTART, ACTION_STOP,
-	ACTION_PAUSE };
-enum spec_guest_reboot { REBOOT_WARM, REBOOT_COLD, REBOOT_COLD_IF_PENDING,
-	REBOOT_STOP };
+enum spec_cause_action {
+	ACTION_BY_POLICY,
+	ACTION_RESTART,
+	ACTION_STOP,
+	ACTION_PAUSE
+};
+enum spec_guest_reboot {
+	REBOOT_WARM,
+	REBOOT_COLD,
+	REBOOT_COLD_IF_PENDING,
+	REBOOT_STOP
+};
 enum spec_bus { BUS_VIRTIO, BUS_SCSI, BUS_NVME, BUS_SATA, BUS_USB };
-enum spec_format { FORMAT_NONE, FORMAT_QCOW2, FORMAT_RAW, FORMAT_VMDK,
-	FORMAT_VDI, FORMAT_VHDX };
+enum spec_format {
+	FORMAT_NONE,
+	FORMAT_QCOW2,
+	FORMAT_RAW,
+	FORMAT_VMDK,
+	FORMAT_VDI,
+	FORMAT_VHDX
+};
 enum spec_serial { SERIAL_ISA, SERIAL_VIRTIO };
-enum stop_step { STEP_AGENT, STEP_ACPI, STEP_CTRL_ALT_DEL, STEP_QUIT,
-	STEP_TERM, STEP_KILL };
+enum stop_step {
+	STEP_AGENT,
+	STEP_ACPI,
+	STEP_CTRL_ALT_DEL,
+	STEP_QUIT,
+	STEP_TERM,
+	STEP_KILL
+};
 
 struct spec_ready_probe {
 	enum spec_ready kind;
@@ -120,12 +140,13 @@ struct spec_restart {
 	struct spec_backoff backoff;
 	struct spec_burst burst;
 	int on_guest_reboot;
-	int on_cause[16]; /* enum spec_cause_action by enum cause */
+	int on_crash_loop; /* 0: stop; others in a later version */
+	int on_cause[16];  /* enum spec_cause_action by enum cause */
 };
 
 struct spec_disk {
 	struct list link; /* vm_spec.disks */
-	char *name;	  /* "root" */
+	char *name;       /* "root" */
 	char *image;
 	char *base;
 	int base_format; /* FORMAT_NONE: by its suffix; no key, see ephemeral */
@@ -197,18 +218,21 @@ struct vm_spec {
 	struct spec_toggle rng, balloon, agent;
 
 	/* Filled by supervisor/config, not by tables: */
-	char *name;	    /* web@7 */
-	char *prefix;	    /* web */
-	char *instance;	    /* 7, or NULL */
-	char uuid[37];	    /* the effective one */
-	char **files;	    /* all files read, in order, NULL-terminated */
-	struct ini ini;	    /* the merged entries: show, --origin, plan */
-	struct list notes;  /* finding.link: notes of check */
+	char *name;        /* web@7 */
+	char *prefix;      /* web */
+	char *instance;    /* 7, or NULL */
+	char *shown;       /* the main file, as messages name it */
+	char uuid[37];     /* the effective one */
+	char **files;      /* all files read, in order, NULL-terminated */
+	struct ini ini;    /* the merged entries: show, --origin, plan */
+	struct list notes; /* finding.link: notes of check */
 };
 
 extern const struct section spec_sections[];
 extern const size_t spec_nsections;
 
+/* An empty one that config fills. */
+struct vm_spec *spec_new(void);
 void spec_free(struct vm_spec *spec); /* accepts NULL and half-built ones */
 
 /* Choice tables shared with argv, plan and report; NULL-terminated. */

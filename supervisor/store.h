@@ -18,7 +18,7 @@
 #include "supervisor/cause.h"
 #include "supervisor/policy.h"
 
-#define STORE_VERSION 1
+#define STORE_VERSION   1
 #define STORE_SLOTS_MAX 32 /* hotplug ports remembered */
 
 enum store_desired { DESIRED_DOWN, DESIRED_UP };
@@ -27,11 +27,11 @@ struct record {
 	unsigned version; /* newer than ours: listed, left alone */
 	enum store_desired desired;
 	uint64_t generation; /* of the last start */
-	bool paused;	     /* started or put into pause by an admin */
+	bool paused;         /* started or put into pause by an admin */
 	char uuid[37];
-	char boot_id[37];    /* monotonic times hold within it */
-	int32_t pid;	     /* a rumour; checked before use */
-	uint64_t pid_start;  /* field 22 of /proc/PID/stat */
+	char boot_id[37];        /* monotonic times hold within it */
+	int32_t pid;             /* a rumour; checked before use */
+	uint64_t pid_start;      /* field 22 of /proc/PID/stat */
 	int64_t started_real_us; /* wall clock of the last start */
 	int64_t started_mono_ms;
 	enum cause last_cause;
@@ -39,7 +39,7 @@ struct record {
 	int64_t last_end_real_us;
 	bool failed;
 	struct policy_history history;
-	char machine[32];    /* pinned machine type */
+	char machine[32];                /* pinned machine type */
 	char slots[STORE_SLOTS_MAX][24]; /* device name by root port */
 };
 
@@ -52,8 +52,7 @@ struct store_wait {
 };
 
 /* Opens (and makes) the directory of records. */
-MUST_CHECK int store_open(struct store **out, const char *dir,
-	struct err *err);
+MUST_CHECK int store_open(struct store **out, const char *dir, struct err *err);
 void store_free(struct store *store);
 /*
  * Reads the newest good slot.  0 found; 1 none (out zeroed); -1 damaged or
@@ -67,8 +66,7 @@ MUST_CHECK int store_read(struct store *store, const char *name,
  * write works; then wait is not used.
  */
 MUST_CHECK int store_write(struct store *store, const char *name,
-	const struct record *record, struct store_wait *wait,
-	struct err *err);
+	const struct record *record, struct store_wait *wait, struct err *err);
 /* Forgets a wish; harmless if done. */
 void store_cancel(struct store_wait *wait);
 /* Removes the record of a deleted VM. */
@@ -83,7 +81,7 @@ const char *store_boot_id(void);
  */
 void store_encode(const struct record *record, uint64_t sequence,
 	unsigned char slot[4096]);
-MUST_CHECK int store_decode(const unsigned char slot[4096], struct record *out,
-	uint64_t *sequence);
+MUST_CHECK int store_decode(
+	const unsigned char slot[4096], struct record *out, uint64_t *sequence);
 
 #endif

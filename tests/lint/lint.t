@@ -113,6 +113,18 @@ manuals()
 	mandoc -Tlint -W warning $pages
 }
 
+# HACKING names every module.
+modules()
+{
+	$lint/modules | sed -n 's/^  \([a-z].*\)/\1/p' | cut -d ' ' -f 1 |
+		while read -r module; do
+			grep -q "^  $module " HACKING ||
+				echo "HACKING does not list $module: tests/lint/modules -w"
+		done >"$tmp/modules"
+	cat "$tmp/modules"
+	[ ! -s "$tmp/modules" ]
+}
+
 # A test names every command that a person or a client can send.
 verbs()
 {
@@ -141,5 +153,6 @@ check "sleeps: no test waits for time to pass" sleeps
 with clang-format "format" format
 with shellcheck "shell scripts" shells
 with mandoc "man pages" manuals
+check "modules: HACKING lists every one" modules
 check "verbs: every command has a test" verbs
 echo "1..$total"

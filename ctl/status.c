@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * systemctl's shape: a dot, name and description, then what one asks first:
+ * state, files, QEMU, devices, the last lines of the log.  A line whose
+ * datum is absent is left out.
+ */
+#include "ctl/status.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "ctl/print.h"
+
+#define LABEL 9 /* columns in front of the colon */
+
+bool status_is_active(const json_t *vm)
+{
+	static const char *const active[] = { "running", "paused", "saving",
+		"migrating", "unreachable" };
+	const char *state = print_member(vm, "state");
+
+	for (size_t i = 0; state && i < NELEMS(active); i++)
+		if (str_eq(active[i], state))
+			return true;
+	return false;
+}
+
+/* "    State: text"; an empty label for the lines below it. */
+static void put_line(const char *label, const struct str *text)
+{
+	if (!text->len)
+		return;
+	printf("%*s%c ", LABEL, label, *label ? ':' : ' ');
+	print_text(str_text(text));
+	putchar('\n');
+}
+
+static void add_ms(struct str *out, double seconds)
+{
+	str_add_duration(out, (int64_t)(seconds * 1000.0));
+}
+
+/* "2025-11-18T22:04:11+01:00" as people read it. */
+static void add_time(struct str *out, const char *rfc3339)
+{
+	str_addn(out, rfc3339, strlen(rfc3339) >= 10 ? 10 : strlen(rfc3339));
+	if (strlen(rfc3339) < 19)
+		return;
+	str_addc(out, ' ');
+	str_addn(out, rfc3339 + 11, 8);
+}
+
+static void put_state(const json_t *vm, const char *color)
+{
+	const char *state = print_member(vm, "state");
+	const char *since = print_member(vm, "since");
+	const json_t *ready = json_object_get(vm, "ready");
+	const json_t *uptime = json_object_get(vm, "uptime");
+	AUTO_STR struct str more = STR_INIT;
+
+	printf("%*s: %s%s%s", LABEL, "State", color, state ? state : "?",
+		*color ? "\033[0m" : "");
+	if (json_is_true(ready))
+		str_add(&more, " (ready)");
+	else if (json_is_false(ready))
+		str_add(&more, " (not ready)");
+	if (since) {
+		str_add(&more, " since ");
+		add_time(&more, since);
+	}
+	if (json_is_number(uptime)) {
+		str_add(&more, "; up ");
+		add_ms(&more, json_number_value(uptime));
+	}
+	print_text(str_text(&more));
+	putchar('\n');
+}
+
+static void put_string(const char *label, const json_t *vm, const char *key)
+{
+	AUTO_STR struct str text = STR_INIT;
+	const char *value = print_member(vm, key);
+
+	if (value)
+		str_add(&text, value);
+	put_line(label, &text);
+}
+
+static void put_number(
+	const char *label, const json_t *vm, const char *key, const char *unit)
+{
+	const json_t *value = json_object_get(vm, key);
+	AUTO_STR struct str text = STR_INIT;
+
+	if (json_is_integer(value))
+		str_addf(&text, "%lld%s", (long long)json_integer_value(value),
+			unit);
+	put_line(label, &text);
+}
+
+static void put_end(const json_t *vm)
+{
+	const char *cause = print_member(vm, "cause");
+	const json_t *restarts = json_object_get(vm, "restarts");
+	const json_t *next = json_object_get(vm, "next_try");
+	AUTO_STR struct str text = STR_INIT;
+
+	if (cause)
+		str_add(&text, cause);
+	if (json_integer_value(restarts) > 0)
+		str_addf(&text, "%srestarts: %lld", text.len ? "; " : "",
+			(long long)json_integer_value(restarts));
+	if (json_is_number(next)) {
+		str_addf(&text, "%snext try in ", text.len ? "; " : "");
+		add_ms(&text, json_number_value(next));
+	}
+	put_line("Last end", &text);
+}
+
+static void put_config(const json_t *vm, const char *name)
+{
+	const json_t *config = json_object_get(vm, "config");
+	const json_t *files = json_object_get(config, "files");
+	const json_t *error = json_object_get(vm, "error");
+	json_int_t pending = json_integer_value(json_object_get(vm, "pending"));
+	size_t i;
+	json_t *file;
+
+	json_array_foreach(files, i, file)
+	{
+		AUTO_STR struct str text = STR_INIT;
+
+		if (json_is_string(file))
+			str_add(&text, json_string_value(file));
+		put_line(i ? "" : "Config", &text);
+	}
+	if (json_is_object(error)) {
+		AUTO_STR struct str text = STR_INIT;
+		const char *where = print_member(error, "file");
+		const char *why = print_member(error, "text");
+
+		str_addf(&text, "%s:%lld: %s", where ? where : "?",
+			(long long)json_integer_value(
+				json_object_get(error, "line")),
+			why ? why : "");
+		put_line("Mistake", &text);
+	}
+	if (pending > 0) {
+		AUTO_STR struct str text = STR_INIT;
+
+		str_addf(&text, "%lld %s: vmward plan %s", (long long)pending,
+			pending == 1 ? "change" : "changes", name);
+		put_line("Pending", &text);
+	}
+}
+
+static void put_qemu(const json_t *vm)
+{
+	static const char *const keys[] = { "qemu", "accel", "isolation" };
+	const json_t *pid = json_object_get(vm, "pid");
+	const json_t *memory = json_object_get(vm, "memory");
+	const json_t *cpus = json_object_get(vm, "cpus");
+	AUTO_STR struct str text = STR_INIT;
+	AUTO_STR struct str size = STR_INIT;
+
+	for (size_t i = 0; i < NELEMS(keys); i++) {
+		const char *value = print_member(vm, keys[i]);
+
+		if (value)
+			str_addf(&text, "%s%s", text.len ? ", " : "", value);
+	}
+	if (json_is_integer(pid))
+		str_addf(&text, "%spid %lld", text.len ? ", " : "",
+			(long long)json_integer_value(pid));
+	put_line("QEMU", &text);
+	if (json_is_integer(cpus))
+		str_addf(&size, "%lld CPUs, ",
+			(long long)json_integer_value(cpus));
+	if (json_is_integer(memory)) {
+		str_add_bytes(&size, (uint64_t)json_integer_value(memory));
+		str_add(&size, " memory");
+	}
+	put_line("Size", &size);
+}
+
+static void add_word(struct str *out, const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (json_is_string(value))
+		str_addf(out, "%s%s", out->len ? "  " : "",
+			json_string_value(value));
+}
+
+/* One line per device: its name, then the named members. */
+static void put_devices(const char *label, const json_t *list,
+	const char *const *keys, size_t nkeys)
+{
+	size_t i;
+	json_t *device;
+
+	json_array_foreach(list, i, device)
+	{
+		AUTO_STR struct str text = STR_INIT;
+		const json_t *size = json_object_get(device, "size");
+
+		if (json_is_string(device))
+			str_add(&text, json_string_value(device));
+		for (size_t k = 0; k < nkeys; k++)
+			add_word(&text, device, keys[k]);
+		if (json_is_integer(size)) {
+			str_add(&text, "  ");
+			str_add_bytes(
+				&text, (uint64_t)json_integer_value(size));
+		}
+		put_line(i ? "" : label, &text);
+	}
+}
+
+static void put_addresses(const json_t *vm)
+{
+	static const char *const keys[] = { "address", "source" };
+
+	put_devices("Address", json_object_get(vm, "addresses"), keys,
+		NELEMS(keys));
+}
+
+static void put_log(const json_t *vm)
+{
+	const json_t *lines = json_object_get(vm, "log");
+	size_t i;
+	json_t *line;
+
+	if (json_array_size(lines) > 0)
+		putchar('\n');
+	json_array_foreach(lines, i, line)
+	{
+		const char *time = print_member(line, "time");
+		const char *text = print_member(line, "text");
+		AUTO_STR struct str out = STR_INIT;
+
+		if (time)
+			add_time(&out, time);
+		str_addf(&out, "%s%s", out.len ? "  " : "", text ? text : "");
+		print_text(str_text(&out));
+		putchar('\n');
+	}
+}
+
+int status_show(
+	const struct call *call, const char *name, json_t *vm, bool many)
+{
+	static const char *const disks[] = { "name", "bus", "image", "note" };
+	static const char *const nics[] = { "name", "model", "mac", "network",
+		"address", "note" };
+	const char *state = print_member(vm, "state");
+	const char *text = print_member(vm, "description");
+	bool color = print_has_color(&call->opt, call->opt.tty_out);
+	const char *escape =
+		color ? print_escape(print_state_color(state ? state : ""))
+		      : "";
+
+	if (call->opt.quiet)
+		return status_is_active(vm) ? 0 : 3;
+	printf("%s%s%s ", escape, "\u25cf", *escape ? "\033[0m" : "");
+	print_text(name);
+	if (text && *text) {
+		fputs(" - ", stdout);
+		print_text(text);
+	}
+	putchar('\n');
+	put_state(vm, escape);
+	put_end(vm);
+	put_string("Step", vm, "stop_step");
+	put_string("Note", vm, "note");
+	put_config(vm, name);
+	put_qemu(vm);
+	put_devices(
+		"Disks", json_object_get(vm, "disks"), disks, NELEMS(disks));
+	put_devices("Nics", json_object_get(vm, "nics"), nics, NELEMS(nics));
+	put_addresses(vm);
+	put_devices("Helpers", json_object_get(vm, "helpers"), nics, 1);
+	put_number("Ports", vm, "ports_free", " free");
+	put_log(vm);
+	if (many)
+		putchar('\n');
+	return status_is_active(vm) ? 0 : 3;
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The checks that need this host: images and kernels that exist and are what
+ * they are said to be, ports that are free, memory that is there.
+ */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/sys.h"
+#include "storage/image.h"
+#include "supervisor/argv.h"
+#include "supervisor/config.h"
+#include "supervisor/forward.h"
+#include "supervisor/ports.h"
+#include "supervisor/remark.h"
+
+struct host {
+	const struct vm_spec *spec;
+	const struct paths *paths;
+	const struct remarks *to;
+	struct ports ports;
+	unsigned first_free; /* port that needs no right */
+};
+
+/* ---- images ---- */
+
+/* One image of one disk: which key names it and what it must be. */
+struct image {
+	const char *section;
+	const char *key;
+	const char *path;
+	const struct spec_disk *disk;
+};
+
+/* Refuses a contradiction between name or key and the header. */
+static void check_header(const struct host *host, const struct image *image,
+	const char *header, const char *format)
+{
+	const char *slash = strrchr(image->path, '/');
+
+	if (str_eq(header, format))
+		return;
+	remark_error(host->to, image->section, image->key,
+		"%s is %s by its header, %s says %s", slash + 1, header,
+		image->disk->format ? "format" : "its suffix", format);
+}
+
+static void check_size(
+	const struct host *host, const struct image *image, uint64_t has)
+{
+	AUTO_STR struct str want = STR_INIT;
+	AUTO_STR struct str have = STR_INIT;
+
+	if (image->disk->size == 0 || image->disk->size >= has)
+		return;
+	str_add_bytes(&want, image->disk->size);
+	str_add_bytes(&have, has);
+	remark_error(host->to, image->section, "size",
+		"%s is less than %s has (%s)", str_text(&want), image->key,
+		str_text(&have));
+}
+
+static void check_content(const struct host *host, const struct image *image)
+{
+	int format = argv_base_format(
+		image->disk, image->path, &(struct err)ERR_INIT);
+	struct err err = ERR_INIT;
+	const char *header;
+	uint64_t size;
+	bool backing;
+
+	if (image_header(image->path, &header, &size, &backing, &err) < 0) {
+		remark_error(
+			host->to, image->section, image->key, "%s", err.text);
+		return;
+	}
+	if (format == FORMAT_NONE)
+		return;
+	check_header(host, image, header, spec_format_names[format]);
+	check_size(host, image, size);
+}
+
+/* 1 it is there, 0 it is not, -1 after a finding. */
+static int check_exists(const struct host *host, const struct image *image)
+{
+	struct stat st;
+
+	if (sys_fstatat(AT_FDCWD, image->path, &st, 0) == 0) {
+		if (!S_ISDIR(st.st_mode))
+			return 1;
+		remark_error(host->to, image->section, image->key,
+			"'%s' is a directory", image->path);
+		return -1;
+	}
+	if (errno == ENOENT)
+		return 0;
+	struct err err = ERR_INIT;
+	err_os(&err, "cannot look at '%s'", image->path);
+	remark_error(host->to, image->section, image->key, "%s", err.text);
+	return -1;
+}
+
+static void check_image(const struct host *host, const struct spec_disk *disk,
+	const char *section)
+{
+	AUTO_FREE char *path =
+		argv_disk_path(host->spec, disk, host->paths->images);
+	const struct image image = { section, "image", path, disk };
+
+	int there = check_exists(host, &image);
+	if (there > 0)
+		check_content(host, &image);
+	if (there == 0 && disk->size == 0)
+		remark_error(host->to, section, "image",
+			"'%s' does not exist: add size = 20G to make it, or "
+			"instead say base = IMAGE for an overlay, or size "
+			"alone",
+			path);
+}
+
+static void check_base(const struct host *host, const struct spec_disk *disk,
+	const char *section)
+{
+	AUTO_FREE char *path = argv_base_path(disk, host->paths->images);
+	const struct image image = { section, "base", path, disk };
+
+	int there = check_exists(host, &image);
+	if (there > 0)
+		check_content(host, &image);
+	if (there == 0)
+		remark_error(
+			host->to, section, "base", "'%s' does not exist", path);
+}
+
+static void check_disks(const struct host *host)
+{
+	list_each (&host->spec->disks, it, next) {
+		struct spec_disk *disk = list_entry(it, struct spec_disk, link);
+		AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
+		if (!remark_is_sound(host->to, section))
+			continue;
+		if (disk->image)
+			check_image(host, disk, section);
+		else if (disk->base)
+			check_base(host, disk, section);
+	}
+}
+
+/* ---- kernel and memory ---- */
+
+static void check_readable(
+	const struct host *host, const char *key, const char *path)
+{
+	struct err err = ERR_INIT;
+	struct stat st;
+
+	if (!path)
+		return;
+	AUTO_CLOSE int fd =
+		sys_openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK, 0);
+	if (fd < 0 || sys_fstat(fd, &st) < 0) {
+		err_os(&err, "cannot open '%s'", path);
+		remark_error(host->to, "vm", key, "%s", err.text);
+	} else if (!S_ISREG(st.st_mode)) {
+		remark_error(host->to, "vm", key, "'%s' is not a regular file",
+			path);
+	}
+}
+
+static void check_memory(const struct host *host)
+{
+	uint64_t has = keys_host_memory();
+	AUTO_STR struct str text = STR_INIT;
+
+	if (has == 0 || host->spec->vm.memory <= has)
+		return;
+	str_add_bytes(&text, has);
+	remark_note(
+		host->to, "vm", "memory", "this host has %s", str_text(&text));
+}
+
+/* ---- ports ---- */
+
+/* A port that somebody else has; true after a finding. */
+static bool check_taken(const struct host *host, const char *section,
+	const struct spec_forward *f, uint16_t port)
+{
+	const struct ports_entry *e =
+		ports_find(&host->ports, f->udp, forward_addr(f), port);
+	char name[32];
+
+	if (!e)
+		return false;
+	pid_t pid = ports_holder(e, name);
+	bool known = host->spec->uuid[0] != '\0';
+
+	if (known && pid > 0 && ports_pid_says(pid, host->spec->uuid))
+		return false;
+	if (pid > 0)
+		remark_error(host->to, section, "forward",
+			"port %u is taken by pid %d (%s)", port, (int)pid,
+			name);
+	else
+		remark_error(host->to, section, "forward",
+			"port %u is taken by another user's process", port);
+	return true;
+}
+
+static void check_forward(const struct host *host, const char *section,
+	const struct spec_forward *f)
+{
+	if (f->addr[0] && !ports_addr_is_ours(f->addr)) {
+		remark_error(host->to, section, "forward",
+			"%s is no address of this host", f->addr);
+		return;
+	}
+	if (f->host_first < host->first_free) {
+		remark_error(host->to, section, "forward",
+			"port %u needs root: say one from %u on", f->host_first,
+			host->first_free);
+		return;
+	}
+	for (unsigned port = f->host_first; port <= f->host_last; port++)
+		if (check_taken(host, section, f, (uint16_t)port))
+			return;
+}
+
+static void check_nics(const struct host *host)
+{
+	list_each (&host->spec->nics, it, next) {
+		struct spec_nic *nic = list_entry(it, struct spec_nic, link);
+		AUTO_FREE char *section = xasprintf("net.%s", nic->name);
+		if (!remark_is_sound(host->to, section))
+			continue;
+		for (unsigned i = 0; i < nic->forward.n; i++)
+			check_forward(host, section, &nic->forward.at[i]);
+	}
+}
+
+void config_check_host(const struct vm_spec *spec, const struct paths *paths,
+	struct findings *f)
+{
+	const struct remarks to = { &spec->ini, spec->shown, f };
+	struct host host = { .spec = spec, .paths = paths, .to = &to };
+
+	ports_init(&host.ports);
+	host.first_free = ports_first_free();
+	check_readable(&host, "kernel", spec->vm.kernel);
+	check_readable(&host, "initrd", spec->vm.initrd);
+	check_memory(&host);
+	check_disks(&host);
+	check_nics(&host);
+	ports_fini(&host.ports);
+}

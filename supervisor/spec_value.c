@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Parsers of values with a grammar of their own.  Pure: text in, field out.
+ * Every failure reads "VALUE: what to write"; the caller names the key.
+ */
+#include "supervisor/spec_value.h"
+
+#include <inttypes.h>
+#include <regex.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/uuid.h"
+#include "supervisor/instances.h"
+#include "supervisor/policy.h"
+#include "supervisor/spec.h"
+
+/* ---- strings with a rule ---- */
+
+static int keep(const char *text, void *field)
+{
+	*(char **)field = xstrdup(text);
+	return 0;
+}
+
+void value_string_release(void *field)
+{
+	free(*(char **)field);
+	*(char **)field = NULL;
+}
+
+int value_uuid(const char *text, void *field, struct err *err)
+{
+	if (text[0] && !uuid_is_valid(text))
+		return err_set(err, ERR_CONFIG,
+			"%s: say 32 hexadecimal digits as 8-4-4-4-12", text);
+	keep(text, field);
+	for (char *at = *(char **)field; *at; at++)
+		if (*at >= 'A' && *at <= 'F')
+			*at = (char)(*at - 'A' + 'a');
+	return 0;
+}
+
+/* A word that goes into an option of QEMU's: no comma, no blank. */
+static bool is_word(const char *text)
+{
+	return !text[strspn(text, "abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789._+-")];
+}
+
+int value_machine(const char *text, void *field, struct err *err)
+{
+	if (is_word(text) && strlen(text) < 32)
+		return keep(text, field);
+	return err_set(err, ERR_CONFIG,
+		"%s: say q35, pc, microvm or a full type as pc-q35-7.2", text);
+}
+
+int value_model(const char *text, void *field, struct err *err)
+{
+	if (is_word(text) && strlen(text) < 32)
+		return keep(text, field);
+	return err_set(err, ERR_CONFIG,
+		"%s: say virtio, e1000e or another model of QEMU's", text);
+}
+
+int value_pool(const char *text, void *field, struct err *err)
+{
+	if (str_eq(text, "default"))
+		return keep(text, field);
+	return err_set(err, ERR_CONFIG,
+		"%s: pools other than default are not supported by this "
+		"version yet",
+		text);
+}
+
+int value_instances(const char *text, void *field, struct err *err)
+{
+	char **list = instances_expand(text, err);
+
+	instances_free(list);
+	return list ? keep(text, field) : -1;
+}
+
+/* virtio and NVMe carry 20 bytes. */
+int value_serial(const char *text, void *field, struct err *err)
+{
+	if (is_word(text) && strlen(text) <= 20)
+		return keep(text, field);
+	return err_set(err, ERR_CONFIG,
+		"%s: say at most 20 letters, digits, '.', '_' and '-'", text);
+}
+
+int value_mac(const char *text, void *field, struct err *err)
+{
+	bool good = strlen(text) == 17;
+
+	if (!text[0])
+		return keep(text, field);
+	for (size_t i = 0; good && i < 17; i++)
+		good = i % 3 == 2 ? text[i] == ':'
+				  : strchr("0123456789abcdefABCDEF", text[i]) !=
+					    NULL;
+	if (!good)
+		return err_set(err, ERR_CONFIG,
+			"%s: say six pairs of digits, as 52:54:00:12:34:56",
+			text);
+	/* the lowest bit of the first byte means a group */
+	if (strchr("13579bdfBDF", text[1]))
+		return err_set(err, ERR_CONFIG,
+			"%s: that is a group's address, say an even first "
+			"pair, as 52",
+			text);
+	keep(text, field);
+	for (char *at = *(char **)field; *at; at++)
+		if (*at >= 'A' && *at <= 'F')
+			*at = (char)(*at - 'A' + 'a');
+	return 0;
+}
+
+/* ---- words of which this version knows the first ---- */
+
+static int first_word(const char *text, const char *const *words, void *field,
+	struct err *err)
+{
+	if (str_eq(text, words[0])) {
+		*(int *)field = 0;
+		return 0;
+	}
+	for (size_t i = 1; words[i]; i++) {
+		size_t len = strlen(words[i]);
+		if (strncmp(text, words[i], len) == 0 &&
+			(text[len] == '\0' || words[i][len - 1] == ':'))
+			return err_set(err, ERR_CONFIG,
+				"%s: not supported by this version yet", text);
+	}
+	return err_set(err, ERR_CONFIG, "%s: say %s", text, words[0]);
+}
+
+int value_firmware(const char *text, void *field, struct err *err)
+{
+	static const char *const words[] = { "bios", "uefi", "uefi-secure",
+		NULL };
+
+	return first_word(text, words, field, err);
+}
+
+int value_crash_loop(const char *text, void *field, struct err *err)
+{
+	static const char *const words[] = { "stop", "last-good-config",
+		"revert:", "exec:", NULL };
+
+	return first_word(text, words, field, err);
+}
+
+int value_link(const char *text, void *field, struct err *err)
+{
+	if (!str_eq(text, "up") && !str_eq(text, "down"))
+		return err_set(err, ERR_CONFIG, "%s: say up or down", text);
+	*(bool *)field = str_eq(text, "up");
+	return 0;
+}
+
+/* ---- numbers ---- */
+
+/* Digits up to `stop`, 1 to max; moves *at behind them. */
+static bool read_number(const char **at, char stop, uint64_t max, unsigned *out)
+{
+	size_t len = strspn(*at, "0123456789");
+	AUTO_FREE char *digits = xstrndup(*at, len);
+	struct err ignored = ERR_INIT;
+	uint64_t n;
+
+	if ((*at)[len] != stop || str_to_u64(digits, &n, &ignored) < 0)
+		return false;
+	*at += stop ? len + 1 : len;
+	*out = (unsigned)n;
+	return n >= 1 && n <= max;
+}
+
+int value_topology(const char *text, void *field, struct err *err)
+{
+	struct spec_topology t;
+	const char *at = text;
+
+	if (!read_number(&at, ':', 1024, &t.sockets) ||
+		!read_number(&at, ':', 1024, &t.cores) ||
+		!read_number(&at, '\0', 16, &t.threads))
+		return err_set(err, ERR_CONFIG,
+			"%s: say SOCKETS:CORES:THREADS, as 1:4:1", text);
+	*(struct spec_topology *)field = t;
+	return 0;
+}
+
+int value_backoff(const char *text, void *field, struct err *err)
+{
+	const char *hyphen = strchr(text, '-');
+	AUTO_FREE char *low =
+		xstrndup(text, hyphen ? (size_t)(hyphen - text) : strlen(text));
+	struct spec_backoff b;
+
+	if (str_to_ms(low, false, &b.first_ms, err) < 0)
+		return -1;
+	b.max_ms = b.first_ms;
+	if (hyphen && str_to_ms(hyphen + 1, false, &b.max_ms, err) < 0)
+		return -1;
+	if (b.first_ms < 1 || b.max_ms < b.first_ms)
+		return err_set(err, ERR_CONFIG,
+			"%s: say a first and a longest delay, as 1s-1min",
+			text);
+	*(struct spec_backoff *)field = b;
+	return 0;
+}
+
+int value_burst(const char *text, void *field, struct err *err)
+{
+	const char *at = text;
+	struct spec_burst b;
+
+	if (!read_number(&at, '/', POLICY_HISTORY, &b.count))
+		return err_set(err, ERR_CONFIG,
+			"%s: say a number up to %d and a time, as 5/10min",
+			text, POLICY_HISTORY);
+	if (str_to_ms(at, false, &b.window_ms, err) < 0)
+		return -1;
+	if (b.window_ms < 1)
+		return err_set(
+			err, ERR_CONFIG, "%s: say a time above zero", text);
+	*(struct spec_burst *)field = b;
+	return 0;
+}
+
+/* ---- ready ---- */
+
+static int ready_tcp(
+	const char *port, struct spec_ready_probe *out, struct err *err)
+{
+	const char *at = port;
+	unsigned n;
+
+	if (!read_number(&at, '\0', 65535, &n))
+		return err_set(err, ERR_CONFIG,
+			"tcp:%s: say tcp:PORT, as tcp:22", port);
+	out->port = (uint16_t)n;
+	return 0;
+}
+
+static int ready_serial(
+	const char *text, struct spec_ready_probe *out, struct err *err)
+{
+	regex_t regex;
+	char why[80];
+
+	if (!text[0])
+		return err_set(err, ERR_CONFIG,
+			"serial:: say serial:REGEX, as serial:login:");
+	int rc = regcomp(&regex, text, REG_EXTENDED | REG_NOSUB);
+	if (rc != 0) {
+		regerror(rc, &regex, why, sizeof why);
+		return err_set(err, ERR_CONFIG, "serial:%s: %s", text, why);
+	}
+	regfree(&regex);
+	out->text = xstrdup(text);
+	return 0;
+}
+
+static int ready_exec(
+	const char *text, struct spec_ready_probe *out, struct err *err)
+{
+	if (text[0] != '/')
+		return err_set(err, ERR_CONFIG,
+			"exec:%s: say the program's whole path, as "
+			"exec:/usr/local/bin/check web",
+			text);
+	out->text = xstrdup(text);
+	return 0;
+}
+
+int value_ready(const char *text, void *field, struct err *err)
+{
+	struct spec_ready_probe probe = { READY_RUNNING, 0, NULL };
+	int rc = 0;
+
+	if (str_eq(text, "agent")) {
+		probe.kind = READY_AGENT;
+	} else if (str_eq(text, "lease") || str_eq(text, "notify")) {
+		rc = err_set(err, ERR_CONFIG,
+			"%s: not supported by this version yet", text);
+	} else if (str_starts(text, "tcp:")) {
+		probe.kind = READY_TCP;
+		rc = ready_tcp(text + 4, &probe, err);
+	} else if (str_starts(text, "serial:")) {
+		probe.kind = READY_SERIAL;
+		rc = ready_serial(text + 7, &probe, err);
+	} else if (str_starts(text, "exec:")) {
+		probe.kind = READY_EXEC;
+		rc = ready_exec(text + 5, &probe, err);
+	} else if (!str_eq(text, "running")) {
+		rc = err_set(err, ERR_CONFIG,
+			"%s: say running, agent, tcp:PORT, serial:REGEX or "
+			"exec:PATH ARGS",
+			text);
+	}
+	if (rc == 0)
+		*(struct spec_ready_probe *)field = probe;
+	return rc;
+}
+
+void value_ready_release(void *field)
+{
+	struct spec_ready_probe *probe = field;
+
+	free(probe->text);
+	*probe = (struct spec_ready_probe){ READY_RUNNING, 0, NULL };
+}
+
+/* ---- stop steps ---- */
+
+static int step_of(const char *name)
+{
+	for (int i = 0; spec_step_names[i]; i++)
+		if (str_eq(spec_step_names[i], name))
+			return i;
+	return -1;
+}
+
+static int unknown_step(const char *item, const char *name, struct err *err)
+{
+	const char *near = str_nearest(name, spec_step_names);
+
+	if (near && !str_eq(near, name))
+		return err_set(err, ERR_CONFIG,
+			"%s: no such step (did you mean '%s'?)", item, near);
+	return err_set(err, ERR_CONFIG,
+		"%s: say agent, acpi, ctrl-alt-del, quit or term with a time, "
+		"as acpi:20s, or kill",
+		item[0] ? item : "(empty)");
+}
+
+/* "acpi:20s", or "kill". */
+static int add_step(
+	const char *item, struct spec_stop_steps *steps, struct err *err)
+{
+	const char *colon = strchr(item, ':');
+	AUTO_FREE char *name =
+		xstrndup(item, colon ? (size_t)(colon - item) : strlen(item));
+	int step = step_of(name);
+	int64_t budget = 0;
+
+	if (step < 0)
+		return unknown_step(item, name, err);
+	if (steps->n > 0 && steps->at[steps->n - 1].step == STEP_KILL)
+		return err_set(
+			err, ERR_CONFIG, "%s: nothing comes after kill", item);
+	if (steps->n == STOP_STEPS_MAX)
+		return err_set(err, ERR_CONFIG, "%s: at most %d steps", item,
+			STOP_STEPS_MAX);
+	if (step == STEP_KILL && colon)
+		return err_set(err, ERR_CONFIG, "%s: kill takes no time", item);
+	if (step != STEP_KILL && !colon)
+		return err_set(err, ERR_CONFIG, "%s: how long? say %s:20s",
+			item, item);
+	if (colon && str_to_ms(colon + 1, false, &budget, err) < 0)
+		return -1;
+	steps->at[steps->n].step = (enum stop_step)step;
+	steps->at[steps->n++].budget_ms = budget;
+	return 0;
+}
+
+int value_steps(const char *text, void *field, struct err *err)
+{
+	struct spec_stop_steps steps = { .n = 0 };
+
+	for (bool more = true; more;) {
+		size_t len = strcspn(text, ",");
+		AUTO_STR struct str item = STR_INIT;
+		for (size_t i = 0; i < len; i++)
+			if (!strchr(" \t", text[i]))
+				str_addc(&item, text[i]);
+		if (add_step(str_text(&item), &steps, err) < 0)
+			return -1;
+		more = text[len] == ',';
+		text += len + 1;
+	}
+	*(struct spec_stop_steps *)field = steps;
+	return 0;
+}

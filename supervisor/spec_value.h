@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The values of a VM's file that are more than a number or a word: parse()
+ * and release() functions for the tables of supervisor/spec.
+ */
+#ifndef SUPERVISOR_SPEC_VALUE_H
+#define SUPERVISOR_SPEC_VALUE_H
+
+#include "base/err.h"
+
+/* char *: a string with a rule of its own; "" is a default only */
+MUST_CHECK int value_uuid(const char *text, void *field, struct err *err);
+MUST_CHECK int value_machine(const char *text, void *field, struct err *err);
+MUST_CHECK int value_instances(const char *text, void *field, struct err *err);
+MUST_CHECK int value_serial(const char *text, void *field, struct err *err);
+MUST_CHECK int value_mac(const char *text, void *field, struct err *err);
+MUST_CHECK int value_model(const char *text, void *field, struct err *err);
+MUST_CHECK int value_pool(const char *text, void *field, struct err *err);
+void value_string_release(void *field);
+
+/* int: words of which this version knows the first */
+MUST_CHECK int value_firmware(const char *text, void *field, struct err *err);
+MUST_CHECK int value_crash_loop(const char *text, void *field, struct err *err);
+
+/* bool: link = up | down */
+MUST_CHECK int value_link(const char *text, void *field, struct err *err);
+
+/* struct spec_topology: SOCKETS:CORES:THREADS */
+MUST_CHECK int value_topology(const char *text, void *field, struct err *err);
+/* struct spec_ready_probe */
+MUST_CHECK int value_ready(const char *text, void *field, struct err *err);
+void value_ready_release(void *field);
+/* struct spec_stop_steps: agent:20s, ..., kill */
+MUST_CHECK int value_steps(const char *text, void *field, struct err *err);
+/* struct spec_backoff: 1s-1min */
+MUST_CHECK int value_backoff(const char *text, void *field, struct err *err);
+/* struct spec_burst: 5/10min */
+MUST_CHECK int value_burst(const char *text, void *field, struct err *err);
+
+#endif
