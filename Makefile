@@ -11,7 +11,7 @@ BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
 	base/keys.c base/key_value.c base/keys_doc.c base/ini.c \
 	base/ini_scan.c base/entry.c base/finding.c base/paths.c \
 	base/uuid.c base/verbs.c \
-	base/verb_table.c
+	base/verb_table.c base/sock.c
 QMP_SRC = qmp/client.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c storage/header.c
 NET_SRC =
@@ -24,7 +24,20 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_value.c supervisor/forward.c 
 	supervisor/policy.c supervisor/record.c supervisor/store.c \
 	supervisor/lock.c \
 	supervisor/argv.c supervisor/slots.c supervisor/device.c \
-	supervisor/disk.c supervisor/nic.c supervisor/accel.c
+	supervisor/disk.c supervisor/nic.c supervisor/accel.c \
+	supervisor/events.c supervisor/vmlog.c supervisor/roles.c \
+	supervisor/host.c supervisor/console.c supervisor/agent.c \
+	supervisor/stderr.c supervisor/machine.c supervisor/image_plan.c \
+	supervisor/ephemeral.c supervisor/vm.c supervisor/running.c \
+	supervisor/ready.c supervisor/op_start.c supervisor/op_stop.c \
+	supervisor/op_adopt.c supervisor/op_ask.c supervisor/op_disk.c \
+	supervisor/lifecycle.c supervisor/watch.c supervisor/registry.c \
+	supervisor/report.c supervisor/plan.c supervisor/arguments.c \
+	supervisor/control.c supervisor/command_life.c \
+	supervisor/command_config.c supervisor/command_disk.c \
+	supervisor/commands.c supervisor/notify.c supervisor/service.c \
+	supervisor/tty.c supervisor/remove.c supervisor/run.c \
+	supervisor/once.c supervisor/doctor.c
 CTL_SRC = ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c ctl/reach.c \
 	ctl/print.c ctl/table.c ctl/list.c ctl/status.c ctl/view.c \
 	ctl/request.c ctl/progress.c ctl/interrupt.c ctl/ask.c ctl/log.c \

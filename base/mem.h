@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 /* As the functions without x, but they never return NULL. */
@@ -47,6 +48,6 @@ void mem_auto_free(void *at); /* for AUTO_FREE only */
 #define FALLTHROUGH __attribute__((fallthrough))
 
 #define container_of(ptr, type, member) \
-	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+	((type *)((uintptr_t)(ptr) - offsetof(type, member)))
 
 #endif

@@ -44,6 +44,11 @@ void str_cut(struct str *s, size_t len);
 
 /* strcmp() == 0, and whether text starts or ends with another. */
 bool str_eq(const char *a, const char *b);
+/* text, or other when text is NULL. */
+static inline const char *str_or(const char *text, const char *other)
+{
+	return text ? text : other;
+}
 bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);
 /* fnmatch(3) without flags: *, ?, [set]. */

@@ -247,7 +247,7 @@ static const struct verb *check_message(struct client *client,
 	if (arguments_check(verb, *args, err))
 		return NULL;
 	vm = json_object_get(*args, "vm");
-	if (!may(client, verb, json_string_value(vm) ?: "")) {
+	if (!may(client, verb, str_or(json_string_value(vm), ""))) {
 		err_set(err, ERR_DENIED,
 			"%s takes role %s: ask root, or join group vmward",
 			execute, role_name(verb->role));
@@ -452,7 +452,7 @@ struct registry *request_registry(const struct request *rq)
 
 const char *request_string(const struct request *rq, const char *name)
 {
-	return json_string_value(json_object_get(rq->args, name)) ?: "";
+	return str_or(json_string_value(json_object_get(rq->args, name)), "");
 }
 
 bool request_bool(const struct request *rq, const char *name)

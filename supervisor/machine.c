@@ -221,7 +221,7 @@ int machine_listen(struct machine *m, unsigned nserials, bool agent,
 {
 	struct host_request rq;
 	struct host_reply reply;
-	char leaf[16];
+	char leaf[24];
 
 	host_fill(m, &rq, HOST_MAKE_DIRS, "");
 	if (host_call(&rq, &reply, err))
@@ -243,7 +243,7 @@ int machine_listen(struct machine *m, unsigned nserials, bool agent,
 static void connect_consoles(struct machine *m)
 {
 	unsigned i = 0;
-	char leaf[16];
+	char leaf[24];
 
 	list_each (&m->consoles, it, next) {
 		struct console *c = list_entry(it, struct console, link);

@@ -73,6 +73,12 @@ static bool is_ours(const struct op_adopt *op)
 	return uuid && (!*want || str_eq(uuid, want));
 }
 
+static const char *status_of(const struct op_adopt *op)
+{
+	return json_string_value(
+		json_object_get(op->status.result, "status"));
+}
+
 static enum job_state adopt_run(struct job *job)
 {
 	struct op_adopt *op = container_of(job, struct op_adopt, job);
@@ -100,9 +106,7 @@ static enum job_state adopt_run(struct job *job)
 		return job_fail(job, ERR_UNREACHABLE,
 			"another machine answers on the monitor");
 	snprintf(op->state, sizeof(op->state), "%s",
-		json_string_value(json_object_get(op->status.result,
-			"status"))
-			?: "");
+		str_or(status_of(op), ""));
 	JOB_END(job);
 }
 

@@ -98,7 +98,7 @@ json_t *plan_start(const struct vm_spec *spec, const struct env *env,
 	AUTO_JSON json_t *words = json_array();
 	struct argv_slots slots = { 0 };
 	struct accel accel;
-	struct argv_host host = { .qemu = env->qemu ?: "qemu-system-x86_64",
+	struct argv_host host = { .qemu = str_or(env->qemu, "qemu-system-x86_64"),
 		.machine = record && record->machine[0] ? record->machine
 							: spec->vm.machine,
 		.generation = record ? record->generation + 1 : 1,

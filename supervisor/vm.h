@@ -105,7 +105,7 @@ struct vm {
 	bool ordered; /* this start was asked for by a person */
 	bool start_paused;
 	bool kept_paused; /* an admin paused it */
-	char stop_step[64]; /* "agent 0.4 s: powered off (step 1 of 6)" */
+	char stop_step[96]; /* "agent 0.4 s: powered off (step 1 of 6)" */
 
 	enum vm_ready ready;
 	int64_t ready_real_us;
