@@ -28,7 +28,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_value.c supervisor/forward.c 
 	supervisor/events.c supervisor/vmlog.c supervisor/roles.c \
 	supervisor/host.c supervisor/console.c supervisor/agent.c \
 	supervisor/stderr.c supervisor/machine.c supervisor/image_plan.c \
-	supervisor/ephemeral.c supervisor/vm.c supervisor/running.c \
+	supervisor/ephemeral.c supervisor/diff.c supervisor/vm.c supervisor/running.c \
 	supervisor/ready.c supervisor/op_start.c supervisor/op_stop.c \
 	supervisor/op_adopt.c supervisor/op_ask.c supervisor/op_disk.c \
 	supervisor/lifecycle.c supervisor/watch.c supervisor/registry.c \

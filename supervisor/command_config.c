@@ -27,9 +27,8 @@ void command_show(struct request *rq)
 	if (!vm->spec) {
 		struct err err = ERR_INIT;
 
-		if (!findings_to_err(&vm->findings, &err))
-			err_set(&err, ERR_NOT_FOUND, "its file is gone");
-		request_fail(rq, &err);
+		if (vm_check_files(vm, &err))
+			request_fail(rq, &err);
 		return;
 	}
 	config_show(vm->spec, request_bool(rq, "origin"),
@@ -100,9 +99,7 @@ void command_plan(struct request *rq)
 	if (!vm)
 		return;
 	registry_load(request_registry(rq), vm);
-	if (findings_to_err(&vm->findings, &err) || !vm->spec) {
-		if (!err.code)
-			err_set(&err, ERR_NOT_FOUND, "its file is gone");
+	if (vm_check_files(vm, &err)) {
 		request_fail(rq, &err);
 		return;
 	}

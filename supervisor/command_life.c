@@ -135,13 +135,10 @@ static int load_for_start(struct request *rq, struct vm *vm)
 	struct err err = ERR_INIT;
 
 	registry_load(request_registry(rq), vm);
-	if (findings_to_err(&vm->findings, &err) || !vm->spec) {
-		if (!err.code)
-			err_set(&err, ERR_NOT_FOUND, "its file is gone");
-		request_fail(rq, &err);
-		return -1;
-	}
-	return 0;
+	if (!vm_check_files(vm, &err))
+		return 0;
+	request_fail(rq, &err);
+	return -1;
 }
 
 static bool is_protected(const struct vm *vm, const char *verb)

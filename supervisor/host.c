@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
@@ -118,6 +119,26 @@ static int do_clean(const struct host_request *rq,
 	return 0;
 }
 
+/* The lock file goes only while we hold it: nobody else can then. */
+static int do_remove(const struct host_request *rq, struct host_reply *reply,
+	struct err *err)
+{
+	AUTO_FREE char *dir = xasprintf("%s/%s", rq->run_dir, rq->vm);
+	AUTO_FREE char *priv = xasprintf("%s/priv", dir);
+	AUTO_FREE char *lock = xasprintf("%s/lock", priv);
+	AUTO_CLOSE int fd = sys_openat(AT_FDCWD, lock,
+		O_RDWR | O_NOFOLLOW, 0);
+
+	if (fd >= 0 && sys_flock(fd, LOCK_EX | LOCK_NB))
+		return 0; /* somebody lives: keep all of it */
+	if (do_clean(rq, reply, err))
+		return -1;
+	sys_unlinkat(AT_FDCWD, lock, 0);
+	sys_unlinkat(AT_FDCWD, priv, AT_REMOVEDIR);
+	sys_unlinkat(AT_FDCWD, dir, AT_REMOVEDIR);
+	return 0;
+}
+
 static const struct host_entry {
 	bool takes_leaf;
 	int (*run)(const struct host_request *rq, struct host_reply *reply,
@@ -129,6 +150,7 @@ static const struct host_entry {
 	[HOST_RUN_QEMU] = { false, do_run_qemu },
 	[HOST_KILL] = { false, do_kill },
 	[HOST_CLEAN] = { false, do_clean },
+	[HOST_REMOVE] = { false, do_remove },
 };
 
 int host_call(const struct host_request *rq, struct host_reply *reply,

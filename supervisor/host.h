@@ -22,6 +22,7 @@ enum host_verb {
 	HOST_RUN_QEMU,	/* argv with fds -> pid, pidfd in fds[0] */
 	HOST_KILL,	/* signal to pidfd */
 	HOST_CLEAN,	/* removes priv's sockets and FIFO; the lock stays */
+	HOST_REMOVE,	/* removes the directories and a lock that is free */
 	HOST_NVERBS
 };
 

@@ -135,7 +135,6 @@ static void begin_start(struct vm *vm)
 static void begin_retry(struct vm *vm)
 {
 	loop_timer_stop(&vm->retry_timer);
-	vm->record.history.restarts++;
 	begin_start(vm);
 }
 
@@ -330,6 +329,7 @@ static void start_failed(struct vm *vm)
 static void rest(struct vm *vm)
 {
 	loop_timer_stop(&vm->retry_timer);
+	vm_clean(vm);
 	if (vm->record.desired == DESIRED_UP && !vm->env->stopping)
 		vm->record.desired = DESIRED_DOWN;
 	vm_record(vm, NULL);
@@ -352,6 +352,7 @@ static void wait_backoff(struct vm *vm)
 
 static void give_up(struct vm *vm)
 {
+	vm_clean(vm);
 	vm->record.failed = true;
 	vm->record.desired = DESIRED_DOWN;
 	vm_set_note(vm, "%u failures in a row: vmward log %s",
@@ -392,6 +393,9 @@ static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 		[EV_RESET_FAILED] = { VM_STOPPED, forgive },
 	},
 	[VM_STARTING] = {
+		[EV_GUEST_PAUSED] = { VM_STARTING, nothing },
+		[EV_GUEST_RESUMED] = { VM_STARTING, nothing },
+		[EV_GUEST_OFF] = { VM_STARTING, nothing },
 		[EV_STARTED] = { VM_RUNNING, now_running },
 		[EV_STARTED_PAUSED] = { VM_PAUSED, now_paused },
 		[EV_START_FAILED] = { VM_STARTING, start_failed },
@@ -504,6 +508,7 @@ static void post(struct vm *vm, enum vm_event event)
 	}
 	vm_set_state(vm, cell->next, event);
 	cell->act(vm);
+	vm_changed(vm); /* after the action: readiness and jobs are told */
 }
 
 int lifecycle_accepts(const struct vm *vm, enum vm_event event,

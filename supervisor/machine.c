@@ -83,6 +83,20 @@ void machine_fini(struct machine *m)
 		console_free(list_entry(it, struct console, link));
 }
 
+void machine_clean(struct machine *m)
+{
+	struct host_request rq;
+	struct host_reply reply;
+	struct err err = ERR_INIT;
+
+	BUG_ON(m->pid > 0);
+	list_each (&m->consoles, it, next)
+		console_free(list_entry(it, struct console, link));
+	host_fill(m, &rq, HOST_REMOVE, "");
+	if (host_call(&rq, &reply, &err))
+		vmlog_line(m->log, LOG_WARN, "%s", err.text);
+}
+
 bool machine_is_alive(const struct machine *m)
 {
 	return m->pid > 0;

@@ -70,6 +70,11 @@ void machine_init(struct machine *m, const struct env *env, const char *name,
 	struct vmlog *log, const struct machine_hooks *hooks, void *owner);
 /* Lets go of everything; the process is not touched. */
 void machine_fini(struct machine *m);
+/*
+ * Nothing runs and nothing will soon: consoles, sockets, lock and directory
+ * of the VM go.
+ */
+void machine_clean(struct machine *m);
 /* True while a process is known (adopted or ours) and not yet ended. */
 bool machine_is_alive(const struct machine *m);
 

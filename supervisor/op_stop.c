@@ -30,6 +30,7 @@ struct op_stop {
 	unsigned at; /* step in progress */
 	int64_t step_started_ms;
 	bool agent_done, agent_failed;
+	bool noted; /* stop_step is written */
 };
 
 static bool is_dead(const struct op_stop *op)
@@ -183,6 +184,9 @@ static void note_step(struct op_stop *op)
 	int64_t ms = loop_now_ms() - op->step_started_ms;
 	struct vm *vm = op->vm;
 
+	if (op->noted) /* the step that worked is not the one that cleans up */
+		return;
+	op->noted = true;
 	snprintf(vm->stop_step, sizeof(vm->stop_step),
 		"%s %lld.%lld s: %s (step %u of %u)",
 		spec_step_names[step_of(op)], (long long)(ms / 1000),

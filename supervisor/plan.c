@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "supervisor/accel.h"
 #include "supervisor/argv.h"
+#include "supervisor/diff.h"
 #include "supervisor/image_plan.h"
 
 static void add_text(json_t *list, const char *fmt, ...)
@@ -138,36 +139,24 @@ static const char *when_of(const struct ini_entry *e)
 	return key ? words[key->when] : "at cold start";
 }
 
-static void add_differences(json_t *actions, const struct ini *a,
-	const struct ini *b, bool removed)
+static void add_difference(void *arg, const struct ini_entry *old,
+	const struct ini_entry *new)
 {
-	list_each (&a->entries, it, next) {
-		const struct ini_entry *e =
-			list_entry(it, struct ini_entry, link);
-		const struct ini_entry *other =
-			e->key ? ini_find(b, e->section, e->key) : NULL;
+	const struct ini_entry *e = new ? new : old;
 
-		if (!e->key || ini_find(a, e->section, e->key) != e)
-			continue;
-		if (removed && !other)
-			add_text(actions, "[%s] %s %s -> default (%s)",
-				e->section, e->key, e->value, when_of(e));
-		else if (!removed && (!other || !str_eq(other->value,
-							 e->value)))
-			add_text(actions, "%s:%u: [%s] %s %s -> %s (%s)",
-				e->file, e->line, e->section, e->key,
-				other ? other->value : "default", e->value,
-				when_of(e));
-	}
+	if (new)
+		add_text(arg, "%s:%u: [%s] %s %s -> %s (%s)", e->file, e->line,
+			e->section, e->key, old ? old->value : "default",
+			e->value, when_of(e));
+	else
+		add_text(arg, "[%s] %s %s -> default (%s)", e->section, e->key,
+			e->value, when_of(e));
 }
 
 json_t *plan_changes(const struct vm_spec *spec, const struct vm_spec *running)
 {
 	json_t *actions = json_array();
 
-	if (spec != running) {
-		add_differences(actions, &spec->ini, &running->ini, false);
-		add_differences(actions, &running->ini, &spec->ini, true);
-	}
+	diff_specs(spec, running, add_difference, actions);
 	return json_pack("{s:o,s:[],s:[]}", "actions", actions, "argv", "qmp");
 }

@@ -318,8 +318,8 @@ void ready_begin(struct vm *vm)
 		vm_set_ready(vm, VM_READY_YES);
 		return;
 	}
-	vm_set_ready(vm, VM_READY_NO);
 	begin_probe(vm, spec);
+	vm_set_ready(vm, VM_READY_NO);
 }
 
 void ready_stop(struct vm *vm)

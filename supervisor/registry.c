@@ -253,7 +253,7 @@ static char *fingerprint(const struct vm *vm)
 
 	if (vm->spec)
 		config_show(vm->spec, false, NULL, &text);
-	if (findings_to_err(&vm->findings, &err))
+	if (vm_check_files(vm, &err))
 		str_add(&text, err.text);
 	return xstrdup(str_text(&text));
 }
@@ -261,9 +261,9 @@ static char *fingerprint(const struct vm *vm)
 static void emit_config(struct vm *vm)
 {
 	struct err err = ERR_INIT;
-	bool bad = vm->findings.errors > 0;
+	bool bad = vm_check_files(vm, &err) != 0;
 
-	if (bad && findings_to_err(&vm->findings, &err))
+	if (bad)
 		vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
 	events_emit("VM_CONFIG",
 		json_pack("{s:s,s:i,s:s?}", "vm", vm->name, "pending",

@@ -103,7 +103,7 @@ static void note_of(const struct vm *vm, struct str *out)
 	struct err err = ERR_INIT;
 	unsigned pending = vm_pending(vm);
 
-	if (vm->findings.errors && findings_to_err(&vm->findings, &err))
+	if (!vm_is_up(vm) && vm_check_files(vm, &err))
 		str_add(out, err.text);
 	else if (*vm->note)
 		str_add(out, vm->note);

@@ -14,6 +14,7 @@
 #include "base/sys.h"
 #include "supervisor/config.h"
 #include "supervisor/console.h"
+#include "supervisor/diff.h"
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
 #include "supervisor/roles.h"
@@ -161,7 +162,6 @@ void vm_set_state(struct vm *vm, enum vm_state state, enum vm_event why)
 		log_debug(vm->log.object, "%s again (%s)", state_names[state],
 			event_names[why]);
 	}
-	vm_changed(vm);
 }
 
 void vm_set_ready(struct vm *vm, enum vm_ready ready)
@@ -334,6 +334,12 @@ void vm_drop_running(struct vm *vm)
 	vm->running = NULL;
 }
 
+void vm_clean(struct vm *vm)
+{
+	if (!machine_is_alive(&vm->machine))
+		machine_clean(&vm->machine);
+}
+
 void vm_run_spec(struct vm *vm)
 {
 	vm_drop_running(vm);
@@ -374,6 +380,15 @@ void vm_load_running(struct vm *vm)
 
 /* ---- small questions ---- */
 
+int vm_check_files(const struct vm *vm, struct err *err)
+{
+	if (vm->findings.errors)
+		return findings_to_err(&vm->findings, err);
+	if (!vm->spec)
+		return err_set(err, ERR_NOT_FOUND, "its file is gone");
+	return 0;
+}
+
 int64_t vm_uptime_ms(const struct vm *vm)
 {
 	if (!vm_is_up(vm) || vm->record.started_mono_ms == 0)
@@ -381,36 +396,7 @@ int64_t vm_uptime_ms(const struct vm *vm)
 	return (int64_t)(sys_now_us() / 1000) - vm->record.started_mono_ms;
 }
 
-static unsigned count_new(const struct ini *a, const struct ini *b)
-{
-	unsigned n = 0;
-
-	list_each (&a->entries, it, next) {
-		const struct ini_entry *e =
-			list_entry(it, struct ini_entry, link);
-		const struct ini_entry *other =
-			e->key ? ini_find(b, e->section, e->key) : NULL;
-
-		if (e->key && (!other || !str_eq(other->value, e->value)))
-			n++;
-	}
-	return n;
-}
-
 unsigned vm_pending(const struct vm *vm)
 {
-	unsigned n = 0;
-
-	if (!vm->running || !vm->spec || vm->running == vm->spec)
-		return 0;
-	n = count_new(&vm->spec->ini, &vm->running->ini);
-	list_each (&vm->running->ini.entries, it, next) {
-		const struct ini_entry *e =
-			list_entry(it, struct ini_entry, link);
-
-		if (e->key &&
-			!ini_find(&vm->spec->ini, e->section, e->key))
-			n++;
-	}
-	return n;
+	return diff_count(vm->spec, vm->running);
 }

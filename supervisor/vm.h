@@ -141,7 +141,7 @@ bool vm_is_up(const struct vm *vm);
 
 /* The only way to change the state: lifecycle's matrix. */
 void vm_post(struct vm *vm, enum vm_event event);
-/* For lifecycle: sets the state, logs, emits VM_STATE, tells watches. */
+/* For lifecycle: sets the state, logs, emits VM_STATE. */
 void vm_set_state(struct vm *vm, enum vm_state state, enum vm_event why);
 /* Tells watches that something besides the state changed. */
 void vm_changed(struct vm *vm);
@@ -179,6 +179,10 @@ void vm_save_running(struct vm *vm);
 void vm_load_running(struct vm *vm);
 /* Nothing runs any more. */
 void vm_drop_running(struct vm *vm);
+/* The VM is down for good: nothing of it stays in the run directory. */
+void vm_clean(struct vm *vm);
+/* 0 if the files of the VM are good; else their first error. */
+MUST_CHECK int vm_check_files(const struct vm *vm, struct err *err);
 /* Monotonic ms since the guest was started; -1 when down. */
 int64_t vm_uptime_ms(const struct vm *vm);
 /* Number of entries that differ between spec and running. */

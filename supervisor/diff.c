@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What differs between what is written and what runs; see diff.h. */
+#include "supervisor/diff.h"
+
+#include "base/str.h"
+
+typedef void each_fn(void *arg, const struct ini_entry *old,
+	const struct ini_entry *new);
+
+static bool is_own_uuid(const struct vm_spec *spec, const struct ini_entry *e)
+{
+	return str_eq(e->section, "vm") && str_eq(e->key, "uuid") &&
+	       str_eq(e->value, spec->uuid);
+}
+
+/* Only the winning entry of a key counts. */
+static bool counts(const struct vm_spec *spec, const struct ini_entry *e)
+{
+	return e->key && ini_find(&spec->ini, e->section, e->key) == e &&
+	       !is_own_uuid(spec, e);
+}
+
+void diff_specs(const struct vm_spec *spec, const struct vm_spec *running,
+	each_fn *each, void *arg)
+{
+	if (!spec || !running || spec == running)
+		return;
+	list_each (&spec->ini.entries, it, next) {
+		const struct ini_entry *e =
+			list_entry(it, struct ini_entry, link);
+		const struct ini_entry *old =
+			counts(spec, e)
+				? ini_find(&running->ini, e->section, e->key)
+				: NULL;
+
+		if (counts(spec, e) && (!old || !str_eq(old->value, e->value)))
+			each(arg, old, e);
+	}
+	list_each (&running->ini.entries, it2, next2) {
+		const struct ini_entry *e =
+			list_entry(it2, struct ini_entry, link);
+
+		if (counts(running, e) &&
+			!ini_find(&spec->ini, e->section, e->key))
+			each(arg, e, NULL);
+	}
+}
+
+static void count(void *arg, const struct ini_entry *old UNUSED,
+	const struct ini_entry *new UNUSED)
+{
+	++*(unsigned *)arg;
+}
+
+unsigned diff_count(const struct vm_spec *spec, const struct vm_spec *running)
+{
+	unsigned n = 0;
+
+	diff_specs(spec, running, count, &n);
+	return n;
+}
