@@ -8,14 +8,14 @@ all:
 BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
 	base/log.c base/sys.c base/child.c base/spawn.c base/loop.c \
 	base/loop_sim.c base/job.c base/aio.c base/prescan.c base/jstream.c \
-	base/keys.c base/key_value.c base/keys_doc.c base/ini.c \
+	base/keys.c base/key.c base/keys_doc.c base/ini.c \
 	base/ini_scan.c base/entry.c base/finding.c base/paths.c \
 	base/uuid.c base/verbs.c \
 	base/verb_table.c
 QMP_SRC = qmp/client.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c storage/header.c
 NET_SRC =
-SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_value.c supervisor/forward.c \
+SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value.c supervisor/forward.c \
 	supervisor/instances.c supervisor/raw.c supervisor/remark.c \
 	supervisor/disk_check.c supervisor/check.c supervisor/check_all.c \
 	supervisor/host_check.c supervisor/ports.c supervisor/layers.c \
