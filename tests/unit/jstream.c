@@ -473,10 +473,11 @@ static void test_ends(void)
 	str_fini(&seen.text);
 
 	peer = open_pair(&js, &seen);
+	put(peer, "{}", 2);
 	shutdown(peer, SHUT_RD);
 	ok(jstream_send_text(&js, "{}", 2, -1, &err) == 0, "deaf peer");
 	settle();
-	ok(seen.ends == 1 && seen.err.code == ERR_GONE,
+	ok(seen.ends == 1 && seen.messages == 1 && seen.err.code == ERR_GONE,
 		"a peer that only stopped to read: %s", seen.err.text);
 	close_pair(&js, &seen, peer);
 }
