@@ -41,7 +41,7 @@ FUZZ_SRC =
 MAN = man/vmwardd.8 man/vmward.1 man/vmward.ini.5 man/vmward-protocol.7
 
 T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t
-LIVE_TESTS =
+LIVE_TESTS = tests/live/010-guest.t
 CLIENT_TESTS =
 SYSTEM_TESTS =
 FAULT_TESTS =
