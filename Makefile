@@ -8,14 +8,14 @@ all:
 BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
 	base/log.c base/sys.c base/child.c base/spawn.c base/loop.c \
 	base/loop_sim.c base/job.c base/aio.c base/prescan.c base/jstream.c \
-	base/keys.c base/key_value.c base/keys_doc.c base/ini.c \
+	base/keys.c base/key.c base/keys_doc.c base/ini.c \
 	base/ini_scan.c base/entry.c base/finding.c base/paths.c \
 	base/uuid.c base/verbs.c \
 	base/verb_table.c base/sock.c
 QMP_SRC = qmp/client.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c storage/header.c
 NET_SRC =
-SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_value.c supervisor/forward.c \
+SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value.c supervisor/forward.c \
 	supervisor/instances.c supervisor/raw.c supervisor/remark.c \
 	supervisor/disk_check.c supervisor/check.c supervisor/check_all.c \
 	supervisor/host_check.c supervisor/ports.c supervisor/layers.c \
@@ -54,7 +54,7 @@ FUZZ_SRC =
 MAN = man/vmwardd.8 man/vmward.1 man/vmward.ini.5 man/vmward-protocol.7
 
 T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t
-LIVE_TESTS =
+LIVE_TESTS = tests/live/010-guest.t
 CLIENT_TESTS =
 SYSTEM_TESTS =
 FAULT_TESTS =
@@ -180,38 +180,38 @@ TEST_PROGRAMS = $(PROGRAMS) $(FAKE_QEMU) $(GUEST)
 LINT = tests/lint/lint.t
 
 check: all check-programs
-	+$(RUN) lint: $(LINT) unit: $(UNIT) t: $(call have,$(T_TESTS)) \
+	$(Q)$(RUN) lint: $(LINT) unit: $(UNIT) t: $(call have,$(T_TESTS)) \
 		live: $(call have,$(LIVE_TESTS))
 check-programs: $(TEST_PROGRAMS) $(UNIT) $(TOOLS)
 check-unit: $(UNIT) $(FAKE_QEMU)
-	+$(RUN) unit: $(UNIT)
+	$(Q)$(RUN) unit: $(UNIT)
 check-t: $(TEST_PROGRAMS)
-	+$(RUN) t: $(call have,$(T_TESTS))
+	$(Q)$(RUN) t: $(call have,$(T_TESTS))
 check-live: $(TEST_PROGRAMS)
-	+$(RUN) live: $(call have,$(LIVE_TESTS))
+	$(Q)$(RUN) live: $(call have,$(LIVE_TESTS))
 check-clients: $(TEST_PROGRAMS)
-	+$(RUN) clients: $(call have,$(CLIENT_TESTS))
+	$(Q)$(RUN) clients: $(call have,$(CLIENT_TESTS))
 check-system: $(TEST_PROGRAMS)
-	+$(RUN) system: $(call have,$(SYSTEM_TESTS))
+	$(Q)$(RUN) system: $(call have,$(SYSTEM_TESTS))
 faults: $(TEST_PROGRAMS)
-	+$(RUN) faults: $(call have,$(FAULT_TESTS))
+	$(Q)$(RUN) faults: $(call have,$(FAULT_TESTS))
 lint: all $(TOOLS)
-	+$(RUN) -v lint: $(LINT)
+	$(Q)$(RUN) -v lint: $(LINT)
 
 SAN = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined
 check-sanitize:
-	+for cc in gcc clang; do $(MAKE) CC=$$cc BUILD=$(BUILD)/san-$$cc \
+	$(Q)for cc in gcc clang; do $(MAKE) CC=$$cc BUILD=$(BUILD)/san-$$cc \
 		CFLAGS='$(SAN)' check-unit check-t || exit 1; done
 fuzz:
-	+$(MAKE) CC=clang BUILD=$(BUILD)/fuzz FUZZ=yes \
+	$(Q)$(MAKE) CC=clang BUILD=$(BUILD)/fuzz FUZZ=yes \
 		CFLAGS='-g -O1 -fsanitize=address,undefined' fuzz-run
 fuzz-run: $(FUZZERS)
 	$(Q)for f in $(FUZZERS); do $(srcdir)/tests/fuzz/run $$f || exit 1; done
 bench: all check-programs
-	+BUILD='$(abspath $(BUILD))' '$(srcdir)/tests/bench/bench'
+	$(Q)BUILD='$(abspath $(BUILD))' '$(srcdir)/tests/bench/bench'
 demo: all $(GUEST) guest
-	+BUILD='$(abspath $(BUILD))' '$(srcdir)/tests/demo/demo'
+	$(Q)BUILD='$(abspath $(BUILD))' '$(srcdir)/tests/demo/demo'
 golden: all $(UNIT)
 	$(Q)cd '$(srcdir)' && for t in $(UNIT); do \
 		GOLDEN=write $(abspath $(BUILD))/$${t#$(BUILD)/} >/dev/null || :; done
@@ -229,7 +229,7 @@ format:
 	$(Q)cd '$(srcdir)' && git ls-files -co --exclude-standard '*.[ch]' | \
 		xargs clang-format -i
 analyze:
-	+$(Q)$(srcdir)/tests/lint/analyze $(srcdir) $(call have,$(BASE_SRC) \
+	$(Q)$(srcdir)/tests/lint/analyze $(srcdir) $(call have,$(BASE_SRC) \
 		$(QMP_SRC) $(STORAGE_SRC) $(NET_SRC) $(SUPERVISOR_SRC) \
 		$(CTL_SRC) $(VMWARDD_SRC) $(VMWARD_SRC)) -- \
 		$(VMW_CPPFLAGS) -std=c11

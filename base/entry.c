@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What files say: lists of entries that borrow the names of their files.
- * Declared in base/keys.h; who reads files adds by base/entry.h.
+ * Lists of entries.  Which of several entries of a key holds is decided by
+ * their order alone: the last one.
  */
 #include "base/entry.h"
 
@@ -27,9 +27,9 @@ void ini_fini(struct ini *ini)
 {
 	if (!ini->entries.next)
 		return;
-	list_each (&ini->entries, it, next)
+	list_each(&ini->entries, it, next)
 		entry_free(list_entry(it, struct ini_entry, link));
-	list_each (&ini->files, it, next) {
+	list_each(&ini->files, it, next) {
 		struct ini_file *file = list_entry(it, struct ini_file, link);
 		list_del(it);
 		free(file->shown);

@@ -2,12 +2,12 @@
 /*
  * What a check found: errors and notes with file and line, kept in the order
  * in which they were found and capped, so that fifty thousand bad lines do
- * not become fifty thousand messages.  Declared in base/keys.h.
+ * not become fifty thousand messages.
  */
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/keys.h"
+#include "base/finding.h"
 #include "base/mem.h"
 
 enum { KEPT = 100 }; /* errors, and as many notes */
@@ -28,7 +28,7 @@ static void finding_free(struct finding *finding)
 
 void findings_fini(struct findings *f)
 {
-	list_each (&f->list, it, next)
+	list_each(&f->list, it, next)
 		finding_free(list_entry(it, struct finding, link));
 	findings_init(f);
 }
@@ -94,7 +94,7 @@ int findings_to_err(const struct findings *f, struct err *err)
 {
 	AUTO_STR struct str text = STR_INIT;
 
-	list_each (&f->list, it, next) {
+	list_each(&f->list, it, next) {
 		struct finding *found = list_entry(it, struct finding, link);
 		if (found->level != FINDING_ERROR)
 			continue;
@@ -110,7 +110,7 @@ static void sort_file(struct list *from, struct list *sorted)
 	const char *file = list_entry(from->next, struct finding, link)->file;
 	struct list group = LIST_INIT(group);
 
-	list_each (from, it, next) {
+	list_each(from, it, next) {
 		struct finding *found = list_entry(it, struct finding, link);
 		if (!str_eq(found->file, file))
 			continue;

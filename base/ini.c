@@ -4,9 +4,9 @@
  * our own that knows lines and blanks out the comments, iniparser, and a
  * comparison of what both saw.  iniparser 4.1 alone merges duplicates, cuts
  * values at any ';', joins lines at '\' and knows no line numbers.
- * The only file that includes iniparser.h.  Declared in base/keys.h.
+ * The only file that includes iniparser.h.
  */
-#include "base/keys.h"
+#include "base/ini.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -75,7 +75,7 @@ static void compare(const struct ini *ini, const char *shown,
 {
 	int count = 0;
 
-	list_each (&ini->entries, it, next) {
+	list_each(&ini->entries, it, next) {
 		struct ini_entry *entry =
 			list_entry(it, struct ini_entry, link);
 		count++;

@@ -4,6 +4,7 @@
 #define BASE_INI_SCAN_H
 
 #include "base/entry.h"
+#include "base/finding.h"
 
 struct ini_source {
 	const struct ini_file *file;

@@ -2,13 +2,12 @@
 /*
  * The engine that fills structs from entries by key tables.  It knows types,
  * ranges, choices, defaults and nearest names; what a key means is the
- * table's.  Values are parsed in base/key_value.c.
+ * table's.  Values are parsed in base/key.c.
  */
 #include "base/keys.h"
 
 #include <stdio.h>
 
-#include "base/key_value.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -87,7 +86,7 @@ static char **name_of(char *element, const struct section *s)
 static char *find_element(
 	struct list *head, const struct section *s, const char *name)
 {
-	list_each (head, it, next) {
+	list_each(head, it, next) {
 		char *element = element_of(it, s);
 		if (str_eq(*name_of(element, s), name))
 			return element;
@@ -274,7 +273,7 @@ static void fill_other(const struct fill *fill, const struct ini_entry *e,
 	}
 	int taken = 0;
 	if (s->other) {
-		AUTO_FREE char *text = keys_expand(e->value, fill->scope, &err);
+		AUTO_FREE char *text = key_expand(e->value, fill->scope, &err);
 		taken = text ? s->other(fill->spec, e->key, text, &err) : -1;
 	}
 	if (taken < 0)
@@ -328,7 +327,7 @@ static bool is_removed(
 
 static void remove_disabled(const struct fill *fill, const struct section *s)
 {
-	list_each (head_of(fill->spec, s), it, next)
+	list_each(head_of(fill->spec, s), it, next)
 		if (is_removed(fill, s, *name_of(element_of(it, s), s)))
 			free_element(it, s);
 }
@@ -347,7 +346,7 @@ int keys_fill(void *spec, const struct section *sections, size_t nsections,
 		else if (!s->later)
 			set_defaults(fill.spec + s->offset, s);
 	}
-	list_each (&ini->entries, it, next)
+	list_each(&ini->entries, it, next)
 		fill_entry(&fill, list_entry(it, struct ini_entry, link));
 	for (size_t i = 0; i < nsections; i++)
 		if (sections[i].named && !sections[i].later)
@@ -368,7 +367,7 @@ void keys_release(void *spec, const struct section *sections, size_t nsections)
 		struct list *head = head_of(spec, s);
 		if (!head->next)
 			continue;
-		list_each (head, it, next)
+		list_each(head, it, next)
 			free_element(it, s);
 	}
 }

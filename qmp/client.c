@@ -66,6 +66,17 @@ static void on_deadline(struct loop_timer *timer)
 	fail(slot, &err);
 }
 
+static const char *reason_of(enum err_code unsendable)
+{
+	if (unsendable == ERR_GONE)
+		return "the monitor connection is closed";
+	if (unsendable == ERR_LIMIT)
+		return "QEMU does not read its monitor";
+	if (unsendable == ERR_CONFIG)
+		return "an argument is not valid UTF-8";
+	return "the command cannot be sent";
+}
+
 /* Fails what could not be sent, one per turn: any callback may close us. */
 static void on_failing(struct loop_kick *kick)
 {
@@ -74,8 +85,7 @@ static void on_failing(struct loop_kick *kick)
 	struct qmp_slot *bad = NULL;
 	struct err err = ERR_INIT;
 
-	list_each(&client->pending, it, next)
-	{
+	list_each (&client->pending, it, next) {
 		struct qmp_slot *slot = list_entry(it, struct qmp_slot, link);
 
 		if (!slot->unsendable)
@@ -88,14 +98,7 @@ static void on_failing(struct loop_kick *kick)
 	}
 	if (!bad)
 		return;
-	if (bad->unsendable == ERR_GONE)
-		err_set(&err, ERR_GONE, "the monitor connection is closed");
-	else if (bad->unsendable == ERR_LIMIT)
-		err_set(&err, ERR_LIMIT, "QEMU does not read its monitor");
-	else if (bad->unsendable == ERR_CONFIG)
-		err_set(&err, ERR_CONFIG, "an argument is not valid UTF-8");
-	else
-		err_set(&err, bad->unsendable, "the command cannot be sent");
+	err_set(&err, bad->unsendable, "%s", reason_of(bad->unsendable));
 	fail(bad, &err);
 }
 
@@ -188,8 +191,7 @@ void qmp_send_steal(struct qmp_client *client, struct qmp_slot *slot,
 static void open_gate(struct qmp_client *client)
 {
 	client->open_gate = true;
-	list_each(&client->pending, it, next)
-	{
+	list_each (&client->pending, it, next) {
 		struct qmp_slot *slot = list_entry(it, struct qmp_slot, link);
 
 		if (!slot->sent && !slot->unsendable)
@@ -340,8 +342,7 @@ static struct qmp_slot *slot_by_id(struct qmp_client *client, json_t *id)
 {
 	if (!json_is_integer(id))
 		return NULL;
-	list_each(&client->pending, it, next)
-	{
+	list_each (&client->pending, it, next) {
 		struct qmp_slot *slot = list_entry(it, struct qmp_slot, link);
 
 		if (slot->sent &&

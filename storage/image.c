@@ -125,32 +125,38 @@ static bool begin(struct image_create *op)
 		return false;
 	}
 	if (start_tool(op, &err) != 0) {
-		err_wrap(&err, "cannot create image '%s'", op->path);
+		err_wrap(&err, "cannot create image '%s': ", op->path);
 		job_fail_err(&op->job, &err);
 		return false;
 	}
 	return true;
 }
 
-/* The last line of stderr without "qemu-img: " and the temporary's name. */
+/*
+ * stderr from its last "qemu-img: " on, which may be two lines, as one line
+ * without that mark and the temporary's name; NULL if it is empty.
+ */
 static const char *last_words(struct image_create *op)
 {
+	static const char said[] = "qemu-img: ";
 	char *text = op->tool.errors.data;
 	size_t len = op->tool.errors.len;
 	size_t name = strlen(op->temporary);
-	const char *line;
+	const char *words = text;
 
 	while (len > 0 && text[len - 1] == '\n')
 		text[--len] = '\0';
 	if (len == 0)
 		return NULL;
-	line = strrchr(text, '\n');
-	line = line ? line + 1 : text;
-	if (str_starts(line, "qemu-img: "))
-		line += strlen("qemu-img: ");
-	if (str_starts(line, op->temporary) && line[name] == ':')
-		line += name + strspn(line + name, ": ");
-	return line;
+	for (char *at = text; at; at = strchr(at, '\n')) {
+		if (*at == '\n')
+			*at++ = ' ';
+		if (str_starts(at, said))
+			words = at + strlen(said);
+	}
+	if (str_starts(words, op->temporary) && words[name] == ':')
+		words += name + strspn(words + name, ": ");
+	return words;
 }
 
 static bool tool_did_well(struct image_create *op)

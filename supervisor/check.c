@@ -148,7 +148,7 @@ static bool is_reachable(const struct check *check, unsigned port)
 {
 	bool broken = false;
 
-	list_each (&check->spec->nics, it, next) {
+	list_each(&check->spec->nics, it, next) {
 		struct spec_nic *nic = list_entry(it, struct spec_nic, link);
 		AUTO_FREE char *section = xasprintf("net.%s", nic->name);
 		if (leads_to(nic, port))
@@ -254,7 +254,7 @@ static void settle_user(
 
 static void settle_nics(const struct check *check)
 {
-	list_each (&check->spec->nics, it, next) {
+	list_each(&check->spec->nics, it, next) {
 		struct spec_nic *nic = list_entry(it, struct spec_nic, link);
 		AUTO_FREE char *section = xasprintf("net.%s", nic->name);
 		if (!remark_is_sound(check->to, section))
@@ -315,7 +315,7 @@ static void check_disks(const struct check *check)
 {
 	struct list *head = &check->spec->disks;
 
-	list_each (head, it, next) {
+	list_each(head, it, next) {
 		struct spec_disk *disk = list_entry(it, struct spec_disk, link);
 		AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
 		disk_check(disk, check->to);
@@ -356,12 +356,12 @@ static void check_boot_order(const struct check *check)
 {
 	AUTO_FREE struct boot_order *order = NEW(struct boot_order);
 
-	list_each (&check->spec->disks, it, next) {
+	list_each(&check->spec->disks, it, next) {
 		struct spec_disk *disk = list_entry(it, struct spec_disk, link);
 		AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
 		claim(check, order, disk->boot, section);
 	}
-	list_each (&check->spec->nics, it, next) {
+	list_each(&check->spec->nics, it, next) {
 		struct spec_nic *nic = list_entry(it, struct spec_nic, link);
 		AUTO_FREE char *section = xasprintf("net.%s", nic->name);
 		claim(check, order, nic->boot, section);
@@ -374,7 +374,7 @@ static void check_serials(const struct check *check)
 {
 	unsigned isa = 0;
 
-	list_each (&check->spec->serials, it, next) {
+	list_each(&check->spec->serials, it, next) {
 		struct spec_serial_port *port =
 			list_entry(it, struct spec_serial_port, link);
 		isa += port->target == SERIAL_ISA;

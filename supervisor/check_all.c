@@ -69,7 +69,7 @@ static void claim_name(struct claims *claims, const struct vm_spec *spec)
 
 static void claim_images(struct claims *claims, const struct vm_spec *spec)
 {
-	list_each (&spec->disks, it, next) {
+	list_each(&spec->disks, it, next) {
 		struct spec_disk *disk = list_entry(it, struct spec_disk, link);
 		AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
 		if (!disk->image)
@@ -101,7 +101,7 @@ static void claim_nic(struct claims *claims, const struct vm_spec *spec,
 
 static void claim_nics(struct claims *claims, const struct vm_spec *spec)
 {
-	list_each (&spec->nics, it, next)
+	list_each(&spec->nics, it, next)
 		claim_nic(claims, spec, list_entry(it, struct spec_nic, link));
 }
 

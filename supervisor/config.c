@@ -93,7 +93,7 @@ static void set_uuid(struct vm_spec *spec, const struct paths *paths)
 
 static void keep_notes(struct vm_spec *spec, const struct findings *f)
 {
-	list_each (&f->list, it, next) {
+	list_each(&f->list, it, next) {
 		struct finding *found = list_entry(it, struct finding, link);
 		if (found->level != FINDING_NOTE)
 			continue;
@@ -127,7 +127,7 @@ static void fill(
 static void hand_over(struct findings *from, struct findings *to)
 {
 	findings_sort(from);
-	list_each (&from->list, it, next) {
+	list_each(&from->list, it, next) {
 		struct finding *found = list_entry(it, struct finding, link);
 		findings_add(to, found->level, found->file, found->line, "%s",
 			found->text);

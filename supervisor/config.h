@@ -11,14 +11,8 @@
 
 #include "base/keys.h"
 #include "base/paths.h"
+#include "supervisor/patch.h"
 #include "supervisor/spec.h"
-
-/* A file as it would be: bytes NULL means it is not there. */
-struct config_patch {
-	const char *path; /* absolute */
-	const char *bytes;
-	size_t len;
-};
 
 /*
  * Loads a VM by name.  NULL when its files have an error (findings has all of

@@ -6,6 +6,7 @@
 #include "supervisor/remark.h"
 #include "supervisor/spec.h"
 
+/* Says what is wrong with it, unless its section was blamed before. */
 void disk_check(const struct spec_disk *disk, const struct remarks *to);
 
 #endif

@@ -95,7 +95,7 @@ static unsigned end_of(const struct ini *ini, const char *section)
 {
 	unsigned line = 0;
 
-	list_each (&ini->entries, it, next) {
+	list_each(&ini->entries, it, next) {
 		struct ini_entry *entry =
 			list_entry(it, struct ini_entry, link);
 		if (str_eq(entry->section, section) && entry->line > line)
@@ -106,7 +106,7 @@ static unsigned end_of(const struct ini *ini, const char *section)
 
 static bool has_keys(const struct ini *ini, const char *section)
 {
-	list_each (&ini->entries, it, next) {
+	list_each(&ini->entries, it, next) {
 		struct ini_entry *entry =
 			list_entry(it, struct ini_entry, link);
 		if (entry->key && str_eq(entry->section, section))

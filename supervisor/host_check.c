@@ -136,7 +136,7 @@ static void check_base(const struct host *host, const struct spec_disk *disk,
 
 static void check_disks(const struct host *host)
 {
-	list_each (&host->spec->disks, it, next) {
+	list_each(&host->spec->disks, it, next) {
 		struct spec_disk *disk = list_entry(it, struct spec_disk, link);
 		AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
 		if (!remark_is_sound(host->to, section))
@@ -171,7 +171,7 @@ static void check_readable(
 
 static void check_memory(const struct host *host)
 {
-	uint64_t has = keys_host_memory();
+	uint64_t has = key_host_memory();
 	AUTO_STR struct str text = STR_INIT;
 
 	if (has == 0 || host->spec->vm.memory <= has)
@@ -229,7 +229,7 @@ static void check_forward(const struct host *host, const char *section,
 
 static void check_nics(const struct host *host)
 {
-	list_each (&host->spec->nics, it, next) {
+	list_each(&host->spec->nics, it, next) {
 		struct spec_nic *nic = list_entry(it, struct spec_nic, link);
 		AUTO_FREE char *section = xasprintf("net.%s", nic->name);
 		if (!remark_is_sound(host->to, section))

@@ -339,7 +339,7 @@ static void note_hidden(const struct reader *reader,
 /* Keys that a drop-in hides. */
 static void note_all_hidden(const struct reader *reader, const struct ini *ini)
 {
-	list_each (&ini->entries, it, next) {
+	list_each(&ini->entries, it, next) {
 		struct ini_entry *entry =
 			list_entry(it, struct ini_entry, link);
 		if (!entry->key)

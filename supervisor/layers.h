@@ -8,7 +8,7 @@
 
 #include "base/keys.h"
 #include "base/paths.h"
-#include "supervisor/config.h"
+#include "supervisor/patch.h"
 
 struct layers_want {
 	const struct paths *paths;

@@ -9,7 +9,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -23,39 +22,65 @@ enum { TABLE_MAX_BYTES = 4 << 20, TCP_LISTEN = 0x0a };
 
 /* ---- the table ---- */
 
-/* "0100007F", as the kernel's words of memory. */
-static bool read_addr(const char *hex, struct ports_entry *out)
+/* Hexadecimal digits at *at, moved behind them; false if there is none. */
+static bool read_hex(const char **at, size_t digits, uint32_t *out)
 {
-	size_t words = strlen(hex) / 8;
+	static const char hex[] = "0123456789ABCDEF";
+	size_t n = 0;
+
+	for (*out = 0; n < digits && **at && strchr(hex, **at); n++)
+		*out = *out << 4 | (uint32_t)(strchr(hex, *(*at)++) - hex);
+	return n == digits;
+}
+
+/* "0100007F:1F90": the kernel's words of memory, and the port. */
+static bool read_addr(const char *text, struct ports_entry *out)
+{
+	size_t words = strcspn(text, ":") / 8;
+	uint32_t word;
 
 	out->v6 = words == 4;
 	if (words != 1 && words != 4)
 		return false;
 	for (size_t i = 0; i < words; i++) {
-		uint32_t word;
-		if (sscanf(hex + i * 8, "%8" SCNx32, &word) != 1)
+		if (!read_hex(&text, 8, &word))
 			return false;
 		memcpy(out->addr + i * 4, &word, 4);
 	}
+	if (*text++ != ':' || !read_hex(&text, 4, &word))
+		return false;
+	out->port = (uint16_t)word;
 	return true;
 }
 
-/* One line of /proc/net/tcp and its like. */
+/* The n-th blank-separated word of a line, or "". */
+static const char *word_of(const char *line, unsigned n)
+{
+	for (line += strspn(line, " "); n > 0; n--) {
+		line += strcspn(line, " ");
+		line += strspn(line, " ");
+	}
+	return line;
+}
+
+/* Words of a line of /proc/net/tcp and its like. */
+enum { LOCAL = 1, STATE = 3, INODE = 9 };
+
 static void add_line(struct ports *ports, const char *line, bool udp)
 {
 	struct ports_entry e = { .udp = udp };
-	char addr[33];
-	unsigned port;
-	unsigned state;
+	const char *state_at = word_of(line, STATE);
+	const char *inode_at = word_of(line, INODE);
+	AUTO_FREE char *inode = xstrndup(inode_at, strcspn(inode_at, " "));
+	struct err ignored = ERR_INIT;
+	uint32_t state;
 
-	if (sscanf(line,
-		    " %*d: %32[0-9A-F]:%x %*[0-9A-F:] %x %*s %*s %*s "
-		    "%*d %*d %lu",
-		    addr, &port, &state, &e.inode) != 4)
+	if (!read_addr(word_of(line, LOCAL), &e) ||
+		!read_hex(&state_at, 2, &state) ||
+		str_to_u64(inode, &e.inode, &ignored) < 0)
 		return;
-	if ((!udp && state != TCP_LISTEN) || !read_addr(addr, &e))
+	if (!udp && state != TCP_LISTEN)
 		return;
-	e.port = (uint16_t)port;
 	ports->at = xreallocarray(ports->at, ports->n + 1, sizeof e);
 	ports->at[ports->n++] = e;
 }
@@ -167,22 +192,24 @@ unsigned ports_first_free(void)
 {
 	AUTO_STR struct str text = STR_INIT;
 	struct err ignored = ERR_INIT;
-	unsigned first = 1024;
+	uint64_t first = 1024;
 
 	if (geteuid() == 0)
 		return 0;
 	if (fd_read_file(AT_FDCWD,
 		    "/proc/sys/net/ipv4/ip_unprivileged_port_start", 64, &text,
-		    &ignored) == 0 &&
-		sscanf(str_text(&text), "%u", &first) != 1)
-		first = 1024;
-	return first;
+		    &ignored) < 0)
+		return 1024;
+	str_cut(&text, strcspn(str_text(&text), "\n"));
+	if (str_to_u64(str_text(&text), &first, &ignored) < 0)
+		return 1024;
+	return (unsigned)first;
 }
 
 /* ---- processes ---- */
 
 struct search {
-	unsigned long inode;
+	uint64_t inode;
 	const char *dir; /* /proc/PID/fd */
 	pid_t pid;       /* 0 until found */
 };

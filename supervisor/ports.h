@@ -14,7 +14,7 @@ struct ports_entry {
 	bool v6;
 	unsigned char addr[16];
 	uint16_t port;
-	unsigned long inode;
+	uint64_t inode;
 };
 
 struct ports {

@@ -36,7 +36,7 @@ static void raw_free(struct spec_raw *raw)
 
 static void remove_raw(struct list *raws, bool qmp, unsigned number)
 {
-	list_each (raws, it, next) {
+	list_each(raws, it, next) {
 		struct spec_raw *raw = list_entry(it, struct spec_raw, link);
 		if (raw->qmp == qmp && raw->number == number)
 			raw_free(raw);
@@ -81,12 +81,4 @@ int raw_set(void *spec, const char *key, const char *text, struct err *err)
 	raw->text = xstrdup(text);
 	insert(raws, raw);
 	return 1;
-}
-
-void raw_release(struct list *raws)
-{
-	if (!raws->next)
-		return;
-	list_each (raws, it, next)
-		raw_free(list_entry(it, struct spec_raw, link));
 }

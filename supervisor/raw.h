@@ -4,12 +4,9 @@
 #define SUPERVISOR_RAW_H
 
 #include "base/err.h"
-#include "base/list.h"
 
 /* For the key table: arg-N and qmp-N of a struct vm_spec; "" removes. */
 MUST_CHECK int raw_set(
 	void *spec, const char *key, const char *text, struct err *err);
-/* Frees all elements; accepts a list that was never used. */
-void raw_release(struct list *raws);
 
 #endif

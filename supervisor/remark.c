@@ -33,7 +33,7 @@ void remark(const struct remarks *to, enum finding_level level,
 /* True if an error is about the line of the entry. */
 static bool is_blamed(const struct findings *f, const struct ini_entry *entry)
 {
-	list_each (&f->list, it, next) {
+	list_each(&f->list, it, next) {
 		struct finding *found = list_entry(it, struct finding, link);
 		if (found->level == FINDING_ERROR &&
 			found->line == entry->line &&
@@ -47,7 +47,7 @@ bool remark_is_sound(const struct remarks *to, const char *section)
 {
 	if (to->f->errors == 0)
 		return true;
-	list_each (&to->ini->entries, it, next) {
+	list_each(&to->ini->entries, it, next) {
 		struct ini_entry *entry =
 			list_entry(it, struct ini_entry, link);
 		if (str_eq(entry->section, section) && is_blamed(to->f, entry))

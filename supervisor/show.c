@@ -28,7 +28,7 @@ static char *portable(const struct key *key, const struct ini_entry *entry)
 	}
 	if (entry->value[0] == '~')
 		return xstrdup(entry->value);
-	return keys_absolute(key, entry->value, str_text(&dir), NULL, &ignored);
+	return key_absolute(key, entry->value, str_text(&dir), NULL, &ignored);
 }
 
 static void add_origin(const struct show *show, const struct ini_entry *entry)
@@ -76,7 +76,7 @@ static void add_uuid(const struct show *show, const char *section)
 /* True for the first entry of its key in the list. */
 static bool is_first(const struct ini *ini, const struct ini_entry *entry)
 {
-	list_each (&ini->entries, it, next) {
+	list_each(&ini->entries, it, next) {
 		struct ini_entry *other =
 			list_entry(it, struct ini_entry, link);
 		if (other == entry)
@@ -93,7 +93,7 @@ static bool is_first(const struct ini *ini, const struct ini_entry *entry)
 static void add_other_keys(
 	const struct show *show, const struct section *table, const char *name)
 {
-	list_each (&show->spec->ini.entries, it, next) {
+	list_each(&show->spec->ini.entries, it, next) {
 		struct ini_entry *entry =
 			list_entry(it, struct ini_entry, link);
 		if (!entry->key || !str_eq(entry->section, name) ||
@@ -146,7 +146,7 @@ void config_show(const struct vm_spec *spec, bool origin, const char *section,
 		bool vm = str_eq(table->name, "vm");
 		if (vm)
 			add_section(&show, table, "vm");
-		list_each (&spec->ini.entries, it, next) {
+		list_each(&spec->ini.entries, it, next) {
 			struct ini_entry *entry =
 				list_entry(it, struct ini_entry, link);
 			if (!vm && !entry->key &&

@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The tables of a VM's file (REFERENCE 1.3): every section and key with its
- * type, default, limits and one sentence for the man page.  Names that a
- * later version will do have a row too, so that they are not "unknown".
+ * Specs as objects: made empty, looked into, freed.  What fills them is in
+ * supervisor/spec_table.c.
  */
 #include "supervisor/spec.h"
 
 #include "base/mem.h"
-#include "supervisor/cause.h"
-#include "supervisor/forward.h"
-#include "supervisor/raw.h"
-#include "supervisor/spec_value.h"
-
-#define MIB (UINT64_C(1) << 20)
 
 const char *const spec_format_names[] = { "by-suffix", "qcow2", "raw", "vmdk",
 	"vdi", "vhdx", NULL };
@@ -25,381 +18,6 @@ const char *const spec_policy_names[] = { "no", "on-failure", "on-crash",
 const char *const spec_cache_names[] = { "none", "writeback", "writethrough",
 	"unsafe", NULL };
 const char *const spec_aio_names[] = { "io_uring", "native", "threads", NULL };
-
-static const char *const discard_names[] = { "unmap", "ignore", NULL };
-static const char *const os_names[] = { "linux", "windows", "other", NULL };
-static const char *const accel_names[] = { "auto", "kvm", "tcg", NULL };
-static const char *const clock_names[] = { "utc", "localtime", NULL };
-static const char *const autostart_names[] = { "no", "yes", "last", NULL };
-static const char *const host_shutdown_names[] = { "shutdown", "save", "stop",
-	"leave", NULL };
-static const char *const guest_reboot_names[] = { "warm", "cold",
-	"cold-if-pending", "stop", NULL };
-static const char *const action_names[] = { "by-policy", "restart", "stop",
-	"pause", NULL };
-static const char *const target_names[] = { "isa", "virtio", NULL };
-
-/* clang-format off: one row of a table is one key */
-
-/* Fields that rows of one table share the beginning of. */
-#define AT(member) .offset = offsetof(struct spec_vm, member)
-static const struct key vm_keys[] = {
-	{ "description", KEY_STRING, AT(description), .when = KEY_POLICY,
-		.help = "What this VM is for, in any language." },
-	{ "uuid", KEY_CUSTOM, AT(uuid), .fallback = "", .when = KEY_COLD,
-		.parse = value_uuid, .release = value_string_release,
-		.form = "UUID",
-		.help = "The VM's identity for the guest; derived from this "
-			"host and the name unless written." },
-	{ "template", KEY_STRING, AT(template_), .when = KEY_POLICY,
-		.help = "The file templates/NAME.ini that lies below this one; "
-			"none for nothing, not even templates/default.ini." },
-	{ "instances", KEY_CUSTOM, AT(instances), .when = KEY_POLICY,
-		.parse = value_instances, .release = value_string_release,
-		.form = "list of names and ranges",
-		.help = "In NAME@.ini: the VMs that exist, as 1-20 or 01-20." },
-	{ "tags", KEY_LIST, AT(tags), .when = KEY_POLICY,
-		.help = "Words to address several VMs by, as @prod." },
-	{ "owner", KEY_STRING, AT(owner), .when = KEY_POLICY,
-		.help = "A user of this host who may operate this VM." },
-	{ "protect", KEY_LIST, AT(protect), .when = KEY_POLICY,
-		.help = "Verbs that are refused, even with --yes: any of "
-			"delete, stop, start." },
-	{ "os", KEY_CHOICE, AT(os), .fallback = "linux", .when = KEY_COLD,
-		.choices = os_names,
-		.help = "What the guest is; windows gets local time and "
-			"Hyper-V enlightenments." },
-	{ "memory", KEY_MEMORY, AT(memory), .fallback = "1G", .min = MIB,
-		.when = KEY_HOT,
-		.help = "Memory of the guest, or a share of the host's." },
-	{ "memory-max", KEY_MEMORY, AT(memory_max), .min = MIB,
-		.when = KEY_COLD,
-		.help = "How far memory can grow while the guest runs; as "
-			"memory unless written." },
-	{ "cpus", KEY_INT, AT(cpus), .fallback = "1", .min = 1, .max = 1024,
-		.when = KEY_HOT, .help = "Number of virtual CPUs." },
-	{ "cpus-max", KEY_INT, AT(cpus_max), .min = 1, .max = 1024,
-		.when = KEY_COLD,
-		.help = "How far cpus can grow while the guest runs; as cpus "
-			"unless written." },
-	{ "cpu-topology", KEY_CUSTOM, AT(topology), .when = KEY_COLD,
-		.parse = value_topology, .form = "SOCKETS:CORES:THREADS",
-		.help = "Their product is cpus-max; one socket of single "
-			"threads unless written." },
-	{ "cpu", KEY_STRING, AT(cpu), .fallback = "", .when = KEY_COLD,
-		.help = "QEMU's CPU model; host under KVM and max under TCG "
-			"unless written." },
-	{ "nested", KEY_BOOL, AT(nested), .fallback = "yes", .when = KEY_COLD,
-		.help = "Whether the guest may run VMs itself." },
-	{ "machine", KEY_CUSTOM, AT(machine), .fallback = "q35",
-		.when = KEY_COLD, .parse = value_machine,
-		.release = value_string_release,
-		.form = "q35, pc, microvm "
-			"or a full type",
-		.help = "QEMU's machine type; pinned at the first start." },
-	{ "accel", KEY_CHOICE, AT(accel), .fallback = "auto", .when = KEY_COLD,
-		.choices = accel_names,
-		.help = "auto takes KVM where it works." },
-	{ "firmware", KEY_CUSTOM, AT(firmware), .fallback = "bios",
-		.when = KEY_COLD, .parse = value_firmware, .form = "bios",
-		.help = "What starts the guest." },
-	{ "kernel", KEY_PATH, AT(kernel), .when = KEY_COLD,
-		.help = "A Linux kernel that is started directly." },
-	{ "initrd", KEY_PATH, AT(initrd), .when = KEY_COLD,
-		.help = "The initial RAM disk of kernel." },
-	{ "cmdline", KEY_STRING, AT(cmdline), .when = KEY_COLD,
-		.help = "The command line of kernel." },
-	{ "clock", KEY_CHOICE, AT(clock), .fallback = "utc", .when = KEY_COLD,
-		.choices = clock_names,
-		.help = "What the hardware clock shows; localtime for "
-			"Windows unless written." },
-	{ "hotplug-ports", KEY_INT, AT(hotplug_ports), .fallback = "8",
-		.max = 24, .when = KEY_COLD,
-		.help = "Ports kept free for devices plugged in later." },
-	{ "ephemeral", KEY_BOOL, AT(ephemeral), .fallback = "no",
-		.when = KEY_COLD,
-		.help = "Disks are overlays that vanish at the end." },
-};
-#undef AT
-
-#define AT(member) .offset = offsetof(struct spec_start, member)
-static const struct key start_keys[] = {
-	{ "autostart", KEY_CHOICE, AT(autostart), .fallback = "no",
-		.when = KEY_POLICY, .choices = autostart_names,
-		.help = "Whether the supervisor starts this VM; last: if it "
-			"ran when the host went down." },
-	{ "after", KEY_LIST, AT(after), .when = KEY_POLICY,
-		.help = "VMs and net:NAME that start before this one." },
-	{ "before", KEY_LIST, AT(before), .when = KEY_POLICY,
-		.help = "VMs that start after this one." },
-	{ "requires", KEY_LIST, AT(requires), .when = KEY_POLICY,
-		.help = "VMs without which this one does not start." },
-	{ "wants", KEY_LIST, AT(wants), .when = KEY_POLICY,
-		.help = "VMs that are started together with this one." },
-	{ "part-of", KEY_LIST, AT(part_of), .when = KEY_POLICY,
-		.help = "VMs whose stop and restart this one follows." },
-	{ "ready", KEY_CUSTOM, AT(ready), .fallback = "running",
-		.when = KEY_POLICY, .parse = value_ready,
-		.release = value_ready_release, .expand = true,
-		.form = "running, agent, tcp:PORT, serial:REGEX or "
-			"exec:PATH ARGS",
-		.help = "When the VM counts as ready." },
-	{ "ready-timeout", KEY_DURATION, AT(ready_timeout_ms),
-		.fallback = "2min", .min = 1, .max = UINT64_MAX,
-		.when = KEY_POLICY, .help = "How long ready may take." },
-};
-#undef AT
-
-#define AT(member) .offset = offsetof(struct spec_stop, member)
-static const struct key stop_keys[] = {
-	{ "timeout", KEY_DURATION, AT(timeout_ms), .fallback = "60s",
-		.min = 1000, .when = KEY_POLICY,
-		.help = "How long a stop may take; the steps are cut to "
-			"fit." },
-	{ "steps", KEY_CUSTOM, AT(steps),
-		.fallback = "agent:20s, acpi:20s, acpi:15s, quit:3s, term:2s, "
-			    "kill",
-		.when = KEY_POLICY, .parse = value_steps,
-		.form = "list of STEP:TIME",
-		.help = "What is tried in turn: agent, acpi, ctrl-alt-del, "
-			"quit, term, kill." },
-	{ "on-host-shutdown", KEY_CHOICE, AT(on_host_shutdown),
-		.fallback = "shutdown", .when = KEY_POLICY,
-		.choices = host_shutdown_names,
-		.help = "What becomes of the VM when the host goes down." },
-	{ "runtime-max", KEY_DURATION, AT(runtime_max_ms),
-		.fallback = "infinity", .min = 1000, .max = UINT64_MAX,
-		.when = KEY_POLICY,
-		.help = "The VM is stopped after so long." },
-};
-#undef AT
-
-#define AT(member) .offset = offsetof(struct spec_restart, member)
-#define CAUSE(id, text)                                              \
-	{                                                            \
-		text, KEY_CHOICE, AT(on_cause[CAUSE_##id]),          \
-			.fallback = "by-policy", .when = KEY_POLICY, \
-			.choices = action_names,                     \
-			.help = "What follows an end by " text "."   \
-	}
-static const struct key restart_keys[] = {
-	{ "policy", KEY_CHOICE, AT(policy), .fallback = "on-failure",
-		.when = KEY_POLICY, .choices = spec_policy_names,
-		.help = "After which ends the VM is started again." },
-	{ "backoff", KEY_CUSTOM, AT(backoff), .fallback = "1s-1min",
-		.when = KEY_POLICY, .parse = value_backoff,
-		.form = "FIRST-LONGEST",
-		.help = "Delays after the first restart, which is at once." },
-	{ "burst", KEY_CUSTOM, AT(burst), .fallback = "5/10min",
-		.when = KEY_POLICY, .parse = value_burst, .form = "N/TIME",
-		.help = "More failures than that in that time, and the VM is "
-			"failed." },
-	{ "on-crash-loop", KEY_CUSTOM, AT(on_crash_loop), .fallback = "stop",
-		.when = KEY_POLICY, .parse = value_crash_loop, .form = "stop",
-		.help = "What follows more failures than burst allows." },
-	{ "on-guest-reboot", KEY_CHOICE, AT(on_guest_reboot),
-		.fallback = "cold-if-pending", .when = KEY_POLICY,
-		.choices = guest_reboot_names,
-		.help = "What a reboot by the guest does; cold brings pending "
-			"changes in." },
-	CAUSE(GUEST_POWEROFF, "guest-poweroff"),
-	CAUSE(GUEST_REBOOT, "guest-reboot"),
-	CAUSE(ADMIN_STOP, "admin-stop"),
-	CAUSE(ADMIN_KILL, "admin-kill"),
-	CAUSE(HOST_SHUTDOWN, "host-shutdown"),
-	CAUSE(PANIC, "panic"),
-	CAUSE(WATCHDOG, "watchdog"),
-	CAUSE(IO_ERROR, "io-error"),
-	CAUSE(OUT_OF_MEMORY, "out-of-memory"),
-	CAUSE(QEMU_EXIT, "qemu-exit"),
-	CAUSE(QEMU_SIGNAL, "qemu-signal"),
-	CAUSE(SANDBOX, "sandbox"),
-	CAUSE(HANG, "hang"),
-	CAUSE(START_FAILED, "start-failed"),
-	CAUSE(UNKNOWN, "unknown"),
-};
-#undef CAUSE
-#undef AT
-
-#define AT(member) .offset = offsetof(struct spec_disk, member)
-static const struct key disk_keys[] = {
-	{ "image", KEY_FILE, AT(image), .when = KEY_HOT,
-		.help = "The image: a path, or a volume of pool." },
-	{ "base", KEY_FILE, AT(base), .when = KEY_HOT,
-		.help = "An image that stays as it is; the first start makes "
-			"VM-DISK.qcow2 on top of it." },
-	{ "size", KEY_SIZE, AT(size), .min = 64 * 1024, .when = KEY_HOT,
-		.help = "Makes the image if it is missing; a larger one grows "
-			"it." },
-	{ "format", KEY_CHOICE, AT(format), .fallback = "by-suffix",
-		.when = KEY_HOT, .choices = spec_format_names,
-		.help = "Format of image or base; needed where the suffix "
-			"does not tell." },
-	{ "pool", KEY_CUSTOM, AT(pool), .fallback = "default", .when = KEY_HOT,
-		.parse = value_pool, .release = value_string_release,
-		.form = "name", .help = "Where volumes are." },
-	{ "bus", KEY_CHOICE, AT(bus), .fallback = "virtio", .when = KEY_COLD,
-		.choices = spec_bus_names,
-		.help = "What the guest sees the disk on." },
-	{ "boot", KEY_INT, AT(boot), .min = 1, .max = 1000, .when = KEY_COLD,
-		.help = "Place in the boot order; without any, the first disk "
-			"boots." },
-	{ "readonly", KEY_BOOL, AT(readonly), .fallback = "no", .when = KEY_HOT,
-		.help = "The guest cannot write." },
-	{ "serial", KEY_CUSTOM, AT(serial), .fallback = "", .when = KEY_HOT,
-		.parse = value_serial, .release = value_string_release,
-		.form = "text",
-		.help = "Serial number for the guest; the disk's name unless "
-			"written." },
-	{ "cache", KEY_CHOICE, AT(cache), .fallback = "none", .when = KEY_HOT,
-		.choices = spec_cache_names,
-		.help = "How the host caches; unsafe ignores the guest's "
-			"flushes." },
-	{ "aio", KEY_CHOICE, AT(aio), .fallback = "io_uring", .when = KEY_HOT,
-		.choices = spec_aio_names, .help = "How QEMU does the work." },
-	{ "discard", KEY_CHOICE, AT(discard), .fallback = "unmap",
-		.when = KEY_HOT, .choices = discard_names,
-		.help = "Whether what the guest frees shrinks the image." },
-	{ "iothread", KEY_BOOL, AT(iothread), .fallback = "no", .when = KEY_HOT,
-		.help = "A thread of its own in QEMU." },
-};
-#undef AT
-static const char *const disk_later[] = { "url", "reconnect-delay",
-	"secret-file", "iops", "bps", "iops-burst", "bps-burst", "on-enospc",
-	"on-eio", "snapshot", "backup", NULL };
-
-#define AT(member) .offset = offsetof(struct spec_nic, member)
-static const struct key net_keys[] = {
-	{ "network", KEY_STRING, AT(network), .when = KEY_HOT,
-		.help = "A network of vmward's; this version knows default, "
-			"and only as another word for user = yes." },
-	{ "user", KEY_BOOL, AT(user), .fallback = "no", .when = KEY_HOT,
-		.help = "QEMU's own network: needs no right, reaches out, is "
-			"reached by forward only." },
-	{ "model", KEY_CUSTOM, AT(model), .fallback = "virtio", .when = KEY_HOT,
-		.parse = value_model, .release = value_string_release,
-		.form = "virtio or a model "
-			"of QEMU's",
-		.help = "What the guest sees." },
-	{ "mac", KEY_CUSTOM, AT(mac), .fallback = "", .when = KEY_HOT,
-		.parse = value_mac, .release = value_string_release,
-		.form = "address",
-		.help = "The address; from uuid and name unless written." },
-	{ "forward", KEY_CUSTOM, AT(forward), .when = KEY_HOT,
-		.parse = forward_parse, .release = forward_release,
-		.expand = true,
-		.form = "list of [PROTO:][ADDR:]HOSTPORT[-END]:GUESTPORT",
-		.help = "Ports of the host that lead to the guest; without "
-			"ADDR on 127.0.0.1 only." },
-	{ "boot", KEY_INT, AT(boot), .min = 1, .max = 1000, .when = KEY_COLD,
-		.help = "Place in the boot order." },
-	{ "link", KEY_CUSTOM, AT(up), .fallback = "up", .when = KEY_HOT,
-		.parse = value_link, .form = "up or down",
-		.help = "Whether the cable is plugged in." },
-};
-#undef AT
-static const char *const net_later[] = { "bridge", "macvtap", "ip", "mtu",
-	"queues", "vlan", "trunk", "rate", "rate-in", "burst", "isolate",
-	"spoof-check", NULL };
-
-#define AT(member) .offset = offsetof(struct spec_serial_port, member)
-static const struct key serial_keys[] = {
-	{ "log", KEY_SIZE, AT(log_max), .fallback = "1M", .min = 4096,
-		.max = 1024 * MIB, .when = KEY_COLD,
-		.help = "How much of what the guest says is kept." },
-	{ "target", KEY_CHOICE, AT(target), .fallback = "isa", .when = KEY_COLD,
-		.choices = target_names,
-		.help = "What the guest sees: ttyS0 or hvc0." },
-};
-#undef AT
-static const char *const serial_later[] = { "keep", NULL };
-
-#define TOGGLE(text)                                                   \
-	{                                                              \
-		{                                                      \
-			"enabled", KEY_BOOL,                           \
-				offsetof(struct spec_toggle, enabled), \
-				.fallback = "yes", .when = KEY_COLD,   \
-				.help = text                           \
-		}                                                      \
-	}
-static const struct key rng_keys[] = TOGGLE("no takes it out.");
-static const struct key balloon_keys[] = TOGGLE("no takes it out.");
-static const struct key agent_keys[] = TOGGLE("no takes the channel out.");
-
-#define ONE(member, table)                             \
-	.keys = table, .nkeys = NELEMS(table),         \
-	.offset = offsetof(struct vm_spec, member),    \
-	.size = sizeof(((struct vm_spec *)0)->member), \
-	.enabled_offset = KEYS_NO_ENABLED
-#define MANY(member, type, table)                             \
-	.named = true, .keys = table, .nkeys = NELEMS(table), \
-	.offset = offsetof(struct vm_spec, member),           \
-	.size = sizeof(struct type),                          \
-	.link_offset = offsetof(struct type, link),           \
-	.name_offset = offsetof(struct type, name),           \
-	.enabled_offset = KEYS_NO_ENABLED
-#define LATER(word)                         \
-	{                                   \
-		.name = word, .later = true \
-	}
-
-const struct section spec_sections[] = {
-	{ .name = "vm", ONE(vm, vm_keys), .help = "The VM itself." },
-	{ .name = "start",
-		ONE(start, start_keys),
-		.help = "When it starts, and when it is ready." },
-	{ .name = "stop", ONE(stop, stop_keys), .help = "How it stops." },
-	{ .name = "restart",
-		ONE(restart, restart_keys),
-		.help = "What follows an end that nobody asked for." },
-	{ .name = "disk",
-		MANY(disks, spec_disk, disk_keys),
-		.later_keys = disk_later,
-		.help = "A disk.  One of image, base or size is needed." },
-	{ .name = "net",
-		MANY(nics, spec_nic, net_keys),
-		.later_keys = net_later,
-		.help = "A network interface." },
-	{ .name = "serial",
-		MANY(serials, spec_serial_port, serial_keys),
-		.later_keys = serial_later,
-		.help = "A serial port with a log; [serial.console] exists "
-			"unless it says enabled = no." },
-	{ .name = "rng",
-		ONE(rng, rng_keys),
-		.help = "Random numbers of the host; there by default." },
-	{ .name = "balloon",
-		ONE(balloon, balloon_keys),
-		.help = "Gives memory back to the host; there by default." },
-	{ .name = "agent",
-		ONE(agent, agent_keys),
-		.help = "The channel of the guest agent; there by default." },
-	{ .name = "raw",
-		.enabled_offset = KEYS_NO_ENABLED,
-		.other = raw_set,
-		.other_names = "arg-1 ... arg-99, qmp-1 ... "
-			       "qmp-99",
-		.help = "What has no key: an option of QEMU's, a blank, and "
-			"its argument; or a line of QMP." },
-	LATER("cdrom"),
-	LATER("seed"),
-	LATER("display"),
-	LATER("share"),
-	LATER("vsock"),
-	LATER("tpm"),
-	LATER("watchdog"),
-	LATER("usb"),
-	LATER("pci"),
-	LATER("limits"),
-	LATER("snapshot"),
-	LATER("backup"),
-	LATER("hooks"),
-};
-/* clang-format on */
-const size_t spec_nsections = NELEMS(spec_sections);
-
-/* ---- specs ---- */
 
 struct vm_spec *spec_new(void)
 {
@@ -414,9 +32,19 @@ struct vm_spec *spec_new(void)
 	return spec;
 }
 
+static void free_raws(struct list *raws)
+{
+	list_each(raws, it, next) {
+		struct spec_raw *raw = list_entry(it, struct spec_raw, link);
+		list_del(it);
+		free(raw->text);
+		free(raw);
+	}
+}
+
 static void free_notes(struct list *notes)
 {
-	list_each (notes, it, next) {
+	list_each(notes, it, next) {
 		struct finding *note = list_entry(it, struct finding, link);
 		list_del(it);
 		free(note->file);
@@ -430,7 +58,7 @@ void spec_free(struct vm_spec *spec)
 	if (!spec)
 		return;
 	keys_release(spec, spec_sections, spec_nsections);
-	raw_release(&spec->raws);
+	free_raws(&spec->raws);
 	free_notes(&spec->notes);
 	ini_fini(&spec->ini);
 	for (char **file = spec->files; file && *file; file++)
@@ -445,7 +73,7 @@ void spec_free(struct vm_spec *spec)
 
 struct spec_disk *spec_disk_of(const struct vm_spec *spec, const char *name)
 {
-	list_each (&spec->disks, it, next) {
+	list_each(&spec->disks, it, next) {
 		struct spec_disk *disk = list_entry(it, struct spec_disk, link);
 		if (str_eq(disk->name, name))
 			return disk;
@@ -455,7 +83,7 @@ struct spec_disk *spec_disk_of(const struct vm_spec *spec, const char *name)
 
 struct spec_nic *spec_nic_of(const struct vm_spec *spec, const char *name)
 {
-	list_each (&spec->nics, it, next) {
+	list_each(&spec->nics, it, next) {
 		struct spec_nic *nic = list_entry(it, struct spec_nic, link);
 		if (str_eq(nic->name, name))
 			return nic;

@@ -16,6 +16,7 @@
 struct op {
 	struct job job;
 	struct qmp_call call;
+	struct qmp_call other;
 	struct qmp_client *client;
 	struct str seen;
 	bool bad_text;
@@ -116,11 +117,22 @@ static enum job_state op_undo(struct job *job)
 	JOB_END(job);
 }
 
+/* Leaves the call of the body alone. */
+static enum job_state op_undo_beside(struct job *job)
+{
+	struct op *op = container_of(job, struct op, job);
+
+	JOB_BEGIN(job);
+	QMP_CALL(job, &op->other, op->client, "undo", NULL);
+	JOB_END(job);
+}
+
 static void op_cleanup(struct job *job)
 {
 	struct op *op = container_of(job, struct op, job);
 
 	qmp_call_fini(&op->call);
+	qmp_call_fini(&op->other);
 	op->err = job->err;
 	op->undo_err = job->undo_err;
 	op->ended = true;
@@ -128,6 +140,9 @@ static void op_cleanup(struct job *job)
 
 static const struct job_kind plain = { "op", op_run, NULL, op_cleanup };
 static const struct job_kind undoing = { "op", op_run, op_undo, op_cleanup };
+
+static const struct job_kind beside = { "op", op_run, op_undo_beside,
+	op_cleanup };
 
 static void run(
 	const struct job_kind *kind, const char *const *lines, bool bad_text)
@@ -186,6 +201,7 @@ static void test_bad_text(void)
 	run(&plain, lines, true);
 
 	is_str(str_text(&one.seen), "1;", "bad UTF-8 is not sent");
+	is_int((long)client.commands, 2, "nor anything instead");
 	is_int(one.err.code, ERR_CONFIG, "but fails the job: %s", one.err.text);
 }
 
@@ -235,6 +251,26 @@ static void test_cancel(void)
 	close_pair();
 }
 
+static void test_late_refusal(void)
+{
+	static const char *const lines[] = { "{\"return\":{}}",
+		"{\"error\":{\"desc\":\"late\"}}", "{\"return\":{}}", NULL };
+
+	open_pair(lines);
+	start(&beside, &client);
+	while (!one.call.slot.sent)
+		loop_turn(true);
+	jstream_pause(&qemu, true);
+	job_cancel(&one.job);
+	while (!one.other.slot.sent)
+		loop_turn(true);
+	jstream_pause(&qemu, false);
+	await_end();
+	is_int(one.undo_err.code, ERR_NONE,
+		"a late refusal is none of the undo's");
+	close_pair();
+}
+
 int main(void)
 {
 	struct err err = ERR_INIT;
@@ -249,6 +285,7 @@ int main(void)
 	test_loss();
 	test_no_client();
 	test_cancel();
+	test_late_refusal();
 	str_fini(&one.seen);
 	loop_fini();
 	return done();

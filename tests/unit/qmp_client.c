@@ -146,6 +146,8 @@ static void test_greeting(void)
 	is_str(heard(), CAPS_OOB, "capabilities go before the greeting");
 	send_to(&rq, "early");
 	is_str(heard(), "", "commands wait");
+	say("{\"return\": {\"v\": \"guessed\"}, \"id\": 2}\r\n");
+	is_str(happened(), "", "and have no reply before they left");
 	say(GREETING("\"oob\""));
 	is_str(happened(), "", "not ready yet");
 	is_str(heard(), "{\"execute\":\"early\",\"id\":2}\n",

@@ -3,7 +3,7 @@
  * Text to field, by the type of a key: strict parsers, ranges, choices,
  * paths and specifiers.  Every failure reads "VALUE: what to write".
  */
-#include "base/key_value.h"
+#include "base/key.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -42,7 +42,7 @@ static const char *specifier(
 	}
 }
 
-char *keys_expand(
+char *key_expand(
 	const char *text, const struct key_scope *scope, struct err *err)
 {
 	AUTO_STR struct str out = STR_INIT;
@@ -74,7 +74,7 @@ static bool is_volume(const char *name)
 	return name[0] != '.' && name[0] != '-' && strlen(name) < 256;
 }
 
-char *keys_absolute(const struct key *key, const char *value, const char *dir,
+char *key_absolute(const struct key *key, const char *value, const char *dir,
 	const char *home, struct err *err)
 {
 	bool slash = strchr(value, '/') != NULL;
@@ -212,7 +212,7 @@ static int parse_size(
 	return 0;
 }
 
-uint64_t keys_host_memory(void)
+uint64_t key_host_memory(void)
 {
 	long pages = sysconf(_SC_PHYS_PAGES);
 	long size = sysconf(_SC_PAGESIZE);
@@ -233,7 +233,7 @@ static int parse_memory(
 	if (str_to_u64(digits, &percent, err) < 0 || percent < 1 ||
 		percent > 100)
 		return err_set(err, ERR_CONFIG, "%s: say 1%% to 100%%", text);
-	uint64_t n = keys_host_memory() / 100 * percent & ~UINT64_C(0xfffff);
+	uint64_t n = key_host_memory() / 100 * percent & ~UINT64_C(0xfffff);
 	if (check_size(key, text, n, err) < 0)
 		return -1;
 	*(uint64_t *)field = n;
@@ -356,13 +356,13 @@ void key_value_default(const struct key *key, void *field)
 static char *resolve(
 	const struct key *key, const struct key_source *source, struct err *err)
 {
-	AUTO_FREE char *text = has_specifiers(key) ? keys_expand(source->text,
+	AUTO_FREE char *text = has_specifiers(key) ? key_expand(source->text,
 							     source->scope, err)
 						   : xstrdup(source->text);
 
 	if (!text || (key->type != KEY_PATH && key->type != KEY_FILE))
 		return TAKE(text);
-	return keys_absolute(key, text, source->dir, source->scope->home, err);
+	return key_absolute(key, text, source->dir, source->scope->home, err);
 }
 
 int key_value_set(const struct key *key, void *field,
