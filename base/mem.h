@@ -48,6 +48,6 @@ void mem_auto_free(void *at); /* for AUTO_FREE only */
 #define FALLTHROUGH __attribute__((fallthrough))
 
 #define container_of(ptr, type, member) \
-	((type *)((uintptr_t)(ptr) - offsetof(type, member)))
+	((type *)((uintptr_t)(ptr)-offsetof(type, member)))
 
 #endif

@@ -21,8 +21,8 @@
  * Fills addr with path, or with /proc/self/fd/DIR/NAME and *dir open when
  * path is too long for it.
  */
-static int address(const char *path, struct sockaddr_un *addr, int *dir,
-	struct err *err)
+static int address(
+	const char *path, struct sockaddr_un *addr, int *dir, struct err *err)
 {
 	const char *name = strrchr(path, '/');
 
@@ -33,8 +33,8 @@ static int address(const char *path, struct sockaddr_un *addr, int *dir,
 		return 0;
 	}
 	if (!name || strlen(name) > 60)
-		return err_set(err, ERR_LIMIT, "socket name '%s' is too long",
-			path);
+		return err_set(
+			err, ERR_LIMIT, "socket name '%s' is too long", path);
 	AUTO_FREE char *parent = xstrndup(path, (size_t)(name - path));
 	*dir = sys_openat(AT_FDCWD, parent, O_PATH | O_DIRECTORY, 0);
 	if (*dir < 0)

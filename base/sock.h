@@ -13,8 +13,8 @@
 #include "base/err.h"
 
 /* Unlinks what is at path, binds with mode, listens; non-blocking; -1. */
-MUST_CHECK int sock_listen(const char *path, mode_t mode, int backlog,
-	struct err *err);
+MUST_CHECK int sock_listen(
+	const char *path, mode_t mode, int backlog, struct err *err);
 /*
  * Connects without blocking.  -1 with ERR_UNREACHABLE when nobody listens,
  * the backlog is full, or the path is gone.

@@ -197,6 +197,45 @@ static int real_pidfd_kill(int pidfd, int signal)
 }
 
 /* A process that is not our child: does it live, and if not, how it ended. */
+/* A small file of /proc as text; -1 if it is gone. */
+static int read_proc(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, text, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[got > 0 ? got : 0] = '\0';
+	return got > 0 ? 0 : -1;
+}
+
+/*
+ * The exit code of a dead process that its parent has not reaped yet: the
+ * last field of /proc/PID/stat.  The pidfd tells the pid, and pins it.
+ */
+static int read_zombie(int pidfd, int *exit_code)
+{
+	char path[64];
+	char text[2048];
+	const char *at;
+	int pid = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	if (read_proc(path, text, sizeof(text)))
+		return -1;
+	at = strstr(text, "\nPid:");
+	if (!at || sscanf(at, "\nPid: %d", &pid) != 1 || pid <= 0)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (read_proc(path, text, sizeof(text)))
+		return -1;
+	at = strrchr(text, ')'); /* the name may hold anything */
+	if (!at || at[1] != ' ' || at[2] != 'Z')
+		return -1;
+	at = strrchr(text, ' ');
+	return sscanf(at, " %d", exit_code) == 1 ? 0 : -1;
+}
+
 static int ask_about_stranger(int pidfd, struct sys_exit *out)
 {
 	struct pollfd wait = { .fd = pidfd, .events = POLLIN };
@@ -212,8 +251,9 @@ static int ask_about_stranger(int pidfd, struct sys_exit *out)
 	*out = (struct sys_exit){ .known = false };
 	if (ioctl(pidfd, ASK_INFO, &info) < 0)
 		return 0;
-	if (!(info.mask & ASK_INFO_EXIT)) {
-		errno = EINPROGRESS;
+	if (!(info.mask & ASK_INFO_EXIT) &&
+		read_zombie(pidfd, &info.exit_code)) {
+		errno = EINPROGRESS; /* reaped this very moment */
 		return -1;
 	}
 	out->known = true;

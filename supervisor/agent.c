@@ -46,8 +46,8 @@ static void send_command(struct agent *agent)
 }
 
 /* Anything before the answer to our sync is a stranger's leftover. */
-static void on_message(struct jstream *js, json_t *message,
-	const char *why UNUSED)
+static void on_message(
+	struct jstream *js, json_t *message, const char *why UNUSED)
 {
 	struct agent *agent = js->owner;
 	json_t *result = json_object_get(message, "return");
@@ -84,8 +84,8 @@ static const struct jstream_hooks hooks = { .on_message = on_message,
 
 int agent_call(struct agent *agent, const char *path, const char *command,
 	bool no_reply, int64_t deadline_ms,
-	void (*on_reply)(struct agent *agent, json_t *result,
-		const struct err *err),
+	void (*on_reply)(
+		struct agent *agent, json_t *result, const struct err *err),
 	void *owner, struct err *err)
 {
 	char sync[128];

@@ -23,8 +23,8 @@ struct agent {
 	uint64_t sync_id;
 	char *command; /* JSON text sent after the sync */
 	/* Exactly once per agent_call(); result borrowed, or NULL and err. */
-	void (*on_reply)(struct agent *agent, json_t *result,
-		const struct err *err);
+	void (*on_reply)(
+		struct agent *agent, json_t *result, const struct err *err);
 	void *owner;
 };
 
@@ -36,8 +36,8 @@ struct agent {
  */
 MUST_CHECK int agent_call(struct agent *agent, const char *path,
 	const char *command, bool no_reply, int64_t deadline_ms,
-	void (*on_reply)(struct agent *agent, json_t *result,
-		const struct err *err),
+	void (*on_reply)(
+		struct agent *agent, json_t *result, const struct err *err),
 	void *owner, struct err *err);
 /* Forgets a call: no reply will come.  Harmless when idle. */
 void agent_cancel(struct agent *agent);

@@ -15,7 +15,8 @@ const char *arguments_check_envelope(json_t *message, struct err *err)
 		err_set(err, ERR_USAGE, "QMP input must be a JSON object");
 		return NULL;
 	}
-	json_object_foreach(message, key, value) {
+	json_object_foreach(message, key, value)
+	{
 		if (!str_eq(key, "execute") && !str_eq(key, "arguments") &&
 			!str_eq(key, "id")) {
 			err_set(err, ERR_USAGE,
@@ -52,7 +53,8 @@ static bool is_string_object(json_t *value)
 	const char *key;
 	json_t *item;
 
-	json_object_foreach(value, key, item) {
+	json_object_foreach(value, key, item)
+	{
 		if (!json_is_string(item))
 			return false;
 	}
@@ -100,8 +102,8 @@ static int check_one(const struct verb *verb, const char *name, json_t *value,
 		want = json_is_string(value) ? NULL : "string";
 	else if (!arg || (arg->flags & ARG_LOCAL))
 		/* "request" of job-cancel may be any JSON value */
-		return err_set(err, ERR_USAGE, "Parameter '%s' is unexpected",
-			name);
+		return err_set(
+			err, ERR_USAGE, "Parameter '%s' is unexpected", name);
 	else if (str_eq(name, "request"))
 		want = NULL;
 	else
@@ -123,7 +125,8 @@ int arguments_check(const struct verb *verb, json_t *args, struct err *err)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(args, name, value) {
+	json_object_foreach(args, name, value)
+	{
 		if (check_one(verb, name, value, err))
 			return -1;
 	}

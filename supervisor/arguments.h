@@ -11,7 +11,7 @@
 /* The name of the command of a well-formed message; NULL with err. */
 const char *arguments_check_envelope(json_t *message, struct err *err);
 /* 0 if args (object or NULL) is what the verb takes. */
-MUST_CHECK int arguments_check(const struct verb *verb, json_t *args,
-	struct err *err);
+MUST_CHECK int arguments_check(
+	const struct verb *verb, json_t *args, struct err *err);
 
 #endif

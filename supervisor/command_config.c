@@ -17,8 +17,8 @@ void command_show(struct request *rq)
 
 	if (request_bool(rq, "defaults")) {
 		keys_add_defaults(&text, spec_sections, spec_nsections);
-		request_reply_steal(rq,
-			json_pack("{s:s}", "text", str_text(&text)));
+		request_reply_steal(
+			rq, json_pack("{s:s}", "text", str_text(&text)));
 		return;
 	}
 	vm = command_vm(rq);
@@ -56,7 +56,7 @@ static void check_together(struct request *rq, struct findings *f)
 	struct vm_spec **specs = NULL;
 	size_t n = 0;
 
-	list_each (registry_vms(request_registry(rq)), it, next) {
+	list_each(registry_vms(request_registry(rq)), it, next) {
 		struct vm *vm = list_entry(it, struct vm, link);
 
 		specs = xreallocarray(specs, n + 1, sizeof(specs[0]));
@@ -81,12 +81,12 @@ void command_check(struct request *rq)
 		}
 		check_vm(rq, vm, &f);
 	} else {
-		list_each (registry_vms(request_registry(rq)), it, next)
+		list_each(registry_vms(request_registry(rq)), it, next)
 			check_vm(rq, list_entry(it, struct vm, link), &f);
 		check_together(rq, &f);
 	}
-	request_reply_steal(rq,
-		json_pack("{s:o}", "findings", report_findings(&f)));
+	request_reply_steal(
+		rq, json_pack("{s:o}", "findings", report_findings(&f)));
 	findings_fini(&f);
 }
 
@@ -127,8 +127,8 @@ static int add_edit(struct edits *edits, const char *name, const char *value,
 	if (!dot || dot == name || !dot[1])
 		return err_set(err, ERR_USAGE,
 			"'%s' is not SECTION.KEY (as in vm.memory)", name);
-	edits->at = xreallocarray(edits->at, edits->n + 1,
-		sizeof(edits->at[0]));
+	edits->at =
+		xreallocarray(edits->at, edits->n + 1, sizeof(edits->at[0]));
 	edits->at[edits->n++] = (struct config_edit){
 		.section = xstrndup(name, (size_t)(dot - name)),
 		.key = xstrdup(dot + 1),
@@ -148,8 +148,8 @@ static void edits_fini(struct edits *edits)
 }
 
 /* Writes the drop-in, looks at the files again, answers. */
-static void apply_edits(struct request *rq, struct vm *vm, struct edits *edits,
-	struct err *err)
+static void apply_edits(
+	struct request *rq, struct vm *vm, struct edits *edits, struct err *err)
 {
 	const struct env *env = registry_env(request_registry(rq));
 	char message[120];
@@ -165,11 +165,12 @@ static void apply_edits(struct request *rq, struct vm *vm, struct edits *edits,
 	}
 	registry_load(request_registry(rq), vm);
 	pending = vm_pending(vm);
-	snprintf(message, sizeof(message), "%u change%s pending: vmward plan %s",
-		pending, pending == 1 ? "" : "s", vm->name);
+	snprintf(message, sizeof(message),
+		"%u change%s pending: vmward plan %s", pending,
+		pending == 1 ? "" : "s", vm->name);
 	vm_changed(vm);
-	request_reply_steal(rq,
-		command_result(vm, true, pending ? message : NULL));
+	request_reply_steal(
+		rq, command_result(vm, true, pending ? message : NULL));
 }
 
 void command_set(struct request *rq)
@@ -182,7 +183,8 @@ void command_set(struct request *rq)
 
 	if (!vm || command_dry_run(rq, vm))
 		return;
-	json_object_foreach(json_object_get(rq->args, "pairs"), name, value) {
+	json_object_foreach(json_object_get(rq->args, "pairs"), name, value)
+	{
 		if (add_edit(&edits, name, json_string_value(value), &err))
 			break;
 	}
@@ -200,7 +202,8 @@ void command_unset(struct request *rq)
 
 	if (!vm || command_dry_run(rq, vm))
 		return;
-	json_array_foreach(json_object_get(rq->args, "keys"), i, name) {
+	json_array_foreach(json_object_get(rq->args, "keys"), i, name)
+	{
 		if (add_edit(&edits, json_string_value(name), NULL, &err))
 			break;
 	}
@@ -253,14 +256,13 @@ void command_reload(struct request *rq)
 	for (size_t i = 0; names[i]; i++)
 		json_array_append_new(changed, json_string(names[i]));
 	config_names_free(names);
-	list_each (registry_vms(registry), it, next) {
+	list_each(registry_vms(registry), it, next) {
 		struct vm *vm = list_entry(it, struct vm, link);
 		json_t *some = report_findings(&vm->findings);
 
 		json_array_extend(findings, some);
 		json_decref(some);
 	}
-	request_reply_steal(rq,
-		json_pack("{s:o,s:o}", "changed", changed, "findings",
-			findings));
+	request_reply_steal(rq, json_pack("{s:o,s:o}", "changed", changed,
+					"findings", findings));
 }

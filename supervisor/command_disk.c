@@ -11,21 +11,21 @@
 #include "supervisor/report.h"
 
 #define DETACH_MS 5000
-#define DROPIN "50-vmward.ini"
+#define DROPIN    "50-vmward.ini"
 
 void command_disk_list(struct request *rq)
 {
 	struct vm *vm = command_vm(rq);
 
 	if (vm)
-		request_reply_steal(rq,
-			json_pack("{s:o}", "disks", report_disks(vm)));
+		request_reply_steal(
+			rq, json_pack("{s:o}", "disks", report_disks(vm)));
 }
 
 /* ---- the same change in our drop-in ---- */
 
-static int write_attach(struct vm *vm, const char *disk, json_t *pairs,
-	struct err *err)
+static int write_attach(
+	struct vm *vm, const char *disk, json_t *pairs, struct err *err)
 {
 	AUTO_FREE char *section = xasprintf("disk.%s", disk);
 	size_t n = json_object_size(pairs), i = 0;
@@ -34,11 +34,11 @@ static int write_attach(struct vm *vm, const char *disk, json_t *pairs,
 	json_t *value;
 	int rc;
 
-	json_object_foreach(pairs, key, value) {
+	json_object_foreach(pairs, key, value)
+	{
 		edits[i].section = section;
 		edits[i].key = (char *)(uintptr_t)key;
-		edits[i++].value =
-			(char *)(uintptr_t)json_string_value(value);
+		edits[i++].value = (char *)(uintptr_t)json_string_value(value);
 	}
 	rc = config_edit_dropin(&vm->env->paths, vm->name, edits, n, err);
 	free(edits);
@@ -55,7 +55,7 @@ static int write_detach(struct vm *vm, const char *disk, struct err *err)
 	size_t n = 0;
 	int rc;
 
-	list_each (&vm->spec->ini.entries, it, next) {
+	list_each(&vm->spec->ini.entries, it, next) {
 		const struct ini_entry *e =
 			list_entry(it, struct ini_entry, link);
 
@@ -102,8 +102,8 @@ static void after_change(struct request *rq, struct vm *vm, bool attach)
 		request_fail(rq, &err);
 		return;
 	}
-	request_reply_steal(rq,
-		command_result(vm, true, attach ? "attached" : "detached"));
+	request_reply_steal(
+		rq, command_result(vm, true, attach ? "attached" : "detached"));
 }
 
 /* ---- attach ---- */
@@ -138,8 +138,8 @@ static bool can_plug(struct request *rq, struct vm *vm)
 	return true;
 }
 
-static struct spec_disk *disk_of_pairs(struct request *rq, struct vm *vm,
-	struct err *err)
+static struct spec_disk *disk_of_pairs(
+	struct request *rq, struct vm *vm, struct err *err)
 {
 	json_t *pairs = json_object_get(rq->args, "pairs");
 	char **words = xcalloc(json_object_size(pairs) + 1, sizeof(char *));
@@ -148,9 +148,8 @@ static struct spec_disk *disk_of_pairs(struct request *rq, struct vm *vm,
 	json_t *value;
 	size_t n = 0;
 
-	json_object_foreach(pairs, key, value)
-		words[n++] = xasprintf("%s=%s", key,
-			json_string_value(value));
+	json_object_foreach(pairs, key, value) words[n++] =
+		xasprintf("%s=%s", key, json_string_value(value));
 	disk = spec_disk_from_pairs(vm->running ? vm->running : vm->spec,
 		request_string(rq, "disk"), (const char *const *)words, "/",
 		err);
@@ -169,8 +168,8 @@ void command_disk_attach(struct request *rq)
 	if (!vm || !can_plug(rq, vm))
 		return;
 	if (spec_disk_of(vm->running, name)) {
-		request_failf(rq, ERR_EXISTS, "it has a disk '%s' already",
-			name);
+		request_failf(
+			rq, ERR_EXISTS, "it has a disk '%s' already", name);
 		return;
 	}
 	disk = disk_of_pairs(rq, vm, &err);
@@ -195,8 +194,8 @@ struct detach {
 	struct request *rq; /* NULL: answered, the unplug is pending */
 };
 
-static void on_detach_pending(struct job *job UNUSED, void *arg,
-	const struct err *err)
+static void on_detach_pending(
+	struct job *job UNUSED, void *arg, const struct err *err)
 {
 	struct detach *detach = arg;
 	struct request *rq = TAKE(detach->rq);

@@ -13,7 +13,7 @@ enum goal { GOAL_NONE, GOAL_RUNNING, GOAL_READY, GOAL_AGENT, GOAL_DOWN };
 
 /* stage: the goal, and for restart whether the old QEMU is gone yet */
 #define GOAL_OF(rq) ((enum goal)((rq)->stage & 15))
-#define AWAITS_END 16 /* restart: the successor has not begun yet */
+#define AWAITS_END  16 /* restart: the successor has not begun yet */
 
 static bool reached(const struct vm *vm, enum goal goal)
 {
@@ -50,8 +50,8 @@ static void fail_ended(struct request *rq, const struct vm *vm)
 		request_fail(rq, &err);
 	else
 		request_failf(rq, ERR_STATE, "it ended: %s%s%s",
-			cause_name(vm->last.cause),
-			*vm->last.detail ? " " : "", vm->last.detail);
+			cause_name(vm->last.cause), *vm->last.detail ? " " : "",
+			vm->last.detail);
 }
 
 /* The probe is over and did not pass. */
@@ -72,19 +72,18 @@ static void on_change(struct vm_watch *watch, struct vm *vm)
 	if ((rq->stage & AWAITS_END) && vm_is_up(vm))
 		return;
 	if (reached(vm, goal))
-		request_reply_steal(rq,
-			command_result(vm, true, message_of(vm, goal)));
+		request_reply_steal(
+			rq, command_result(vm, true, message_of(vm, goal)));
 	else if (goal != GOAL_DOWN && !vm_is_up(vm))
 		fail_ended(rq, vm);
 	else if (goal != GOAL_DOWN && vm->state == VM_UNREACHABLE)
-		request_failf(rq, ERR_STATE, "it is unreachable: %s",
-			vm->note);
+		request_failf(rq, ERR_STATE, "it is unreachable: %s", vm->note);
 	else if (never_ready(vm, goal))
 		request_failf(rq, ERR_TIMEOUT, "it runs, but is %s",
 			*vm->note ? vm->note : "not ready");
 	else if (goal == GOAL_DOWN && vm->state == VM_UNREACHABLE)
-		request_failf(rq, ERR_TIMEOUT,
-			"QEMU does not die (pid %d)", (int)vm->machine.pid);
+		request_failf(rq, ERR_TIMEOUT, "QEMU does not die (pid %d)",
+			(int)vm->machine.pid);
 }
 
 static void on_deadline(struct loop_timer *timer)
@@ -96,8 +95,7 @@ static void on_deadline(struct loop_timer *timer)
 }
 
 /* Answers once the goal is reached, or cannot be any more. */
-static void await_goal(struct request *rq, struct vm *vm, int stage,
-	int64_t ms)
+static void await_goal(struct request *rq, struct vm *vm, int stage, int64_t ms)
 {
 	rq->stage = stage;
 	rq->vm = vm;
@@ -109,8 +107,7 @@ static void await_goal(struct request *rq, struct vm *vm, int stage,
 }
 
 /* 0 if the lifecycle takes the event; else the request was answered. */
-static int accepts(struct request *rq, const struct vm *vm,
-	enum vm_event event)
+static int accepts(struct request *rq, const struct vm *vm, enum vm_event event)
 {
 	struct err err = ERR_INIT;
 
@@ -152,8 +149,8 @@ static bool is_protected(const struct vm *vm, const char *verb)
 	return false;
 }
 
-static int check_protect(struct request *rq, const struct vm *vm,
-	const char *verb)
+static int check_protect(
+	struct request *rq, const struct vm *vm, const char *verb)
 {
 	if (!is_protected(vm, verb))
 		return 0;
@@ -175,11 +172,11 @@ void command_start(struct request *rq)
 	}
 	if (reached(vm, GOAL_RUNNING)) {
 		if (goal == GOAL_RUNNING || reached(vm, goal))
-			request_reply_steal(rq,
-				command_result(vm, false, NULL));
+			request_reply_steal(
+				rq, command_result(vm, false, NULL));
 		else
-			await_goal(rq, vm, (int)goal,
-				request_ms(rq, "timeout"));
+			await_goal(
+				rq, vm, (int)goal, request_ms(rq, "timeout"));
 		return;
 	}
 	if (accepts(rq, vm, EV_START) || check_protect(rq, vm, "start") ||

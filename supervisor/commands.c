@@ -14,7 +14,7 @@
 #include "supervisor/op.h"
 #include "supervisor/report.h"
 
-#define PAGE 90 /* VMs per answer: its line stays below 64 KiB */
+#define PAGE      90 /* VMs per answer: its line stays below 64 KiB */
 #define LOG_LINES 200
 
 /* ---- what handlers share ---- */
@@ -22,8 +22,8 @@
 struct vm *command_vm(struct request *rq)
 {
 	struct err err = ERR_INIT;
-	struct vm *vm = registry_need(request_registry(rq),
-		request_string(rq, "vm"), &err);
+	struct vm *vm = registry_need(
+		request_registry(rq), request_string(rq, "vm"), &err);
 
 	if (!vm)
 		request_fail(rq, &err);
@@ -74,7 +74,8 @@ static void command_capabilities(struct request *rq)
 	json_t *word;
 	size_t i;
 
-	json_array_foreach(enable, i, word) {
+	json_array_foreach(enable, i, word)
+	{
 		if (!str_eq(json_string_value(word), "vmward")) {
 			request_failf(rq, ERR_USAGE,
 				"Parameter 'enable' does not accept value "
@@ -90,10 +91,10 @@ static void command_capabilities(struct request *rq)
 
 static void command_version(struct request *rq)
 {
-	request_reply_steal(rq,
-		json_pack("{s:{s:i,s:i,s:i},s:s}", "qemu", "major",
-			VMWARD_MAJOR, "minor", VMWARD_MINOR, "micro",
-			VMWARD_MICRO, "package", "vmward " VMWARD_VERSION));
+	request_reply_steal(
+		rq, json_pack("{s:{s:i,s:i,s:i},s:s}", "qemu", "major",
+			    VMWARD_MAJOR, "minor", VMWARD_MINOR, "micro",
+			    VMWARD_MICRO, "package", "vmward " VMWARD_VERSION));
 }
 
 static void command_commands(struct request *rq)
@@ -102,8 +103,8 @@ static void command_commands(struct request *rq)
 
 	for (size_t i = 0; i < nverbs; i++) {
 		if (verbs[i].wire)
-			json_array_append_new(all,
-				json_pack("{s:s}", "name", verbs[i].wire));
+			json_array_append_new(
+				all, json_pack("{s:s}", "name", verbs[i].wire));
 	}
 	request_reply_steal(rq, all);
 }
@@ -111,17 +112,22 @@ static void command_commands(struct request *rq)
 static json_t *schema_of_args(const struct verb *verb)
 {
 	static const char *const types[] = { [ARG_VM] = "str",
-		[ARG_STRING] = "str", [ARG_INT] = "int", [ARG_BOOL] = "bool",
-		[ARG_SIZE] = "size", [ARG_DURATION] = "number",
-		[ARG_AGO] = "number", [ARG_PAIRS] = "object",
-		[ARG_WORDS] = "[str]", [ARG_OBJECT] = "object",
+		[ARG_STRING] = "str",
+		[ARG_INT] = "int",
+		[ARG_BOOL] = "bool",
+		[ARG_SIZE] = "size",
+		[ARG_DURATION] = "number",
+		[ARG_AGO] = "number",
+		[ARG_PAIRS] = "object",
+		[ARG_WORDS] = "[str]",
+		[ARG_OBJECT] = "object",
 		[ARG_FILE] = "str" };
 	json_t *members = json_array();
 
 	if (verb->flags & (VERB_MANY | VERB_ONE))
-		json_array_append_new(members,
-			json_pack("{s:s,s:s,s:b}", "name", "vm", "type", "str",
-				"optional", 0));
+		json_array_append_new(
+			members, json_pack("{s:s,s:s,s:b}", "name", "vm",
+					 "type", "str", "optional", 0));
 	for (size_t i = 0; i < verb->nargs; i++) {
 		const struct arg *arg = &verb->args[i];
 
@@ -130,9 +136,8 @@ static json_t *schema_of_args(const struct verb *verb)
 				json_pack("{s:s,s:s,s:b,s:s}", "name",
 					arg->name, "type", types[arg->type],
 					"optional",
-					(arg->flags &
-						(ARG_OPTIONAL | ARG_OPTION)) !=
-						0,
+					(arg->flags & (ARG_OPTIONAL |
+							      ARG_OPTION)) != 0,
 					"help", arg->help));
 	}
 	return members;
@@ -157,22 +162,19 @@ static void command_schema(struct request *rq)
 			json_pack("{s:s,s:s,s:s}", "name", e->name, "members",
 				e->members, "help", e->help));
 	request_reply_steal(rq,
-		json_pack("{s:o,s:o}", "commands", commands, "events",
-			events));
+		json_pack("{s:o,s:o}", "commands", commands, "events", events));
 }
 
 static void command_event_replay(struct request *rq)
 {
-	json_t *events =
-		events_since((uint64_t)request_int(rq, "since", 0));
+	json_t *events = events_since((uint64_t)request_int(rq, "since", 0));
 	json_t *event;
 	size_t i;
 
-	json_array_foreach(events, i, event)
-		request_send_event(rq, event);
+	json_array_foreach(events, i, event) request_send_event(rq, event);
 	json_decref(events);
-	request_reply_steal(rq,
-		json_pack("{s:I}", "seq", (json_int_t)events_last()));
+	request_reply_steal(
+		rq, json_pack("{s:I}", "seq", (json_int_t)events_last()));
 }
 
 /* ---- list, status, resolve ---- */
@@ -180,13 +182,12 @@ static void command_event_replay(struct request *rq)
 static char **patterns_of(const struct request *rq)
 {
 	json_t *words = json_object_get(rq->args, "patterns");
-	char **patterns =
-		xcalloc(json_array_size(words) + 2, sizeof(char *));
+	char **patterns = xcalloc(json_array_size(words) + 2, sizeof(char *));
 	json_t *word;
 	size_t i;
 
-	json_array_foreach(words, i, word)
-		patterns[i] = xstrdup(json_string_value(word));
+	json_array_foreach(words, i, word) patterns[i] =
+		xstrdup(json_string_value(word));
 	if (i == 0)
 		patterns[0] = xstrdup("*");
 	return patterns;
@@ -212,14 +213,14 @@ static char **resolve(struct request *rq)
 	for (size_t i = 0; patterns[i] && !all; i++) {
 		const char *one[] = { patterns[i], NULL };
 		char **some = registry_resolve(registry, one);
-		bool none = !some[0] || (str_eq(some[0], patterns[i]) &&
-						!registry_find(registry,
-							patterns[i]));
+		bool none = !some[0] ||
+			    (str_eq(some[0], patterns[i]) &&
+				    !registry_find(registry, patterns[i]));
 
 		config_names_free(some);
 		if (none && strpbrk(patterns[i], "*?[@") == patterns[i]) {
-			request_failf(rq, ERR_NOT_FOUND,
-				"no VM matches '%s'", patterns[i]);
+			request_failf(rq, ERR_NOT_FOUND, "no VM matches '%s'",
+				patterns[i]);
 			config_names_free(patterns);
 			return NULL;
 		}
@@ -241,8 +242,8 @@ static void command_list(struct request *rq)
 		struct vm *vm = registry_find(request_registry(rq), names[i]);
 
 		if (!vm) {
-			request_failf(rq, ERR_NOT_FOUND, "no VM '%s'",
-				names[i]);
+			request_failf(
+				rq, ERR_NOT_FOUND, "no VM '%s'", names[i]);
 			json_decref(vms);
 			config_names_free(names);
 			return;
@@ -257,9 +258,8 @@ static void command_list(struct request *rq)
 		last = vm->name;
 	}
 	if (names)
-		request_reply_steal(rq,
-			json_pack("{s:o,s:s*}", "vms", vms, "next",
-				more ? last : NULL));
+		request_reply_steal(rq, json_pack("{s:o,s:s*}", "vms", vms,
+						"next", more ? last : NULL));
 	else
 		json_decref(vms);
 	config_names_free(names);
@@ -308,8 +308,8 @@ static void read_console_log(struct request *rq, const struct vm *vm)
 	while ((json_int_t)json_array_size(lines) >
 		request_int(rq, "lines", LOG_LINES))
 		json_array_remove(lines, 0);
-	request_reply_steal(rq,
-		json_pack("{s:o,s:i}", "lines", lines, "next", 0));
+	request_reply_steal(
+		rq, json_pack("{s:o,s:i}", "lines", lines, "next", 0));
 }
 
 void command_log(struct request *rq)
@@ -324,9 +324,9 @@ void command_log(struct request *rq)
 		read_console_log(rq, vm);
 		return;
 	}
-	request_reply_steal(rq,
-		vmlog_read(&vm->log, lines > 0 ? (size_t)lines : LOG_LINES,
-			request_int(rq, "after", -1), since));
+	request_reply_steal(
+		rq, vmlog_read(&vm->log, lines > 0 ? (size_t)lines : LOG_LINES,
+			    request_int(rq, "after", -1), since));
 }
 
 void command_console(struct request *rq)
@@ -339,14 +339,14 @@ void command_console(struct request *rq)
 		return;
 	c = vm_console(vm, *serial ? serial : NULL);
 	if (c && c->socket_path)
-		request_reply_steal(rq,
-			json_pack("{s:s,s:s}", "path", c->socket_path, "serial",
-				c->name));
+		request_reply_steal(
+			rq, json_pack("{s:s,s:s}", "path", c->socket_path,
+				    "serial", c->name));
 	else if (!vm_is_up(vm))
 		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
 	else
-		request_failf(rq, ERR_NOT_FOUND, "it has no console '%s'",
-			serial);
+		request_failf(
+			rq, ERR_NOT_FOUND, "it has no console '%s'", serial);
 }
 
 static void on_qmp_end(struct job *job, void *arg)
@@ -384,10 +384,10 @@ static struct job *find_job(struct request *rq, const char *id)
 {
 	unsigned long number = *id == 'j' ? strtoul(id + 1, NULL, 10) : 0;
 
-	list_each (registry_vms(request_registry(rq)), it, next) {
+	list_each(registry_vms(request_registry(rq)), it, next) {
 		struct vm *vm = list_entry(it, struct vm, link);
 
-		list_each (&vm->jobs, jt, jnext) {
+		list_each(&vm->jobs, jt, jnext) {
 			struct job *job = list_entry(jt, struct job, link);
 
 			if (job->id == number)
@@ -401,10 +401,10 @@ void command_job_list(struct request *rq)
 {
 	json_t *all = json_array();
 
-	list_each (registry_vms(request_registry(rq)), it, next) {
+	list_each(registry_vms(request_registry(rq)), it, next) {
 		struct vm *vm = list_entry(it, struct vm, link);
 
-		list_each (&vm->jobs, jt, jnext)
+		list_each(&vm->jobs, jt, jnext)
 			json_array_append_new(all,
 				report_job(list_entry(jt, struct job, link)));
 	}
@@ -430,8 +430,7 @@ static void on_job_event(struct events_sub *sub, json_t *event)
 	struct request *rq = container_of(sub, struct job_waiter, sub)->rq;
 	json_t *data = json_object_get(event, "data");
 	const char *job = json_string_value(json_object_get(data, "job"));
-	const char *status =
-		json_string_value(json_object_get(data, "status"));
+	const char *status = json_string_value(json_object_get(data, "status"));
 	const char *desc = json_string_value(json_object_get(data, "desc"));
 
 	if (!job || !str_eq(job, request_string(rq, "job")) ||

@@ -13,8 +13,7 @@ extern const struct handler command_handlers[];
 /* The VM that the request names; NULL: the request was answered. */
 struct vm *command_vm(struct request *request);
 /* {"changed":.., "state":..} of a VM, with "message" when not NULL. */
-json_t *command_result(const struct vm *vm, bool changed,
-	const char *message);
+json_t *command_result(const struct vm *vm, bool changed, const char *message);
 /* Answers a dry run with what would be done; false: it is none. */
 bool command_dry_run(struct request *request, const struct vm *vm);
 /*

@@ -12,11 +12,11 @@
 #include "base/sock.h"
 #include "base/sys.h"
 
-#define CHUNK 16384
-#define BUDGET (256 * 1024) /* per turn; past it the drain rests 10 ms */
-#define REST_MS 10
-#define REPLAY 16384
-#define INPUT_MAX 65536
+#define CHUNK       16384
+#define BUDGET      (256 * 1024) /* per turn; past it the drain rests 10 ms */
+#define REST_MS     10
+#define REPLAY      16384
+#define INPUT_MAX   65536
 #define READERS_MAX 32
 
 struct console_reader {
@@ -116,13 +116,14 @@ static void take_output(struct console *c, const char *bytes, size_t len)
 	if (put != (ssize_t)len) {
 		c->lost += len - (put > 0 ? (size_t)put : 0);
 		/* no disk: readers that are up to date get it live */
-		list_each (&c->readers, it, next)
-			if (sys_write(list_entry(it, struct console_reader,
-					      link)->fd,
+		list_each(&c->readers, it, next)
+			if (sys_write(
+				    list_entry(it, struct console_reader, link)
+					    ->fd,
 				    bytes, len) < 0)
 				continue;
 	}
-	list_each (&c->readers, it, next)
+	list_each(&c->readers, it, next)
 		catch_up(list_entry(it, struct console_reader, link));
 	if (c->log_len > c->log_max)
 		rotate(c);
@@ -214,8 +215,7 @@ static bool takes_keyboard(struct console_reader *r)
 
 static void on_reader(struct loop_io *io, int events)
 {
-	struct console_reader *r =
-		container_of(io, struct console_reader, io);
+	struct console_reader *r = container_of(io, struct console_reader, io);
 	char chunk[4096];
 	ssize_t got;
 
@@ -247,8 +247,8 @@ static void on_accept(struct loop_io *io, int events UNUSED)
 		console_add_reader(c, fd, may_write, REPLAY);
 }
 
-struct console_reader *console_add_reader(struct console *c, int fd,
-	bool may_write, uint64_t replay)
+struct console_reader *console_add_reader(
+	struct console *c, int fd, bool may_write, uint64_t replay)
 {
 	struct console_reader *r = NEW(struct console_reader);
 	uint64_t held = replay < c->log_len ? replay : c->log_len;
@@ -299,8 +299,7 @@ struct console *console_new(const char *vm, const char *name,
 	if (c->listener < 0)
 		log_warn(vm, "no console socket: %s", err.text);
 	else
-		loop_io_start(&c->accept_io, c->listener, LOOP_READ,
-			on_accept);
+		loop_io_start(&c->accept_io, c->listener, LOOP_READ, on_accept);
 	return c;
 }
 
@@ -309,7 +308,7 @@ void console_free(struct console *c)
 	if (!c)
 		return;
 	console_detach(c);
-	list_each (&c->readers, it, next)
+	list_each(&c->readers, it, next)
 		drop_reader(list_entry(it, struct console_reader, link));
 	loop_io_stop(&c->accept_io);
 	fd_close(&c->listener);

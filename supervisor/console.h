@@ -24,7 +24,7 @@ struct console_reader;
 
 struct console {
 	struct list link; /* the machine's list */
-	char *name;	  /* "console" of [serial.console] */
+	char *name;       /* "console" of [serial.console] */
 	char *vm;
 	char *log_path;
 	char *socket_path; /* served to users; NULL: none */
@@ -33,7 +33,7 @@ struct console {
 	uint64_t log_base; /* stream offset of the file's first byte */
 	uint64_t log_len;
 	uint64_t lost; /* bytes that no disk took */
-	int fd;	       /* QEMU's serial socket, or -1 */
+	int fd;        /* QEMU's serial socket, or -1 */
 	struct loop_io io;
 	struct loop_timer rest; /* a flood's pause between drains */
 	int listener;
@@ -63,8 +63,8 @@ void console_attach(struct console *c, int fd);
 /* QEMU is gone; what it wrote last is drained first. */
 void console_detach(struct console *c);
 /* Adds a reader on a descriptor of ours (a terminal); false fd stays ours. */
-struct console_reader *console_add_reader(struct console *c, int fd,
-	bool may_write, uint64_t replay);
+struct console_reader *console_add_reader(
+	struct console *c, int fd, bool may_write, uint64_t replay);
 /* Text for the guest from outside the socket (`run`'s terminal). */
 void console_input(struct console *c, const char *bytes, size_t len);
 /* The last `max` bytes of output; new. */

@@ -17,13 +17,13 @@
 #include "supervisor/events.h"
 #include "supervisor/roles.h"
 
-#define CLIENTS_MAX 64
+#define CLIENTS_MAX        64
 #define CLIENTS_FOR_ADMINS 4 /* kept free of others */
-#define PER_UID 8
-#define PER_ROOT 32
-#define GREETING_MS 10000
-#define ACCEPT_AGAIN_MS 100 /* after EMFILE */
-#define REQUESTS_MAX 128    /* under way per client */
+#define PER_UID            8
+#define PER_ROOT           32
+#define GREETING_MS        10000
+#define ACCEPT_AGAIN_MS    100 /* after EMFILE */
+#define REQUESTS_MAX       128 /* under way per client */
 
 struct control {
 	struct registry *registry;
@@ -56,7 +56,7 @@ struct client {
 
 static void orphan(struct client *client)
 {
-	list_each (&client->requests, it, next) {
+	list_each(&client->requests, it, next) {
 		struct request *rq = list_entry(it, struct request, link);
 
 		rq->client = NULL;
@@ -107,7 +107,7 @@ static void on_greeting_timeout(struct loop_timer *timer)
 
 static json_t *error_object(const struct err *err)
 {
-	const char *class = err->code == ERR_NOT_FOUND	   ? "DeviceNotFound"
+	const char *class = err->code == ERR_NOT_FOUND     ? "DeviceNotFound"
 			    : err->code == ERR_UNSUPPORTED ? "CommandNotFound"
 							   : "GenericError";
 
@@ -124,8 +124,7 @@ static void send_reply(struct client *client, json_t *reply, json_t *id)
 	json_decref(reply);
 }
 
-static void send_error(struct client *client, const struct err *err,
-	json_t *id)
+static void send_error(struct client *client, const struct err *err, json_t *id)
 {
 	send_reply(client, error_object(err), id);
 }
@@ -174,8 +173,7 @@ void request_fail(struct request *rq, const struct err *err)
 	request_free(rq);
 }
 
-void request_failf(struct request *rq, enum err_code code, const char *fmt,
-	...)
+void request_failf(struct request *rq, enum err_code code, const char *fmt, ...)
 {
 	struct err err;
 	va_list ap;
@@ -188,8 +186,8 @@ void request_failf(struct request *rq, enum err_code code, const char *fmt,
 
 /* ---- requests ---- */
 
-static const struct handler *find_handler(const struct control *control,
-	const char *wire)
+static const struct handler *find_handler(
+	const struct control *control, const char *wire)
 {
 	for (const struct handler *h = control->handlers; h->wire; h++) {
 		if (str_eq(h->wire, wire))
@@ -216,8 +214,8 @@ static bool may(const struct client *client, const struct verb *verb,
 }
 
 /* Checks what a message must have before anything is done for it. */
-static const struct verb *check_message(struct client *client,
-	json_t *message, json_t **args, struct err *err)
+static const struct verb *check_message(
+	struct client *client, json_t *message, json_t **args, struct err *err)
 {
 	const char *execute = arguments_check_envelope(message, err);
 	const struct verb *verb;
@@ -310,13 +308,13 @@ static unsigned count_uid(const struct control *control, uid_t uid)
 {
 	unsigned n = 0;
 
-	list_each (&control->clients, it, next)
+	list_each(&control->clients, it, next)
 		n += list_entry(it, struct client, link)->peer.uid == uid;
 	return n;
 }
 
-static const char *refusal(const struct control *control,
-	const struct client *client)
+static const char *refusal(
+	const struct control *control, const struct client *client)
 {
 	unsigned per_uid = client->peer.uid == 0 ? PER_ROOT : PER_UID;
 	unsigned room = client->role >= ROLE_ADMIN
@@ -403,8 +401,8 @@ static void on_accept(struct loop_io *io, int events UNUSED)
 	}
 }
 
-struct control *control_new(struct registry *registry,
-	const struct handler *handlers)
+struct control *control_new(
+	struct registry *registry, const struct handler *handlers)
 {
 	struct control *control = NEW(struct control);
 
@@ -430,9 +428,9 @@ void control_free(struct control *control)
 {
 	if (!control)
 		return;
-	list_each (&control->clients, it, next)
+	list_each(&control->clients, it, next)
 		client_free(list_entry(it, struct client, link));
-	list_each (&control->orphans, it2, next2)
+	list_each(&control->orphans, it2, next2)
 		request_free(list_entry(it2, struct request, link));
 	loop_io_stop(&control->io);
 	loop_timer_stop(&control->accept_again);
@@ -460,8 +458,8 @@ bool request_bool(const struct request *rq, const char *name)
 	return json_is_true(json_object_get(rq->args, name));
 }
 
-json_int_t request_int(const struct request *rq, const char *name,
-	json_int_t fallback)
+json_int_t request_int(
+	const struct request *rq, const char *name, json_int_t fallback)
 {
 	const json_t *value = json_object_get(rq->args, name);
 
@@ -489,7 +487,7 @@ struct request *request_sibling(const struct request *rq, const json_t *id)
 {
 	if (!rq->client)
 		return NULL;
-	list_each (&rq->client->requests, it, next) {
+	list_each(&rq->client->requests, it, next) {
 		struct request *other = list_entry(it, struct request, link);
 
 		if (other != rq && json_equal(other->id, id))

@@ -30,10 +30,10 @@ struct request {
 	enum role role;
 	struct vm_watch watch; /* of a waiting request */
 	struct loop_timer deadline;
-	struct vm *vm;	     /* whom it waits for, or NULL */
+	struct vm *vm;       /* whom it waits for, or NULL */
 	struct job *job;     /* its job while it runs, or NULL */
 	struct list *cursor; /* free for the handler */
-	int stage;	     /* free for the handler */
+	int stage;           /* free for the handler */
 	/* Frees what the handler keeps; or NULL. */
 	void (*on_free)(struct request *request);
 };
@@ -45,32 +45,32 @@ struct handler {
 };
 
 /* All handlers, ended by a NULL wire; supervisor/commands has them. */
-struct control *control_new(struct registry *registry,
-	const struct handler *handlers);
+struct control *control_new(
+	struct registry *registry, const struct handler *handlers);
 void control_free(struct control *control);
 /* Listens at the path (mode 0666: peers are checked), or on a given fd. */
-MUST_CHECK int control_listen(struct control *control, const char *path,
-	struct err *err);
+MUST_CHECK int control_listen(
+	struct control *control, const char *path, struct err *err);
 struct registry *request_registry(const struct request *request);
 
 /* Answers with a result (stolen; NULL: {}) and frees the request. */
 void request_reply_steal(struct request *request, json_t *result);
 /* Answers with an error and frees the request. */
 void request_fail(struct request *request, const struct err *err);
-void request_failf(struct request *request, enum err_code code,
-	const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void request_failf(struct request *request, enum err_code code, const char *fmt,
+	...) __attribute__((format(printf, 3, 4)));
 /* An argument as the table promised it: "" / fallback when absent. */
 const char *request_string(const struct request *request, const char *name);
 bool request_bool(const struct request *request, const char *name);
-json_int_t request_int(const struct request *request, const char *name,
-	json_int_t fallback);
+json_int_t request_int(
+	const struct request *request, const char *name, json_int_t fallback);
 /* Seconds (real or integer) as ms; 0 when absent. */
 int64_t request_ms(const struct request *request, const char *name);
 /* Turns on our events for the request's client. */
 void request_enable_events(struct request *request);
 /* The request of the same client whose id equals, or NULL. */
-struct request *request_sibling(const struct request *request,
-	const json_t *id);
+struct request *request_sibling(
+	const struct request *request, const json_t *id);
 /* Sends an event object (borrowed) to the request's client only. */
 void request_send_event(struct request *request, const json_t *event);
 

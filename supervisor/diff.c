@@ -4,8 +4,8 @@
 
 #include "base/str.h"
 
-typedef void each_fn(void *arg, const struct ini_entry *old,
-	const struct ini_entry *new);
+typedef void each_fn(
+	void *arg, const struct ini_entry *old, const struct ini_entry *new);
 
 static bool is_own_uuid(const struct vm_spec *spec, const struct ini_entry *e)
 {
@@ -25,7 +25,7 @@ void diff_specs(const struct vm_spec *spec, const struct vm_spec *running,
 {
 	if (!spec || !running || spec == running)
 		return;
-	list_each (&spec->ini.entries, it, next) {
+	list_each(&spec->ini.entries, it, next) {
 		const struct ini_entry *e =
 			list_entry(it, struct ini_entry, link);
 		const struct ini_entry *old =
@@ -36,7 +36,7 @@ void diff_specs(const struct vm_spec *spec, const struct vm_spec *running,
 		if (counts(spec, e) && (!old || !str_eq(old->value, e->value)))
 			each(arg, old, e);
 	}
-	list_each (&running->ini.entries, it2, next2) {
+	list_each(&running->ini.entries, it2, next2) {
 		const struct ini_entry *e =
 			list_entry(it2, struct ini_entry, link);
 

@@ -15,7 +15,6 @@ void diff_specs(const struct vm_spec *spec, const struct vm_spec *running,
 		const struct ini_entry *new),
 	void *arg);
 /* The number of them. */
-unsigned diff_count(const struct vm_spec *spec,
-	const struct vm_spec *running);
+unsigned diff_count(const struct vm_spec *spec, const struct vm_spec *running);
 
 #endif

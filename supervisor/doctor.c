@@ -21,8 +21,8 @@
 static int bad; /* things that are missing */
 
 /* "ok  kvm device  /dev/kvm opens", or "--" with the remedy below it. */
-static void say(bool ok, const char *what, const char *found,
-	const char *remedy)
+static void say(
+	bool ok, const char *what, const char *found, const char *remedy)
 {
 	printf("%s  %-12s %s\n", ok ? "ok" : "--", what, found);
 	if (!ok && remedy)
@@ -50,7 +50,8 @@ static void look_at_nested(void)
 {
 	static const char *const files[] = {
 		"/sys/module/kvm_intel/parameters/nested",
-		"/sys/module/kvm_amd/parameters/nested", NULL };
+		"/sys/module/kvm_amd/parameters/nested", NULL
+	};
 
 	for (size_t i = 0; files[i]; i++) {
 		char byte = 0;
@@ -103,8 +104,8 @@ static void look_at_space(const struct once_options *o)
 	struct statvfs fs;
 	AUTO_STR struct str text = STR_INIT;
 
-	if (paths_init(&paths, o->user ? PATHS_USER : PATHS_SYSTEM, o->root,
-		    &err))
+	if (paths_init(
+		    &paths, o->user ? PATHS_USER : PATHS_SYSTEM, o->root, &err))
 		return;
 	if (!statvfs(paths.images, &fs)) {
 		str_add_bytes(&text, (uint64_t)fs.f_bavail * fs.f_frsize);

@@ -12,11 +12,11 @@ struct store;
 struct env {
 	struct paths paths;
 	struct store *store;
-	char *qemu;	/* path of qemu-system-x86_64, or NULL: not found */
-	char *qemu_img; /* path of qemu-img, or NULL */
+	char *qemu;       /* path of qemu-system-x86_64, or NULL: not found */
+	char *qemu_img;   /* path of qemu-img, or NULL */
 	const char *file; /* of `run FILE`, else NULL */
-	bool ephemeral; /* `run --rm`: every disk is thrown away */
-	bool stopping;	/* the supervisor goes away */
+	bool ephemeral;   /* `run --rm`: every disk is thrown away */
+	bool stopping;    /* the supervisor goes away */
 	bool io_uring;
 };
 

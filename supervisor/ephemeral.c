@@ -31,8 +31,8 @@ static bool exists(const char *path)
 }
 
 /* What is there becomes the base; what would be made is made over there. */
-static void turn(struct vm_spec *spec, struct spec_disk *disk,
-	const struct env *env)
+static void turn(
+	struct vm_spec *spec, struct spec_disk *disk, const struct env *env)
 {
 	AUTO_FREE char *path = argv_disk_path(spec, disk, env->paths.images);
 	struct err err = ERR_INIT;
@@ -56,9 +56,8 @@ void ephemeral_apply(struct vm_spec *spec, const struct env *env)
 
 	if (!is_ephemeral(spec, env))
 		return;
-	list_each (&spec->disks, it, next) {
-		struct spec_disk *disk =
-			list_entry(it, struct spec_disk, link);
+	list_each(&spec->disks, it, next) {
+		struct spec_disk *disk = list_entry(it, struct spec_disk, link);
 
 		if (disk->readonly)
 			continue;
@@ -73,7 +72,7 @@ void ephemeral_sweep(const struct vm_spec *spec, const struct env *env)
 {
 	if (!is_ephemeral(spec, env))
 		return;
-	list_each (&spec->disks, it, next) {
+	list_each(&spec->disks, it, next) {
 		const struct spec_disk *disk =
 			list_entry(it, struct spec_disk, link);
 		AUTO_FREE char *path = overlay_path(spec, disk, env);

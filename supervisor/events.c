@@ -27,7 +27,7 @@ void events_emit(const char *name, json_t *data)
 	last++;
 	json_decref(kept[last % EVENTS_KEPT]);
 	kept[last % EVENTS_KEPT] = event;
-	list_each (&subs, it, next) {
+	list_each(&subs, it, next) {
 		struct events_sub *sub =
 			list_entry(it, struct events_sub, link);
 

@@ -16,7 +16,8 @@
 
 /* The files a VM's priv directory may hold, besides the lock. */
 static const char *const leaves[] = { "monitor", "yank", "agent", "stderr",
-	"config.ini", "ready", "serial0", "serial1", "serial2", "serial3", NULL };
+	"config.ini", "ready", "serial0", "serial1", "serial2", "serial3",
+	NULL };
 
 static bool leaf_is_known(const char *leaf)
 {
@@ -49,8 +50,8 @@ static int make_dir(const char *path, mode_t mode, struct err *err)
 			return err_os(err, "cannot set the mode of '%s'", path);
 		if (sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) ||
 			!S_ISDIR(st.st_mode))
-			return err_set(err, ERR_OS, "'%s' is no directory",
-				path);
+			return err_set(
+				err, ERR_OS, "'%s' is no directory", path);
 		return 0;
 	}
 	return err_os(err, "cannot make directory '%s'", path);
@@ -83,8 +84,8 @@ static int do_fifo(const struct host_request *rq, struct host_reply *reply,
 
 	if (sys_mkfifoat(AT_FDCWD, path, 0600) && errno != EEXIST)
 		return err_os(err, "cannot make FIFO '%s'", path);
-	reply->fd = sys_openat(AT_FDCWD, path,
-		O_RDWR | O_NONBLOCK | O_NOFOLLOW, 0);
+	reply->fd =
+		sys_openat(AT_FDCWD, path, O_RDWR | O_NONBLOCK | O_NOFOLLOW, 0);
 	if (reply->fd < 0)
 		return err_os(err, "cannot open FIFO '%s'", path);
 	return 0;
@@ -93,8 +94,11 @@ static int do_fifo(const struct host_request *rq, struct host_reply *reply,
 static int do_run_qemu(const struct host_request *rq, struct host_reply *reply,
 	struct err *err)
 {
-	struct spawn_plan plan = { .path = rq->argv[0], .argv = rq->argv,
-		.fds = rq->fds, .nfds = rq->nfds, .new_session = true };
+	struct spawn_plan plan = { .path = rq->argv[0],
+		.argv = rq->argv,
+		.fds = rq->fds,
+		.nfds = rq->nfds,
+		.new_session = true };
 
 	return spawn(&plan, &reply->pid, &reply->fd, err);
 }
@@ -111,8 +115,8 @@ static int do_clean(const struct host_request *rq,
 	struct host_reply *reply UNUSED, struct err *err UNUSED)
 {
 	for (size_t i = 0; leaves[i]; i++) {
-		AUTO_FREE char *path = xasprintf("%s/%s/priv/%s", rq->run_dir,
-			rq->vm, leaves[i]);
+		AUTO_FREE char *path = xasprintf(
+			"%s/%s/priv/%s", rq->run_dir, rq->vm, leaves[i]);
 
 		sys_unlinkat(AT_FDCWD, path, 0);
 	}
@@ -126,8 +130,7 @@ static int do_remove(const struct host_request *rq, struct host_reply *reply,
 	AUTO_FREE char *dir = xasprintf("%s/%s", rq->run_dir, rq->vm);
 	AUTO_FREE char *priv = xasprintf("%s/priv", dir);
 	AUTO_FREE char *lock = xasprintf("%s/lock", priv);
-	AUTO_CLOSE int fd = sys_openat(AT_FDCWD, lock,
-		O_RDWR | O_NOFOLLOW, 0);
+	AUTO_CLOSE int fd = sys_openat(AT_FDCWD, lock, O_RDWR | O_NOFOLLOW, 0);
 
 	if (fd >= 0 && sys_flock(fd, LOCK_EX | LOCK_NB))
 		return 0; /* somebody lives: keep all of it */

@@ -17,17 +17,17 @@
 
 enum host_verb {
 	HOST_MAKE_DIRS, /* run/NAME (0711) and run/NAME/priv (0700) */
-	HOST_LISTEN,	/* a socket `leaf` in priv -> fds[0] */
-	HOST_FIFO,	/* a FIFO `leaf` in priv, O_RDWR -> fds[0] */
-	HOST_RUN_QEMU,	/* argv with fds -> pid, pidfd in fds[0] */
-	HOST_KILL,	/* signal to pidfd */
-	HOST_CLEAN,	/* removes priv's sockets and FIFO; the lock stays */
-	HOST_REMOVE,	/* removes the directories and a lock that is free */
+	HOST_LISTEN,    /* a socket `leaf` in priv -> fds[0] */
+	HOST_FIFO,      /* a FIFO `leaf` in priv, O_RDWR -> fds[0] */
+	HOST_RUN_QEMU,  /* argv with fds -> pid, pidfd in fds[0] */
+	HOST_KILL,      /* signal to pidfd */
+	HOST_CLEAN,     /* removes priv's sockets and FIFO; the lock stays */
+	HOST_REMOVE,    /* removes the directories and a lock that is free */
 	HOST_NVERBS
 };
 
 #define HOST_NAME_MAX 66
-#define HOST_FDS_MAX 24
+#define HOST_FDS_MAX  24
 
 struct host_request {
 	enum host_verb verb;

@@ -34,8 +34,8 @@ static int base_format(const struct spec_disk *disk, const char *base,
 	return 0;
 }
 
-static int check_header(const struct image_plan *plan, const char *disk,
-	struct err *err)
+static int check_header(
+	const struct image_plan *plan, const char *disk, struct err *err)
 {
 	const char *found;
 	uint64_t size;
@@ -58,8 +58,8 @@ static int plan_missing(struct image_plan *plan, const struct spec_disk *disk,
 	plan->base = base_path(disk, paths);
 	plan->wish.base = plan->base;
 	plan->wish.size = disk->size;
-	if (plan->base && base_format(disk, plan->base, &plan->wish.base_format,
-				  err))
+	if (plan->base &&
+		base_format(disk, plan->base, &plan->wish.base_format, err))
 		return -1;
 	if (plan->base &&
 		sys_fstatat(AT_FDCWD, plan->base, &(struct stat){ 0 }, 0))
@@ -79,8 +79,8 @@ int image_plan_make(const struct vm_spec *spec, const struct spec_disk *disk,
 	struct stat st;
 	int format;
 
-	*plan = (struct image_plan){ .path =
-			argv_disk_path(spec, disk, paths->images) };
+	*plan = (struct image_plan){ .path = argv_disk_path(
+					     spec, disk, paths->images) };
 	plan->wish.path = plan->path;
 	format = argv_disk_format(disk, plan->path, err);
 	if (format == FORMAT_NONE)

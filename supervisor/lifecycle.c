@@ -20,7 +20,7 @@
 #include "supervisor/ready.h"
 
 #define ADOPT_FIRST_MS 500
-#define ADOPT_MAX_MS 30000
+#define ADOPT_MAX_MS   30000
 
 /* ---- the end of a QEMU: cause, policy, next event ---- */
 
@@ -87,8 +87,7 @@ static void settle(struct vm *vm)
 		vm->last.detail);
 	events_emit("VM_ENDED",
 		json_pack("{s:s,s:s,s:s}", "vm", vm->name, "cause",
-			cause_name(vm->last.cause), "detail",
-			vm->last.detail));
+			cause_name(vm->last.cause), "detail", vm->last.detail));
 	ready_stop(vm);
 	vm_set_ready(vm, VM_READY_NONE);
 	next = decide(vm);
@@ -209,8 +208,8 @@ static void retry_adoption(struct vm *vm)
 	for (unsigned i = 0; i < vm->adopt_tries && ms < ADOPT_MAX_MS; i++)
 		ms *= 2;
 	vm->adopt_tries++;
-	loop_timer_start(&vm->retry_timer, ms < ADOPT_MAX_MS ? ms : ADOPT_MAX_MS,
-		on_adopt_timer);
+	loop_timer_start(&vm->retry_timer,
+		ms < ADOPT_MAX_MS ? ms : ADOPT_MAX_MS, on_adopt_timer);
 }
 
 /* What a run state found means; EV_GUEST_OFF when the guest is over. */
@@ -264,8 +263,8 @@ static void on_adopt_end(struct job *job, void *arg)
 		next = EV_STARTED; /* we died before its cont */
 	vm_post(vm, next);
 	if (str_eq(status, "prelaunch") && !vm->record.paused)
-		vm_job_add(vm, op_ask_begin(vm, ASK_RESUME, lifecycle_job_end,
-				       vm));
+		vm_job_add(vm,
+			op_ask_begin(vm, ASK_RESUME, lifecycle_job_end, vm));
 }
 
 static void begin_adopt(struct vm *vm)
@@ -368,9 +367,7 @@ static void forgive(struct vm *vm)
 	vm_record(vm, NULL);
 }
 
-static void nothing(struct vm *vm UNUSED)
-{
-}
+static void nothing(struct vm *vm UNUSED) {}
 
 /* ---- the matrix ---- */
 
@@ -511,8 +508,7 @@ static void post(struct vm *vm, enum vm_event event)
 	vm_changed(vm); /* after the action: readiness and jobs are told */
 }
 
-int lifecycle_accepts(const struct vm *vm, enum vm_event event,
-	struct err *err)
+int lifecycle_accepts(const struct vm *vm, enum vm_event event, struct err *err)
 {
 	if (vm->newer_record)
 		return err_set(err, ERR_STATE,
@@ -552,15 +548,15 @@ static void on_event(struct machine *m, const struct qmp_event *ev)
 		vm_post(vm, EV_GUEST_RESUMED);
 	else if (ev->type == QMP_EV_BLOCK_IO_ERROR &&
 		 str_eq(qmp_event_string(ev, "action"), "stop"))
-		vm_set_note(vm, qmp_event_bool(ev, "nospace")
-					? "disk full: %s"
-					: "disk error: %s",
+		vm_set_note(vm,
+			qmp_event_bool(ev, "nospace") ? "disk full: %s"
+						      : "disk error: %s",
 			qmp_event_string(ev, "node-name"));
 	if (vm->op)
 		job_wake(vm->op);
-	events_emit("VM_QMP_EVENT",
-		json_pack("{s:s,s:s,s:O?}", "vm", vm->name, "event", ev->name,
-			"data", ev->data));
+	events_emit(
+		"VM_QMP_EVENT", json_pack("{s:s,s:s,s:O?}", "vm", vm->name,
+					"event", ev->name, "data", ev->data));
 }
 
 static void on_ready(struct machine *m)
@@ -594,8 +590,8 @@ static void on_end(struct machine *m)
 		settle(vm);
 }
 
-static const struct machine_hooks machine_hooks = { on_event, on_ready,
-	on_lost, on_end };
+static const struct machine_hooks machine_hooks = { on_event, on_ready, on_lost,
+	on_end };
 
 struct vm *lifecycle_new(const struct env *env, const char *name)
 {
@@ -661,7 +657,7 @@ void lifecycle_recover(struct vm *vm, bool boot)
 	if (!vm->spec)
 		vm->spec = vm->running;
 	uuid = vm->record.uuid[0] ? vm->record.uuid
-	       : vm->spec	  ? vm->spec->uuid
+	       : vm->spec         ? vm->spec->uuid
 				  : "";
 	if (vm->newer_record) {
 		vm->state = VM_UNREACHABLE;

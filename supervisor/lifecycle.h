@@ -11,8 +11,8 @@
 /* A VM that follows the matrix. */
 struct vm *lifecycle_new(const struct env *env, const char *name);
 /* 0, or -1 with ERR_STATE ("web is stopping") when the cell is empty. */
-MUST_CHECK int lifecycle_accepts(const struct vm *vm, enum vm_event event,
-	struct err *err);
+MUST_CHECK int lifecycle_accepts(
+	const struct vm *vm, enum vm_event event, struct err *err);
 /*
  * A VM becomes known: reads the record, looks at the lock, adopts what
  * lives.  At the supervisor's own start (boot) it also starts what should

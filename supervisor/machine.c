@@ -17,9 +17,9 @@
 #include "supervisor/stderr.h"
 
 #define START_MS 60000 /* to the greeting of a QEMU that starts */
-#define ADOPT_MS 2000	/* of one that runs: else it is stuck or squatted */
-#define DRAIN_MS 250 /* for the EOF of a dead QEMU's monitor */
-#define LOST_MS 50   /* an EOF is mostly a death: wait for its pidfd */
+#define ADOPT_MS 2000  /* of one that runs: else it is stuck or squatted */
+#define DRAIN_MS 250   /* for the EOF of a dead QEMU's monitor */
+#define LOST_MS  50    /* an EOF is mostly a death: wait for its pidfd */
 
 static void host_fill(const struct machine *m, struct host_request *rq,
 	enum host_verb verb, const char *leaf)
@@ -38,8 +38,13 @@ char *machine_priv_path(const struct machine *m, const char *leaf)
 void machine_init(struct machine *m, const struct env *env, const char *name,
 	struct vmlog *log, const struct machine_hooks *hooks, void *owner)
 {
-	*m = (struct machine){ .env = env, .hooks = hooks, .owner = owner,
-		.log = log, .name = name, .pid = -1, .pidfd = -1,
+	*m = (struct machine){ .env = env,
+		.hooks = hooks,
+		.owner = owner,
+		.log = log,
+		.name = name,
+		.pid = -1,
+		.pidfd = -1,
 		.stderr_fd = -1 };
 	list_init(&m->consoles);
 	for (size_t i = 0; i < NELEMS(m->listen_fd); i++)
@@ -79,7 +84,7 @@ void machine_fini(struct machine *m)
 {
 	forget(m);
 	str_fini(&m->last_words);
-	list_each (&m->consoles, it, next)
+	list_each(&m->consoles, it, next)
 		console_free(list_entry(it, struct console, link));
 }
 
@@ -90,7 +95,7 @@ void machine_clean(struct machine *m)
 	struct err err = ERR_INIT;
 
 	BUG_ON(m->pid > 0);
-	list_each (&m->consoles, it, next)
+	list_each(&m->consoles, it, next)
 		console_free(list_entry(it, struct console, link));
 	host_fill(m, &rq, HOST_REMOVE, "");
 	if (host_call(&rq, &reply, &err))
@@ -111,7 +116,7 @@ static void finish(struct machine *m)
 	struct err err = ERR_INIT;
 
 	stderr_drain(m);
-	list_each (&m->consoles, it, next)
+	list_each(&m->consoles, it, next)
 		console_detach(list_entry(it, struct console, link));
 	forget(m);
 	host_fill(m, &rq, HOST_CLEAN, "");
@@ -182,8 +187,8 @@ static void on_qmp_event(struct qmp_sub *sub, const struct qmp_event *ev)
 	} else if (ev->type == QMP_EV_GUEST_PANICKED) {
 		m->seen.panicked = true;
 	} else if (ev->type == QMP_EV_WATCHDOG) {
-		m->seen.watchdog = !str_eq(action, "none") &&
-				   !str_eq(action, "debug");
+		m->seen.watchdog =
+			!str_eq(action, "none") && !str_eq(action, "debug");
 	} else if (ev->type == QMP_EV_BLOCK_IO_ERROR) {
 		m->seen.io_error = str_eq(action, "stop");
 	} else if (ev->type == QMP_EV_RESUME) {
@@ -202,8 +207,8 @@ static void attach_monitor(struct machine *m, int fd, int64_t greeting_ms)
 
 /* ---- start ---- */
 
-static int listen_leaf(struct machine *m, const char *leaf, int slot,
-	struct err *err)
+static int listen_leaf(
+	struct machine *m, const char *leaf, int slot, struct err *err)
 {
 	struct host_request rq;
 	struct host_reply reply;
@@ -230,8 +235,8 @@ static int open_fifo(struct machine *m, struct err *err)
 	return 0;
 }
 
-int machine_listen(struct machine *m, unsigned nserials, bool agent,
-	struct err *err)
+int machine_listen(
+	struct machine *m, unsigned nserials, bool agent, struct err *err)
 {
 	struct host_request rq;
 	struct host_reply reply;
@@ -259,7 +264,7 @@ static void connect_consoles(struct machine *m)
 	unsigned i = 0;
 	char leaf[24];
 
-	list_each (&m->consoles, it, next) {
+	list_each(&m->consoles, it, next) {
 		struct console *c = list_entry(it, struct console, link);
 		struct err err = ERR_INIT;
 
@@ -358,8 +363,8 @@ int machine_signal(struct machine *m, int signal, struct err *err)
 	struct host_reply reply;
 
 	if (m->pidfd < 0)
-		return err_set(err, ERR_UNREACHABLE,
-			"QEMU's process is not known");
+		return err_set(
+			err, ERR_UNREACHABLE, "QEMU's process is not known");
 	host_fill(m, &rq, HOST_KILL, "");
 	rq.signal = signal;
 	rq.pidfd = m->pidfd;

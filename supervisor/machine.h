@@ -43,15 +43,15 @@ struct machine {
 	void *owner;
 	struct vmlog *log;
 	const char *name; /* of the VM; borrowed */
-	pid_t pid;	  /* -1: none */
+	pid_t pid;        /* -1: none */
 	int pidfd;
 	struct loop_child child;
 	struct qmp_client qmp;
 	struct qmp_sub sub;
 	bool attached; /* the monitor client is open */
 	bool ready;
-	bool adopted; /* not our child */
-	bool dead;    /* the process is gone */
+	bool adopted;                  /* not our child */
+	bool dead;                     /* the process is gone */
 	struct loop_timer drain_timer; /* patience with an EOF or a death */
 	struct err lost_err;
 	int stderr_fd;
@@ -79,14 +79,14 @@ void machine_clean(struct machine *m);
 bool machine_is_alive(const struct machine *m);
 
 /* Binds all sockets of a start and opens the FIFO, for nserials ports. */
-MUST_CHECK int machine_listen(struct machine *m, unsigned nserials, bool agent,
-	struct err *err);
+MUST_CHECK int machine_listen(
+	struct machine *m, unsigned nserials, bool agent, struct err *err);
 /*
  * Starts QEMU with the lock's descriptors; connects monitor and consoles
  * first.  Afterwards on_ready or on_lost/on_end follow.
  */
-MUST_CHECK int machine_spawn(struct machine *m, char **argv,
-	int lock_fd, int name_fd, uint64_t generation, struct err *err);
+MUST_CHECK int machine_spawn(struct machine *m, char **argv, int lock_fd,
+	int name_fd, uint64_t generation, struct err *err);
 /*
  * Connects to a QEMU that runs already: monitor (peer's pidfd), FIFO,
  * consoles.  ERR_UNREACHABLE when the monitor cannot be connected.

@@ -86,9 +86,26 @@ static int serve(const struct options *o)
 
 /* ---- options ---- */
 
-enum { O_ROOT = 256, O_USER, O_NOTIFY, O_LEVEL, O_NAME, O_RM, O_TIMEOUT,
-	O_STATE, O_JSON, O_ORIGIN, O_DEFAULTS, O_SECTION, O_ARGV, O_QMP,
-	O_EXIT, O_VERSION, O_HELP, O_MDOC };
+enum {
+	O_ROOT = 256,
+	O_USER,
+	O_NOTIFY,
+	O_LEVEL,
+	O_NAME,
+	O_RM,
+	O_TIMEOUT,
+	O_STATE,
+	O_JSON,
+	O_ORIGIN,
+	O_DEFAULTS,
+	O_SECTION,
+	O_ARGV,
+	O_QMP,
+	O_EXIT,
+	O_VERSION,
+	O_HELP,
+	O_MDOC
+};
 
 static const struct option long_options[] = {
 	{ "root", required_argument, NULL, O_ROOT },

@@ -23,7 +23,8 @@ static void send_state(const char *state)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct iovec iov = { (char *)(uintptr_t)state, strlen(state) };
 	struct msghdr msg = { .msg_name = &addr,
-		.msg_namelen = sizeof(addr), .msg_iov = &iov,
+		.msg_namelen = sizeof(addr),
+		.msg_iov = &iov,
 		.msg_iovlen = 1 };
 
 	if (!path || (*path != '/' && *path != '@') ||
@@ -34,8 +35,7 @@ static void send_state(const char *state)
 				      strlen(path));
 	if (*path == '@')
 		addr.sun_path[0] = '\0';
-	AUTO_CLOSE int fd =
-		sys_socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	AUTO_CLOSE int fd = sys_socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	if (fd < 0 || sys_sendmsg(fd, &msg, MSG_NOSIGNAL) < 0)
 		log_warn(NULL, "cannot notify '%s'", path);
 }

@@ -32,7 +32,7 @@ static void print_findings(const struct findings *f, bool json)
 		putchar('\n');
 		return;
 	}
-	list_each (&f->list, it, next) {
+	list_each(&f->list, it, next) {
 		const struct finding *finding =
 			list_entry(it, struct finding, link);
 		const char *note =
@@ -136,7 +136,8 @@ static void print_argv(json_t *argv)
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(argv, i, item) {
+	json_array_foreach(argv, i, item)
+	{
 		const char *word = json_string_value(item);
 		bool option = i > 0 && *word == '-';
 

@@ -13,10 +13,10 @@ struct once_options {
 	const char *name; /* --name of the VM, or NULL */
 	bool user;
 	bool json;
-	bool origin;	/* show --origin */
-	bool defaults;	/* show --defaults */
-	bool argv;	/* plan --argv: the command line only */
-	bool qmp;	/* plan --qmp: the commands only */
+	bool origin;    /* show --origin */
+	bool defaults;  /* show --defaults */
+	bool argv;      /* plan --argv: the command line only */
+	bool qmp;       /* plan --qmp: the commands only */
 	bool exit_code; /* check: 8 for notes */
 	const char *section;
 };

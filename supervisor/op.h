@@ -35,8 +35,8 @@ const char *op_adopt_status(const struct job *job);
 
 /* pause, resume, reset, reboot: one thing asked of QEMU or the guest. */
 enum op_ask { ASK_PAUSE, ASK_RESUME, ASK_RESET, ASK_REBOOT };
-struct job *op_ask_begin(struct vm *vm, enum op_ask what, op_end_fn *on_end,
-	void *arg);
+struct job *op_ask_begin(
+	struct vm *vm, enum op_ask what, op_end_fn *on_end, void *arg);
 /* A QMP command of a user; op_qmp_result() is QEMU's return, borrowed. */
 struct job *op_qmp_begin_steal(struct vm *vm, const char *command,
 	json_t *arguments, op_end_fn *on_end, void *arg);
@@ -53,10 +53,10 @@ struct job *op_disk_attach_begin_steal(struct vm *vm, struct spec_disk *disk,
  * leaves the unplug pending: on_pending tells why, once, and the job stays
  * until the guest lets go or QEMU is gone; then on_end.
  */
-typedef void op_detach_pending_fn(struct job *job, void *arg,
-	const struct err *err);
+typedef void op_detach_pending_fn(
+	struct job *job, void *arg, const struct err *err);
 struct job *op_disk_detach_begin(struct vm *vm, const char *name,
-	int64_t timeout_ms, op_detach_pending_fn *on_pending,
-	op_end_fn *on_end, void *arg);
+	int64_t timeout_ms, op_detach_pending_fn *on_pending, op_end_fn *on_end,
+	void *arg);
 
 #endif

@@ -67,7 +67,7 @@ static bool is_ours(const struct op_adopt *op)
 		json_string_value(json_object_get(op->uuid.result, "UUID"));
 	const struct vm *vm = op->vm;
 	const char *want = vm->record.uuid[0] ? vm->record.uuid
-			   : vm->spec	      ? vm->spec->uuid
+			   : vm->spec         ? vm->spec->uuid
 					      : "";
 
 	return uuid && (!*want || str_eq(uuid, want));
@@ -75,8 +75,7 @@ static bool is_ours(const struct op_adopt *op)
 
 static const char *status_of(const struct op_adopt *op)
 {
-	return json_string_value(
-		json_object_get(op->status.result, "status"));
+	return json_string_value(json_object_get(op->status.result, "status"));
 }
 
 static enum job_state adopt_run(struct job *job)
@@ -105,8 +104,7 @@ static enum job_state adopt_run(struct job *job)
 	if (!is_ours(op))
 		return job_fail(job, ERR_UNREACHABLE,
 			"another machine answers on the monitor");
-	snprintf(op->state, sizeof(op->state), "%s",
-		str_or(status_of(op), ""));
+	snprintf(op->state, sizeof(op->state), "%s", str_or(status_of(op), ""));
 	JOB_END(job);
 }
 

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "qmp/call.h"
 
-#define AGENT_MS 5000
+#define AGENT_MS    5000
 #define QMP_USER_MS 60000
 
 struct op_ask_job {
@@ -21,8 +21,8 @@ struct op_ask_job {
 	json_t *arguments;
 };
 
-static void on_agent(struct agent *agent, json_t *result UNUSED,
-	const struct err *err)
+static void on_agent(
+	struct agent *agent, json_t *result UNUSED, const struct err *err)
 {
 	struct op_ask_job *op = agent->owner;
 
@@ -48,7 +48,8 @@ static bool agent_is_open(const struct op_ask_job *op)
 	size_t i;
 	json_t *dev;
 
-	json_array_foreach(op->call.result, i, dev) {
+	json_array_foreach(op->call.result, i, dev)
+	{
 		const char *label =
 			json_string_value(json_object_get(dev, "label"));
 
@@ -75,8 +76,8 @@ static bool reboot_ends(const struct op_ask_job *op)
 static json_t *ctrl_alt_del(void)
 {
 	return json_pack("{s:[{s:s,s:s},{s:s,s:s},{s:s,s:s}]}", "keys", "type",
-		"qcode", "data", "ctrl", "type", "qcode", "data", "alt",
-		"type", "qcode", "data", "delete");
+		"qcode", "data", "ctrl", "type", "qcode", "data", "alt", "type",
+		"qcode", "data", "delete");
 }
 
 static const char *plain_command(enum op_ask what)
@@ -149,8 +150,8 @@ static const struct job_kind ask_kinds[] = {
 
 static const struct job_kind qmp_kind = { "qmp", qmp_run, NULL, ask_cleanup };
 
-struct job *op_ask_begin(struct vm *vm, enum op_ask what, op_end_fn *on_end,
-	void *arg)
+struct job *op_ask_begin(
+	struct vm *vm, enum op_ask what, op_end_fn *on_end, void *arg)
 {
 	struct op_ask_job *op = NEW(struct op_ask_job);
 

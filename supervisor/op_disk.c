@@ -16,7 +16,7 @@
 #include "supervisor/running.h"
 
 #define IMAGE_GONE_MS 10000
-#define CLOSE_MS 5000
+#define CLOSE_MS      5000
 
 struct op_disk {
 	struct job job;
@@ -24,8 +24,8 @@ struct op_disk {
 	struct qmp_call call;
 	struct qmp_sub sub;
 	struct spec_disk *disk; /* attach: owned until it is plugged */
-	json_t *pairs;		/* what the disk was made of */
-	char id[32];		/* "disk-data": device and node */
+	json_t *pairs;          /* what the disk was made of */
+	char id[32];            /* "disk-data": device and node */
 	char name[24];
 	int slot; /* root port, or -1 */
 	json_t *node;
@@ -34,8 +34,8 @@ struct op_disk {
 	bool image_ended;
 	struct err image_err;
 	bool slot_taken, node_added; /* for the undo */
-	bool deleted;		     /* DEVICE_DELETED came */
-	bool refused;		     /* DEVICE_UNPLUG_GUEST_ERROR came */
+	bool deleted;                /* DEVICE_DELETED came */
+	bool refused;                /* DEVICE_UNPLUG_GUEST_ERROR came */
 	int64_t timeout_ms;
 	op_detach_pending_fn *on_pending;
 	void *pending_arg;
@@ -59,8 +59,8 @@ static int make_image(struct op_disk *op)
 {
 	struct vm *vm = op->vm;
 	struct image_plan plan;
-	int need = image_plan_make(vm->running, op->disk, &vm->env->paths,
-		&plan, &op->job.err);
+	int need = image_plan_make(
+		vm->running, op->disk, &vm->env->paths, &plan, &op->job.err);
 
 	if (need > 0)
 		op->image = image_create_start(vm->env->qemu_img, &plan.wish,
@@ -85,8 +85,8 @@ static int prepare(struct op_disk *op, struct err *err)
 		return err_set(err, ERR_UNSUPPORTED,
 			"only disks with bus = virtio can be attached live");
 	if (str_starts(vm->record.machine, "microvm"))
-		return err_set(err, ERR_UNSUPPORTED,
-			"machine microvm cannot hotplug");
+		return err_set(
+			err, ERR_UNSUPPORTED, "machine microvm cannot hotplug");
 	if (wants_port(vm)) {
 		op->slot = argv_take_slot(&vm->slots, op->id, err);
 		if (op->slot < 0)
@@ -94,8 +94,8 @@ static int prepare(struct op_disk *op, struct err *err)
 		op->slot_taken = true;
 	}
 	op->node = argv_disk_node(vm->running, op->disk, &host, err);
-	op->device = op->node ? argv_disk_device(vm->running, op->disk,
-					op->slot, 0, err)
+	op->device = op->node ? argv_disk_device(
+					vm->running, op->disk, op->slot, 0, err)
 			      : NULL;
 	return op->device ? 0 : -1;
 }
@@ -268,8 +268,8 @@ struct job *op_disk_attach_begin_steal(struct vm *vm, struct spec_disk *disk,
 }
 
 struct job *op_disk_detach_begin(struct vm *vm, const char *name,
-	int64_t timeout_ms, op_detach_pending_fn *on_pending,
-	op_end_fn *on_end, void *arg)
+	int64_t timeout_ms, op_detach_pending_fn *on_pending, op_end_fn *on_end,
+	void *arg)
 {
 	struct op_disk *op = new_op(vm, name);
 

@@ -22,8 +22,8 @@
 #include "supervisor/lock.h"
 
 #define GREETING_MS 60000
-#define STORED_MS 30000
-#define KILL_MS 10000
+#define STORED_MS   30000
+#define KILL_MS     10000
 
 struct op_start {
 	struct job job;
@@ -55,13 +55,13 @@ static int take_lock(struct op_start *op, struct err *err)
 {
 	struct vm *vm = op->vm;
 	enum lock_state state;
-	AUTO_FREE char *dir = xasprintf("%s/%s/priv", vm->env->paths.run,
-		vm->name);
+	AUTO_FREE char *dir =
+		xasprintf("%s/%s/priv", vm->env->paths.run, vm->name);
 	AUTO_FREE char *path = machine_priv_path(&vm->machine, "lock");
 
 	if (fd_make_dirs(dir, 0711, err) ||
-		lock_take(&op->lock, path, vm->env->paths.root,
-			vm->spec->uuid, &state, err))
+		lock_take(&op->lock, path, vm->env->paths.root, vm->spec->uuid,
+			&state, err))
 		return -1;
 	if (state == LOCK_HELD)
 		return err_set(err, ERR_EXISTS, "it runs already");
@@ -128,8 +128,8 @@ static bool make_next_image(struct op_start *op)
 			list_entry(op->disk, struct spec_disk, link);
 		struct image_plan plan;
 		struct err err = ERR_INIT;
-		int need = image_plan_make(vm->spec, disk, &vm->env->paths,
-			&plan, &err);
+		int need = image_plan_make(
+			vm->spec, disk, &vm->env->paths, &plan, &err);
 
 		if (need < 0)
 			job_fail_err(&op->job, &err);
@@ -151,7 +151,7 @@ static unsigned count_serials(const struct vm_spec *spec)
 {
 	unsigned n = 0;
 
-	list_each (&spec->serials, it, next)
+	list_each(&spec->serials, it, next)
 		n++;
 	return n;
 }
@@ -170,7 +170,8 @@ static int launch(struct op_start *op, struct err *err)
 {
 	struct vm *vm = op->vm;
 	struct argv_host host = { .qemu = vm->env->qemu,
-		.kvm = vm->accel.kvm, .machine = vm->record.machine,
+		.kvm = vm->accel.kvm,
+		.machine = vm->record.machine,
 		.generation = vm->record.generation,
 		.images = vm->env->paths.images,
 		.io_uring = vm->env->io_uring };
@@ -211,8 +212,8 @@ static enum job_state died(struct op_start *op)
 	while (len && words[len - 1] == '\n')
 		words[--len] = '\0';
 	if (len)
-		return job_fail(&op->job, ERR_QMP, "QEMU did not start: %s",
-			words);
+		return job_fail(
+			&op->job, ERR_QMP, "QEMU did not start: %s", words);
 	if (how->known && how->signalled && how->code == SIGSYS)
 		return job_fail(&op->job, ERR_QMP,
 			"QEMU was killed by its sandbox (signal 31)");

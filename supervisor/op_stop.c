@@ -14,9 +14,9 @@
 #include "base/sys.h"
 #include "qmp/call.h"
 
-#define STORED_MS 2000
-#define EXIT_MS 5000
-#define KILL_MS 30000
+#define STORED_MS     2000
+#define EXIT_MS       5000
+#define KILL_MS       30000
 #define AGENT_SYNC_MS 5000
 
 struct op_stop {
@@ -104,8 +104,8 @@ static int64_t budget_of(const struct op_stop *op)
 
 /* ---- single steps ---- */
 
-static void on_agent(struct agent *agent, json_t *result UNUSED,
-	const struct err *err)
+static void on_agent(
+	struct agent *agent, json_t *result UNUSED, const struct err *err)
 {
 	struct op_stop *op = agent->owner;
 
@@ -120,7 +120,8 @@ static bool agent_is_there(const struct op_stop *op)
 	size_t i;
 	json_t *dev;
 
-	json_array_foreach(op->call.result, i, dev) {
+	json_array_foreach(op->call.result, i, dev)
+	{
 		const char *label =
 			json_string_value(json_object_get(dev, "label"));
 
@@ -139,9 +140,8 @@ static void ask_agent(struct op_stop *op)
 	int64_t ms = budget_of(op);
 
 	op->agent_done = op->agent_failed = false;
-	if (agent_call(&vm->agent, path,
-		    "{\"execute\":\"guest-shutdown\"}", true,
-		    ms < AGENT_SYNC_MS ? ms : AGENT_SYNC_MS, on_agent, op,
+	if (agent_call(&vm->agent, path, "{\"execute\":\"guest-shutdown\"}",
+		    true, ms < AGENT_SYNC_MS ? ms : AGENT_SYNC_MS, on_agent, op,
 		    &err))
 		op->agent_done = op->agent_failed = true;
 }
@@ -157,8 +157,8 @@ static void send_signal(struct op_stop *op, int signal)
 static json_t *ctrl_alt_del(void)
 {
 	return json_pack("{s:[{s:s,s:s},{s:s,s:s},{s:s,s:s}]}", "keys", "type",
-		"qcode", "data", "ctrl", "type", "qcode", "data", "alt",
-		"type", "qcode", "data", "delete");
+		"qcode", "data", "ctrl", "type", "qcode", "data", "alt", "type",
+		"qcode", "data", "delete");
 }
 
 static const char *step_result(const struct op_stop *op)
@@ -221,7 +221,8 @@ static bool send_step(struct op_stop *op)
 {
 	static const char *const commands[] = { [STEP_AGENT] = "query-chardev",
 		[STEP_ACPI] = "system_powerdown",
-		[STEP_CTRL_ALT_DEL] = "send-key", [STEP_QUIT] = "quit" };
+		[STEP_CTRL_ALT_DEL] = "send-key",
+		[STEP_QUIT] = "quit" };
 	enum stop_step step = step_of(op);
 
 	if (step > STEP_QUIT || !has_monitor(op))

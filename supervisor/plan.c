@@ -30,13 +30,12 @@ static int plan_disks(const struct vm_spec *spec, const struct env *env,
 {
 	int rc = 0;
 
-	list_each (&spec->disks, it, next) {
+	list_each(&spec->disks, it, next) {
 		const struct spec_disk *disk =
 			list_entry(it, struct spec_disk, link);
 		struct image_plan plan;
 		AUTO_STR struct str size = STR_INIT;
-		int need = image_plan_make(spec, disk, &env->paths, &plan,
-			err);
+		int need = image_plan_make(spec, disk, &env->paths, &plan, err);
 
 		str_add_bytes(&size, plan.wish.size);
 		if (need > 0 && plan.base)
@@ -59,7 +58,7 @@ static int plan_disks(const struct vm_spec *spec, const struct env *env,
 
 static void plan_forwards(const struct vm_spec *spec, json_t *actions)
 {
-	list_each (&spec->nics, it, next) {
+	list_each(&spec->nics, it, next) {
 		const struct spec_nic *nic =
 			list_entry(it, struct spec_nic, link);
 
@@ -68,8 +67,8 @@ static void plan_forwards(const struct vm_spec *spec, json_t *actions)
 
 			add_text(actions, "forward %s %s:%u to the guest's %u",
 				f->udp ? "udp" : "tcp",
-				*f->addr ? f->addr : "127.0.0.1",
-				f->host_first, f->guest_first);
+				*f->addr ? f->addr : "127.0.0.1", f->host_first,
+				f->guest_first);
 		}
 	}
 }
@@ -81,7 +80,7 @@ static json_t *plan_qmp(const struct vm_spec *spec, bool kvm)
 	add_text(qmp, "qmp_capabilities");
 	if (kvm)
 		add_text(qmp, "query-kvm");
-	list_each (&spec->raws, it, next) {
+	list_each(&spec->raws, it, next) {
 		const struct spec_raw *raw =
 			list_entry(it, struct spec_raw, link);
 
@@ -99,11 +98,13 @@ json_t *plan_start(const struct vm_spec *spec, const struct env *env,
 	AUTO_JSON json_t *words = json_array();
 	struct argv_slots slots = { 0 };
 	struct accel accel;
-	struct argv_host host = { .qemu = str_or(env->qemu, "qemu-system-x86_64"),
+	struct argv_host host = { .qemu = str_or(
+					  env->qemu, "qemu-system-x86_64"),
 		.machine = record && record->machine[0] ? record->machine
 							: spec->vm.machine,
 		.generation = record ? record->generation + 1 : 1,
-		.images = env->paths.images, .io_uring = env->io_uring };
+		.images = env->paths.images,
+		.io_uring = env->io_uring };
 	char **argv;
 
 	if (accel_choose((enum spec_accel)spec->vm.accel, &accel, err) ||
@@ -130,17 +131,18 @@ json_t *plan_start(const struct vm_spec *spec, const struct env *env,
 static const char *when_of(const struct ini_entry *e)
 {
 	static const char *const words[] = { [KEY_HOT] = "hot",
-		[KEY_RESET] = "at guest reset", [KEY_COLD] = "at cold start",
+		[KEY_RESET] = "at guest reset",
+		[KEY_COLD] = "at cold start",
 		[KEY_POLICY] = "policy" };
 	const struct section *found;
-	const struct key *key = keys_lookup(spec_sections, spec_nsections,
-		e->section, e->key, &found);
+	const struct key *key = keys_lookup(
+		spec_sections, spec_nsections, e->section, e->key, &found);
 
 	return key ? words[key->when] : "at cold start";
 }
 
-static void add_difference(void *arg, const struct ini_entry *old,
-	const struct ini_entry *new)
+static void add_difference(
+	void *arg, const struct ini_entry *old, const struct ini_entry *new)
 {
 	const struct ini_entry *e = new ? new : old;
 

@@ -16,7 +16,6 @@
 json_t *plan_start(const struct vm_spec *spec, const struct env *env,
 	const struct record *record, struct err *err);
 /* {"actions":["web.ini:3: [vm] memory 1G -> 2G (hot)", ...]}. */
-json_t *plan_changes(const struct vm_spec *spec,
-	const struct vm_spec *running);
+json_t *plan_changes(const struct vm_spec *spec, const struct vm_spec *running);
 
 #endif

@@ -2,10 +2,10 @@
 /* Readiness probes; see supervisor/ready.h. */
 #include "supervisor/ready.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <arpa/inet.h>
 #include <regex.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,11 +16,11 @@
 #include "base/sys.h"
 #include "supervisor/console.h"
 
-#define TCP_EVERY_MS 200
-#define TCP_OPEN_MS 300 /* a user-mode forward accepts before the guest does */
+#define TCP_EVERY_MS   200
+#define TCP_OPEN_MS    300 /* a user-mode forward accepts before the guest does */
 #define AGENT_EVERY_MS 500
-#define AGENT_MS 5000
-#define EXEC_EVERY_MS 1000
+#define AGENT_MS       5000
+#define EXEC_EVERY_MS  1000
 #define LINE_MAX_BYTES 4096
 
 struct probe {
@@ -58,8 +58,8 @@ static void mark(const struct vm *vm)
 
 	snprintf(text, sizeof(text), "%llu\n",
 		(unsigned long long)vm->record.generation);
-	if (fd_write_file(AT_FDCWD, path, text, strlen(text), 0600, false,
-		    &err))
+	if (fd_write_file(
+		    AT_FDCWD, path, text, strlen(text), 0600, false, &err))
 		log_debug(vm->log.object, "%s", err.text);
 }
 
@@ -91,8 +91,7 @@ static void on_limit(struct loop_timer *timer)
 	AUTO_STR struct str limit = STR_INIT;
 
 	str_add_duration(&limit, p->timeout_ms);
-	vmlog_line(&vm->log, LOG_WARN, "not ready after %s",
-		str_text(&limit));
+	vmlog_line(&vm->log, LOG_WARN, "not ready after %s", str_text(&limit));
 	vm_set_note(vm, "not ready after %s", str_text(&limit));
 	ready_stop(vm);
 	vm_changed(vm);
@@ -139,7 +138,7 @@ static void begin_serial(struct probe *p)
 /* The host port that leads to a guest port, or 0. */
 static uint16_t forwarded_port(const struct vm_spec *spec, uint16_t guest)
 {
-	list_each (&spec->nics, it, next) {
+	list_each(&spec->nics, it, next) {
 		const struct spec_nic *nic =
 			list_entry(it, struct spec_nic, link);
 
@@ -205,8 +204,8 @@ static void try_tcp(struct probe *p)
 	addr.sin_port = htons(port);
 	p->fd = sys_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	if (p->fd < 0 || !port ||
-		(sys_connect(p->fd, (const struct sockaddr *)&addr,
-			 sizeof(addr)) &&
+		(sys_connect(
+			 p->fd, (const struct sockaddr *)&addr, sizeof(addr)) &&
 			errno != EINPROGRESS)) {
 		tcp_later(p);
 		return;
@@ -221,8 +220,8 @@ static void on_agent_again(struct loop_timer *timer)
 	try_agent(container_of(timer, struct probe, again));
 }
 
-static void on_agent(struct agent *agent, json_t *result UNUSED,
-	const struct err *err)
+static void on_agent(
+	struct agent *agent, json_t *result UNUSED, const struct err *err)
 {
 	struct probe *p = agent->owner;
 
@@ -270,8 +269,8 @@ static void try_exec(struct probe *p)
 	struct err err = ERR_INIT;
 	char *rest = text;
 
-	for (char *word; n < NELEMS(argv) - 1 &&
-			 (word = strsep(&rest, " \t")) != NULL;)
+	for (char *word;
+		n < NELEMS(argv) - 1 && (word = strsep(&rest, " \t")) != NULL;)
 		if (*word)
 			argv[n++] = word;
 	p->tool = (struct spawn_tool){ .on_end = on_exec_end };
@@ -287,7 +286,7 @@ static void try_exec(struct probe *p)
 
 static void begin_probe(struct vm *vm, const struct vm_spec *spec)
 {
-	static void (*const begin[])(struct probe *p) = {
+	static void (*const begin[])(struct probe * p) = {
 		[READY_AGENT] = try_agent,
 		[READY_TCP] = try_tcp,
 		[READY_SERIAL] = begin_serial,

@@ -67,14 +67,14 @@ void registry_free(struct registry *registry)
 	events_unsubscribe(&registry->states);
 	loop_kick_stop(&registry->sweep);
 	watch_free(registry->watch);
-	list_each (&registry->vms, it, next)
+	list_each(&registry->vms, it, next)
 		vm_free(list_entry(it, struct vm, link));
 	free(registry);
 }
 
 struct vm *registry_find(const struct registry *registry, const char *name)
 {
-	list_each (&registry->vms, it, next) {
+	list_each(&registry->vms, it, next) {
 		struct vm *vm = list_entry(it, struct vm, link);
 
 		if (str_eq(vm->name, name))
@@ -86,7 +86,7 @@ struct vm *registry_find(const struct registry *registry, const char *name)
 /* Keeps the list in order of names. */
 static void insert(struct registry *registry, struct vm *vm)
 {
-	list_each (&registry->vms, it, next) {
+	list_each(&registry->vms, it, next) {
 		if (strcmp(list_entry(it, struct vm, link)->name, vm->name) >
 			0) {
 			list_add(it, &vm->link); /* in front of it */
@@ -112,8 +112,8 @@ void registry_load(struct registry *registry, struct vm *vm)
 
 	findings_fini(&vm->findings);
 	findings_init(&vm->findings);
-	spec = config_load(&registry->env->paths, vm->name,
-		registry->env->file, &vm->findings, &missing);
+	spec = config_load(&registry->env->paths, vm->name, registry->env->file,
+		&vm->findings, &missing);
 	vm->gone = missing;
 	if (spec) {
 		ephemeral_apply(spec, registry->env);
@@ -167,7 +167,7 @@ char **registry_resolve(struct registry *registry, const char *const *patterns)
 			names_add(&names, patterns[i]);
 			continue;
 		}
-		list_each (&registry->vms, it, next) {
+		list_each(&registry->vms, it, next) {
 			struct vm *vm = list_entry(it, struct vm, link);
 
 			if (matches(vm, patterns[i]))
@@ -186,24 +186,24 @@ static bool is_instance(const char *name)
 	return at && at > name && at[1];
 }
 
-static int not_found(const struct registry *registry, const char *name,
-	struct err *err)
+static int not_found(
+	const struct registry *registry, const char *name, struct err *err)
 {
 	struct names names = { xcalloc(1, sizeof(char *)), 0 };
 	const char *near;
 
-	list_each (&registry->vms, it, next)
+	list_each(&registry->vms, it, next)
 		names_add(&names, list_entry(it, struct vm, link)->name);
 	near = str_nearest(name, (const char *const *)names.at);
-	err_set(err, ERR_NOT_FOUND, near ? "no VM '%s' (did you mean '%s'?)"
-					 : "no VM '%s'",
-		name, near);
+	err_set(err, ERR_NOT_FOUND,
+		near ? "no VM '%s' (did you mean '%s'?)" : "no VM '%s'", name,
+		near);
 	config_names_free(names.at);
 	return -1;
 }
 
-struct vm *registry_need(struct registry *registry, const char *name,
-	struct err *err)
+struct vm *registry_need(
+	struct registry *registry, const char *name, struct err *err)
 {
 	struct vm *vm = registry_find(registry, name);
 
@@ -228,7 +228,7 @@ struct vm *registry_need(struct registry *registry, const char *name,
 
 void registry_sweep(struct registry *registry)
 {
-	list_each (&registry->vms, it, next) {
+	list_each(&registry->vms, it, next) {
 		struct vm *vm = list_entry(it, struct vm, link);
 		bool ephemeral = vm->spec && vm->spec->vm.ephemeral;
 
@@ -270,8 +270,8 @@ static void emit_config(struct vm *vm)
 			(int)vm_pending(vm), "error", bad ? err.text : NULL));
 }
 
-static void load_known(struct registry *registry, struct vm *vm,
-	struct names *changed)
+static void load_known(
+	struct registry *registry, struct vm *vm, struct names *changed)
 {
 	AUTO_FREE char *before = fingerprint(vm);
 
@@ -289,9 +289,8 @@ char **registry_reload(struct registry *registry)
 	struct names changed = { xcalloc(1, sizeof(char *)), 0 };
 	char **names;
 
-	list_each (&registry->vms, it, next)
-		load_known(registry, list_entry(it, struct vm, link),
-			&changed);
+	list_each(&registry->vms, it, next)
+		load_known(registry, list_entry(it, struct vm, link), &changed);
 	names = registry->file ? NULL : config_names(&registry->env->paths);
 	for (size_t i = 0; names && names[i]; i++) {
 		struct vm *vm = registry_find(registry, names[i]);
@@ -320,8 +319,8 @@ static void on_files_changed(void *arg)
 static void add_orphan(void *arg, const char *name)
 {
 	struct registry *registry = arg;
-	AUTO_FREE char *lock = xasprintf("%s/%s/priv/lock",
-		registry->env->paths.run, name);
+	AUTO_FREE char *lock =
+		xasprintf("%s/%s/priv/lock", registry->env->paths.run, name);
 	struct stat st;
 
 	if (!config_name_is_valid(name) || registry_find(registry, name) ||
@@ -338,13 +337,13 @@ void registry_start(struct registry *registry)
 		add(registry, names[i]);
 	config_names_free(names);
 	sys_listdir(AT_FDCWD, registry->env->paths.run, add_orphan, registry);
-	list_each (&registry->vms, it, next)
+	list_each(&registry->vms, it, next)
 		registry_load(registry, list_entry(it, struct vm, link));
-	list_each (&registry->vms, it2, next2)
+	list_each(&registry->vms, it2, next2)
 		lifecycle_recover(list_entry(it2, struct vm, link), true);
 	loop_kick(&registry->sweep, on_sweep);
-	registry->watch = watch_new(registry->env->paths.config,
-		on_files_changed, registry);
+	registry->watch = watch_new(
+		registry->env->paths.config, on_files_changed, registry);
 }
 
 struct vm *registry_start_file(struct registry *registry, const char *name)

@@ -27,16 +27,15 @@ struct vm *registry_find(const struct registry *registry, const char *name);
  * The VM a person names, made known if it is an instance that the files
  * allow ("ci@4711").  NULL with ERR_NOT_FOUND and the nearest name.
  */
-struct vm *registry_need(struct registry *registry, const char *name,
-	struct err *err);
+struct vm *registry_need(
+	struct registry *registry, const char *name, struct err *err);
 /* Reads the VM's files as they are now; findings are in vm->findings. */
 void registry_load(struct registry *registry, struct vm *vm);
 /*
  * Names by patterns: NAME, glob, @tag, or "*" for all; new, NULL-terminated,
  * sorted, without doubles.  A name without wildcard is given back as it is.
  */
-char **registry_resolve(struct registry *registry,
-	const char *const *patterns);
+char **registry_resolve(struct registry *registry, const char *const *patterns);
 /* Reads all files anew; the names that changed, NULL-terminated, new. */
 char **registry_reload(struct registry *registry);
 /* Frees VMs that are down and have no file. */

@@ -36,8 +36,8 @@ int remove_tree(const char *path, struct err *err)
 		sys_listdir(AT_FDCWD, path, remove_entry, &r);
 	if (r.rc)
 		return -1;
-	if (sys_unlinkat(AT_FDCWD, path,
-		    S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0))
+	if (sys_unlinkat(
+		    AT_FDCWD, path, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0))
 		return err_os(err, "cannot remove '%s'", path);
 	return 0;
 }

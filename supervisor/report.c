@@ -36,9 +36,9 @@ static json_t *time_or_null(int64_t real_us)
 
 static json_t *ready_of(const struct vm *vm)
 {
-	return vm->ready == VM_READY_NONE ? json_null()
-					  : json_boolean(vm->ready ==
-							 VM_READY_YES);
+	return vm->ready == VM_READY_NONE
+		       ? json_null()
+		       : json_boolean(vm->ready == VM_READY_YES);
 }
 
 static json_t *seconds_or_null(int64_t ms)
@@ -48,9 +48,8 @@ static json_t *seconds_or_null(int64_t ms)
 
 static json_t *error_of(const struct vm *vm)
 {
-	list_each (&vm->findings.list, it, next) {
-		const struct finding *f =
-			list_entry(it, struct finding, link);
+	list_each(&vm->findings.list, it, next) {
+		const struct finding *f = list_entry(it, struct finding, link);
 
 		if (f->level == FINDING_ERROR)
 			return json_pack("{s:s,s:i,s:s}", "file", f->file,
@@ -67,12 +66,12 @@ static json_t *addresses_of(const struct vm *vm)
 
 	if (!spec || !vm_is_up(vm))
 		return all;
-	list_each (&spec->nics, it, next) {
+	list_each(&spec->nics, it, next) {
 		if (list_entry(it, struct spec_nic, link)->user)
-			json_array_append_new(all,
-				json_pack("{s:s,s:s,s:n}", "address",
-					"10.0.2.15", "source", "user-mode",
-					"age"));
+			json_array_append_new(
+				all, json_pack("{s:s,s:s,s:n}", "address",
+					     "10.0.2.15", "source", "user-mode",
+					     "age"));
 	}
 	return all;
 }
@@ -140,14 +139,13 @@ json_t *report_list(const struct vm *vm)
 	json_object_set_new(o, "cpus",
 		spec ? json_integer((json_int_t)spec->vm.cpus) : json_null());
 	json_object_set_new(o, "memory",
-		spec ? json_integer((json_int_t)spec->vm.memory)
-		     : json_null());
-	json_object_set_new(o, "restarts",
-		json_integer(vm->record.history.restarts));
+		spec ? json_integer((json_int_t)spec->vm.memory) : json_null());
+	json_object_set_new(
+		o, "restarts", json_integer(vm->record.history.restarts));
 	json_object_set_new(o, "addresses", addresses_of(vm));
 	json_object_set_new(o, "autostart", json_string(autostart_of(vm)));
-	json_object_set_new(o, "uuid",
-		spec ? json_string(spec->uuid) : json_null());
+	json_object_set_new(
+		o, "uuid", spec ? json_string(spec->uuid) : json_null());
 	json_object_set_new(o, "tags", strings(spec ? spec->vm.tags : NULL));
 	json_object_set_new(o, "owner",
 		spec && spec->vm.owner && *spec->vm.owner
@@ -155,7 +153,7 @@ json_t *report_list(const struct vm *vm)
 			: json_null());
 	json_object_set_new(o, "pending", json_integer(vm_pending(vm)));
 	json_object_set_new(o, "isolation",
-		json_string(!vm_is_up(vm)    ? "-"
+		json_string(!vm_is_up(vm)   ? "-"
 			    : vm->accel.kvm ? "seccomp"
 					    : "none (tcg)"));
 	json_object_set_new(o, "note", json_string(str_text(&note)));
@@ -171,23 +169,22 @@ json_t *report_disks(const struct vm *vm)
 
 	if (!spec)
 		return all;
-	list_each (&spec->disks, it, next) {
-		struct spec_disk *disk =
-			list_entry(it, struct spec_disk, link);
-		AUTO_FREE char *path = argv_disk_path(spec, disk,
-			vm->env->paths.images);
+	list_each(&spec->disks, it, next) {
+		struct spec_disk *disk = list_entry(it, struct spec_disk, link);
+		AUTO_FREE char *path =
+			argv_disk_path(spec, disk, vm->env->paths.images);
 		struct err err = ERR_INIT;
 		int format = argv_disk_format(disk, path, &err);
 
-		json_array_append_new(all,
-			json_pack("{s:s,s:s,s:s?,s:s,s:b,s:b}", "name",
-				disk->name, "image", path, "format",
-				format == FORMAT_NONE
-					? NULL
-					: spec_format_names[format],
-				"bus", spec_bus_names[disk->bus], "readonly",
-				disk->readonly, "attached",
-				vm->running != NULL));
+		json_array_append_new(
+			all, json_pack("{s:s,s:s,s:s?,s:s,s:b,s:b}", "name",
+				     disk->name, "image", path, "format",
+				     format == FORMAT_NONE
+					     ? NULL
+					     : spec_format_names[format],
+				     "bus", spec_bus_names[disk->bus],
+				     "readonly", disk->readonly, "attached",
+				     vm->running != NULL));
 	}
 	return all;
 }
@@ -199,15 +196,15 @@ static json_t *nics_of(const struct vm *vm)
 
 	if (!spec)
 		return all;
-	list_each (&spec->nics, it, next) {
+	list_each(&spec->nics, it, next) {
 		struct spec_nic *nic = list_entry(it, struct spec_nic, link);
 		char mac[18];
 
 		argv_nic_mac(spec, nic, mac);
 		json_array_append_new(all,
-			json_pack("{s:s,s:s,s:s,s:b}", "name", nic->name,
-				"mac", mac, "mode", nic->user ? "user" : "tap",
-				"link", nic->up));
+			json_pack("{s:s,s:s,s:s,s:b}", "name", nic->name, "mac",
+				mac, "mode", nic->user ? "user" : "tap", "link",
+				nic->up));
 	}
 	return all;
 }
@@ -216,15 +213,14 @@ static json_t *consoles_of(const struct vm *vm)
 {
 	json_t *all = json_array();
 
-	list_each (&vm->machine.consoles, it, next) {
-		const struct console *c =
-			list_entry(it, struct console, link);
+	list_each(&vm->machine.consoles, it, next) {
+		const struct console *c = list_entry(it, struct console, link);
 
-		json_array_append_new(all,
-			json_pack("{s:s,s:s?,s:s,s:i,s:I}", "name", c->name,
-				"socket", c->socket_path, "log", c->log_path,
-				"readers", (int)c->nreaders, "lost",
-				(json_int_t)c->lost));
+		json_array_append_new(
+			all, json_pack("{s:s,s:s?,s:s,s:i,s:I}", "name",
+				     c->name, "socket", c->socket_path, "log",
+				     c->log_path, "readers", (int)c->nreaders,
+				     "lost", (json_int_t)c->lost));
 	}
 	return all;
 }
@@ -236,12 +232,12 @@ static json_t *qemu_of(const struct vm *vm)
 
 	if (!vm_is_up(vm) || !vm->machine.ready)
 		return json_null();
-	snprintf(version, sizeof(version), "%u.%u.%u", v / 10000,
-		v / 100 % 100, v % 100);
+	snprintf(version, sizeof(version), "%u.%u.%u", v / 10000, v / 100 % 100,
+		v % 100);
 	return json_pack("{s:s,s:s,s:s,s:I,s:I}", "version", version, "accel",
 		vm->accel.kvm ? "kvm" : "tcg", "reason", vm->accel.reason,
-		"commands", (json_int_t)vm->machine.qmp.commands,
-		"bytes_sent", (json_int_t)vm->machine.qmp.stream.tx_bytes);
+		"commands", (json_int_t)vm->machine.qmp.commands, "bytes_sent",
+		(json_int_t)vm->machine.qmp.stream.tx_bytes);
 }
 
 static int free_ports(const struct vm *vm)
@@ -264,17 +260,16 @@ static void add_progress(const struct vm *vm, json_t *o)
 		vm->state == VM_WAITING ? seconds_or_null(ms > 0 ? ms : 0)
 					: json_null());
 	json_object_set_new(o, "last_incident", json_null());
-	json_object_set_new(o, "last_end",
-		time_or_null(vm->record.last_end_real_us));
+	json_object_set_new(
+		o, "last_end", time_or_null(vm->record.last_end_real_us));
 	json_object_set_new(o, "detail", json_string(vm->last.detail));
 	json_object_set_new(o, "recorded", json_boolean(vm->recorded));
 	json_object_set_new(o, "restart_us",
-		json_integer(vm->last_end_us && vm->restarted_us >=
-					vm->last_end_us
-				     ? (json_int_t)((int64_t)vm->machine
-								.spawned_us -
-						    vm->last_end_us)
-				     : 0));
+		json_integer(
+			vm->last_end_us && vm->restarted_us >= vm->last_end_us
+				? (json_int_t)((int64_t)vm->machine.spawned_us -
+					       vm->last_end_us)
+				: 0));
 }
 
 json_t *report_status(const struct vm *vm)
@@ -323,9 +318,8 @@ json_t *report_findings(const struct findings *findings)
 {
 	json_t *all = json_array();
 
-	list_each (&findings->list, it, next) {
-		const struct finding *f =
-			list_entry(it, struct finding, link);
+	list_each(&findings->list, it, next) {
+		const struct finding *f = list_entry(it, struct finding, link);
 
 		json_array_append_new(all,
 			json_pack("{s:s,s:i,s:s,s:s}", "file", f->file, "line",

@@ -29,7 +29,7 @@ struct run {
 	struct loop_timer timeout;
 	char *name;
 	char *temporary; /* --rm: removed at the end */
-	bool started;	 /* it ran at least once */
+	bool started;    /* it ran at least once */
 	bool notified;
 	bool timed_out;
 	unsigned orders; /* to stop: the second one kills */
@@ -176,9 +176,8 @@ static void on_change(struct vm_watch *watch, struct vm *vm)
 
 static int print_findings(const struct vm *vm)
 {
-	list_each (&vm->findings.list, it, next) {
-		const struct finding *f =
-			list_entry(it, struct finding, link);
+	list_each(&vm->findings.list, it, next) {
+		const struct finding *f = list_entry(it, struct finding, link);
 
 		fprintf(stderr, f->line ? "%s:%u: %s%s\n" : "%s%.0u: %s%s\n",
 			f->file, f->line,
@@ -227,8 +226,7 @@ static int find_paths(struct run *run, struct err *err)
 /* "web is already run by pid 812; look at it with ..." */
 static int say_held(struct run *run)
 {
-	AUTO_FREE char *path =
-		xasprintf("%s/pid", run->service.env.paths.run);
+	AUTO_FREE char *path = xasprintf("%s/pid", run->service.env.paths.run);
 	AUTO_STR struct str pid = STR_INIT;
 	struct err err = ERR_INIT;
 
@@ -244,13 +242,12 @@ static int say_held(struct run *run)
 
 static void write_pid(const struct run *run)
 {
-	AUTO_FREE char *path =
-		xasprintf("%s/pid", run->service.env.paths.run);
+	AUTO_FREE char *path = xasprintf("%s/pid", run->service.env.paths.run);
 	AUTO_FREE char *text = xasprintf("%d\n", (int)getpid());
 	struct err err = ERR_INIT;
 
-	if (fd_write_file(AT_FDCWD, path, text, strlen(text), 0644, false,
-		    &err))
+	if (fd_write_file(
+		    AT_FDCWD, path, text, strlen(text), 0644, false, &err))
 		log_warn(NULL, "%s", err.text);
 }
 
@@ -283,8 +280,8 @@ static void begin(struct run *run)
 	loop_signal_start(&s->intr, SIGINT, on_intr);
 	loop_signal_start(&s->hup, SIGHUP, on_hup);
 	if (run->options->timeout_ms > 0)
-		loop_timer_start(&run->timeout, run->options->timeout_ms,
-			on_timeout);
+		loop_timer_start(
+			&run->timeout, run->options->timeout_ms, on_timeout);
 	vm_watch(vm, &run->watch, on_change);
 	if (vm_is_up(vm)) {
 		tee_console(run);
@@ -333,8 +330,7 @@ int run_file(const struct run_options *options)
 	rc = open_service(&run, &err);
 	if (rc) {
 		if (err.code && err.code != ERR_EXISTS)
-			fprintf(stderr, "vmward: %s: %s\n", run.name,
-				err.text);
+			fprintf(stderr, "vmward: %s: %s\n", run.name, err.text);
 		return rc;
 	}
 	begin(&run);

@@ -11,7 +11,7 @@ struct run_options {
 	const char *name;  /* NULL: of the file */
 	const char *state; /* --state DIR, or NULL */
 	const char *root;
-	bool remove;	   /* --rm */
+	bool remove; /* --rm */
 	bool quiet;
 	int64_t timeout_ms; /* 0: none */
 	int notify_fd;

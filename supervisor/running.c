@@ -13,8 +13,8 @@ static void own_running(struct vm *vm)
 	vm_load_running(vm);
 }
 
-void running_add_disk_steal(struct vm *vm, struct spec_disk *disk,
-	json_t *pairs)
+void running_add_disk_steal(
+	struct vm *vm, struct spec_disk *disk, json_t *pairs)
 {
 	AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
 	const char *key;
@@ -23,16 +23,15 @@ void running_add_disk_steal(struct vm *vm, struct spec_disk *disk,
 	own_running(vm);
 	list_add(&vm->running->disks, &disk->link);
 	ini_add(&vm->running->ini, section, NULL, NULL, "hotplug", "/");
-	json_object_foreach(pairs, key, value)
-		ini_add(&vm->running->ini, section, key,
-			json_string_value(value), "hotplug", "/");
+	json_object_foreach(pairs, key, value) ini_add(&vm->running->ini,
+		section, key, json_string_value(value), "hotplug", "/");
 	json_decref(pairs);
 	vm_save_running(vm);
 }
 
 static void drop_entries(struct ini *ini, const char *section)
 {
-	list_each (&ini->entries, it, next) {
+	list_each(&ini->entries, it, next) {
 		struct ini_entry *e = list_entry(it, struct ini_entry, link);
 
 		if (!str_eq(e->section, section))

@@ -8,8 +8,8 @@
 #include "supervisor/vm.h"
 
 /* The disk is plugged in; disk and its KEY=VALUE pairs are stolen. */
-void running_add_disk_steal(struct vm *vm, struct spec_disk *disk,
-	json_t *pairs);
+void running_add_disk_steal(
+	struct vm *vm, struct spec_disk *disk, json_t *pairs);
 /* The disk is out and its nodes are closed. */
 void running_drop_disk(struct vm *vm, const char *name);
 

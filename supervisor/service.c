@@ -91,8 +91,8 @@ int service_open(struct service *service, struct err *err)
 
 int service_listen(struct service *service, struct err *err)
 {
-	return control_listen(service->control, service->env.paths.control,
-		err);
+	return control_listen(
+		service->control, service->env.paths.control, err);
 }
 
 void service_close(struct service *service)

@@ -12,8 +12,8 @@
 #include "supervisor/machine.h"
 
 #define LINE_MAX_BYTES 1024
-#define LAST_WORDS 2048
-#define BUDGET 65536
+#define LAST_WORDS     2048
+#define BUDGET         65536
 
 /* QEMU's ShutdownCause numbers in the trace line (7.2 to 9). */
 static const char *const reasons[] = { "none", "host-error", "host-qmp-quit",

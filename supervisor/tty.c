@@ -13,7 +13,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 
-#define ESCAPE 0x1d /* ^] */
+#define ESCAPE  0x1d /* ^] */
 #define OUT_MAX (1024 * 1024)
 
 struct tty {
@@ -41,13 +41,13 @@ static void on_out(struct loop_io *io, int events UNUSED)
 static void flush(struct tty *tty)
 {
 	while (tty->out_done < tty->out.len) {
-		ssize_t put = sys_write(tty->out_fd,
-			tty->out.data + tty->out_done,
-			tty->out.len - tty->out_done);
+		ssize_t put =
+			sys_write(tty->out_fd, tty->out.data + tty->out_done,
+				tty->out.len - tty->out_done);
 
 		if (put < 0 && errno == EAGAIN && tty->out_polls) {
-			loop_io_start(&tty->out_io, tty->out_fd, LOOP_WRITE,
-				on_out);
+			loop_io_start(
+				&tty->out_io, tty->out_fd, LOOP_WRITE, on_out);
 			return;
 		}
 		if (put < 0)

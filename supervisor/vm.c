@@ -109,7 +109,7 @@ void vm_free(struct vm *vm)
 	loop_timer_stop(&vm->retry_timer);
 	agent_cancel(&vm->agent);
 	machine_fini(&vm->machine);
-	list_each (&vm->watches, it, next)
+	list_each(&vm->watches, it, next)
 		list_del(it);
 	findings_fini(&vm->findings);
 	vm_drop_running(vm);
@@ -126,9 +126,8 @@ void vm_post(struct vm *vm, enum vm_event event)
 
 void vm_changed(struct vm *vm)
 {
-	list_each (&vm->watches, it, next) {
-		struct vm_watch *watch =
-			list_entry(it, struct vm_watch, link);
+	list_each(&vm->watches, it, next) {
+		struct vm_watch *watch = list_entry(it, struct vm_watch, link);
 
 		watch->on_change(watch, vm);
 	}
@@ -204,8 +203,7 @@ int vm_record(struct vm *vm, struct store_wait *wait)
 	struct err err = ERR_INIT;
 
 	vm->record.version = STORE_VERSION;
-	memcpy(vm->record.boot_id, store_boot_id(),
-		sizeof(vm->record.boot_id));
+	memcpy(vm->record.boot_id, store_boot_id(), sizeof(vm->record.boot_id));
 	if (!store_write(vm->env->store, vm->name, &vm->record, wait, &err)) {
 		vm->recorded = true;
 		return 0;
@@ -217,8 +215,8 @@ int vm_record(struct vm *vm, struct store_wait *wait)
 
 /* ---- jobs ---- */
 
-static void emit_job(const struct vm *vm, const struct job *job,
-	const char *status)
+static void emit_job(
+	const struct vm *vm, const struct job *job, const char *status)
 {
 	char id[16];
 
@@ -244,7 +242,7 @@ void vm_job_end(struct vm *vm, struct job *job)
 	list_del(&job->link);
 	emit_job(vm, job,
 		job->err.code == ERR_CANCELLED ? "cancelled"
-		: job->err.code		       ? "failed"
+		: job->err.code                ? "failed"
 					       : "done");
 }
 
@@ -259,7 +257,7 @@ struct job *vm_busy(const struct vm *vm)
 
 struct console *vm_console(const struct vm *vm, const char *name)
 {
-	list_each (&vm->machine.consoles, it, next) {
+	list_each(&vm->machine.consoles, it, next) {
 		struct console *c = list_entry(it, struct console, link);
 
 		if (!name || str_eq(c->name, name))
@@ -279,7 +277,7 @@ static bool may_attach(const struct console *c, int fd, bool *may_write)
 
 static bool spec_has_serial(const struct vm_spec *spec, const char *name)
 {
-	list_each (&spec->serials, it, next) {
+	list_each(&spec->serials, it, next) {
 		if (str_eq(list_entry(it, struct spec_serial_port, link)->name,
 			    name))
 			return true;
@@ -292,13 +290,13 @@ void vm_make_consoles(struct vm *vm, const struct vm_spec *spec)
 	const char *run = vm->env->paths.run;
 	bool first = true;
 
-	list_each (&vm->machine.consoles, it, next) {
+	list_each(&vm->machine.consoles, it, next) {
 		struct console *c = list_entry(it, struct console, link);
 
 		if (!spec_has_serial(spec, c->name))
 			console_free(c);
 	}
-	list_each (&spec->serials, it2, next2) {
+	list_each(&spec->serials, it2, next2) {
 		struct spec_serial_port *port =
 			list_entry(it2, struct spec_serial_port, link);
 		struct console *c = vm_console(vm, port->name);

@@ -23,36 +23,38 @@
 #include "supervisor/vmlog.h"
 
 /* Name, word shown to people. */
-#define VM_STATES(X)                                                     \
-	X(STOPPED, "stopped")                                            \
-	X(STARTING, "starting")                                          \
-	X(RUNNING, "running")                                            \
-	X(PAUSED, "paused")                                              \
-	X(STOPPING, "stopping")                                          \
-	X(ENDED, "stopping") /* guest off, QEMU on its way out */       \
-	X(WAITING, "waiting")                                            \
-	X(FAILED, "failed")                                              \
-	X(ADOPTING, "unreachable")                                       \
+#define VM_STATES(X)                                              \
+	X(STOPPED, "stopped")                                     \
+	X(STARTING, "starting")                                   \
+	X(RUNNING, "running")                                     \
+	X(PAUSED, "paused")                                       \
+	X(STOPPING, "stopping")                                   \
+	X(ENDED, "stopping") /* guest off, QEMU on its way out */ \
+	X(WAITING, "waiting")                                     \
+	X(FAILED, "failed")                                       \
+	X(ADOPTING, "unreachable")                                \
 	X(UNREACHABLE, "unreachable")
 
-#define VM_EVENTS(X)                                                     \
-	X(START) X(STARTED) X(STARTED_PAUSED) X(START_FAILED) X(STOP)    \
-	X(KILL) X(GUEST_PAUSED) X(GUEST_RESUMED) X(GUEST_OFF) X(LOST)    \
-	X(FOUND) X(UNREACHABLE) X(END_STOPPED) X(END_RESTART)            \
-	X(END_BACKOFF) X(END_FAILED) X(RETRY) X(RESET_FAILED)
+#define VM_EVENTS(X)                                                           \
+	X(START)                                                               \
+	X(STARTED) X(STARTED_PAUSED) X(START_FAILED) X(STOP) X(KILL)           \
+		X(GUEST_PAUSED) X(GUEST_RESUMED) X(GUEST_OFF) X(LOST) X(FOUND) \
+			X(UNREACHABLE) X(END_STOPPED) X(END_RESTART)           \
+				X(END_BACKOFF) X(END_FAILED) X(RETRY)          \
+					X(RESET_FAILED)
 
 enum vm_state {
 #define X(id, word) VM_##id,
 	VM_STATES(X)
 #undef X
-	VM_NSTATES
+		VM_NSTATES
 };
 
 enum vm_event {
 #define X(id) EV_##id,
 	VM_EVENTS(X)
 #undef X
-	VM_NEVENTS
+		VM_NEVENTS
 };
 
 enum vm_ready { VM_READY_NONE, VM_READY_NO, VM_READY_YES };
@@ -67,10 +69,10 @@ struct vm_watch {
 
 /* What an admin ordered of the stop in progress. */
 struct vm_stop_order {
-	bool restart;	     /* start again afterwards */
-	bool now;	     /* skip what asks the guest */
-	bool host_shutdown;  /* the supervisor was told to shut down */
-	int64_t timeout_ms;  /* 0: the spec's */
+	bool restart;       /* start again afterwards */
+	bool now;           /* skip what asks the guest */
+	bool host_shutdown; /* the supervisor was told to shut down */
+	int64_t timeout_ms; /* 0: the spec's */
 };
 
 struct vm {
@@ -80,16 +82,16 @@ struct vm {
 	struct vmlog log;
 	enum vm_state state;
 	int64_t since_real_us;
-	bool gone;	   /* its file is gone; forgotten when it is down */
-	bool transient;	   /* an instance that came to be by `start` */
-	bool forget;	   /* to be freed at the end of this turn */
+	bool gone;      /* its file is gone; forgotten when it is down */
+	bool transient; /* an instance that came to be by `start` */
+	bool forget;    /* to be freed at the end of this turn */
 
-	struct vm_spec *spec;	 /* last good version of the files */
-	struct vm_spec *running; /* what QEMU runs, or NULL; may be == spec */
+	struct vm_spec *spec;     /* last good version of the files */
+	struct vm_spec *running;  /* what QEMU runs, or NULL; may be == spec */
 	struct findings findings; /* of the last load; errors: `invalid` */
 
 	struct record record;
-	bool recorded;	   /* the last change reached the disk */
+	bool recorded;     /* the last change reached the disk */
 	bool newer_record; /* written by a newer vmward: left alone */
 
 	struct machine machine;
@@ -97,14 +99,14 @@ struct vm {
 	struct argv_slots slots;
 	struct agent agent;
 
-	struct job *op;	  /* start, stop or adoption under way */
+	struct job *op;   /* start, stop or adoption under way */
 	struct list jobs; /* job.link: all jobs on this VM */
 	struct vm_stop_order stop;
 	bool intent_stop; /* an admin's stop or kill is under way */
 	bool intent_kill;
 	bool ordered; /* this start was asked for by a person */
 	bool start_paused;
-	bool kept_paused; /* an admin paused it */
+	bool kept_paused;   /* an admin paused it */
 	char stop_step[96]; /* "agent 0.4 s: powered off (step 1 of 6)" */
 
 	enum vm_ready ready;
@@ -115,12 +117,12 @@ struct vm {
 	int64_t retry_at_ms;
 	unsigned adopt_tries;
 	struct cause_verdict last; /* of the last end */
-	int64_t last_end_us;	   /* monotonic, when the process was gone */
-	int64_t restarted_us;	   /* monotonic, exec of the successor */
-	char note[160];		   /* what a person should know */
-	struct err start_err;	   /* why the last start failed */
+	int64_t last_end_us;       /* monotonic, when the process was gone */
+	int64_t restarted_us;      /* monotonic, exec of the successor */
+	char note[160];            /* what a person should know */
+	struct err start_err;      /* why the last start failed */
 
-	struct list watches; /* vm_watch.link */
+	struct list watches;                              /* vm_watch.link */
 	void (*post)(struct vm *vm, enum vm_event event); /* lifecycle */
 	void *registry;
 };

@@ -13,8 +13,8 @@
 #include "base/sys.h"
 #include "supervisor/events.h"
 
-#define FILE_MAX (1024 * 1024)
-#define READ_MAX (40 * 1024)
+#define FILE_MAX          (1024 * 1024)
+#define READ_MAX          (40 * 1024)
 #define STDERR_PER_SECOND 20
 
 static const char *const level_names[] = { "error", "warn", "info", "debug",
@@ -42,8 +42,7 @@ void vmlog_time(int64_t real_us, char out[32])
 
 	gmtime_r(&seconds, &tm);
 	len = strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out + len, 32 - len, ".%03dZ",
-		(int)(real_us / 1000 % 1000));
+	snprintf(out + len, 32 - len, ".%03dZ", (int)(real_us / 1000 % 1000));
 }
 
 static int open_log(const struct vmlog *log)
@@ -82,18 +81,17 @@ void vmlog_line(struct vmlog *log, enum log_level level, const char *fmt, ...)
 	va_end(ap);
 	str_add_visible(&text, raw, strlen(raw));
 	vmlog_time(sys_realtime_us(), time);
-	str_addf(&line, "%s %s %s\n", time, level_names[level],
-		str_text(&text));
+	str_addf(
+		&line, "%s %s %s\n", time, level_names[level], str_text(&text));
 	AUTO_CLOSE int fd = open_log(log);
 	if (fd < 0 || sys_write(fd, line.data, line.len) < 0)
 		log->lost++;
 	else
 		rotate(log, fd);
 	log_line(level, log->object, "%s", str_text(&text));
-	events_emit("VM_LOG",
-		json_pack("{s:s,s:s,s:s,s:s}", "vm", log->vm, "level",
-			level_names[level], "time", time, "text",
-			str_text(&text)));
+	events_emit("VM_LOG", json_pack("{s:s,s:s,s:s,s:s}", "vm", log->vm,
+				      "level", level_names[level], "time", time,
+				      "text", str_text(&text)));
 }
 
 void vmlog_stderr(struct vmlog *log, const char *line)
@@ -145,8 +143,8 @@ static void collect(json_t *out, char *data, const char *since)
 	}
 }
 
-json_t *vmlog_read(const struct vmlog *log, size_t lines, int64_t after,
-	int64_t since_us)
+json_t *vmlog_read(
+	const struct vmlog *log, size_t lines, int64_t after, int64_t since_us)
 {
 	AUTO_CLOSE int fd =
 		sys_openat(AT_FDCWD, log->path, O_RDONLY | O_NOFOLLOW, 0);
@@ -162,8 +160,8 @@ json_t *vmlog_read(const struct vmlog *log, size_t lines, int64_t after,
 		ssize_t got;
 
 		from = after >= 0 && after <= st.st_size ? (off_t)after
-		       : st.st_size > READ_MAX ? st.st_size - READ_MAX
-					       : 0;
+		       : st.st_size > READ_MAX           ? st.st_size - READ_MAX
+							 : 0;
 		got = sys_pread(fd, data, READ_MAX, from);
 		data[got > 0 ? got : 0] = '\0';
 		/* a cut first line is dropped */

@@ -14,12 +14,12 @@
 #include "base/log.h"
 
 struct vmlog {
-	char *vm;	/* name */
-	char *object;	/* "vm=web" */
-	char *path;	/* LOG/NAME/vm.log */
+	char *vm;     /* name */
+	char *object; /* "vm=web" */
+	char *path;   /* LOG/NAME/vm.log */
 	uint64_t lost;
 	uint64_t second; /* of the present stderr budget */
-	unsigned lines;	 /* of QEMU's stderr in this second */
+	unsigned lines;  /* of QEMU's stderr in this second */
 };
 
 void vmlog_init(struct vmlog *log, const char *dir, const char *vm);
@@ -33,8 +33,8 @@ void vmlog_stderr(struct vmlog *log, const char *line);
  * {"lines":[{time,level,text}],"next":OFFSET}; at most 40 KiB.  since_us (or
  * 0) drops older lines.  New; never NULL.
  */
-json_t *vmlog_read(const struct vmlog *log, size_t lines, int64_t after,
-	int64_t since_us);
+json_t *vmlog_read(
+	const struct vmlog *log, size_t lines, int64_t after, int64_t since_us);
 /* RFC 3339 UTC with milliseconds of a wall-clock time. */
 void vmlog_time(int64_t real_us, char out[32]);
 

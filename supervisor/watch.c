@@ -25,8 +25,8 @@ struct watch {
 	void *arg;
 };
 
-#define MASK                                                             \
-	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |      \
+#define MASK                                                        \
+	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | \
 		IN_CREATE | IN_ONLYDIR)
 
 static void add_dropins(void *arg, const char *name)
@@ -71,8 +71,8 @@ static void on_inotify(struct loop_io *io, int events UNUSED)
 		loop_timer_start(&w->settle, SETTLE_MS, on_settled);
 }
 
-struct watch *watch_new(const char *config_dir, void (*on_change)(void *arg),
-	void *arg)
+struct watch *watch_new(
+	const char *config_dir, void (*on_change)(void *arg), void *arg)
 {
 	struct watch *w = NEW(struct watch);
 

@@ -9,8 +9,8 @@
 struct watch;
 
 /* Never fails: where inotify is refused, `reload` still works (logged). */
-struct watch *watch_new(const char *config_dir, void (*on_change)(void *arg),
-	void *arg);
+struct watch *watch_new(
+	const char *config_dir, void (*on_change)(void *arg), void *arg);
 void watch_free(struct watch *watch);
 
 #endif
