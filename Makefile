@@ -202,7 +202,9 @@ SAN = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined
 check-sanitize:
 	$(Q)for cc in gcc clang; do $(MAKE) CC=$$cc BUILD=$(BUILD)/san-$$cc \
-		CFLAGS='$(SAN)' check-unit check-t || exit 1; done
+		CFLAGS='$(SAN)' check-unit-t || exit 1; done
+check-unit-t: check-programs
+	$(Q)$(RUN) unit: $(UNIT) t: $(call have,$(T_TESTS))
 fuzz:
 	$(Q)$(MAKE) CC=clang BUILD=$(BUILD)/fuzz FUZZ=yes \
 		CFLAGS='-g -O1 -fsanitize=address,undefined' fuzz-run
@@ -270,7 +272,7 @@ clean:
 distclean: clean
 	rm -f config.mk config.h config.log config.status
 
-.PHONY: all check check-programs check-unit check-t check-live check-sanitize \
+.PHONY: all check check-programs check-unit-t check-unit check-t check-live check-sanitize \
 	check-clients check-system faults fuzz fuzz-run bench demo golden guest \
 	lint format analyze man install uninstall dist clean distclean
 .SECONDARY:

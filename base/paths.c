@@ -107,11 +107,11 @@ static int init_user(struct paths *p, struct err *err)
 
 static void init_system(struct paths *p)
 {
-	p->config = xasprintf("%s/etc/vmward", p->root);
-	p->run = xasprintf("%s/run/vmward", p->root);
-	p->state = xasprintf("%s/var/lib/vmward", p->root);
+	p->config = xasprintf("%s" VMWARD_SYSCONFDIR "/vmward", p->root);
+	p->run = xasprintf("%s" VMWARD_RUNSTATEDIR "/vmward", p->root);
+	p->state = xasprintf("%s" VMWARD_LOCALSTATEDIR "/lib/vmward", p->root);
 	p->images = xasprintf("%s/images", p->state);
-	p->log = xasprintf("%s/var/log/vmward", p->root);
+	p->log = xasprintf("%s" VMWARD_LOCALSTATEDIR "/log/vmward", p->root);
 }
 
 /* The current directory in front of a relative path, new; NULL with err. */
@@ -170,8 +170,9 @@ static void init_file_dirs(struct paths *p, const char *dir)
 
 	p->home = home && home[0] == '/' ? xstrdup(home) : NULL;
 	if (geteuid() == 0) {
-		p->config = xasprintf("%s/etc/vmward", p->root);
-		p->run = xasprintf("%s/run/vmward", p->root);
+		p->config =
+			xasprintf("%s" VMWARD_SYSCONFDIR "/vmward", p->root);
+		p->run = xasprintf("%s" VMWARD_RUNSTATEDIR "/vmward", p->root);
 		return;
 	}
 	p->config = config ? xasprintf("%s%s/vmward", p->root, config)

@@ -12,7 +12,7 @@ trap 'exit 1' HUP INT TERM
 
 layers="base qmp storage net supervisor ctl"
 # shellcheck disable=SC2086 # a list of directories
-product=$(find $layers -name '*.[ch]' | LC_ALL=C sort)
+product=$(find $layers -name '*.[ch]' 2>/dev/null | LC_ALL=C sort)
 headers=$(echo "$product" | grep '\.h$')
 tested=$(find tests -name '*.[ch]' | LC_ALL=C sort)
 # everything that a shell reads, by its first line
@@ -35,7 +35,7 @@ check()
 	if "$@" >"$tmp/out" 2>&1; then
 		echo "ok $total - $name$(sed -n 's/^# \(.*\)/: \1/p' "$tmp/out" | tr -d '#' | sed 1q)"
 	else
-		sed 's/^/# /' "$tmp/out" | sed 40q
+		sed 's/^# //; s/^/# /' "$tmp/out" | sed 40q
 		echo "not ok $total - $name"
 	fi
 }
