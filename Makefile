@@ -6,7 +6,7 @@ all:
 # ---- sources: every file is named here ----
 
 BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
-	base/log.c base/sys.c base/child.c base/spawn.c base/loop.c \
+	base/log.c base/sys.c base/child.c base/reap.c base/spawn.c base/loop.c \
 	base/loop_sim.c base/job.c base/aio.c base/prescan.c base/jstream.c \
 	base/keys.c base/key.c base/keys_doc.c base/ini.c \
 	base/ini_scan.c base/entry.c base/finding.c base/paths.c \
@@ -26,11 +26,12 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/argv.c supervisor/slots.c supervisor/device.c \
 	supervisor/disk.c supervisor/nic.c supervisor/accel.c \
 	supervisor/events.c supervisor/vmlog.c supervisor/roles.c \
-	supervisor/host.c supervisor/console.c supervisor/agent.c \
+	supervisor/host.c supervisor/console.c supervisor/agent.c supervisor/guest.c \
 	supervisor/stderr.c supervisor/machine.c supervisor/image_plan.c \
 	supervisor/ephemeral.c supervisor/diff.c supervisor/vm.c supervisor/running.c \
 	supervisor/ready.c supervisor/op_start.c supervisor/op_stop.c \
 	supervisor/op_adopt.c supervisor/op_ask.c supervisor/op_disk.c \
+	supervisor/settle.c supervisor/actions.c \
 	supervisor/lifecycle.c supervisor/watch.c supervisor/registry.c \
 	supervisor/report.c supervisor/plan.c supervisor/arguments.c \
 	supervisor/control.c supervisor/command_life.c \

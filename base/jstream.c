@@ -66,7 +66,7 @@ static void drop_output(struct jstream *js)
 {
 	str_fini(&js->out);
 	js->out_done = 0;
-	list_each (&js->passing, it, next)
+	list_each(&js->passing, it, next)
 		passing_free(list_entry(it, struct passing, link));
 }
 
@@ -264,7 +264,7 @@ static ssize_t write_some(struct jstream *js)
 	struct passing *with = NULL;
 	ssize_t len;
 
-	list_each (&js->passing, it, next) {
+	list_each(&js->passing, it, next) {
 		struct passing *passing = list_entry(it, struct passing, link);
 
 		if (passing->at > js->tx_bytes) {

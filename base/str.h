@@ -49,7 +49,9 @@ static inline const char *str_or(const char *text, const char *other)
 {
 	return text ? text : other;
 }
+/* True if text begins with it. */
 bool str_starts(const char *text, const char *prefix);
+/* True if text ends with it. */
 bool str_ends(const char *text, const char *suffix);
 /* fnmatch(3) without flags: *, ?, [set]. */
 bool str_glob(const char *pattern, const char *text);
@@ -65,6 +67,8 @@ void str_add_visible(struct str *s, const char *bytes, size_t len);
  * what is wrong with the value and what to write; the caller wraps it with
  * the name of the key.  REFERENCE 1.1 has the rules.
  */
+/* The digits that text begins with; 0 if there are none.  Never fails. */
+uint64_t str_digits(const char *text);
 MUST_CHECK int str_to_u64(const char *text, uint64_t *out, struct err *err);
 MUST_CHECK int str_to_bool(const char *text, bool *out, struct err *err);
 /* "2G", "512MiB" -> bytes; a bare number is an error that says the remedy. */

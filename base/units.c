@@ -72,6 +72,15 @@ static bool is_all_digits(const char *text)
 	return n > 0 && text[n] == '\0';
 }
 
+uint64_t str_digits(const char *text)
+{
+	uint64_t number = 0;
+
+	for (; *text >= '0' && *text <= '9'; text++)
+		number = number * 10 + (uint64_t)(*text - '0');
+	return number;
+}
+
 int str_to_u64(const char *text, uint64_t *out, struct err *err)
 {
 	const char *at = text;

@@ -85,7 +85,7 @@ static void on_failing(struct loop_kick *kick)
 	struct qmp_slot *bad = NULL;
 	struct err err = ERR_INIT;
 
-	list_each (&client->pending, it, next) {
+	list_each(&client->pending, it, next) {
 		struct qmp_slot *slot = list_entry(it, struct qmp_slot, link);
 
 		if (!slot->unsendable)
@@ -191,7 +191,7 @@ void qmp_send_steal(struct qmp_client *client, struct qmp_slot *slot,
 static void open_gate(struct qmp_client *client)
 {
 	client->open_gate = true;
-	list_each (&client->pending, it, next) {
+	list_each(&client->pending, it, next) {
 		struct qmp_slot *slot = list_entry(it, struct qmp_slot, link);
 
 		if (!slot->sent && !slot->unsendable)
@@ -342,7 +342,7 @@ static struct qmp_slot *slot_by_id(struct qmp_client *client, json_t *id)
 {
 	if (!json_is_integer(id))
 		return NULL;
-	list_each (&client->pending, it, next) {
+	list_each(&client->pending, it, next) {
 		struct qmp_slot *slot = list_entry(it, struct qmp_slot, link);
 
 		if (slot->sent &&

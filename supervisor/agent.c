@@ -82,8 +82,8 @@ static void on_end(struct jstream *js, const struct err *err)
 static const struct jstream_hooks hooks = { .on_message = on_message,
 	.on_end = on_end };
 
-int agent_call(struct agent *agent, const char *path, const char *command,
-	bool no_reply, int64_t deadline_ms,
+int agent_call(struct agent *agent, const char *path,
+	const struct agent_command *command,
 	void (*on_reply)(
 		struct agent *agent, json_t *result, const struct err *err),
 	void *owner, struct err *err)
@@ -102,9 +102,9 @@ int agent_call(struct agent *agent, const char *path, const char *command,
 		id = (uint32_t)sys_now_us();
 	agent->busy = true;
 	agent->synced = false;
-	agent->no_reply = no_reply;
+	agent->no_reply = command->no_reply;
 	agent->sync_id = id;
-	agent->command = xasprintf("%s\n", command);
+	agent->command = xasprintf("%s\n", command->text);
 	agent->on_reply = on_reply;
 	agent->owner = owner;
 	jstream_open(&agent->stream, fd, &prescan_agent, &hooks, agent);
@@ -112,7 +112,7 @@ int agent_call(struct agent *agent, const char *path, const char *command,
 		"\xff{\"execute\":\"guest-sync-delimited\","
 		"\"arguments\":{\"id\":%u}}\n",
 		id);
-	loop_timer_start(&agent->timer, deadline_ms, on_deadline);
+	loop_timer_start(&agent->timer, command->deadline_ms, on_deadline);
 	if (jstream_send_text(&agent->stream, sync, strlen(sync), -1, err)) {
 		agent_cancel(agent);
 		return -1;

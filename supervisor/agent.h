@@ -28,14 +28,18 @@ struct agent {
 	void *owner;
 };
 
+struct agent_command {
+	const char *text;    /* a JSON object */
+	bool no_reply;       /* success: synced and sent (guest-shutdown) */
+	int64_t deadline_ms; /* of the whole call */
+};
+
 /*
- * Connects to the socket, syncs, sends the command (text of a JSON object),
- * and answers within deadline_ms.  With no_reply, success is reported once
- * the sync was answered and the command was sent.  ERR_BUSY while a call
- * runs; else failures come through on_reply.
+ * Connects to the socket, syncs, sends the command and answers in time.
+ * ERR_BUSY while a call runs; else failures come through on_reply.
  */
 MUST_CHECK int agent_call(struct agent *agent, const char *path,
-	const char *command, bool no_reply, int64_t deadline_ms,
+	const struct agent_command *command,
 	void (*on_reply)(
 		struct agent *agent, json_t *result, const struct err *err),
 	void *owner, struct err *err);

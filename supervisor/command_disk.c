@@ -112,7 +112,7 @@ static void on_attach_end(struct job *job, void *arg)
 {
 	struct request *rq = arg;
 
-	lifecycle_job_end(job, rq->vm);
+	vm_job_over(job, rq->vm);
 	rq->job = NULL;
 	if (job->err.code)
 		request_fail(rq, &job->err);
@@ -210,7 +210,7 @@ static void on_detach_end(struct job *job, void *arg)
 	struct request *rq = detach->rq;
 	struct vm *vm = detach->vm;
 
-	lifecycle_job_end(job, vm);
+	vm_job_over(job, vm);
 	free(detach);
 	if (!rq)
 		registry_load(vm->registry, vm);

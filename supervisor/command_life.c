@@ -268,7 +268,7 @@ static void on_ask_end(struct job *job, void *arg)
 	struct request *rq = arg;
 	struct vm *vm = rq->vm;
 
-	lifecycle_job_end(job, vm);
+	vm_job_over(job, vm);
 	rq->job = NULL;
 	if (job->err.code) {
 		request_fail(rq, &job->err);

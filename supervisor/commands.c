@@ -353,7 +353,7 @@ static void on_qmp_end(struct job *job, void *arg)
 {
 	struct request *rq = arg;
 
-	lifecycle_job_end(job, rq->vm);
+	vm_job_over(job, rq->vm);
 	rq->job = NULL;
 	if (job->err.code)
 		request_fail(rq, &job->err);
@@ -382,7 +382,7 @@ void command_qmp(struct request *rq)
 
 static struct job *find_job(struct request *rq, const char *id)
 {
-	unsigned long number = *id == 'j' ? strtoul(id + 1, NULL, 10) : 0;
+	uint64_t number = *id == 'j' ? str_digits(id + 1) : 0;
 
 	list_each(registry_vms(request_registry(rq)), it, next) {
 		struct vm *vm = list_entry(it, struct vm, link);

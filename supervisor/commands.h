@@ -22,34 +22,59 @@ bool command_dry_run(struct request *request, const struct vm *vm);
  */
 bool command_job(struct request *request, struct vm *vm, struct job *job);
 
-#define COMMAND(name) void command_##name(struct request *request)
-COMMAND(start);
-COMMAND(stop);
-COMMAND(kill);
-COMMAND(restart);
-COMMAND(pause);
-COMMAND(resume);
-COMMAND(reset);
-COMMAND(reboot);
-COMMAND(wait);
-COMMAND(reset_failed);
-COMMAND(show);
-COMMAND(check);
-COMMAND(plan);
-COMMAND(set);
-COMMAND(unset);
-COMMAND(enable);
-COMMAND(disable);
-COMMAND(reload);
-COMMAND(disk_list);
-COMMAND(disk_attach);
-COMMAND(disk_detach);
-COMMAND(qmp);
-COMMAND(console);
-COMMAND(log);
-COMMAND(job_list);
-COMMAND(job_wait);
-COMMAND(job_cancel);
-#undef COMMAND
+/* [vm-start] Starts, and waits for running, ready or agent. */
+void command_start(struct request *request);
+/* [vm-stop] The ladder. */
+void command_stop(struct request *request);
+/* [vm-kill] SIGKILL. */
+void command_kill(struct request *request);
+/* [vm-restart] Stop and start. */
+void command_restart(struct request *request);
+/* [vm-pause] */
+void command_pause(struct request *request);
+/* [vm-resume] */
+void command_resume(struct request *request);
+/* [vm-reset] The button. */
+void command_reset(struct request *request);
+/* [vm-reboot] Asks the guest. */
+void command_reboot(struct request *request);
+/* [vm-wait] Answers when the state is there. */
+void command_wait(struct request *request);
+/* [vm-reset-failed] Forgives failures. */
+void command_reset_failed(struct request *request);
+/* [vm-show] The merged file. */
+void command_show(struct request *request);
+/* [vm-check] Findings of one or all. */
+void command_check(struct request *request);
+/* [vm-plan] What start or apply would do. */
+void command_plan(struct request *request);
+/* [vm-set] Writes our drop-in. */
+void command_set(struct request *request);
+/* [vm-unset] Takes out of it. */
+void command_unset(struct request *request);
+/* [vm-enable] autostart = yes. */
+void command_enable(struct request *request);
+/* [vm-disable] autostart = no. */
+void command_disable(struct request *request);
+/* [reload] Reads all files anew. */
+void command_reload(struct request *request);
+/* [vm-disk-list] */
+void command_disk_list(struct request *request);
+/* [vm-disk-attach] Plugs in, and writes it down. */
+void command_disk_attach(struct request *request);
+/* [vm-disk-detach] Plugs out, and writes it down. */
+void command_disk_detach(struct request *request);
+/* [vm-qmp] Passes a command to QEMU. */
+void command_qmp(struct request *request);
+/* [vm-console] The path of a console's socket. */
+void command_console(struct request *request);
+/* [vm-log] The last lines of log or console. */
+void command_log(struct request *request);
+/* [job-list] */
+void command_job_list(struct request *request);
+/* [job-wait] Answers at the job's end. */
+void command_job_wait(struct request *request);
+/* [job-cancel] Undoes a job. */
+void command_job_cancel(struct request *request);
 
 #endif

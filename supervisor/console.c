@@ -271,33 +271,32 @@ void console_input(struct console *c, const char *bytes, size_t len)
 	watch_serial(c);
 }
 
-struct console *console_new(const char *vm, const char *name,
-	const char *log_dir, uint64_t log_max, const char *socket_path,
+struct console *console_new(const struct console_wish *wish,
 	bool (*may_attach)(const struct console *c, int fd, bool *may_write),
 	void *owner)
 {
 	struct console *c = NEW(struct console);
 	struct err err = ERR_INIT;
-	AUTO_FREE char *dir = xasprintf("%s/%s", log_dir, vm);
+	AUTO_FREE char *dir = xasprintf("%s/%s", wish->log_dir, wish->vm);
 
 	list_init(&c->link);
 	list_init(&c->readers);
-	c->vm = xstrdup(vm);
-	c->name = xstrdup(name);
-	c->log_path = xasprintf("%s/%s.log", dir, name);
-	c->log_max = log_max;
+	c->vm = xstrdup(wish->vm);
+	c->name = xstrdup(wish->name);
+	c->log_path = xasprintf("%s/%s.log", dir, wish->name);
+	c->log_max = wish->log_max;
 	c->fd = c->listener = c->log_fd = -1;
 	c->may_attach = may_attach;
 	c->owner = owner;
 	if (fd_make_dirs(dir, 0755, &err))
-		log_warn(vm, "no console log: %s", err.text);
+		log_warn(wish->vm, "no console log: %s", err.text);
 	open_log(c);
-	if (!socket_path)
+	if (!wish->socket_path)
 		return c;
-	c->socket_path = xstrdup(socket_path);
-	c->listener = sock_listen(socket_path, 0666, 16, &err);
+	c->socket_path = xstrdup(wish->socket_path);
+	c->listener = sock_listen(wish->socket_path, 0666, 16, &err);
 	if (c->listener < 0)
-		log_warn(vm, "no console socket: %s", err.text);
+		log_warn(wish->vm, "no console socket: %s", err.text);
 	else
 		loop_io_start(&c->accept_io, c->listener, LOOP_READ, on_accept);
 	return c;

@@ -52,9 +52,16 @@ struct console {
 	bool (*may_attach)(const struct console *c, int fd, bool *may_write);
 };
 
-/* Opens the log and, with socket_path, the socket for users. */
-struct console *console_new(const char *vm, const char *name,
-	const char *log_dir, uint64_t log_max, const char *socket_path,
+struct console_wish {
+	const char *vm;
+	const char *name; /* of [serial.NAME] */
+	const char *log_dir;
+	uint64_t log_max;        /* bytes */
+	const char *socket_path; /* for users, or NULL: none */
+};
+
+/* Opens the log and the socket for users. */
+struct console *console_new(const struct console_wish *wish,
 	bool (*may_attach)(const struct console *c, int fd, bool *may_write),
 	void *owner);
 void console_free(struct console *c);

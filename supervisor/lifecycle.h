@@ -19,8 +19,6 @@ MUST_CHECK int lifecycle_accepts(
  * run.  The VM's spec was loaded before.
  */
 void lifecycle_recover(struct vm *vm, bool boot);
-/* End of a job that needs nothing more than its line in the log. */
-void lifecycle_job_end(struct job *job, void *arg);
 /* The matrix as text: one line per cell that is not empty. */
 void lifecycle_print(struct str *out);
 

@@ -14,7 +14,6 @@
 #include "base/sys.h"
 #include "supervisor/console.h"
 #include "supervisor/host.h"
-#include "supervisor/stderr.h"
 
 #define START_MS 60000 /* to the greeting of a QEMU that starts */
 #define ADOPT_MS 2000  /* of one that runs: else it is stuck or squatted */
@@ -45,7 +44,7 @@ void machine_init(struct machine *m, const struct env *env, const char *name,
 		.name = name,
 		.pid = -1,
 		.pidfd = -1,
-		.stderr_fd = -1 };
+		.errors = { .fd = -1 } };
 	list_init(&m->consoles);
 	for (size_t i = 0; i < NELEMS(m->listen_fd); i++)
 		m->listen_fd[i] = -1;
@@ -72,18 +71,16 @@ static void forget(struct machine *m)
 	close_monitor(m);
 	loop_timer_stop(&m->drain_timer);
 	loop_child_stop(&m->child);
-	loop_io_stop(&m->stderr_io);
 	fd_close(&m->pidfd);
-	fd_close(&m->stderr_fd);
+	stderr_close(&m->errors);
 	close_listeners(m);
-	str_fini(&m->stderr_line);
 	m->pid = -1;
 }
 
 void machine_fini(struct machine *m)
 {
 	forget(m);
-	str_fini(&m->last_words);
+	str_fini(&m->errors.last_words);
 	list_each(&m->consoles, it, next)
 		console_free(list_entry(it, struct console, link));
 }
@@ -115,7 +112,7 @@ static void finish(struct machine *m)
 	struct host_reply reply;
 	struct err err = ERR_INIT;
 
-	stderr_drain(m);
+	stderr_drain(&m->errors);
 	list_each(&m->consoles, it, next)
 		console_detach(list_entry(it, struct console, link));
 	forget(m);
@@ -229,9 +226,7 @@ static int open_fifo(struct machine *m, struct err *err)
 	host_fill(m, &rq, HOST_FIFO, "stderr");
 	if (host_call(&rq, &reply, err))
 		return -1;
-	fd_close(&m->stderr_fd);
-	m->stderr_fd = reply.fd;
-	stderr_watch(m);
+	stderr_open(&m->errors, reply.fd, &m->seen, m->log);
 	return 0;
 }
 
@@ -254,7 +249,7 @@ int machine_listen(
 		if (listen_leaf(m, leaf, (int)(ARGV_FD_SERIAL + i), err))
 			return -1;
 	}
-	str_fini(&m->last_words);
+	str_fini(&m->errors.last_words);
 	return open_fifo(m, err);
 }
 
@@ -298,8 +293,8 @@ int machine_spawn(struct machine *m, char **argv, int lock_fd, int name_fd,
 	connect_consoles(m);
 	host_fill(m, &rq, HOST_RUN_QEMU, "");
 	rq.argv = (const char *const *)argv;
-	add_fd(&rq, m->stderr_fd, 1);
-	add_fd(&rq, m->stderr_fd, 2);
+	add_fd(&rq, m->errors.fd, 1);
+	add_fd(&rq, m->errors.fd, 2);
 	add_fd(&rq, lock_fd, ARGV_FD_LOCK);
 	add_fd(&rq, name_fd, ARGV_FD_NAME);
 	for (size_t i = 0; i < NELEMS(m->listen_fd); i++)
@@ -350,7 +345,7 @@ int machine_adopt(struct machine *m, struct err *err)
 		m->seen = (struct cause_inputs){ .started = true };
 		machine_know_pid(m, pid, pidfd);
 	}
-	if (m->stderr_fd < 0 && open_fifo(m, err))
+	if (m->errors.fd < 0 && open_fifo(m, err))
 		return -1;
 	connect_consoles(m);
 	attach_monitor(m, TAKE_FD(fd), ADOPT_MS);
@@ -413,7 +408,7 @@ uint64_t machine_pid_start(pid_t pid)
 	at = strrchr(buf, ')'); /* the name may hold blanks */
 	for (int field = 2; at && field < 22; field++)
 		at = strchr(at + 1, ' ');
-	return at ? strtoull(at + 1, NULL, 10) : 0;
+	return at ? str_digits(at + 1) : 0;
 }
 
 bool machine_pid_is(pid_t pid, uint64_t start, const char *uuid)

@@ -21,6 +21,7 @@
 #include "supervisor/argv.h"
 #include "supervisor/cause.h"
 #include "supervisor/env.h"
+#include "supervisor/stderr.h"
 #include "supervisor/vmlog.h"
 
 struct machine;
@@ -54,11 +55,8 @@ struct machine {
 	bool dead;                     /* the process is gone */
 	struct loop_timer drain_timer; /* patience with an EOF or a death */
 	struct err lost_err;
-	int stderr_fd;
-	struct loop_io stderr_io;
-	struct str stderr_line;
-	struct str last_words; /* last 2 KiB of stderr, for failures */
-	struct list consoles;  /* console.link */
+	struct stderr_pipe errors;
+	struct list consoles; /* console.link */
 	struct cause_inputs seen;
 	uint64_t generation;
 	uint64_t spawned_us; /* monotonic */
@@ -66,6 +64,7 @@ struct machine {
 	int listen_fd[ARGV_FD_SERIAL + MACHINE_SERIALS];
 };
 
+/* No process yet; env, name, log and hooks must outlive it. */
 void machine_init(struct machine *m, const struct env *env, const char *name,
 	struct vmlog *log, const struct machine_hooks *hooks, void *owner);
 /* Lets go of everything; the process is not touched. */

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "qmp/call.h"
+#include "supervisor/guest.h"
 
 #define AGENT_MS    5000
 #define QMP_USER_MS 60000
@@ -34,30 +35,16 @@ static void on_agent(
 
 static void ask_agent(struct op_ask_job *op)
 {
+	static const struct agent_command reboot = {
+		"{\"execute\":\"guest-shutdown\","
+		"\"arguments\":{\"mode\":\"reboot\"}}",
+		true, AGENT_MS
+	};
 	AUTO_FREE char *path = machine_priv_path(&op->vm->machine, "agent");
 
-	if (agent_call(&op->vm->agent, path,
-		    "{\"execute\":\"guest-shutdown\","
-		    "\"arguments\":{\"mode\":\"reboot\"}}",
-		    true, AGENT_MS, on_agent, op, &op->agent_err))
+	if (agent_call(&op->vm->agent, path, &reboot, on_agent, op,
+		    &op->agent_err))
 		op->agent_done = true;
-}
-
-static bool agent_is_open(const struct op_ask_job *op)
-{
-	size_t i;
-	json_t *dev;
-
-	json_array_foreach(op->call.result, i, dev)
-	{
-		const char *label =
-			json_string_value(json_object_get(dev, "label"));
-
-		if (label && str_eq(label, "agent"))
-			return json_is_true(
-				json_object_get(dev, "frontend-open"));
-	}
-	return false;
 }
 
 static json_t *action(const char *reboot)
@@ -71,13 +58,6 @@ static bool reboot_ends(const struct op_ask_job *op)
 	int wish = op->vm->running->restart.on_guest_reboot;
 
 	return wish == REBOOT_COLD || wish == REBOOT_STOP;
-}
-
-static json_t *ctrl_alt_del(void)
-{
-	return json_pack("{s:[{s:s,s:s},{s:s,s:s},{s:s,s:s}]}", "keys", "type",
-		"qcode", "data", "ctrl", "type", "qcode", "data", "alt", "type",
-		"qcode", "data", "delete");
 }
 
 static const char *plain_command(enum op_ask what)
@@ -108,13 +88,13 @@ static enum job_state ask_run(struct job *job)
 		return JOB_ENDS;
 	}
 	QMP_CALL(job, &op->call, QMP_OF(op), "query-chardev", NULL);
-	if (agent_is_open(op)) {
+	if (guest_agent_is_open(op->call.result)) {
 		ask_agent(op);
 		JOB_AWAIT(job, op->agent_done, AGENT_MS * 2);
 		if (!op->agent_err.code || op->agent_err.code == ERR_GONE)
 			return JOB_ENDS;
 	}
-	QMP_CALL(job, &op->call, QMP_OF(op), "send-key", ctrl_alt_del());
+	QMP_CALL(job, &op->call, QMP_OF(op), "send-key", guest_ctrl_alt_del());
 	JOB_END(job);
 }
 

@@ -205,7 +205,7 @@ static int launch(struct op_start *op, struct err *err)
 static enum job_state died(struct op_start *op)
 {
 	struct machine *m = &op->vm->machine;
-	AUTO_FREE char *words = str_take(&m->last_words);
+	AUTO_FREE char *words = str_take(&m->errors.last_words);
 	const struct sys_exit *how = &m->seen.exit;
 	size_t len = strlen(words);
 

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "qmp/call.h"
+#include "supervisor/guest.h"
 
 #define STORED_MS     2000
 #define EXIT_MS       5000
@@ -114,35 +115,18 @@ static void on_agent(
 	job_wake(&op->job);
 }
 
-/* True if the guest has the agent's port open (query-chardev's reply). */
-static bool agent_is_there(const struct op_stop *op)
-{
-	size_t i;
-	json_t *dev;
-
-	json_array_foreach(op->call.result, i, dev)
-	{
-		const char *label =
-			json_string_value(json_object_get(dev, "label"));
-
-		if (label && str_eq(label, "agent"))
-			return json_is_true(
-				json_object_get(dev, "frontend-open"));
-	}
-	return false;
-}
-
 static void ask_agent(struct op_stop *op)
 {
 	struct vm *vm = op->vm;
 	AUTO_FREE char *path = machine_priv_path(&vm->machine, "agent");
 	struct err err = ERR_INIT;
-	int64_t ms = budget_of(op);
+	struct agent_command command = { "{\"execute\":\"guest-shutdown\"}",
+		true, budget_of(op) };
 
+	if (command.deadline_ms > AGENT_SYNC_MS)
+		command.deadline_ms = AGENT_SYNC_MS;
 	op->agent_done = op->agent_failed = false;
-	if (agent_call(&vm->agent, path, "{\"execute\":\"guest-shutdown\"}",
-		    true, ms < AGENT_SYNC_MS ? ms : AGENT_SYNC_MS, on_agent, op,
-		    &err))
+	if (agent_call(&vm->agent, path, &command, on_agent, op, &err))
 		op->agent_done = op->agent_failed = true;
 }
 
@@ -152,13 +136,6 @@ static void send_signal(struct op_stop *op, int signal)
 
 	if (machine_signal(&op->vm->machine, signal, &err))
 		vmlog_line(&op->vm->log, LOG_WARN, "%s", err.text);
-}
-
-static json_t *ctrl_alt_del(void)
-{
-	return json_pack("{s:[{s:s,s:s},{s:s,s:s},{s:s,s:s}]}", "keys", "type",
-		"qcode", "data", "ctrl", "type", "qcode", "data", "alt", "type",
-		"qcode", "data", "delete");
 }
 
 static const char *step_result(const struct op_stop *op)
@@ -229,7 +206,7 @@ static bool send_step(struct op_stop *op)
 		return false;
 	qmp_call_start(&op->call, &op->job, &op->vm->machine.qmp,
 		commands[step],
-		step == STEP_CTRL_ALT_DEL ? ctrl_alt_del() : NULL, -1,
+		step == STEP_CTRL_ALT_DEL ? guest_ctrl_alt_del() : NULL, -1,
 		budget_of(op), true);
 	return true;
 }
@@ -242,7 +219,7 @@ static bool step_waits(struct op_stop *op)
 	if (!has_monitor(op) && !is_dead(op))
 		return false;
 	if (step_of(op) == STEP_AGENT) {
-		if (op->call.err.code || !agent_is_there(op))
+		if (op->call.err.code || !guest_agent_is_open(op->call.result))
 			return false;
 		ask_agent(op);
 	}

@@ -17,7 +17,7 @@
 #include "supervisor/console.h"
 
 #define TCP_EVERY_MS   200
-#define TCP_OPEN_MS    300 /* a user-mode forward accepts before the guest does */
+#define TCP_OPEN_MS    300 /* slirp accepts before the guest does */
 #define AGENT_EVERY_MS 500
 #define AGENT_MS       5000
 #define EXEC_EVERY_MS  1000
@@ -72,7 +72,7 @@ static bool was_ready(const struct vm *vm)
 
 	if (fd_read_file(AT_FDCWD, path, 64, &text, &err))
 		return false;
-	return strtoull(str_text(&text), NULL, 10) == vm->record.generation;
+	return str_digits(str_text(&text)) == vm->record.generation;
 }
 
 static void pass(struct probe *p)
@@ -233,12 +233,14 @@ static void on_agent(
 
 static void try_agent(struct probe *p)
 {
+	static const struct agent_command ping = {
+		"{\"execute\":\"guest-ping\"}", false, AGENT_MS
+	};
 	struct vm *vm = p->vm;
 	AUTO_FREE char *path = machine_priv_path(&vm->machine, "agent");
 	struct err err = ERR_INIT;
 
-	if (agent_call(&vm->agent, path, "{\"execute\":\"guest-ping\"}", false,
-		    AGENT_MS, on_agent, p, &err))
+	if (agent_call(&vm->agent, path, &ping, on_agent, p, &err))
 		loop_timer_start(&p->again, AGENT_EVERY_MS, on_agent_again);
 }
 

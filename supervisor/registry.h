@@ -12,16 +12,20 @@
 
 struct registry;
 
+/* Empty; env must outlive it. */
 struct registry *registry_new(struct env *env);
+/* Frees all VMs; the processes run on.  Accepts NULL. */
 void registry_free(struct registry *registry);
 /* Loads all files, recovers every VM, watches the directories. */
 void registry_start(struct registry *registry);
 /* The VM of `run FILE`: added and recovered; NULL with findings. */
 struct vm *registry_start_file(struct registry *registry, const char *name);
 
+/* What all VMs share. */
 struct env *registry_env(const struct registry *registry);
 /* VMs in order of their names. */
 struct list *registry_vms(struct registry *registry);
+/* By name, or NULL. */
 struct vm *registry_find(const struct registry *registry, const char *name);
 /*
  * The VM a person names, made known if it is an instance that the files

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/sys.h"
-#include "supervisor/machine.h"
 
 #define LINE_MAX_BYTES 1024
 #define LAST_WORDS     2048
@@ -25,14 +25,14 @@ static const char *const reasons[] = { "none", "host-error", "host-qmp-quit",
  * the reason; "runstate_set current_run_state 9 (running) new_state 11
  * (shutdown)" the end without one, which under reboot=shutdown is a reboot.
  */
-static bool is_trace(struct machine *m, const char *line)
+static bool is_trace(struct stderr_pipe *pipe, const char *line)
 {
 	const char *at = strstr(line, "qemu_system_shutdown_request reason=");
-	struct cause_inputs *seen = &m->seen;
-	unsigned long number;
+	struct cause_inputs *seen = pipe->seen;
+	uint64_t number;
 
 	if (at) {
-		number = strtoul(strchr(at, '=') + 1, NULL, 10);
+		number = str_digits(strchr(at, '=') + 1);
 		if (number < NELEMS(reasons) && !seen->shutdown_reason[0])
 			snprintf(seen->shutdown_reason,
 				sizeof(seen->shutdown_reason), "%s",
@@ -59,61 +59,75 @@ static const char *plain(const char *line)
 	return colon == line ? line + strlen("qemu-system-x86_64: ") : line;
 }
 
-static void take_line(struct machine *m)
+static void take_line(struct stderr_pipe *pipe)
 {
-	const char *line = str_text(&m->stderr_line);
+	const char *line = str_text(&pipe->line);
 
-	if (*line && !is_trace(m, line)) {
-		str_add(&m->last_words, plain(line));
-		str_addc(&m->last_words, '\n');
-		if (m->last_words.len > LAST_WORDS) {
+	if (*line && !is_trace(pipe, line)) {
+		str_add(&pipe->last_words, plain(line));
+		str_addc(&pipe->last_words, '\n');
+		if (pipe->last_words.len > LAST_WORDS) {
 			AUTO_FREE char *tail =
-				xstrdup(m->last_words.data + m->last_words.len -
-					LAST_WORDS / 2);
-			str_cut(&m->last_words, 0);
-			str_add(&m->last_words, tail);
+				xstrdup(pipe->last_words.data +
+					pipe->last_words.len - LAST_WORDS / 2);
+			str_cut(&pipe->last_words, 0);
+			str_add(&pipe->last_words, tail);
 		}
-		vmlog_stderr(m->log, plain(line));
+		vmlog_stderr(pipe->log, plain(line));
 	}
-	str_cut(&m->stderr_line, 0);
+	str_cut(&pipe->line, 0);
 }
 
-static void take_bytes(struct machine *m, const char *bytes, size_t len)
+static void take_bytes(struct stderr_pipe *pipe, const char *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (bytes[i] == '\n' || m->stderr_line.len >= LINE_MAX_BYTES)
-			take_line(m);
+		if (bytes[i] == '\n' || pipe->line.len >= LINE_MAX_BYTES)
+			take_line(pipe);
 		if (bytes[i] != '\n')
-			str_addc(&m->stderr_line, bytes[i]);
+			str_addc(&pipe->line, bytes[i]);
 	}
 }
 
-static void read_some(struct machine *m)
+static void read_some(struct stderr_pipe *pipe)
 {
 	char chunk[4096];
 
-	for (size_t taken = 0; taken < BUDGET && m->stderr_fd >= 0;) {
-		ssize_t got = sys_read(m->stderr_fd, chunk, sizeof(chunk));
+	for (size_t taken = 0; taken < BUDGET && pipe->fd >= 0;) {
+		ssize_t got = sys_read(pipe->fd, chunk, sizeof(chunk));
 
 		if (got <= 0)
 			return;
 		taken += (size_t)got;
-		take_bytes(m, chunk, (size_t)got);
+		take_bytes(pipe, chunk, (size_t)got);
 	}
 }
 
 static void on_stderr(struct loop_io *io, int events UNUSED)
 {
-	read_some(container_of(io, struct machine, stderr_io));
+	read_some(container_of(io, struct stderr_pipe, io));
 }
 
-void stderr_watch(struct machine *m)
+void stderr_open(struct stderr_pipe *pipe, int fd, struct cause_inputs *seen,
+	struct vmlog *log)
 {
-	loop_io_start(&m->stderr_io, m->stderr_fd, LOOP_READ, on_stderr);
+	stderr_close(pipe);
+	pipe->fd = fd;
+	pipe->seen = seen;
+	pipe->log = log;
+	loop_io_start(&pipe->io, fd, LOOP_READ, on_stderr);
 }
 
-void stderr_drain(struct machine *m)
+void stderr_drain(struct stderr_pipe *pipe)
 {
-	read_some(m);
-	take_line(m);
+	if (pipe->fd < 0)
+		return;
+	read_some(pipe);
+	take_line(pipe);
+}
+
+void stderr_close(struct stderr_pipe *pipe)
+{
+	loop_io_stop(&pipe->io);
+	fd_close(&pipe->fd);
+	str_fini(&pipe->line);
 }

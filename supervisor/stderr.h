@@ -6,11 +6,26 @@
 #ifndef SUPERVISOR_STDERR_H
 #define SUPERVISOR_STDERR_H
 
-struct machine;
+#include "base/loop.h"
+#include "base/str.h"
+#include "supervisor/cause.h"
+#include "supervisor/vmlog.h"
 
-/* Starts to read the machine's FIFO. */
-void stderr_watch(struct machine *m);
+struct stderr_pipe {
+	int fd; /* O_RDWR|O_NONBLOCK: never an EOF, never EPIPE; -1 */
+	struct loop_io io;
+	struct str line;
+	struct str last_words; /* at most 2 KiB, for failures */
+	struct cause_inputs *seen;
+	struct vmlog *log;
+};
+
+/* Starts to read the FIFO, which is the pipe's from now on. */
+void stderr_open(struct stderr_pipe *pipe, int fd, struct cause_inputs *seen,
+	struct vmlog *log);
 /* Reads what is there now, the last unfinished line included. */
-void stderr_drain(struct machine *m);
+void stderr_drain(struct stderr_pipe *pipe);
+/* Closes the FIFO; the last words stay.  Harmless on a closed one. */
+void stderr_close(struct stderr_pipe *pipe);
 
 #endif

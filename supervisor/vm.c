@@ -246,6 +246,16 @@ void vm_job_end(struct vm *vm, struct job *job)
 					       : "done");
 }
 
+void vm_job_over(struct job *job, void *arg)
+{
+	struct vm *vm = arg;
+
+	if (job->err.code)
+		vmlog_line(&vm->log, LOG_WARN, "%s: %s", job->kind->name,
+			job->err.text);
+	vm_job_end(vm, job);
+}
+
 struct job *vm_busy(const struct vm *vm)
 {
 	return list_is_empty(&vm->jobs)
@@ -305,10 +315,10 @@ void vm_make_consoles(struct vm *vm, const struct vm_spec *spec)
 			      : xasprintf("%s/%s/console-%s.sock", run,
 					vm->name, port->name);
 
+		struct console_wish wish = { vm->name, port->name,
+			vm->env->paths.log, port->log_max, path };
 		if (!c)
-			c = console_new(vm->name, port->name,
-				vm->env->paths.log, port->log_max, path,
-				may_attach, vm);
+			c = console_new(&wish, may_attach, vm);
 		else
 			list_del(&c->link);
 		list_add(&vm->machine.consoles, &c->link); /* spec's order */

@@ -35,13 +35,14 @@
 	X(ADOPTING, "unreachable")                                \
 	X(UNREACHABLE, "unreachable")
 
-#define VM_EVENTS(X)                                                           \
-	X(START)                                                               \
-	X(STARTED) X(STARTED_PAUSED) X(START_FAILED) X(STOP) X(KILL)           \
-		X(GUEST_PAUSED) X(GUEST_RESUMED) X(GUEST_OFF) X(LOST) X(FOUND) \
-			X(UNREACHABLE) X(END_STOPPED) X(END_RESTART)           \
-				X(END_BACKOFF) X(END_FAILED) X(RETRY)          \
-					X(RESET_FAILED)
+#define VM_EVENTS(X)                                                         \
+	X(START)                                                             \
+	X(STARTED)                                                           \
+	X(STARTED_PAUSED)                                                    \
+	X(START_FAILED) X(STOP) X(KILL) X(GUEST_PAUSED) X(GUEST_RESUMED)     \
+		X(GUEST_OFF) X(LOST) X(FOUND) X(UNREACHABLE) X(END_STOPPED)  \
+			X(END_RESTART) X(END_BACKOFF) X(END_FAILED) X(RETRY) \
+				X(RESET_FAILED)
 
 enum vm_state {
 #define X(id, word) VM_##id,
@@ -131,10 +132,14 @@ struct vm {
 struct vm *vm_new(const struct env *env, const char *name,
 	const struct machine_hooks *hooks,
 	void (*post)(struct vm *vm, enum vm_event event));
+/* Lets go of everything; QEMU is not touched.  Accepts NULL. */
 void vm_free(struct vm *vm);
 
-const char *vm_state_name(enum vm_state state); /* the word shown */
-const char *vm_state_id(enum vm_state state);   /* VM_ENDED: "ENDED" */
+/* The word shown to people. */
+const char *vm_state_name(enum vm_state state);
+/* "ENDED" of VM_ENDED. */
+const char *vm_state_id(enum vm_state state);
+/* "START" of EV_START. */
 const char *vm_event_name(enum vm_event event);
 /* "invalid" for a stopped VM with a broken file, else the state's word. */
 const char *vm_state_word(const struct vm *vm);
@@ -163,6 +168,8 @@ int vm_record(struct vm *vm, struct store_wait *wait);
 void vm_job_add(struct vm *vm, struct job *job);
 /* The job's end: emits JOB_STATUS, takes it off the list. */
 void vm_job_end(struct vm *vm, struct job *job);
+/* The end of a job (arg: its VM) that needs a line in the log at most. */
+void vm_job_over(struct job *job, void *arg);
 /* The first job on the VM that changes it, or NULL. */
 struct job *vm_busy(const struct vm *vm);
 

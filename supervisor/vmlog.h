@@ -22,8 +22,11 @@ struct vmlog {
 	unsigned lines;  /* of QEMU's stderr in this second */
 };
 
+/* The log of a VM below dir; opens nothing. */
 void vmlog_init(struct vmlog *log, const char *dir, const char *vm);
+/* Frees what init made. */
 void vmlog_fini(struct vmlog *log);
+/* One line, to the file, our own log and the subscribers. */
 void vmlog_line(struct vmlog *log, enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* A line of QEMU's stderr; past 20 a second they are counted, not kept. */

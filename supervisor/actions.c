@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the cells of the life cycle's matrix do; see actions.h. */
+#include "supervisor/actions.h"
+
+#include <signal.h>
+
+#include "base/mem.h"
+#include "base/sys.h"
+#include "supervisor/op.h"
+#include "supervisor/policy.h"
+#include "supervisor/ready.h"
+#include "supervisor/settle.h"
+
+#define ADOPT_FIRST_MS 500
+#define ADOPT_MAX_MS   30000
+
+/* ---- operations and their ends ---- */
+
+static void end_op(struct vm *vm, struct job *job)
+{
+	vm->op = NULL;
+	vm_job_end(vm, job);
+}
+
+static void on_start_end(struct job *job, void *arg)
+{
+	struct vm *vm = arg;
+
+	end_op(vm, job);
+	vm->start_err = job->err;
+	if (!job->err.code) {
+		vm_post(vm, vm->start_paused ? EV_STARTED_PAUSED : EV_STARTED);
+		return;
+	}
+	if (job->err.code == ERR_EXISTS) {
+		vm_post(vm, EV_FOUND);
+		return;
+	}
+	vmlog_line(&vm->log, LOG_ERROR, "start failed: %s", job->err.text);
+	vm->machine.seen = (struct cause_inputs){ 0 };
+	vm_post(vm, EV_START_FAILED);
+}
+
+void act_start(struct vm *vm)
+{
+	vm->start_err = (struct err)ERR_INIT;
+	vm_set_note(vm, "%s", "");
+	vm->restarted_us = (int64_t)sys_now_us();
+	vm->op = op_start_begin(vm, on_start_end, vm);
+	vm_job_add(vm, vm->op);
+}
+
+void act_retry(struct vm *vm)
+{
+	loop_timer_stop(&vm->retry_timer);
+	act_start(vm);
+}
+
+static void on_stop_end(struct job *job, void *arg)
+{
+	struct vm *vm = arg;
+
+	end_op(vm, job);
+	if (!machine_is_alive(&vm->machine)) {
+		settle(vm);
+		return;
+	}
+	vmlog_line(&vm->log, LOG_ERROR, "stop: %s", job->err.text);
+	vm_post(vm, EV_LOST);
+}
+
+void act_stop(struct vm *vm)
+{
+	vm->intent_stop = true;
+	ready_stop(vm);
+	vm->op = op_stop_begin(vm, on_stop_end, vm);
+	vm_job_add(vm, vm->op);
+}
+
+void act_cancel_start(struct vm *vm)
+{
+	vm->intent_stop = true;
+	if (!vm->stop.restart) {
+		vm->record.desired = DESIRED_DOWN;
+		vm_record(vm, NULL);
+	}
+	if (vm->op)
+		job_cancel(vm->op);
+}
+
+void act_quit(struct vm *vm)
+{
+	ready_stop(vm);
+	vm->op = op_quit_begin(vm, on_stop_end, vm);
+	vm_job_add(vm, vm->op);
+}
+
+void act_kill(struct vm *vm)
+{
+	struct err err = ERR_INIT;
+
+	vm->intent_kill = true;
+	vm->record.desired = DESIRED_DOWN;
+	vm_record(vm, NULL);
+	if (machine_signal(&vm->machine, SIGKILL, &err))
+		vmlog_line(&vm->log, LOG_ERROR, "kill: %s", err.text);
+}
+
+void act_kill_start(struct vm *vm)
+{
+	vm->intent_kill = true;
+	act_cancel_start(vm);
+}
+
+/* ---- adoption ---- */
+
+static void on_adopt_timer(struct loop_timer *timer)
+{
+	vm_post(container_of(timer, struct vm, retry_timer), EV_FOUND);
+}
+
+void act_retry_adoption(struct vm *vm)
+{
+	int64_t ms = ADOPT_FIRST_MS;
+
+	for (unsigned i = 0; i < vm->adopt_tries && ms < ADOPT_MAX_MS; i++)
+		ms *= 2;
+	vm->adopt_tries++;
+	loop_timer_start(&vm->retry_timer,
+		ms < ADOPT_MAX_MS ? ms : ADOPT_MAX_MS, on_adopt_timer);
+}
+
+/* What a run state found means; EV_GUEST_OFF when the guest is over. */
+static enum vm_event found_state(struct vm *vm, const char *status)
+{
+	struct cause_inputs *seen = &vm->machine.seen;
+
+	if (str_eq(status, "shutdown") || str_eq(status, "guest-panicked")) {
+		seen->panicked |= str_eq(status, "guest-panicked");
+		seen->shutdown_seen = true;
+		return EV_GUEST_OFF;
+	}
+	if (str_eq(status, "running") || str_eq(status, "suspended"))
+		return EV_STARTED;
+	if (str_eq(status, "io-error")) {
+		seen->io_error = true;
+		vm_set_note(vm, "stopped by a disk error");
+	}
+	return EV_STARTED_PAUSED;
+}
+
+static void on_adopt_end(struct job *job, void *arg)
+{
+	struct vm *vm = arg;
+	const char *status = op_adopt_status(job);
+	enum vm_event next;
+
+	end_op(vm, job);
+	if (job->err.code) {
+		if (!machine_is_alive(&vm->machine) && vm->machine.dead) {
+			settle(vm);
+			return;
+		}
+		vm_set_note(vm, "%s", job->err.text);
+		vm_post(vm, EV_UNREACHABLE);
+		return;
+	}
+	vm->adopt_tries = 0;
+	vm_set_note(vm, "%s", "");
+	vmlog_line(&vm->log, LOG_INFO, "adopted pid %d (%s)",
+		(int)vm->machine.pid, status);
+	vm->start_paused = false;
+	if (vm->record.desired == DESIRED_DOWN) {
+		vm->intent_stop = true; /* we died in the middle of a stop */
+		vm_post(vm, EV_STARTED_PAUSED);
+		vm_post(vm, EV_STOP);
+		return;
+	}
+	next = found_state(vm, status);
+	if (str_eq(status, "prelaunch") && !vm->record.paused)
+		next = EV_STARTED; /* we died before its cont */
+	vm_post(vm, next);
+	if (str_eq(status, "prelaunch") && !vm->record.paused)
+		vm_job_add(vm, op_ask_begin(vm, ASK_RESUME, vm_job_over, vm));
+}
+
+void act_adopt(struct vm *vm)
+{
+	loop_timer_stop(&vm->retry_timer);
+	if (!vm->running)
+		vm_load_running(vm);
+	if (vm->running)
+		vm_make_consoles(vm, vm->running);
+	vm->op = op_adopt_begin(vm, on_adopt_end, vm);
+	vm_job_add(vm, vm->op);
+}
+
+/* ---- the other actions ---- */
+
+void act_running(struct vm *vm)
+{
+	vm->kept_paused = false;
+	vm->machine.seen.started = true;
+	ready_begin(vm);
+}
+
+void act_paused_start(struct vm *vm)
+{
+	vm->kept_paused = true;
+	vm->machine.seen.started = true;
+}
+
+void act_resumed(struct vm *vm)
+{
+	vm->kept_paused = false;
+	vm_set_note(vm, "%s", "");
+	if (vm->ready != VM_READY_YES && !vm->probe)
+		ready_begin(vm);
+}
+
+void act_paused(struct vm *vm)
+{
+	vm->kept_paused = true;
+}
+
+void act_start_failed(struct vm *vm)
+{
+	if (vm->ordered || vm->intent_stop) {
+		vm->record.desired = DESIRED_DOWN;
+		vm_record(vm, NULL);
+	}
+	settle(vm);
+}
+
+void act_rest(struct vm *vm)
+{
+	loop_timer_stop(&vm->retry_timer);
+	vm_clean(vm);
+	if (vm->record.desired == DESIRED_UP && !vm->env->stopping)
+		vm->record.desired = DESIRED_DOWN;
+	vm_record(vm, NULL);
+}
+
+static void on_retry_timer(struct loop_timer *timer)
+{
+	vm_post(container_of(timer, struct vm, retry_timer), EV_RETRY);
+}
+
+void act_wait(struct vm *vm)
+{
+	int64_t ms = vm->retry_at_ms - loop_now_ms();
+
+	vm_set_note(vm, "next try in %lld.%lld s", (long long)(ms / 1000),
+		(long long)(ms % 1000 / 100));
+	loop_timer_start(&vm->retry_timer, ms > 0 ? ms : 0, on_retry_timer);
+	vm_record(vm, NULL);
+}
+
+void act_give_up(struct vm *vm)
+{
+	vm_clean(vm);
+	vm->record.failed = true;
+	vm->record.desired = DESIRED_DOWN;
+	vm_set_note(vm, "%u failures in a row: vmward log %s",
+		vm->record.history.n, vm->name);
+	vm_record(vm, NULL);
+}
+
+void act_forgive(struct vm *vm)
+{
+	vm->record.failed = false;
+	policy_forgive(&vm->record.history);
+	vm_set_note(vm, "%s", "");
+	vm_record(vm, NULL);
+}
+
+void act_nothing(struct vm *vm UNUSED) {}

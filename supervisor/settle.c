@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The end of a QEMU: its cause, and what policy makes of it; see settle.h. */
+#include "supervisor/settle.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "base/sys.h"
+#include "supervisor/ephemeral.h"
+#include "supervisor/events.h"
+#include "supervisor/policy.h"
+#include "supervisor/ready.h"
+
+static void forget_orders(struct vm *vm)
+{
+	vm->stop = (struct vm_stop_order){ 0 };
+	vm->intent_stop = vm->intent_kill = false;
+	vm->ordered = false;
+	vm->kept_paused = false;
+}
+
+static enum vm_event decide(struct vm *vm)
+{
+	const struct vm_spec *spec = vm->spec ? vm->spec : vm->running;
+	struct policy_decision d;
+
+	if (vm->stop.restart && !vm->intent_kill)
+		return EV_END_RESTART;
+	if (vm->intent_stop || vm->intent_kill || !spec || vm->gone ||
+		vm->env->stopping)
+		return EV_END_STOPPED;
+	if (vm->last.cause == CAUSE_START_FAILED && vm->ordered)
+		return EV_END_STOPPED; /* the person was told */
+	d = policy_decide(&spec->restart, vm->last.cause, &vm->record.history,
+		(int64_t)(vm->last_end_us / 1000));
+	vm->retry_at_ms = loop_now_ms() + d.delay_ms;
+	switch (d.action) {
+	case POLICY_RESTART_NOW:
+		return EV_END_RESTART;
+	case POLICY_RESTART_LATER:
+		return EV_END_BACKOFF;
+	case POLICY_FAILED:
+		return EV_END_FAILED;
+	case POLICY_STAY_STOPPED:
+	case POLICY_KEEP_PAUSED:
+		break;
+	}
+	return EV_END_STOPPED;
+}
+
+void settle(struct vm *vm)
+{
+	struct cause_inputs in = vm->machine.seen;
+	enum vm_event next;
+
+	in.intent_stop |= vm->intent_stop;
+	in.intent_kill |= vm->intent_kill;
+	in.intent_host |= vm->env->stopping || vm->stop.host_shutdown;
+	cause_classify(&in, &vm->last);
+	vm->last_end_us = (int64_t)sys_now_us();
+	vm->record.last_cause = vm->last.cause;
+	snprintf(vm->record.last_detail, sizeof(vm->record.last_detail), "%s",
+		vm->last.detail);
+	vm->record.last_end_real_us = sys_realtime_us();
+	vm->record.pid = 0;
+	if (vm->running)
+		ephemeral_sweep(vm->running, vm->env);
+	if (!vm->spec) /* its file is broken: the last good version stays */
+		vm->spec = vm->running;
+	vm_drop_running(vm);
+	vmlog_line(&vm->log, LOG_INFO, "ended: %s%s%s",
+		cause_name(vm->last.cause), *vm->last.detail ? " " : "",
+		vm->last.detail);
+	events_emit("VM_ENDED",
+		json_pack("{s:s,s:s,s:s}", "vm", vm->name, "cause",
+			cause_name(vm->last.cause), "detail", vm->last.detail));
+	ready_stop(vm);
+	vm_set_ready(vm, VM_READY_NONE);
+	next = decide(vm);
+	forget_orders(vm);
+	vm_post(vm, next);
+}
