@@ -50,6 +50,7 @@ VMWARD_SRC = ctl/main.c
 TEST_SRC = tests/sim/world.c tests/sim/world_file.c tests/sim/world_fs.c \
 	tests/sim/world_net.c tests/sim/world_proc.c
 FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/script.c
+FAKE_CONTROL_SRC = tests/fake/control.c
 FUZZ_SRC =
 MAN = man/vmwardd.8 man/vmward.1 man/vmward.ini.5 man/vmward-protocol.7
 
@@ -102,6 +103,7 @@ CTL_OBJ := $(call objects,$(CTL_SRC))
 TEST_OBJ := $(call objects,$(TEST_SRC))
 MAIN_OBJ := $(call objects,$(VMWARDD_SRC) $(VMWARD_SRC))
 FAKE_QEMU_OBJ := $(call objects,$(FAKE_QEMU_SRC))
+FAKE_CONTROL_OBJ := $(call objects,$(FAKE_CONTROL_SRC))
 PRODUCT_OBJ := $(BASE_OBJ) $(LIB_OBJ) $(CTL_OBJ) $(MAIN_OBJ)
 
 UNIT_SRC := $(sort $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/unit/*.c)))
@@ -113,6 +115,7 @@ TOOLS := $(patsubst %.c,$(BUILD)/%,$(call have,tests/lint/verbs.c \
 PROGRAMS := $(if $(call have,$(VMWARDD_SRC)),$(BUILD)/vmwardd) \
 	$(if $(call have,$(VMWARD_SRC)),$(BUILD)/vmward)
 FAKE_QEMU := $(if $(FAKE_QEMU_OBJ),$(BUILD)/tests/fake/qemu)
+FAKE_CONTROL := $(BUILD)/tests/fake/control
 # an archive without members cannot be linked
 LIBS_A = $(if $(CTL_OBJ),$(BUILD)/libctl.a) \
 	$(if $(TEST_OBJ),$(BUILD)/libtest.a) \
@@ -159,6 +162,8 @@ $(BUILD)/vmward: $(call objects,$(VMWARD_SRC)) \
 	$(call link,$(CTL_LIBS))
 $(BUILD)/tests/fake/qemu: $(FAKE_QEMU_OBJ) $(BUILD)/libbase.a
 	$(call link,$(DAEMON_LIBS))
+$(FAKE_CONTROL): $(FAKE_CONTROL_OBJ) $(BUILD)/libbase.a
+	$(call link,$(DAEMON_LIBS))
 $(UNIT): %: %.o $(LIBS_A)
 	$(call link,$(DAEMON_LIBS) $(CTL_LIBS))
 $(TOOLS): %: %.o $(BUILD)/libbase.a
@@ -176,7 +181,7 @@ $(FUZZERS): %: %.o $(FUZZ_MAIN) $(LIBS_A)
 # ---- tests ----
 
 RUN = BUILD='$(abspath $(BUILD))' QEMU='$(QEMU)' '$(srcdir)/tests/run'
-TEST_PROGRAMS = $(PROGRAMS) $(FAKE_QEMU) $(GUEST)
+TEST_PROGRAMS = $(PROGRAMS) $(FAKE_QEMU) $(FAKE_CONTROL) $(GUEST)
 LINT = tests/lint/lint.t
 
 check: all check-programs
@@ -277,4 +282,4 @@ distclean: clean
 	lint format analyze man install uninstall dist clean distclean
 .SECONDARY:
 -include $(PRODUCT_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) \
-	$(FAKE_QEMU_OBJ:.o=.d) $(TOOLS:=.d) $(FUZZERS:=.d)
+	$(FAKE_QEMU_OBJ:.o=.d) $(FAKE_CONTROL_OBJ:.o=.d) $(TOOLS:=.d) $(FUZZERS:=.d)

@@ -28,7 +28,7 @@ enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 struct options {
 	bool user;
 	const char *root;
-	const char *file; /* of `run FILE` */
+	const char *file;  /* of `run FILE` */
 	const char *hosts; /* HOST[,HOST...]: over ssh */
 	bool json;
 	bool quiet;
@@ -55,12 +55,12 @@ struct call {
 	const struct verb *verb;
 	const char **names; /* names, globs, @tags */
 	size_t nnames;
-	bool all;  /* --all */
+	bool all;     /* --all */
 	json_t *wire; /* members for the wire, without "vm" */
 	struct typed *typed;
 	size_t ntyped;
 	char *own_name; /* the VM of -f FILE */
-	char **argv; /* all words, and where those behind the verb start */
+	char **argv;    /* all words, and where those behind the verb start */
 	int argc;
 	int first;
 };
@@ -73,8 +73,8 @@ void args_init(struct options *opt);
  * Reads the whole command line.  Fails with ERR_USAGE.  With --help, or
  * without any word, call->verb may stay NULL and opt.help is set.
  */
-MUST_CHECK int args_parse(struct call *call, int argc, char **argv,
-	struct err *err);
+MUST_CHECK int args_parse(
+	struct call *call, int argc, char **argv, struct err *err);
 /* The last value typed for an argument, or NULL. */
 const char *call_value(const struct call *call, const char *name);
 bool call_has(const struct call *call, const char *name);
@@ -86,8 +86,8 @@ bool args_is_file(const char *word);
 bool args_is_pattern(const char *word);
 /* One global option, for help and completion; NULL name ends the table. */
 struct global_doc {
-	const char *name; /* "timeout" */
-	char letter; /* or 0 */
+	const char *name;  /* "timeout" */
+	char letter;       /* or 0 */
 	const char *value; /* "D", or NULL for a flag */
 	const char *help;
 };

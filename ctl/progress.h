@@ -16,8 +16,8 @@
 struct progress {
 	const struct options *opt;
 	enum progress_mode mode; /* never AUTO: BAR, PLAIN or NONE */
-	bool ends_only; /* not asked for: start and end lines */
-	bool drawn; /* a bar is on the line */
+	bool ends_only;          /* not asked for: start and end lines */
+	bool drawn;              /* a bar is on the line */
 	int64_t started_ms;
 	int64_t drawn_ms;
 	int tenth; /* last tenth printed, -1: none */
@@ -26,7 +26,7 @@ struct progress {
 	char kind[40];
 	char phase[64];
 	uint64_t done;
-	uint64_t total; /* 0: not in bytes */
+	uint64_t total;      /* 0: not in bytes */
 	uint64_t first_done; /* for the rate */
 	int64_t first_ms;
 };
@@ -41,7 +41,6 @@ void progress_clear(struct progress *p);
 /* The end: clears, or prints the end line. */
 void progress_end(struct progress *p, bool well);
 /* The line itself, for width columns. */
-void progress_line(const struct progress *p, int64_t now_ms,
-	struct str *out);
+void progress_line(const struct progress *p, int64_t now_ms, struct str *out);
 
 #endif

@@ -231,7 +231,7 @@ static void show_argv(const json_t *argv)
 	json_array_foreach(argv, i, word)
 	{
 		const char *text = json_string_value(word);
-		bool option = text && text[0] == '-' && !value;
+		bool option = text && text[0] == '-';
 
 		if (!text)
 			continue;
