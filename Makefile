@@ -38,10 +38,11 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/commands.c supervisor/notify.c supervisor/service.c \
 	supervisor/tty.c supervisor/remove.c supervisor/run.c \
 	supervisor/once.c supervisor/doctor.c
-CTL_SRC = ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c ctl/reach.c \
+CTL_SRC = ctl/call.c ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c \
+	ctl/reach.c \
 	ctl/print.c ctl/table.c ctl/list.c ctl/status.c ctl/view.c \
 	ctl/request.c ctl/progress.c ctl/interrupt.c ctl/ask.c ctl/log.c \
-	ctl/events.c ctl/console.c ctl/expect.c ctl/run.c ctl/edit.c \
+	ctl/events.c ctl/serial.c ctl/console.c ctl/expect.c ctl/run.c ctl/edit.c \
 	ctl/remote.c ctl/help.c ctl/doc.c ctl/complete.c
 # the main() of each program
 VMWARDD_SRC = supervisor/main.c
@@ -54,7 +55,10 @@ FAKE_CONTROL_SRC = tests/fake/control.c
 FUZZ_SRC =
 MAN = man/vmwardd.8 man/vmward.1 man/vmward.ini.5 man/vmward-protocol.7
 
-T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t
+T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t \
+	tests/t/100-ctl-list.t tests/t/110-ctl-requests.t \
+	tests/t/120-ctl-supervisor.t tests/t/130-ctl-views.t \
+	tests/t/140-ctl-console.t tests/t/150-ctl-local.t
 LIVE_TESTS = tests/live/010-guest.t
 CLIENT_TESTS =
 SYSTEM_TESTS =

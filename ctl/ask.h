@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "ctl/args.h"
+#include "ctl/call.h"
 
 /*
  * Asks "QUESTION [y/N] " on the terminal.  --yes answers at once.  Fails

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "ctl/args.h"
+#include "ctl/call.h"
 #include "ctl/doc.h"
 #include "ctl/print.h"
 #include "ctl/reach.h"
@@ -75,7 +76,7 @@ static void respell(struct call *call)
 static bool wants_file(const struct call *call)
 {
 	return call->verb->flags & VERB_FILE && call->nnames > 0 &&
-	       args_is_file(call->names[0]);
+	       call_is_file(call->names[0]);
 }
 
 /* start --console: the console of what was started. */

@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include "ctl/args.h"
+#include "ctl/call.h"
 
 /*
  * "vmward: web: text" on stderr, or with --json one line {"error": {...}};

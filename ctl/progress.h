@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
-#include "ctl/args.h"
+#include "ctl/call.h"
 
 struct progress {
 	const struct options *opt;
@@ -31,6 +31,7 @@ struct progress {
 	int64_t first_ms;
 };
 
+/* Starts the clock; opt is borrowed. */
 void progress_init(struct progress *p, const struct options *opt);
 /* The data of a JOB_STATUS event. */
 void progress_event(struct progress *p, const json_t *data);

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "base/paths.h"
-#include "ctl/args.h"
+#include "ctl/call.h"
 #include "ctl/wire.h"
 
 /* The paths of the supervisor meant: system, --user or -f FILE. */

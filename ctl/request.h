@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 #include "base/err.h"
-#include "ctl/args.h"
+#include "ctl/call.h"
 
 /* How a verb shows the value of its reply; many: names stand in front. */
 typedef int (*request_show)(

@@ -52,7 +52,7 @@ char *run_find_daemon(void)
 static int check_mix(const struct call *call, struct err *err)
 {
 	for (size_t i = 0; i < call->nnames; i++)
-		if (!args_is_file(call->names[i]))
+		if (!call_is_file(call->names[i]))
 			return err_set(err, ERR_USAGE,
 				"'%s' is a name and '%s' a file: one kind at "
 				"a time",

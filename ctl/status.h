@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "ctl/args.h"
+#include "ctl/call.h"
 
 /* Whether a VM's guest lives: running, paused, saving, migrating, ... */
 bool status_is_active(const json_t *vm);

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include "ctl/args.h"
+#include "ctl/call.h"
 
 enum column_type {
 	COLUMN_TEXT,

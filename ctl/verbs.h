@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "ctl/args.h"
+#include "ctl/call.h"
 
 int verb_list(const struct call *call);       /* ctl/list.c */
 int verb_log(const struct call *call);        /* ctl/log.c */

@@ -146,11 +146,15 @@ vmward qmp web device_del id=disk-data force=true n=5 'o={"a": 1}'
 ok "qmp: values are JSON where they can be" sent \
 	'"arguments":{"id":"disk-data","force":true,"n":5,"o":{"a":1}}'
 ok "qmp: QEMU's refusal is 1" exits 1
-vmward jobs
+vmward jobs list
 ok "jobs" output_is <<'EOS'
 JOB  VM   KIND         STATUS   PHASE  DONE  TOTAL  AGE
 j3   web  disk-attach  running  plug      1      4  2s
 EOS
+vmward jobs cancel j3
+ok "jobs cancel" sent '"execute":"job-cancel","arguments":{"job":"j3"}'
+vmward jobs wait --timeout 1min j3
+ok "jobs wait" sent '"arguments":{"timeout":60,"job":"j3"}'
 vmward disk list web
 ok "no disks" says 'no disks'
 vmward wait web ready --timeout 5s
