@@ -252,7 +252,7 @@ man: $(addprefix $(srcdir)/,$(call have,$(MAN)))
 DOC = $(DESTDIR)$(datadir)/doc/vmward
 UNIT_DIR = $(DESTDIR)$(prefix)/lib/systemd/system
 man_path = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
-EXAMPLES := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/examples/*))
+EXAMPLES := $(shell cd $(srcdir) && find examples -type f 2>/dev/null)
 CONTRIB = contrib/vmwardd.openrc contrib/vmwardd.runit contrib/vmwardd.s6
 
 install: all
@@ -284,8 +284,8 @@ distclean: clean
 	rm -f config.mk config.h config.log config.status
 
 .PHONY: all check check-programs check-unit check-unit-t check-t check-live \
-	check-sanitize check-clients check-system faults fuzz fuzz-run bench demo golden guest \
-	lint format analyze man install uninstall dist clean distclean
+	check-sanitize check-clients check-system faults fuzz fuzz-run bench \
+	demo golden guest lint format analyze man install uninstall dist clean distclean
 .SECONDARY:
 -include $(PRODUCT_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) \
 	$(FAKE_QEMU_OBJ:.o=.d) $(FAKE_CONTROL_OBJ:.o=.d) $(TOOLS:=.d) $(FUZZERS:=.d)
