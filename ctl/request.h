@@ -25,7 +25,6 @@ struct request_view {
 	 * {"vm": ..., members} */
 	bool raw;
 	bool single;   /* show() prints JSON by itself */
-	bool with_log; /* adds "log", the last lines, for people */
 };
 
 /* Runs call->verb over the wire; returns the exit status. */

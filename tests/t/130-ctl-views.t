@@ -5,14 +5,12 @@
 . "$(dirname "$0")/lib.sh"
 
 supervisor <<'EOS'
-> {"execute": "vm-log", "arguments": {"vm": "web", "lines": 10}}
-< {"return": {"lines": [{"time": "2025-11-18T22:04:11.120+01:00", "level": "info", "text": "stopped -> starting"}, {"time": "2025-11-18T22:04:11.300+01:00", "level": "info", "text": "starting -> running"}], "next": 2}, "id": $ID}
 > {"execute": "vm-log", "arguments": {"vm": "web", "since": 600}}
 < {"return": {"lines": [{"time": "2025-11-18T22:04:11.120+01:00", "level": "warn", "text": "slow disk"}], "next": 2}, "id": $ID}
 > {"execute": "vm-log", "arguments": {"vm": "web", "console": true}}
 < {"return": {"lines": ["login: ", "Welcome"], "next": 2}, "id": $ID}
 > {"execute": "vm-status", "arguments": {"vm": "web"}}
-< {"return": {"name": "web", "description": "Debian web server", "state": "running", "ready": true, "since": "2025-11-18T22:04:11+01:00", "uptime": 7860, "cause": "qemu-signal 9", "restarts": 1, "pid": 4711, "accel": "kvm", "cpus": 2, "memory": 2147483648, "pending": 1, "addresses": [{"address": "10.64.0.12", "source": "lease"}], "disks": [{"name": "root", "bus": "virtio", "size": 21474836480, "image": "/images/web-root.qcow2"}], "nics": [{"name": "lan", "model": "virtio", "mac": "52:54:00:00:00:01"}], "ports_free": 7, "config": {"files": ["/etc/vmward/vms/web.ini", "/etc/vmward/vms/web.ini.d/50-vmward.ini"], "generation": 3}}, "id": $ID}
+< {"return": {"name": "web", "description": "Debian web server", "state": "running", "ready": true, "since": "2025-11-18T22:04:11+01:00", "uptime": 7860, "cause": "qemu-signal", "detail": "9", "last_end": "2025-11-18T22:04:10+01:00", "restart_us": 120000, "restarts": 1, "note": "1 change pending: vmward plan web", "pid": 4711, "isolation": "seccomp", "qemu": {"version": "7.2.22", "accel": "kvm"}, "cpus": 2, "memory": 2147483648, "pending": 1, "addresses": [{"address": "10.64.0.12", "source": "lease"}], "disks": [{"name": "root", "bus": "virtio", "size": 21474836480, "image": "/images/web-root.qcow2"}], "nics": [{"name": "lan", "mode": "user", "mac": "52:54:00:00:00:01"}], "ports_free": 7, "log": [{"time": "2025-11-18T22:04:11.120+01:00", "level": "info", "text": "stopped -> starting"}, {"time": "2025-11-18T22:04:11.300+01:00", "level": "info", "text": "starting -> running"}], "config": {"files": ["/etc/vmward/vms/web.ini", "/etc/vmward/vms/web.ini.d/50-vmward.ini"], "generation": 3}}, "id": $ID}
 > {"execute": "vm-status", "arguments": {"vm": "old"}}
 < {"return": {"name": "old", "state": "stopped", "ready": null, "restarts": 0}, "id": $ID}
 > {"execute": "vm-status", "arguments": {"vm": "mail"}}
@@ -55,14 +53,14 @@ vmward status web
 ok "status: the block" output_is <<'EOS'
 ● web - Debian web server
     State: running (ready) since 2025-11-18 22:04:11; up 2h 11m
- Last end: qemu-signal 9; restarts: 1
+ Last end: qemu-signal 9 at 2025-11-18 22:04:10 (restarted after 0.1 s); restarts: 1
    Config: /etc/vmward/vms/web.ini
            /etc/vmward/vms/web.ini.d/50-vmward.ini
   Pending: 1 change: vmward plan web
-     QEMU: kvm, pid 4711
+     QEMU: 7.2.22, pid 4711, kvm, seccomp
      Size: 2 CPUs, 2G memory
     Disks: root  virtio  /images/web-root.qcow2  20G
-     Nics: lan  virtio  52:54:00:00:00:01
+     Nics: lan  user  52:54:00:00:00:01
   Address: 10.64.0.12  lease
     Ports: 7 free
 
@@ -148,8 +146,8 @@ ok "qmp: values are JSON where they can be" sent \
 ok "qmp: QEMU's refusal is 1" exits 1
 vmward jobs list
 ok "jobs" output_is <<'EOS'
-JOB  VM   KIND         STATUS   PHASE  DONE  TOTAL  AGE
-j3   web  disk-attach  running  plug      1      4  2s
+JOB  VM   KIND         PHASE  DONE  TOTAL  AGE
+j3   web  disk-attach  plug      1      4  2s
 EOS
 vmward jobs cancel j3
 ok "jobs cancel" sent '"execute":"job-cancel","arguments":{"job":"j3"}'

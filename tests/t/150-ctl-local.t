@@ -20,9 +20,9 @@ own() # ARG...: like vmward(), by the copy
 	status=$?
 }
 
-own --root /r run ./web.ini --rm --timeout 5s --exec ls --json
+own --root /r run ./web.ini --rm --timeout 5s --state /s
 ok "run" output_is <<'EOS'
-vmwardd --root /r run ./web.ini --rm --timeout 5s --exec ls --json
+vmwardd --root /r run ./web.ini --rm --timeout 5s --state /s
 EOS
 own --json check a.ini b.ini
 ok "check of files" says 'vmwardd --json check a.ini b.ini'

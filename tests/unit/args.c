@@ -135,9 +135,6 @@ static void test_globals(void)
 	free(parse(&call, "start --help"));
 	ok(call.opt.help && call.verb, "--help needs no name");
 	call_fini(&call);
-	free(parse(&call, "run web.ini --rm --exec ls --json -l"));
-	ok(!call.opt.json, "behind --exec nothing is ours");
-	call_fini(&call);
 	setenv("VMWARD_SCOPE", "user", 1);
 	setenv("NO_COLOR", "1", 1);
 	free(parse(&call, "list"));
