@@ -38,7 +38,6 @@ static bool has_children(const struct job *parent, bool cancel)
 
 static void start_undo(struct job *job)
 {
-	loop_timer_stop(&job->timer);
 	job->undoing = true;
 	job->finished = false;
 	job->line = 0;

@@ -87,7 +87,6 @@ void world_put(struct file *file)
 	BUG_ON(file->refs == 0);
 	if (--file->refs > 0)
 		return;
-	file->lock = 0;
 	list_del(&file->link);
 	if (file->kind == FILE_STREAM) {
 		if (file->in)

@@ -209,6 +209,9 @@ static void test_inheritance(const char *way)
 	int odd = dup(a[0]); /* not close-on-exec */
 	/* a and b change places, 60 lies above a gap */
 	const struct spawn_fd fds[] = {
+		/* the next free ones, where copies would be made */
+		{ a[1], odd + 2 },
+		{ b[1], odd + 1 },
 		{ a[0], b[0] },
 		{ b[0], a[0] },
 		{ out[1], 1 },
@@ -229,7 +232,11 @@ static void test_inheritance(const char *way)
 	has_line(&report, line);
 	snprintf(line, sizeof line, "fd 60 ino %llu", inode(a[1]));
 	has_line(&report, line);
-	is_int(count_lines(&report, "fd "), 6, "exactly these descriptors");
+	snprintf(line, sizeof line, "fd %d ino %llu", odd + 2, inode(a[1]));
+	has_line(&report, line);
+	snprintf(line, sizeof line, "fd %d ino %llu", odd + 1, inode(b[1]));
+	has_line(&report, line);
+	is_int(count_lines(&report, "fd "), 8, "exactly these descriptors");
 	has_line(&report, "SigBlk:\t0000000000000000");
 	has_line(&report, "SigIgn:\t0000000000000000");
 	has_line(&report, "umask 077");
