@@ -196,7 +196,6 @@ static int real_pidfd_kill(int pidfd, int signal)
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
 
-/* A process that is not our child: does it live, and if not, how it ended. */
 /* A small file of /proc as text; -1 if it is gone. */
 static int read_proc(const char *path, char *text, size_t size)
 {
@@ -209,33 +208,44 @@ static int read_proc(const char *path, char *text, size_t size)
 	return got > 0 ? 0 : -1;
 }
 
+/* The pid behind a pidfd; -1 once the process is reaped. */
+static int pid_of(int pidfd)
+{
+	char path[64];
+	char text[512];
+	const char *at;
+	int pid = -1;
+
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
+	if (read_proc(path, text, sizeof text) < 0)
+		return -1;
+	at = strstr(text, "\nPid:");
+	return at && sscanf(at, "\nPid: %d", &pid) == 1 && pid > 0 ? pid : -1;
+}
+
 /*
  * The exit code of a dead process that its parent has not reaped yet: the
- * last field of /proc/PID/stat.  The pidfd tells the pid, and pins it.
+ * last field of /proc/PID/stat.  The pid is its own as long as the pidfd
+ * still tells it afterwards.
  */
 static int read_zombie(int pidfd, int *exit_code)
 {
 	char path[64];
 	char text[2048];
 	const char *at;
-	int pid = 0;
+	int pid = pid_of(pidfd);
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	if (read_proc(path, text, sizeof(text)))
-		return -1;
-	at = strstr(text, "\nPid:");
-	if (!at || sscanf(at, "\nPid: %d", &pid) != 1 || pid <= 0)
-		return -1;
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (read_proc(path, text, sizeof(text)))
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	if (pid < 0 || read_proc(path, text, sizeof text) < 0)
 		return -1;
 	at = strrchr(text, ')'); /* the name may hold anything */
-	if (!at || at[1] != ' ' || at[2] != 'Z')
+	if (!at || at[1] != ' ' || at[2] != 'Z' || pid_of(pidfd) != pid)
 		return -1;
 	at = strrchr(text, ' ');
 	return sscanf(at, " %d", exit_code) == 1 ? 0 : -1;
 }
 
+/* A process that is not our child: does it live, and if not, how it ended. */
 static int ask_about_stranger(int pidfd, struct sys_exit *out)
 {
 	struct pollfd wait = { .fd = pidfd, .events = POLLIN };
