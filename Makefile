@@ -39,10 +39,11 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/commands.c supervisor/notify.c supervisor/service.c \
 	supervisor/tty.c supervisor/remove.c supervisor/run.c \
 	supervisor/once.c supervisor/doctor.c
-CTL_SRC = ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c ctl/reach.c \
+CTL_SRC = ctl/call.c ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c \
+	ctl/reach.c \
 	ctl/print.c ctl/table.c ctl/list.c ctl/status.c ctl/view.c \
 	ctl/request.c ctl/progress.c ctl/interrupt.c ctl/ask.c ctl/log.c \
-	ctl/events.c ctl/console.c ctl/expect.c ctl/run.c ctl/edit.c \
+	ctl/events.c ctl/serial.c ctl/console.c ctl/expect.c ctl/run.c ctl/edit.c \
 	ctl/remote.c ctl/help.c ctl/doc.c ctl/complete.c
 # the main() of each program
 VMWARDD_SRC = supervisor/main.c
@@ -51,10 +52,14 @@ VMWARD_SRC = ctl/main.c
 TEST_SRC = tests/sim/world.c tests/sim/world_file.c tests/sim/world_fs.c \
 	tests/sim/world_net.c tests/sim/world_proc.c
 FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/script.c
+FAKE_CONTROL_SRC = tests/fake/control.c
 FUZZ_SRC =
 MAN = man/vmwardd.8 man/vmward.1 man/vmward.ini.5 man/vmward-protocol.7
 
-T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t
+T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t \
+	tests/t/100-ctl-list.t tests/t/110-ctl-requests.t \
+	tests/t/120-ctl-supervisor.t tests/t/130-ctl-views.t \
+	tests/t/140-ctl-console.t tests/t/150-ctl-local.t
 LIVE_TESTS = tests/live/010-guest.t
 CLIENT_TESTS =
 SYSTEM_TESTS =
@@ -103,6 +108,7 @@ CTL_OBJ := $(call objects,$(CTL_SRC))
 TEST_OBJ := $(call objects,$(TEST_SRC))
 MAIN_OBJ := $(call objects,$(VMWARDD_SRC) $(VMWARD_SRC))
 FAKE_QEMU_OBJ := $(call objects,$(FAKE_QEMU_SRC))
+FAKE_CONTROL_OBJ := $(call objects,$(FAKE_CONTROL_SRC))
 PRODUCT_OBJ := $(BASE_OBJ) $(LIB_OBJ) $(CTL_OBJ) $(MAIN_OBJ)
 
 UNIT_SRC := $(sort $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/unit/*.c)))
@@ -114,6 +120,7 @@ TOOLS := $(patsubst %.c,$(BUILD)/%,$(call have,tests/lint/verbs.c \
 PROGRAMS := $(if $(call have,$(VMWARDD_SRC)),$(BUILD)/vmwardd) \
 	$(if $(call have,$(VMWARD_SRC)),$(BUILD)/vmward)
 FAKE_QEMU := $(if $(FAKE_QEMU_OBJ),$(BUILD)/tests/fake/qemu)
+FAKE_CONTROL := $(BUILD)/tests/fake/control
 # an archive without members cannot be linked
 LIBS_A = $(if $(CTL_OBJ),$(BUILD)/libctl.a) \
 	$(if $(TEST_OBJ),$(BUILD)/libtest.a) \
@@ -160,6 +167,8 @@ $(BUILD)/vmward: $(call objects,$(VMWARD_SRC)) \
 	$(call link,$(CTL_LIBS))
 $(BUILD)/tests/fake/qemu: $(FAKE_QEMU_OBJ) $(BUILD)/libbase.a
 	$(call link,$(DAEMON_LIBS))
+$(FAKE_CONTROL): $(FAKE_CONTROL_OBJ) $(BUILD)/libbase.a
+	$(call link,$(DAEMON_LIBS))
 $(UNIT): %: %.o $(LIBS_A)
 	$(call link,$(DAEMON_LIBS) $(CTL_LIBS))
 $(TOOLS): %: %.o $(BUILD)/libbase.a
@@ -177,7 +186,7 @@ $(FUZZERS): %: %.o $(FUZZ_MAIN) $(LIBS_A)
 # ---- tests ----
 
 RUN = BUILD='$(abspath $(BUILD))' QEMU='$(QEMU)' '$(srcdir)/tests/run'
-TEST_PROGRAMS = $(PROGRAMS) $(FAKE_QEMU) $(GUEST)
+TEST_PROGRAMS = $(PROGRAMS) $(FAKE_QEMU) $(FAKE_CONTROL) $(GUEST) guest
 LINT = tests/lint/lint.t
 
 check: all check-programs
@@ -213,18 +222,20 @@ fuzz-run: $(FUZZERS)
 	$(Q)for f in $(FUZZERS); do $(srcdir)/tests/fuzz/run $$f || exit 1; done
 bench: all check-programs
 	$(Q)BUILD='$(abspath $(BUILD))' '$(srcdir)/tests/bench/bench'
-demo: all $(GUEST) guest
+demo: all guest
 	$(Q)BUILD='$(abspath $(BUILD))' '$(srcdir)/tests/demo/demo'
 golden: all $(UNIT)
 	$(Q)cd '$(srcdir)' && for t in $(UNIT); do \
 		GOLDEN=write $(abspath $(BUILD))/$${t#$(BUILD)/} >/dev/null || :; done
 	$(Q)cd '$(srcdir)' && git status --short tests/golden man
 
+# the Linux guest comes out of a cache; without what it takes it is left out
 guest: $(GUEST)
-	$(Q)GUEST_OUT='$(GUEST_OUT)' '$(srcdir)/tests/guest/linux/build.sh'
+	$(Q)if dir=$$('$(srcdir)/tests/guest/linux/build.sh'); then \
+		ln -sf "$$dir/vmlinuz" "$$dir/initrd.gz" $(BUILD)/guest/; \
+	elif [ $$? -ne 77 ]; then exit 1; fi
 $(GUEST): $(srcdir)/tests/guest/bios/guest.S $(srcdir)/tests/guest/bios/mk
-	$(call say,AS,$@)mkdir -p $(@D) && \
-		$(srcdir)/tests/guest/bios/mk '@@@@@@@@@@@@@@@@' $@
+	$(call say,AS,$@)mkdir -p $(@D) && $(srcdir)/tests/guest/bios/mk $@
 
 # ---- care ----
 
@@ -242,7 +253,7 @@ man: $(addprefix $(srcdir)/,$(call have,$(MAN)))
 DOC = $(DESTDIR)$(datadir)/doc/vmward
 UNIT_DIR = $(DESTDIR)$(prefix)/lib/systemd/system
 man_path = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
-EXAMPLES := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/examples/*))
+EXAMPLES := $(shell cd $(srcdir) && find examples -type f 2>/dev/null)
 CONTRIB = contrib/vmwardd.openrc contrib/vmwardd.runit contrib/vmwardd.s6
 
 install: all
@@ -273,9 +284,9 @@ clean:
 distclean: clean
 	rm -f config.mk config.h config.log config.status
 
-.PHONY: all check check-programs check-unit-t check-unit check-t check-live check-sanitize \
-	check-clients check-system faults fuzz fuzz-run bench demo golden guest \
-	lint format analyze man install uninstall dist clean distclean
+.PHONY: all check check-programs check-unit check-unit-t check-t check-live \
+	check-sanitize check-clients check-system faults fuzz fuzz-run bench \
+	demo golden guest lint format analyze man install uninstall dist clean distclean
 .SECONDARY:
 -include $(PRODUCT_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) \
-	$(FAKE_QEMU_OBJ:.o=.d) $(TOOLS:=.d) $(FUZZERS:=.d)
+	$(FAKE_QEMU_OBJ:.o=.d) $(FAKE_CONTROL_OBJ:.o=.d) $(TOOLS:=.d) $(FUZZERS:=.d)

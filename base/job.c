@@ -25,8 +25,7 @@ static bool has_children(const struct job *parent, bool cancel)
 {
 	bool found = false;
 
-	list_each(&alive, at, next)
-	{
+	list_each(&alive, at, next) {
 		struct job *job = list_entry(at, struct job, alive);
 		if (job->parent != parent)
 			continue;
@@ -39,7 +38,6 @@ static bool has_children(const struct job *parent, bool cancel)
 
 static void start_undo(struct job *job)
 {
-	loop_timer_stop(&job->timer);
 	job->undoing = true;
 	job->finished = false;
 	job->line = 0;

@@ -37,30 +37,38 @@ static int read_proc(const char *path, char *text, size_t size)
 	return got > 0 ? 0 : -1;
 }
 
+/* The pid behind a pidfd; 0 once the process is reaped. */
+static uint64_t pid_of(int pidfd)
+{
+	char path[64];
+	char text[512];
+	const char *at;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	if (read_proc(path, text, sizeof(text)))
+		return 0;
+	at = strstr(text, "\nPid:\t");
+	return at ? str_digits(at + strlen("\nPid:\t")) : 0;
+}
+
 /*
  * The exit code of a dead process that its parent has not reaped yet: the
- * last field of /proc/PID/stat.  The pidfd tells the pid, and pins it.
+ * last field of /proc/PID/stat.  The pid is its own as long as the pidfd
+ * still tells it afterwards.
  */
 static int read_zombie(int pidfd, int *exit_code)
 {
 	char path[64];
 	char text[2048];
 	const char *at;
-	uint64_t pid;
+	uint64_t pid = pid_of(pidfd);
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	if (read_proc(path, text, sizeof(text)))
-		return -1;
-	at = strstr(text, "\nPid:\t");
-	pid = at ? str_digits(at + strlen("\nPid:\t")) : 0;
-	if (!pid)
-		return -1;
 	snprintf(
 		path, sizeof(path), "/proc/%llu/stat", (unsigned long long)pid);
-	if (read_proc(path, text, sizeof(text)))
+	if (!pid || read_proc(path, text, sizeof(text)))
 		return -1;
 	at = strrchr(text, ')'); /* the name may hold anything */
-	if (!at || at[1] != ' ' || at[2] != 'Z')
+	if (!at || at[1] != ' ' || at[2] != 'Z' || pid_of(pidfd) != pid)
 		return -1;
 	*exit_code = (int)str_digits(strrchr(text, ' ') + 1);
 	return 0;

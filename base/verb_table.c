@@ -150,13 +150,10 @@ const struct verb verbs[] = {
 				"a throw-away copy under a name of its own"),
 			{ "timeout", ARG_DURATION, LOCAL, 0, NULL,
 				"stop after this time, exit 5" },
-			{ "exec", ARG_WORDS, LOCAL, 0, NULL,
-				"when ready, run CMD in the guest, stop, exit "
-				"with its status" },
 			{ "state", ARG_FILE, LOCAL, 0, NULL,
 				"directory for what lasts" }),
 		.usage = "FILE [--name N] [--rm] [--timeout D] [--state DIR] "
-			 "[-q] [--exec CMD [ARG...]]",
+			 "[-q]",
 		.help = "run a VM from a file, without a daemon, until it ends",
 		.more = "On a terminal its console is attached: Ctrl-C goes "
 			"to the guest, ^] stops it, ^] again kills it.  "

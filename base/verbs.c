@@ -10,19 +10,19 @@
 
 /* clang-format off: a table */
 const struct event_doc event_docs[] = {
-	{ "VM_STATE", "vm, state, was, ready, cause",
-		"a VM went from one state to another" },
-	{ "VM_READY", "vm, ready", "a VM became ready, or stopped being so" },
-	{ "VM_CONFIG", "vm, generation, pending, error",
-		"a VM's files were read again" },
-	{ "VM_DEVICE", "vm, device, change",
-		"a device was attached or detached" },
+	{ "VM_STATE", "vm, state, ready, cause",
+		"a VM's state or readiness changed" },
+	{ "VM_ENDED", "vm, cause, detail", "a VM's QEMU ended" },
+	{ "VM_CONFIG", "vm, pending, error", "a VM's files were read again" },
+	{ "VM_LOG", "vm, level, time, text", "a line of a VM's log" },
+	{ "VM_QMP_EVENT", "vm, event, data",
+		"an event of a VM's QEMU, as it came" },
 	{ "JOB_STATUS",
-		"job, request, vm, kind, status, phase, done, total, "
-		"rate, desc",
-		"a job started, went on (at most 5 a second) or ended" },
-	{ "EVENTS_LOST", "first",
-		"events before this sequence number are no longer kept" },
+		"job, request?, vm, kind, status, phase?, done?, "
+		"total?, error?, code?",
+		"a job started, went on or ended" },
+	{ "EVENTS_LOST", "count",
+		"so many events before the first are no longer kept" },
 	{ NULL, NULL, NULL },
 };
 /* clang-format on */

@@ -6,14 +6,14 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "ctl/args.h"
+#include "ctl/call.h"
 
 /*
  * Asks "QUESTION [y/N] " on the terminal.  --yes answers at once.  Fails
  * with ERR_USAGE when there is nobody to ask, and on a no.
  */
-MUST_CHECK int ask(const struct options *opt, const char *question,
-	struct err *err);
+MUST_CHECK int ask(
+	const struct options *opt, const char *question, struct err *err);
 /* Asks with yes as the answer of an empty line; false without a terminal. */
 bool ask_again(const struct options *opt, const char *question);
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "ctl/args.h"
+#include "ctl/call.h"
 #include "ctl/verbs.h"
 
 static bool is_typed(const struct verb *verb)

@@ -4,8 +4,6 @@
  * replays what was written, allows many readers and one writer; the escape
  * key detaches at once.  Several names: their lines side by side.
  */
-#include "ctl/console.h"
-
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -21,59 +19,12 @@
 #include "ctl/expect.h"
 #include "ctl/print.h"
 #include "ctl/reach.h"
+#include "ctl/serial.h"
 #include "ctl/verbs.h"
 #include "ctl/wire.h"
 
 #define LINE_MAX_BYTES 4096
 #define QUIET_MS       300 /* after the end of a piped stdin */
-
-/* ---- opening ---- */
-
-int console_open(const struct call *call, struct wire *w, const char *vm,
-	struct err *err)
-{
-	json_t *arguments = json_copy(call->wire);
-	const char *path;
-	json_t *reply;
-	int fd = -1;
-
-	/* of start --console, the wire holds start's arguments */
-	if (!str_eq(call->verb->name, "console"))
-		json_object_clear(arguments);
-	json_object_set_new(arguments, "vm", json_string(vm));
-	reply = wire_call(w, "vm-console", arguments, WIRE_PATIENCE_MS, err);
-	json_decref(arguments);
-	if (!reply)
-		return -1;
-	path = print_member(reply, "path");
-	if (!path)
-		err_set(err, ERR_STATE, "it has no console");
-	else
-		fd = wire_connect(path, WIRE_PATIENCE_MS, err);
-	if (fd < 0 && path)
-		err_wrap(err, "cannot reach its console at %s: ", path);
-	json_decref(reply);
-	return fd;
-}
-
-int console_send(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		struct pollfd at = { .fd = fd, .events = POLLOUT };
-		ssize_t n = send(fd, bytes, len, MSG_NOSIGNAL);
-
-		if (n > 0) {
-			bytes += n;
-			len -= (size_t)n;
-		} else if (n < 0 && errno == EAGAIN) {
-			if (poll(&at, 1, WIRE_PATIENCE_MS) == 0)
-				return -1;
-		} else if (n == 0 || errno != EINTR) {
-			return -1;
-		}
-	}
-	return 0;
-}
 
 /* ---- the terminal ---- */
 
@@ -176,7 +127,7 @@ static int from_person(struct session *s)
 		escape = memchr(buf, s->escape, (size_t)n);
 	if (escape)
 		n = escape - buf;
-	if (!s->read_only && console_send(s->fd, buf, (size_t)n) < 0)
+	if (!s->read_only && serial_send(s->fd, buf, (size_t)n) < 0)
 		return 1;
 	return escape ? 2 : 0;
 }
@@ -311,7 +262,7 @@ static int run_many(const struct call *call, struct wire *w, json_t *names)
 		struct err err = ERR_INIT;
 
 		v->vm = json_string_value(json_array_get(names, i));
-		v->fd = console_open(call, w, v->vm, &err);
+		v->fd = serial_open(call, w, v->vm, &err);
 		if (strlen(v->vm) > width)
 			width = strlen(v->vm);
 		if (v->fd < 0 && status < err_code_status(err.code))
@@ -365,7 +316,7 @@ static int run_single(const struct call *call, struct wire *w, const char *vm)
 
 	if (call_has(call, "log"))
 		return print_log(call, w, vm);
-	fd = console_open(call, w, vm, &err);
+	fd = serial_open(call, w, vm, &err);
 	if (fd < 0)
 		return print_error(&call->opt, vm, &err);
 	if (call_has(call, "expect") || call_has(call, "send"))

@@ -15,8 +15,8 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "ctl/console.h"
 #include "ctl/print.h"
+#include "ctl/serial.h"
 #include "ctl/wire.h"
 
 #define WINDOW     (64U << 10) /* unmatched text that is kept */
@@ -106,8 +106,8 @@ static int type_line(struct dialogue *d, const char *text, struct err *err)
 	bool enter = !str_ends(text, "\\c");
 	size_t len = strlen(text) - (enter ? 0 : 2);
 
-	if (console_send(d->fd, text, len) < 0 ||
-		(enter && console_send(d->fd, "\r", 1) < 0))
+	if (serial_send(d->fd, text, len) < 0 ||
+		(enter && serial_send(d->fd, "\r", 1) < 0))
 		return err_set(err, ERR_GONE, "the console takes no input");
 	return 0;
 }

@@ -3,7 +3,7 @@
 #ifndef CTL_EXPECT_H
 #define CTL_EXPECT_H
 
-#include "ctl/args.h"
+#include "ctl/call.h"
 
 /*
  * Plays the --expect and --send options of the call in the order typed on a

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "ctl/args.h"
+#include "ctl/call.h"
 #include "ctl/doc.h"
 #include "ctl/lookup.h"
 #include "ctl/print.h"

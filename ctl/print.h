@@ -11,20 +11,20 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include "ctl/args.h"
+#include "ctl/call.h"
 
 /*
  * "vmward: web: text" on stderr, or with --json one line {"error": {...}};
  * vm may be NULL.  Returns the exit status of the error.
  */
-int print_error(const struct options *opt, const char *vm,
-	const struct err *err);
+int print_error(
+	const struct options *opt, const char *vm, const struct err *err);
 /* The same for the error object of a reply. */
-int print_reply_error(const struct options *opt, const char *vm,
-	const json_t *error);
+int print_reply_error(
+	const struct options *opt, const char *vm, const json_t *error);
 /* A note on stderr, "vmward: web: text"; not with --quiet. */
-void print_note(const struct options *opt, const char *vm, const char *fmt,
-	...) __attribute__((format(printf, 3, 4)));
+void print_note(const struct options *opt, const char *vm, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* Text from outside on stdout, control bytes made visible; no newline. */
 void print_text(const char *text);
 /* A JSON array on stdout, one element a line. */

@@ -11,13 +11,13 @@
 #include <stdint.h>
 
 #include "base/str.h"
-#include "ctl/args.h"
+#include "ctl/call.h"
 
 struct progress {
 	const struct options *opt;
 	enum progress_mode mode; /* never AUTO: BAR, PLAIN or NONE */
-	bool ends_only; /* not asked for: start and end lines */
-	bool drawn; /* a bar is on the line */
+	bool ends_only;          /* not asked for: start and end lines */
+	bool drawn;              /* a bar is on the line */
 	int64_t started_ms;
 	int64_t drawn_ms;
 	int tenth; /* last tenth printed, -1: none */
@@ -26,11 +26,12 @@ struct progress {
 	char kind[40];
 	char phase[64];
 	uint64_t done;
-	uint64_t total; /* 0: not in bytes */
+	uint64_t total;      /* 0: not in bytes */
 	uint64_t first_done; /* for the rate */
 	int64_t first_ms;
 };
 
+/* Starts the clock; opt is borrowed. */
 void progress_init(struct progress *p, const struct options *opt);
 /* The data of a JOB_STATUS event. */
 void progress_event(struct progress *p, const json_t *data);
@@ -41,7 +42,6 @@ void progress_clear(struct progress *p);
 /* The end: clears, or prints the end line. */
 void progress_end(struct progress *p, bool well);
 /* The line itself, for width columns. */
-void progress_line(const struct progress *p, int64_t now_ms,
-	struct str *out);
+void progress_line(const struct progress *p, int64_t now_ms, struct str *out);
 
 #endif

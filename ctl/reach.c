@@ -44,7 +44,7 @@ int reach_open(
 bool reach_has_patterns(const struct call *call)
 {
 	for (size_t i = 0; i < call->nnames; i++)
-		if (args_is_pattern(call->names[i]))
+		if (call_is_pattern(call->names[i]))
 			return true;
 	return call->all;
 }

@@ -3,7 +3,7 @@
 #ifndef CTL_REMOTE_H
 #define CTL_REMOTE_H
 
-#include "ctl/args.h"
+#include "ctl/call.h"
 
 /*
  * With one host becomes ssh; with several, and for list, runs all in

@@ -22,14 +22,11 @@
 #define SILENCE_MS 10000 /* then it is asked whether it lives */
 #define GRACE_MS   60000 /* beyond a --timeout the supervisor keeps */
 #define TICK_MS    200
-#define LOG_LINES  10
 
 struct request {
 	const char *vm; /* NULL: none */
 	char id[24];
-	char log_id[24];
 	char job[24];  /* once a JOB_STATUS named it */
-	json_t *log;   /* the lines of its log, or NULL */
 	json_t *reply; /* the whole message */
 };
 
@@ -110,8 +107,6 @@ static int show_one(struct batch *b, const struct request *r)
 	if (!value)
 		return print_reply_error(
 			&call->opt, r->vm, json_object_get(r->reply, "error"));
-	if (r->log)
-		json_object_set(value, "log", r->log);
 	if (!call->opt.json || b->view->single)
 		return b->view->show(call, r->vm, value, b->n > 1);
 	add_result(b, r, value);
@@ -139,6 +134,16 @@ static struct request *find_request(struct batch *b, const char *id)
 	return NULL;
 }
 
+/* The request for a VM that has no reply yet. */
+static struct request *find_open(struct batch *b, const char *vm)
+{
+	for (size_t i = 0; vm && i < b->n; i++)
+		if (!b->list[i].reply && b->list[i].vm &&
+			str_eq(b->list[i].vm, vm))
+			return &b->list[i];
+	return NULL;
+}
+
 static void on_event(struct batch *b, const json_t *message)
 {
 	const json_t *data = json_object_get(message, "data");
@@ -146,25 +151,14 @@ static void on_event(struct batch *b, const json_t *message)
 	const char *job = print_member(data, "job");
 	struct request *r = find_request(b, print_member(data, "request"));
 
-	if (!name || !str_eq(name, "JOB_STATUS") || !r || !job)
+	if (!name || !str_eq(name, "JOB_STATUS") || !job)
+		return;
+	if (!r)
+		r = find_open(b, print_member(data, "vm"));
+	if (!r)
 		return;
 	snprintf(r->job, sizeof(r->job), "%s", job);
 	progress_event(&b->progress, data);
-}
-
-/* The reply to the vm-log that goes in front of a vm-status. */
-static bool take_log(struct batch *b, const json_t *message)
-{
-	const char *id = print_member(message, "id");
-	const json_t *value = json_object_get(message, "return");
-
-	for (size_t i = 0; id && b->view->with_log && i < b->n; i++) {
-		if (!str_eq(b->list[i].log_id, id))
-			continue;
-		b->list[i].log = json_incref(json_object_get(value, "lines"));
-		return true;
-	}
-	return false;
 }
 
 static void on_message(struct batch *b, json_t *message)
@@ -175,8 +169,6 @@ static void on_message(struct batch *b, json_t *message)
 		on_event(b, message);
 		return;
 	}
-	if (take_log(b, message))
-		return;
 	r = find_request(b, print_member(message, "id"));
 	if (!r || r->reply)
 		return; /* of a ping or a cancel */
@@ -187,35 +179,19 @@ static void on_message(struct batch *b, json_t *message)
 
 /* ---- sending ---- */
 
-static int queue_log(struct batch *b, struct request *r, struct err *err)
-{
-	json_t *arguments;
-	int result;
-
-	if (!b->view->with_log || b->call->opt.json || b->call->opt.quiet)
-		return 0;
-	arguments = json_pack("{s:s, s:i}", "vm", r->vm, "lines", LOG_LINES);
-	result = wire_queue(b->wire, r->log_id, "vm-log", arguments, err);
-	json_decref(arguments);
-	return result;
-}
-
 static int queue_all(struct batch *b, struct err *err)
 {
 	for (size_t i = 0; i < b->n; i++) {
 		struct request *r = &b->list[i];
 		json_t *arguments = json_copy(b->call->wire);
-		int result = queue_log(b, r, err);
+		int result;
 
 		if (r->vm)
 			json_object_set_new(
 				arguments, "vm", json_string(r->vm));
-		if (result == 0)
-			result = wire_queue(b->wire, r->id,
-				b->view->wire ? b->view->wire
-					      : b->call->verb->wire,
-				json_object_size(arguments) ? arguments : NULL,
-				err);
+		result = wire_queue(b->wire, r->id,
+			b->view->wire ? b->view->wire : b->call->verb->wire,
+			json_object_size(arguments) ? arguments : NULL, err);
 		json_decref(arguments);
 		if (result < 0)
 			return -1;
@@ -376,8 +352,6 @@ static void set_up(struct batch *b, const json_t *names)
 			b->list[i].vm =
 				json_string_value(json_array_get(names, i));
 		snprintf(b->list[i].id, sizeof(b->list[i].id), "r%zu", i);
-		snprintf(b->list[i].log_id, sizeof(b->list[i].log_id), "l%zu",
-			i);
 	}
 	b->results = b->call->opt.json ? json_array() : NULL;
 	progress_init(&b->progress, &b->call->opt);
@@ -387,8 +361,6 @@ static void tear_down(struct batch *b)
 {
 	for (size_t i = 0; i < b->n; i++)
 		json_decref(b->list[i].reply);
-	for (size_t i = 0; i < b->n; i++)
-		json_decref(b->list[i].log);
 	free(b->list);
 	json_decref(b->results);
 }

@@ -9,15 +9,15 @@
 #include <jansson.h>
 
 #include "base/err.h"
-#include "ctl/args.h"
+#include "ctl/call.h"
 
 /* How a verb shows the value of its reply; many: names stand in front. */
-typedef int (*request_show)(const struct call *call, const char *vm,
-	json_t *value, bool many);
+typedef int (*request_show)(
+	const struct call *call, const char *vm, json_t *value, bool many);
 
 struct request_view {
 	const char *verb;
-	const char *wire; /* another command than the table's, or NULL */
+	const char *wire;  /* another command than the table's, or NULL */
 	request_show show; /* for people; returns an exit status */
 	/* Judges the value where --json prints it; or NULL. */
 	int (*status)(const struct call *call, const json_t *value);
@@ -25,7 +25,6 @@ struct request_view {
 	 * {"vm": ..., members} */
 	bool raw;
 	bool single; /* show() prints JSON by itself */
-	bool with_log; /* adds "log", the last lines, for people */
 };
 
 /* Runs call->verb over the wire; returns the exit status. */

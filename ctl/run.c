@@ -52,7 +52,7 @@ char *run_find_daemon(void)
 static int check_mix(const struct call *call, struct err *err)
 {
 	for (size_t i = 0; i < call->nnames; i++)
-		if (!args_is_file(call->names[i]))
+		if (!call_is_file(call->names[i]))
 			return err_set(err, ERR_USAGE,
 				"'%s' is a name and '%s' a file: one kind at "
 				"a time",
@@ -97,7 +97,6 @@ int run_daemon(const struct call *call)
 		xcalloc((size_t)call->argc + EXTRA, sizeof(*argv));
 	AUTO_FREE char *timeout = NULL;
 	struct err err = ERR_INIT;
-	bool rest = false;
 	size_t n = 0;
 
 	if (check_mix(call, &err) < 0)
@@ -111,14 +110,11 @@ int run_daemon(const struct call *call)
 		argv[n++] = timeout;
 	}
 	for (int i = call->first; i < call->argc; i++) {
-		/* behind --exec all words are the guest's */
-		rest = rest || str_starts(call->argv[i], "--exec");
-		if (!rest && str_eq(call->argv[i], "--root")) {
+		if (str_eq(call->argv[i], "--root")) {
 			i++;
 			continue;
 		}
-		if (rest || (!is_said(call, i) &&
-				    !str_starts(call->argv[i], "--root=")))
+		if (!is_said(call, i) && !str_starts(call->argv[i], "--root="))
 			argv[n++] = call->argv[i];
 	}
 	fflush(stdout);

@@ -4,7 +4,7 @@
 #define CTL_RUN_H
 
 #include "base/err.h"
-#include "ctl/args.h"
+#include "ctl/call.h"
 
 /*
  * Becomes `vmwardd [--root DIR] [--user] [--json] [--quiet] VERB WORDS...`

@@ -100,23 +100,54 @@ static void put_number(
 	put_line(label, &text);
 }
 
+/* How it ended last: cause, when, and what came after. */
 static void put_end(const json_t *vm)
 {
 	const char *cause = print_member(vm, "cause");
-	const json_t *restarts = json_object_get(vm, "restarts");
+	const char *detail = print_member(vm, "detail");
+	const char *when = print_member(vm, "last_end");
+	json_int_t restarts =
+		json_integer_value(json_object_get(vm, "restarts"));
+	json_int_t after =
+		json_integer_value(json_object_get(vm, "restart_us"));
 	const json_t *next = json_object_get(vm, "next_try");
 	AUTO_STR struct str text = STR_INIT;
 
 	if (cause)
-		str_add(&text, cause);
-	if (json_integer_value(restarts) > 0)
+		str_addf(&text, "%s%s%s", cause, detail && *detail ? " " : "",
+			detail ? detail : "");
+	if (cause && when) {
+		str_add(&text, " at ");
+		add_time(&text, when);
+	}
+	if (restarts > 0 && after > 0) {
+		str_add(&text, " (restarted after ");
+		str_add_duration(&text, after / 1000);
+		str_add(&text, ")");
+	}
+	if (restarts > 0)
 		str_addf(&text, "%srestarts: %lld", text.len ? "; " : "",
-			(long long)json_integer_value(restarts));
+			(long long)restarts);
 	if (json_is_number(next)) {
 		str_addf(&text, "%snext try in ", text.len ? "; " : "");
 		add_ms(&text, json_number_value(next));
 	}
 	put_line("Last end", &text);
+}
+
+/* The note, unless the block says the same elsewhere. */
+static void put_note(const json_t *vm)
+{
+	const char *note = print_member(vm, "note");
+	const char *cause = print_member(vm, "cause");
+	AUTO_STR struct str text = STR_INIT;
+
+	if (!note || strstr(note, " pending: vmward plan ") ||
+		(cause && str_starts(note, cause)) ||
+		json_is_object(json_object_get(vm, "error")))
+		return;
+	str_add(&text, note);
+	put_line("Note", &text);
 }
 
 static void put_config(const json_t *vm, const char *name)
@@ -156,28 +187,34 @@ static void put_config(const json_t *vm, const char *name)
 	}
 }
 
+static void add_part(struct str *out, const char *text)
+{
+	if (text && *text)
+		str_addf(out, "%s%s", out->len ? ", " : "", text);
+}
+
 static void put_qemu(const json_t *vm)
 {
-	static const char *const keys[] = { "qemu", "accel", "isolation" };
+	const json_t *qemu = json_object_get(vm, "qemu");
 	const json_t *pid = json_object_get(vm, "pid");
 	const json_t *memory = json_object_get(vm, "memory");
 	const json_t *cpus = json_object_get(vm, "cpus");
 	AUTO_STR struct str text = STR_INIT;
 	AUTO_STR struct str size = STR_INIT;
 
-	for (size_t i = 0; i < NELEMS(keys); i++) {
-		const char *value = print_member(vm, keys[i]);
-
-		if (value)
-			str_addf(&text, "%s%s", text.len ? ", " : "", value);
-	}
+	add_part(&text, print_member(qemu, "version"));
 	if (json_is_integer(pid))
 		str_addf(&text, "%spid %lld", text.len ? ", " : "",
 			(long long)json_integer_value(pid));
-	put_line("QEMU", &text);
+	add_part(&text, print_member(qemu, "accel"));
+	if (text.len) {
+		add_part(&text, print_member(vm, "isolation"));
+		put_line("QEMU", &text);
+	}
 	if (json_is_integer(cpus))
-		str_addf(&size, "%lld CPUs, ",
-			(long long)json_integer_value(cpus));
+		str_addf(&size, "%lld CPU%s, ",
+			(long long)json_integer_value(cpus),
+			json_integer_value(cpus) == 1 ? "" : "s");
 	if (json_is_integer(memory)) {
 		str_add_bytes(&size, (uint64_t)json_integer_value(memory));
 		str_add(&size, " memory");
@@ -253,8 +290,7 @@ int status_show(
 	const struct call *call, const char *name, json_t *vm, bool many)
 {
 	static const char *const disks[] = { "name", "bus", "image", "note" };
-	static const char *const nics[] = { "name", "model", "mac", "network",
-		"address", "note" };
+	static const char *const nics[] = { "name", "mode", "mac", "note" };
 	const char *state = print_member(vm, "state");
 	const char *text = print_member(vm, "description");
 	bool color = print_has_color(&call->opt, call->opt.tty_out);
@@ -274,7 +310,7 @@ int status_show(
 	put_state(vm, escape);
 	put_end(vm);
 	put_string("Step", vm, "stop_step");
-	put_string("Note", vm, "note");
+	put_note(vm);
 	put_config(vm, name);
 	put_qemu(vm);
 	put_devices(

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include "ctl/args.h"
+#include "ctl/call.h"
 
 enum column_type {
 	COLUMN_TEXT,
@@ -19,18 +19,18 @@ enum column_type {
 	COLUMN_SECONDS,
 	COLUMN_YESNO,
 	COLUMN_LIST,
-	COLUMN_STATE, /* coloured */
+	COLUMN_STATE,  /* coloured */
 	COLUMN_CUSTOM, /* render() */
-	COLUMN_NOTE, /* render() or text; cut on a terminal */
+	COLUMN_NOTE,   /* render() or text; cut on a terminal */
 };
 
 struct column {
 	const char *name; /* "MEMORY" */
-	const char *key; /* "memory" */
+	const char *key;  /* "memory" */
 	enum column_type type;
 	/* Appends the cell's text; for CUSTOM and NOTE. */
 	void (*render)(const json_t *row, struct str *out);
-	bool wide; /* only with -w, or asked for */
+	bool wide;  /* only with -w, or asked for */
 	bool asked; /* only when asked for by name */
 };
 

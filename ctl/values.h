@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "base/verbs.h"
-#include "ctl/args.h"
+#include "ctl/call.h"
 
 /*
  * Fills call->wire from call->typed and the global options, and checks the

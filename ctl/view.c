@@ -231,7 +231,7 @@ static void show_argv(const json_t *argv)
 	json_array_foreach(argv, i, word)
 	{
 		const char *text = json_string_value(word);
-		bool option = text && text[0] == '-' && !value;
+		bool option = text && text[0] == '-';
 
 		if (!text)
 			continue;
@@ -269,10 +269,9 @@ static int show_plan(
 static const struct column disk_columns[] = {
 	{ .name = "DISK", .key = "name" },
 	{ .name = "BUS", .key = "bus" },
-	{ .name = "SIZE", .key = "size", .type = COLUMN_BYTES },
-	{ .name = "USED", .key = "used", .type = COLUMN_BYTES },
 	{ .name = "FORMAT", .key = "format" },
-	{ .name = "STATE", .key = "state" },
+	{ .name = "READONLY", .key = "readonly" },
+	{ .name = "ATTACHED", .key = "attached" },
 	{ .name = "IMAGE", .key = "image" },
 	{ .name = "NOTE", .key = "note", .type = COLUMN_NOTE },
 	{ .name = NULL },
@@ -282,7 +281,6 @@ static const struct column job_columns[] = {
 	{ .name = "JOB", .key = "job" },
 	{ .name = "VM", .key = "vm" },
 	{ .name = "KIND", .key = "kind" },
-	{ .name = "STATUS", .key = "status" },
 	{ .name = "PHASE", .key = "phase" },
 	{ .name = "DONE", .key = "done", .type = COLUMN_NUMBER },
 	{ .name = "TOTAL", .key = "total", .type = COLUMN_NUMBER },
@@ -372,8 +370,7 @@ static const struct request_view views[] = {
 	{ .verb = "status",
 		.show = status_show,
 		.status = active_status,
-		.raw = true,
-		.with_log = true },
+		.raw = true },
 	{ .verb = "is-active",
 		.wire = "vm-status",
 		.show = show_active,

@@ -20,12 +20,15 @@ struct wire {
 	char *path; /* for messages */
 	struct str out;
 	struct str in;
-	size_t at; /* bytes of in already handed out */
+	size_t at;        /* bytes of in already handed out */
 	int64_t heard_ms; /* when the peer last said something */
 };
 
 #define AUTO_WIRE __attribute__((cleanup(wire_close)))
-#define WIRE_INIT { .fd = -1 }
+#define WIRE_INIT        \
+	{                \
+		.fd = -1 \
+	}
 
 /* The monotonic clock. */
 int64_t wire_now_ms(void);
@@ -43,8 +46,8 @@ MUST_CHECK int wire_open(struct wire *w, const char *path, bool events,
 	const char *remedy, struct err *err);
 void wire_close(struct wire *w);
 /* Queues a request; arguments (borrowed) may be NULL. */
-MUST_CHECK int wire_queue(struct wire *w, const char *id,
-	const char *execute, const json_t *arguments, struct err *err);
+MUST_CHECK int wire_queue(struct wire *w, const char *id, const char *execute,
+	const json_t *arguments, struct err *err);
 /* Writes all that is queued. */
 MUST_CHECK int wire_flush(struct wire *w, struct err *err);
 /*
@@ -52,15 +55,15 @@ MUST_CHECK int wire_flush(struct wire *w, struct err *err);
  * -1: the connection is lost (ERR_UNREACHABLE).  The greeting and the reply
  * to the negotiation never show.
  */
-MUST_CHECK int wire_next(struct wire *w, int64_t until_ms, json_t **out,
-	struct err *err);
+MUST_CHECK int wire_next(
+	struct wire *w, int64_t until_ms, json_t **out, struct err *err);
 /*
  * One request and its reply: the value of "return", new; events are
  * dropped.  NULL with the error of the reply, or ERR_UNREACHABLE when there
  * was none for ms.
  */
-json_t *wire_call(struct wire *w, const char *execute,
-	const json_t *arguments, int64_t ms, struct err *err);
+json_t *wire_call(struct wire *w, const char *execute, const json_t *arguments,
+	int64_t ms, struct err *err);
 /* The error object of a reply as an error value. */
 void wire_to_err(const json_t *error, struct err *err);
 /* The exit status of the error object of a reply. */

@@ -35,23 +35,22 @@ static void on_reply(
 }
 
 void qmp_call_start(struct qmp_call *call, struct job *job,
-	struct qmp_client *client, const char *command, json_t *args, int fd,
-	int64_t deadline_ms, bool may_fail)
+	struct qmp_client *client, const struct qmp_command *command,
+	bool may_fail)
 {
 	struct err gone = ERR_INIT;
 
 	qmp_call_fini(call);
 	call->job = job;
-	call->command = command;
+	call->command = command->name;
 	call->may_fail = may_fail;
 	call->undoing = job->undoing;
 	call->replied = job_has_failed(job);
 	if (!call->replied && client) {
-		qmp_send_steal(client, &call->slot, command, args, fd,
-			deadline_ms, on_reply);
+		qmp_send_steal(client, &call->slot, command, on_reply);
 		return;
 	}
-	json_decref(args);
+	json_decref(command->args);
 	if (!call->replied) {
 		err_set(&gone, ERR_GONE, "the monitor connection is closed");
 		refuse(call, &gone);

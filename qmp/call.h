@@ -9,8 +9,6 @@
 #include "base/job.h"
 #include "qmp/client.h"
 
-#define QMP_PATIENCE_MS 10000
-
 struct qmp_call {
 	struct qmp_slot slot;
 	struct job *job;
@@ -23,33 +21,33 @@ struct qmp_call {
 };
 
 /*
- * Sends; the reply wakes the job.  args (or NULL: none) is stolen; command
- * is static text.  A failure fails the job ("device_add: Bus 'x' not found")
+ * Sends; the reply wakes the job.  The arguments are stolen, the name is
+ * static text.  A failure fails the job ("device_add: Bus 'x' not found")
  * or, with may_fail, only sets call->err.  The client may be NULL: gone.
  * Nothing is sent for a job that has failed already (qmp_call_pack).
  */
 void qmp_call_start(struct qmp_call *call, struct job *job,
-	struct qmp_client *client, const char *command, json_t *args, int fd,
-	int64_t deadline_ms, bool may_fail);
+	struct qmp_client *client, const struct qmp_command *command,
+	bool may_fail);
 /* Forgets a reply still to come and the result; for the job's cleanup. */
 void qmp_call_fini(struct qmp_call *call);
 /* json_pack with failure (bad UTF-8) turned into a failed job; NULL then. */
 json_t *qmp_call_pack(struct job *job, const char *fmt, ...);
 
 /* The job fails if QEMU refuses. */
-#define QMP_CALL(j, call, client, cmd, args)                             \
-	do {                                                             \
-		qmp_call_start((call), (j), (client), (cmd), (args), -1, \
-			QMP_PATIENCE_MS, false);                         \
-		JOB_AWAIT((j), (call)->replied, JOB_FOREVER);            \
+#define QMP_CALL(j, call, client, cmd, args)                  \
+	do {                                                  \
+		qmp_call_start((call), (j), (client),         \
+			QMP_COMMAND((cmd), (args)), false);   \
+		JOB_AWAIT((j), (call)->replied, JOB_FOREVER); \
 	} while (0)
 
 /* The job goes on; (call)->err says whether QEMU refused. */
-#define QMP_TRY(j, call, client, cmd, args)                              \
-	do {                                                             \
-		qmp_call_start((call), (j), (client), (cmd), (args), -1, \
-			QMP_PATIENCE_MS, true);                          \
-		JOB_AWAIT((j), (call)->replied, JOB_FOREVER);            \
+#define QMP_TRY(j, call, client, cmd, args)                   \
+	do {                                                  \
+		qmp_call_start((call), (j), (client),         \
+			QMP_COMMAND((cmd), (args)), true);    \
+		JOB_AWAIT((j), (call)->replied, JOB_FOREVER); \
 	} while (0)
 
 #endif

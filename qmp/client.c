@@ -175,15 +175,17 @@ static void queue(struct qmp_client *client, struct qmp_slot *slot,
 }
 
 void qmp_send_steal(struct qmp_client *client, struct qmp_slot *slot,
-	const char *command, json_t *args, int fd, int64_t deadline_ms,
+	const struct qmp_command *command,
 	void (*on_reply)(
 		struct qmp_slot *slot, json_t *result, const struct err *err))
 {
 	BUG_ON(slot->client);
 	prepare(client);
 	slot->on_reply = on_reply;
-	queue(client, slot, command, args, fd, client->open_gate);
-	loop_timer_start(&slot->timer, deadline_ms ? deadline_ms : DEADLINE_MS,
+	queue(client, slot, command->name, command->args, command->fd,
+		client->open_gate);
+	loop_timer_start(&slot->timer,
+		command->deadline_ms ? command->deadline_ms : DEADLINE_MS,
 		on_deadline);
 }
 

@@ -102,14 +102,27 @@ void qmp_client_open(struct qmp_client *client, int fd, int64_t greeting_ms,
 void qmp_client_close(struct qmp_client *client);
 bool qmp_client_is_open(const struct qmp_client *client);
 
+/* What to send: args (or NULL) are stolen, fd (or -1) travels with it. */
+struct qmp_command {
+	const char *name;
+	json_t *args;
+	int64_t deadline_ms; /* 0: 10 s */
+	int fd;
+};
+
+/* A command with the usual deadline and without a descriptor. */
+#define QMP_COMMAND(name, args) (&(struct qmp_command){ (name), (args), 0, -1 })
+/* The same with a deadline in ms. */
+#define QMP_COMMAND_IN(ms, name, args) \
+	(&(struct qmp_command){ (name), (args), (ms), -1 })
+
 /*
- * Sends a command.  args (or NULL) is stolen.  fd (or -1) travels with it.
- * deadline_ms 0: 10 s; a deadline that passes fails the slot with
- * ERR_TIMEOUT and drops the late reply.  On a dead connection the slot fails
- * with ERR_GONE through the loop, never inside this call.
+ * Sends a command.  A deadline that passes fails the slot with ERR_TIMEOUT
+ * and drops the late reply.  On a dead connection the slot fails with
+ * ERR_GONE through the loop, never inside this call.
  */
 void qmp_send_steal(struct qmp_client *client, struct qmp_slot *slot,
-	const char *command, json_t *args, int fd, int64_t deadline_ms,
+	const struct qmp_command *command,
 	void (*on_reply)(
 		struct qmp_slot *slot, json_t *result, const struct err *err));
 /* Forgets a slot: no reply will be delivered.  Harmless on an idle one. */

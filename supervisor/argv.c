@@ -161,16 +161,13 @@ static int add_smp(struct build *b)
 	return 0;
 }
 
+/* Windows counts ticks: those lost by a busy host are given later. */
 static void add_clock(struct build *b)
 {
-	bool windows = b->spec->vm.os == OS_WINDOWS;
+	bool local = b->spec->vm.clock == CLOCK_LOCALTIME;
 
-	if (windows)
-		add_option(b, "-rtc", "base=localtime,driftfix=slew");
-	else
-		add_option(b, "-rtc",
-			b->spec->vm.clock == CLOCK_LOCALTIME ? "base=localtime"
-							     : "base=utc");
+	addf(b, "-rtc", "base=%s%s", local ? "localtime" : "utc",
+		b->spec->vm.os == OS_WINDOWS ? ",driftfix=slew" : "");
 }
 
 static void add_kernel(struct build *b)
@@ -249,17 +246,18 @@ static int add_root_ports(struct build *b)
 
 static bool has_disk_on(const struct build *b, int bus)
 {
-	list_each(&b->spec->disks, it,
-		next) if (list_entry(it, struct spec_disk, link)->bus ==
-			  bus) return true;
+	list_each(&b->spec->disks, it, next)
+		if (list_entry(it, struct spec_disk, link)->bus == bus)
+			return true;
 	return false;
 }
 
 static bool has_virtio_serial(const struct build *b)
 {
-	list_each(&b->spec->serials, it,
-		next) if (list_entry(it, struct spec_serial_port, link)
-				  ->target == SERIAL_VIRTIO) return true;
+	list_each(&b->spec->serials, it, next)
+		if (list_entry(it, struct spec_serial_port, link)->target ==
+			SERIAL_VIRTIO)
+			return true;
 	return false;
 }
 
@@ -365,8 +363,7 @@ static int add_serials(struct build *b)
 	unsigned i = 0;
 	unsigned isa = 0;
 
-	list_each(&b->spec->serials, it, next)
-	{
+	list_each(&b->spec->serials, it, next) {
 		const struct spec_serial_port *serial =
 			list_entry(it, struct spec_serial_port, link);
 
@@ -386,12 +383,12 @@ static int add_serials(struct build *b)
 
 static bool boots_first(const struct build *b)
 {
-	list_each(&b->spec->disks, it,
-		next) if (list_entry(it, struct spec_disk, link)->boot ==
-			  1) return true;
-	list_each(&b->spec->nics, it,
-		next) if (list_entry(it, struct spec_nic, link)->boot ==
-			  1) return true;
+	list_each(&b->spec->disks, it, next)
+		if (list_entry(it, struct spec_disk, link)->boot == 1)
+			return true;
+	list_each(&b->spec->nics, it, next)
+		if (list_entry(it, struct spec_nic, link)->boot == 1)
+			return true;
 	return false;
 }
 
@@ -466,20 +463,19 @@ static int add_nic(struct build *b, const struct spec_nic *nic)
 
 static int add_disks_and_nics(struct build *b)
 {
-	list_each(&b->spec->disks, it,
-		next) if (add_disk(b, list_entry(it, struct spec_disk, link)) !=
-			  0) return -1;
-	list_each(&b->spec->nics, it,
-		next) if (add_nic(b, list_entry(it, struct spec_nic, link)) !=
-			  0) return -1;
+	list_each(&b->spec->disks, it, next)
+		if (add_disk(b, list_entry(it, struct spec_disk, link)) != 0)
+			return -1;
+	list_each(&b->spec->nics, it, next)
+		if (add_nic(b, list_entry(it, struct spec_nic, link)) != 0)
+			return -1;
 	return 0;
 }
 
 /* "-device foo,bar=x y": the option, a blank, and all the rest as one word. */
 static void add_raw(struct build *b)
 {
-	list_each(&b->spec->raws, it, next)
-	{
+	list_each(&b->spec->raws, it, next) {
 		const struct spec_raw *raw =
 			list_entry(it, struct spec_raw, link);
 		size_t option = strcspn(raw->text, " \t");

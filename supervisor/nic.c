@@ -13,9 +13,6 @@
 #include "supervisor/argv.h"
 #include "supervisor/device.h"
 
-static const char *const pci_models[] = { "e1000", "e1000e", "rtl8139",
-	"vmxnet3", NULL };
-
 void argv_nic_mac(
 	const struct vm_spec *spec, const struct spec_nic *nic, char out[18])
 {
@@ -86,10 +83,9 @@ static json_t *device_of(enum machine_kind kind, const struct spec_nic *nic,
 
 	if (str_eq(model, "virtio"))
 		return device_virtio(kind, "virtio-net", id);
-	for (size_t i = 0; pci_models[i] && kind != MACHINE_MICROVM; i++)
-		if (str_eq(model, pci_models[i]))
-			return device_new(model, id);
-	err_set(err, ERR_CONFIG, "net '%s': this machine has no model '%s'",
+	if (kind != MACHINE_MICROVM)
+		return device_new(model, id);
+	err_set(err, ERR_CONFIG, "net '%s': microvm has no model '%s'",
 		nic->name, model);
 	return NULL;
 }

@@ -55,10 +55,10 @@ static void ask(struct op_adopt *op)
 {
 	struct qmp_client *qmp = &op->vm->machine.qmp;
 
-	qmp_call_start(&op->status, &op->job, qmp, "query-status", NULL, -1,
-		GREETING_MS, false);
-	qmp_call_start(&op->uuid, &op->job, qmp, "query-uuid", NULL, -1,
-		GREETING_MS, false);
+	qmp_call_start(&op->status, &op->job, qmp,
+		QMP_COMMAND_IN(GREETING_MS, "query-status", NULL), false);
+	qmp_call_start(&op->uuid, &op->job, qmp,
+		QMP_COMMAND_IN(GREETING_MS, "query-uuid", NULL), false);
 }
 
 static bool is_ours(const struct op_adopt *op)

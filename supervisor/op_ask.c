@@ -103,8 +103,9 @@ static enum job_state qmp_run(struct job *job)
 	struct op_ask_job *op = container_of(job, struct op_ask_job, job);
 
 	JOB_BEGIN(job);
-	qmp_call_start(&op->call, job, QMP_OF(op), op->command,
-		TAKE(op->arguments), -1, QMP_USER_MS, false);
+	qmp_call_start(&op->call, job, QMP_OF(op),
+		QMP_COMMAND_IN(QMP_USER_MS, op->command, TAKE(op->arguments)),
+		false);
 	JOB_AWAIT(job, op->call.replied, JOB_FOREVER); /* has a deadline */
 	JOB_END(job);
 }

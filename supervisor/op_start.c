@@ -259,8 +259,10 @@ static bool send_raw(struct op_start *op)
 			raw->number);
 		return false;
 	}
-	qmp_call_start(&op->call, &op->job, &op->vm->machine.qmp, command,
-		json_incref(json_object_get(line, "arguments")), -1, 0, false);
+	qmp_call_start(&op->call, &op->job, &op->vm->machine.qmp,
+		QMP_COMMAND(command,
+			json_incref(json_object_get(line, "arguments"))),
+		false);
 	return true;
 }
 

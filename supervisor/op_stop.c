@@ -205,9 +205,10 @@ static bool send_step(struct op_stop *op)
 	if (step > STEP_QUIT || !has_monitor(op))
 		return false;
 	qmp_call_start(&op->call, &op->job, &op->vm->machine.qmp,
-		commands[step],
-		step == STEP_CTRL_ALT_DEL ? guest_ctrl_alt_del() : NULL, -1,
-		budget_of(op), true);
+		QMP_COMMAND_IN(budget_of(op), commands[step],
+			step == STEP_CTRL_ALT_DEL ? guest_ctrl_alt_del()
+						  : NULL),
+		true);
 	return true;
 }
 

@@ -65,7 +65,9 @@ function visit(m, path,  list, n, i)
 	n = split(to[m], list, " ")
 	for (i = 1; i <= n; i++) {
 		if (colour[list[i]] == 1) {
-			printf "%s: cycle: %s %s %s\n", edge[m, list[i]], path, m, list[i]
+			path = path " " m " "
+			printf "%s: cycle: %s%s\n", edge[m, list[i]], \
+				substr(path, index(path, " " list[i] " ") + 1), list[i]
 			bad = 1
 		} else if (!colour[list[i]]) {
 			visit(list[i], path " " m)

@@ -70,7 +70,7 @@ words() { awk -f $lint/strip.awk -f $lint/words.awk $product $tested; }
 # shellcheck disable=SC2086
 format() { clang-format --dry-run -Werror $product $tested; }
 # shellcheck disable=SC2086
-shells() { shellcheck -e SC1091 $scripts; }
+shells() { shellcheck -x -e SC1091 $scripts; }
 
 calls()
 {

@@ -87,7 +87,6 @@ void world_put(struct file *file)
 	BUG_ON(file->refs == 0);
 	if (--file->refs > 0)
 		return;
-	file->lock = 0;
 	list_del(&file->link);
 	if (file->kind == FILE_STREAM) {
 		if (file->in)
@@ -259,8 +258,7 @@ int world_fsync(int fd)
 /* Is there another description whose lock excludes this one? */
 static bool is_locked(const struct file *mine, int want)
 {
-	list_each(&world.files, at, next)
-	{
+	list_each(&world.files, at, next) {
 		struct file *other = list_entry(at, struct file, link);
 		if (other == mine || other->kind != FILE_INODE ||
 			other->inode != mine->inode || !other->lock)

@@ -472,8 +472,7 @@ static void keep_some_edits(struct inode *dir)
 
 void world_fs_lose_power(bool partly)
 {
-	list_each(&world.inodes, at, next)
-	{
+	list_each(&world.inodes, at, next) {
 		struct inode *inode = list_entry(at, struct inode, link);
 		if (partly && inode->type == INODE_FILE)
 			tear(inode);

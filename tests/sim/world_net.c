@@ -199,8 +199,7 @@ static bool read_name(
 /* Who has bound an abstract name; it need not listen yet. */
 static struct file *find_abstract(const char *name)
 {
-	list_each(&world.files, at, next)
-	{
+	list_each(&world.files, at, next) {
 		struct file *file = list_entry(at, struct file, link);
 		if (file->kind == FILE_SOCKET && file->abstract &&
 			str_eq(file->abstract, name))

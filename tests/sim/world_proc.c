@@ -33,8 +33,7 @@ static pid_t last_pid;
 
 struct proc *world_proc_of(pid_t pid)
 {
-	list_each(&world.procs, at, next)
-	{
+	list_each(&world.procs, at, next) {
 		struct proc *proc = list_entry(at, struct proc, link);
 		if (proc->pid == pid)
 			return proc;
@@ -84,8 +83,7 @@ void world_proc_ends(struct proc *proc, bool signalled, int code)
 			world_put(proc->fds[fd]);
 		proc->fds[fd] = NULL;
 	}
-	list_each(&world.procs, at, next)
-	{
+	list_each(&world.procs, at, next) {
 		struct proc *child = list_entry(at, struct proc, link);
 		if (child->parent != proc)
 			continue;
@@ -93,8 +91,7 @@ void world_proc_ends(struct proc *proc, bool signalled, int code)
 		if (!child->alive)
 			child->reaped = true;
 	}
-	list_each(&world.procs, it, after)
-	{
+	list_each(&world.procs, it, after) {
 		struct proc *other = list_entry(it, struct proc, link);
 		if (other->reaped)
 			reap(other);
@@ -347,8 +344,7 @@ int world_io_getevents(
 		errno = EINVAL;
 		return -1;
 	}
-	list_each(&aio.works, it, next)
-	{
+	list_each(&aio.works, it, next) {
 		struct aio_work *work = list_entry(it, struct aio_work, link);
 		if (got == n)
 			break;
@@ -372,8 +368,7 @@ void world_aio_forget(void)
 {
 	if (!aio.set_up)
 		return;
-	list_each(&aio.works, it, next)
-	{
+	list_each(&aio.works, it, next) {
 		struct aio_work *work = list_entry(it, struct aio_work, link);
 		loop_timer_stop(&work->timer);
 		list_del(&work->link);
@@ -472,8 +467,8 @@ unsigned world_count(void)
 {
 	unsigned n = 0;
 
-	list_each(&world.procs, at, next) n +=
-		list_entry(at, struct proc, link)->alive;
+	list_each(&world.procs, at, next)
+		n += list_entry(at, struct proc, link)->alive;
 	return n;
 }
 

@@ -8,7 +8,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 cd "$tmp" || exit 1
-unset CC CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG QEMU QEMU_IMG MAKEFLAGS
+unset BUILD CC CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG QEMU QEMU_IMG MAKEFLAGS
 n=0
 
 ok() # NAME, then a command that must succeed

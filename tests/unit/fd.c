@@ -54,6 +54,12 @@ static void test_replace(void)
 	is_str(str_text(&out), "new", "the new text");
 	is_int(faccessat(dirfd_, "a.tmp", F_OK, AT_SYMLINK_NOFOLLOW), -1,
 		"no temporary file is left");
+	is_int(mkdirat(dirfd_, "d", 0700), 0, "a directory in its place");
+	is_int(fd_write_file(dirfd_, "d", "x", 1, 0600, false, &err), -1,
+		"cannot be replaced");
+	is_int(faccessat(dirfd_, "d.tmp", F_OK, AT_SYMLINK_NOFOLLOW), -1,
+		"and no temporary file is left");
+	unlinkat(dirfd_, "d", AT_REMOVEDIR);
 	is_int(fd_write_file(dirfd_, "no/a", "x", 1, 0600, false, &err), -1,
 		"no directory");
 	is_str(err.text, "cannot write 'no/a': No such file or directory",

@@ -65,7 +65,8 @@ static void on_reply(
 		str_addf(&story, "%s:%s;", rq->name, err_code_name(err->code));
 	if (rq->sends_again) {
 		rq->sends_again = false;
-		qmp_send_steal(client, slot, "again", NULL, -1, 0, on_reply);
+		qmp_send_steal(
+			client, slot, QMP_COMMAND("again", NULL), on_reply);
 	} else if (rq->closes) {
 		shut();
 	}
@@ -74,7 +75,7 @@ static void on_reply(
 static void send_to(struct request *rq, const char *name)
 {
 	rq->name = name;
-	qmp_send_steal(client, &rq->slot, name, NULL, -1, 0, on_reply);
+	qmp_send_steal(client, &rq->slot, QMP_COMMAND(name, NULL), on_reply);
 }
 
 static void say(const char *text)
@@ -253,7 +254,7 @@ static void refused(const char *error, enum err_code code, const char *text)
 	AUTO_STR struct str line = STR_INIT;
 
 	open_ready();
-	qmp_send_steal(client, &rq.slot, "x", NULL, -1, 0, keep_error);
+	qmp_send_steal(client, &rq.slot, QMP_COMMAND("x", NULL), keep_error);
 	str_addf(&line, "{\"error\": %s, \"id\": 2}\r\n", error);
 	say(str_text(&line));
 	settle();
@@ -277,7 +278,7 @@ static void test_errors(void)
 
 	open_ready();
 	rq.name = "bad";
-	qmp_send_steal(client, &rq.slot, "\xc3(", NULL, -1, 0, on_reply);
+	qmp_send_steal(client, &rq.slot, QMP_COMMAND("\xc3(", NULL), on_reply);
 	is_str(str_text(&story), "", "bad UTF-8 fails not within the call");
 	is_str(happened(), "bad:CONFIG;", "but soon");
 	close_client();
@@ -288,7 +289,8 @@ static void test_deadline(void)
 	struct request rq = { .name = "slow" };
 
 	open_ready();
-	qmp_send_steal(client, &rq.slot, "slow", NULL, -1, 1, on_reply);
+	qmp_send_steal(
+		client, &rq.slot, QMP_COMMAND_IN(1, "slow", NULL), on_reply);
 	while (rq.slot.client)
 		loop_turn(true);
 	is_str(happened(), "slow:TIMEOUT;", "a deadline");
@@ -519,8 +521,10 @@ static void test_arguments(void)
 	open_client(5000);
 	heard();
 	copy = dup(peer);
-	qmp_send_steal(client, &rq.slot, "getfd",
-		json_pack("{s:s}", "fdname", "x"), copy, 0, on_reply);
+	qmp_send_steal(client, &rq.slot,
+		&(struct qmp_command){
+			"getfd", json_pack("{s:s}", "fdname", "x"), 0, copy },
+		on_reply);
 	fd_close(&copy);
 	say(GREETING("\"oob\"") "{\"return\": {}, \"id\": 1}\r\n");
 	is_str(happened(), "ready 70222;", "a descriptor held back");

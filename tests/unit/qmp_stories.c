@@ -177,9 +177,11 @@ static void tell(const struct story *story)
 		story->greeting_ms ? story->greeting_ms : 10000, &hooks, NULL);
 	qmp_subscribe(&client, &sub, on_event);
 	for (size_t i = 0; i < NELEMS(rqs); i++)
-		qmp_send_steal(&client, &rqs[i].slot, commands[i],
-			i == 2 ? json_pack("{s:s}", "id", "disk-data") : NULL,
-			-1, i ? story->command_ms : 0, on_reply);
+		qmp_send_steal(&client, &rqs[i].slot,
+			QMP_COMMAND_IN(i ? story->command_ms : 0, commands[i],
+				i == 2 ? json_pack("{s:s}", "id", "disk-data")
+				       : NULL),
+			on_reply);
 	loop_timer_start(&limit, 20000, on_too_late);
 	while (!too_late && !str_eq(str_text(&seen), story->want)) {
 		loop_turn(true);
