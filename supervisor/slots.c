@@ -21,8 +21,7 @@ static bool disk_wants_port(const struct spec_disk *disk)
 
 static bool spec_has(const struct vm_spec *spec, const char *device)
 {
-	list_each(&spec->disks, it, next)
-	{
+	list_each(&spec->disks, it, next) {
 		const struct spec_disk *disk =
 			list_entry(it, struct spec_disk, link);
 
@@ -30,8 +29,7 @@ static bool spec_has(const struct vm_spec *spec, const char *device)
 			str_eq(device + 5, disk->name))
 			return true;
 	}
-	list_each(&spec->nics, it, next)
-	{
+	list_each(&spec->nics, it, next) {
 		const struct spec_nic *nic =
 			list_entry(it, struct spec_nic, link);
 
@@ -96,16 +94,16 @@ void argv_plan_slots(const struct vm_spec *spec, struct argv_slots *slots)
 	for (unsigned i = 0; i < PORTS_MAX; i++)
 		if (!spec_has(spec, slots->names[i]))
 			memset(slots->names[i], 0, sizeof(slots->names[i]));
-	list_each(&spec->disks, it, next)
-	{
+	list_each(&spec->disks, it, next) {
 		const struct spec_disk *disk =
 			list_entry(it, struct spec_disk, link);
 
 		if (disk_wants_port(disk))
 			place(slots, "disk", disk->name);
 	}
-	list_each(&spec->nics, it, next) place(
-		slots, "net", list_entry(it, struct spec_nic, link)->name);
+	list_each(&spec->nics, it, next)
+		place(slots, "net",
+			list_entry(it, struct spec_nic, link)->name);
 	count_ports(slots, spec->vm.hotplug_ports);
 }
 

@@ -68,7 +68,8 @@ int store_open(struct store **out, const char *dir, struct err *err)
 
 static void forget_waits(struct list *waits)
 {
-	list_each(waits, it, next) list_del(it);
+	list_each(waits, it, next)
+		list_del(it);
 }
 
 static void file_free(struct store_file *file)
@@ -99,8 +100,7 @@ static struct store_file *file_of(struct store *store, const char *name)
 {
 	struct store_file *file;
 
-	list_each(&store->files, it, next)
-	{
+	list_each(&store->files, it, next) {
 		file = list_entry(it, struct store_file, link);
 		if (!file->removed && strcmp(file->name, name) == 0)
 			return file;
@@ -319,8 +319,7 @@ static int start(
 
 static void move_waits(struct list *from, struct list *to)
 {
-	list_each(from, it, next)
-	{
+	list_each(from, it, next) {
 		list_del(it);
 		list_add(to, it);
 	}
