@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Asks the kernel about processes of others: /proc as long as the process is
+ * a zombie, PIDFD_GET_INFO (Linux 6.15) once its parent has reaped it.
+ */
+#include "base/stranger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* linux/pidfd.h of 6.15, first version of the struct: 64 bytes */
+struct pidfd_info {
+	uint64_t mask;
+	uint64_t cgroup;
+	uint32_t ids[11];
+	int32_t exit_code;
+};
+#define ASK_INFO      _IOWR(0xFF, 11, struct pidfd_info)
+#define ASK_INFO_EXIT ((uint64_t)1 << 3)
+
+/* A small file of /proc as text; -1 if it is gone. */
+static int read_proc(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, text, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[got > 0 ? got : 0] = '\0';
+	return got > 0 ? 0 : -1;
+}
+
+/* The pid behind a pidfd; -1 once the process is reaped. */
+static int pid_of(int pidfd)
+{
+	char path[64];
+	char text[512];
+	const char *at;
+	int pid = -1;
+
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
+	if (read_proc(path, text, sizeof text) < 0)
+		return -1;
+	at = strstr(text, "\nPid:");
+	return at && sscanf(at, "\nPid: %d", &pid) == 1 && pid > 0 ? pid : -1;
+}
+
+/*
+ * The exit code of a dead process that its parent has not reaped yet: the
+ * last field of /proc/PID/stat.  The pid is its own as long as the pidfd
+ * still tells it afterwards.
+ */
+static int read_zombie(int pidfd, int *exit_code)
+{
+	char path[64];
+	char text[2048];
+	const char *at;
+	int pid = pid_of(pidfd);
+
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	if (pid < 0 || read_proc(path, text, sizeof text) < 0)
+		return -1;
+	at = strrchr(text, ')'); /* the name may hold anything */
+	if (!at || at[1] != ' ' || at[2] != 'Z' || pid_of(pidfd) != pid)
+		return -1;
+	at = strrchr(text, ' ');
+	return sscanf(at, " %d", exit_code) == 1 ? 0 : -1;
+}
+
+int stranger_status(int pidfd, int *status)
+{
+	struct pollfd wait = { .fd = pidfd, .events = POLLIN };
+	struct pidfd_info info = { .mask = ASK_INFO_EXIT };
+	int ready = poll(&wait, 1, 0);
+
+	if (ready < 0)
+		return -1;
+	if (ready == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	if (read_zombie(pidfd, status) == 0)
+		return 0;
+	if (ioctl(pidfd, ASK_INFO, &info) < 0) {
+		errno = ESRCH;
+		return -1;
+	}
+	if (!(info.mask & ASK_INFO_EXIT)) {
+		errno = EINPROGRESS; /* reaped this very moment */
+		return -1;
+	}
+	*status = info.exit_code;
+	return 0;
+}
