@@ -52,7 +52,7 @@ TEST_SRC = tests/sim/world.c tests/sim/world_file.c tests/sim/world_fs.c \
 	tests/sim/world_net.c tests/sim/world_proc.c
 FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/script.c
 FAKE_CONTROL_SRC = tests/fake/control.c
-FUZZ_SRC =
+FUZZ_SRC = tests/fuzz/ini.c
 MAN = man/vmwardd.8 man/vmward.1 man/vmward.ini.5 man/vmward-protocol.7
 
 T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t \
