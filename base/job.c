@@ -25,7 +25,7 @@ static bool has_children(const struct job *parent, bool cancel)
 {
 	bool found = false;
 
-	list_each (&alive, at, next) {
+	list_each(&alive, at, next) {
 		struct job *job = list_entry(at, struct job, alive);
 		if (job->parent != parent)
 			continue;

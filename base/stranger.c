@@ -7,12 +7,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "base/str.h"
 
 /* linux/pidfd.h of 6.15, first version of the struct: 64 bytes */
 struct pidfd_info {
@@ -36,19 +39,36 @@ static int read_proc(const char *path, char *text, size_t size)
 	return got > 0 ? 0 : -1;
 }
 
+/* The number at the start of text; -1 if there is none. */
+static int number(const char *text)
+{
+	char digits[12];
+	uint64_t value;
+	struct err err = ERR_INIT;
+	size_t len = strspn(text, "0123456789");
+
+	if (len >= sizeof digits)
+		return -1;
+	memcpy(digits, text, len);
+	digits[len] = '\0';
+	if (str_to_u64(digits, &value, &err) < 0 || value > INT_MAX)
+		return -1;
+	return (int)value;
+}
+
 /* The pid behind a pidfd; -1 once the process is reaped. */
 static int pid_of(int pidfd)
 {
 	char path[64];
 	char text[512];
 	const char *at;
-	int pid = -1;
 
 	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
 	if (read_proc(path, text, sizeof text) < 0)
 		return -1;
-	at = strstr(text, "\nPid:");
-	return at && sscanf(at, "\nPid: %d", &pid) == 1 && pid > 0 ? pid : -1;
+	at = strstr(text, "\nPid:\t");
+	int pid = at ? number(at + sizeof "\nPid:\t" - 1) : -1;
+	return pid > 0 ? pid : -1;
 }
 
 /*
@@ -69,8 +89,8 @@ static int read_zombie(int pidfd, int *exit_code)
 	at = strrchr(text, ')'); /* the name may hold anything */
 	if (!at || at[1] != ' ' || at[2] != 'Z' || pid_of(pidfd) != pid)
 		return -1;
-	at = strrchr(text, ' ');
-	return sscanf(at, " %d", exit_code) == 1 ? 0 : -1;
+	*exit_code = number(strrchr(text, ' ') + 1);
+	return *exit_code < 0 ? -1 : 0;
 }
 
 int stranger_status(int pidfd, int *status)
