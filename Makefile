@@ -6,8 +6,8 @@ all:
 # ---- sources: every file is named here ----
 
 BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
-	base/log.c base/sys.c base/child.c base/reap.c base/spawn.c base/loop.c \
-	base/loop_sim.c base/job.c base/aio.c base/prescan.c base/jstream.c \
+	base/log.c base/sys.c base/child.c base/stranger.c base/spawn.c \
+	base/loop.c base/loop_sim.c base/job.c base/aio.c base/prescan.c base/jstream.c \
 	base/keys.c base/key.c base/keys_doc.c base/ini.c \
 	base/ini_scan.c base/entry.c base/finding.c base/paths.c \
 	base/uuid.c base/verbs.c \
@@ -53,7 +53,7 @@ TEST_SRC = tests/sim/world.c tests/sim/world_file.c tests/sim/world_fs.c \
 	tests/sim/world_net.c tests/sim/world_proc.c
 FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/script.c
 FAKE_CONTROL_SRC = tests/fake/control.c
-FUZZ_SRC =
+FUZZ_SRC = tests/fuzz/ini.c
 MAN = man/vmwardd.8 man/vmward.1 man/vmward.ini.5 man/vmward-protocol.7
 
 T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t \

@@ -44,15 +44,13 @@ void str_cut(struct str *s, size_t len);
 
 /* strcmp() == 0, and whether text starts or ends with another. */
 bool str_eq(const char *a, const char *b);
+bool str_starts(const char *text, const char *prefix);
+bool str_ends(const char *text, const char *suffix);
 /* text, or other when text is NULL. */
 static inline const char *str_or(const char *text, const char *other)
 {
 	return text ? text : other;
 }
-/* True if text begins with it. */
-bool str_starts(const char *text, const char *prefix);
-/* True if text ends with it. */
-bool str_ends(const char *text, const char *suffix);
 /* fnmatch(3) without flags: *, ?, [set]. */
 bool str_glob(const char *pattern, const char *text);
 /* The nearest of `names` (NULL-terminated) by edit distance <= 3, or NULL. */
@@ -69,7 +67,9 @@ void str_add_visible(struct str *s, const char *bytes, size_t len);
  */
 /* The digits that text begins with; 0 if there are none.  Never fails. */
 uint64_t str_digits(const char *text);
+/* A whole number. */
 MUST_CHECK int str_to_u64(const char *text, uint64_t *out, struct err *err);
+/* yes/no, true/false, on/off, 1/0. */
 MUST_CHECK int str_to_bool(const char *text, bool *out, struct err *err);
 /* "2G", "512MiB" -> bytes; a bare number is an error that says the remedy. */
 MUST_CHECK int str_to_bytes(const char *text, uint64_t *out, struct err *err);

@@ -15,13 +15,13 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
-#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/child.h"
-#include "base/reap.h"
+#include "base/stranger.h"
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
@@ -29,6 +29,7 @@
 #ifndef SYS_pidfd_send_signal
 #define SYS_pidfd_send_signal 424
 #endif
+#define WAIT_BY_PIDFD ((idtype_t)3)
 
 static int real_openat(int dirfd, const char *path, int flags, mode_t mode)
 {
@@ -186,6 +187,42 @@ static int real_pidfd_kill(int pidfd, int signal)
 }
 
 /* A process that is not our child: does it live, and if not, how it ended. */
+static int ask_about_stranger(int pidfd, struct sys_exit *out)
+{
+	int status = 0;
+
+	if (stranger_status(pidfd, &status) < 0) {
+		*out = (struct sys_exit){ .known = false };
+		return errno == ESRCH ? 0 : -1;
+	}
+	out->known = true;
+	out->signalled = WIFSIGNALED(status);
+	out->code = out->signalled ? WTERMSIG(status) : WEXITSTATUS(status);
+	return 0;
+}
+
+static int real_pidfd_wait(int pidfd, struct sys_exit *out)
+{
+	siginfo_t info = { .si_pid = 0 };
+	int done;
+
+	do
+		done = waitid(
+			WAIT_BY_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG);
+	while (done < 0 && errno == EINTR);
+	if (done < 0)
+		return errno == ECHILD ? ask_about_stranger(pidfd, out) : -1;
+	if (info.si_pid == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	*out = (struct sys_exit){
+		.known = true,
+		.signalled = info.si_code != CLD_EXITED,
+		.code = info.si_status,
+	};
+	return 0;
+}
 
 static int64_t clock_us(clockid_t clock)
 {
@@ -261,7 +298,7 @@ const struct sys_backend sys_real = {
 	.spawn = child_start,
 	.pidfd_open = real_pidfd_open,
 	.pidfd_kill = real_pidfd_kill,
-	.pidfd_wait = reap_pidfd,
+	.pidfd_wait = real_pidfd_wait,
 	.eventfd = real_eventfd,
 	.io_setup = real_io_setup,
 	.io_destroy = real_io_destroy,

@@ -15,11 +15,16 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include "base/reap.h"
-
 struct spawn_plan; /* base/child.h */
 struct iocb;       /* linux/aio_abi.h */
 struct io_event;
+
+/* How a child ended.  known=false: somebody else reaped it. */
+struct sys_exit {
+	bool known;
+	bool signalled;
+	int code; /* exit status, or the signal */
+};
 
 struct sys_backend {
 	int (*openat)(int dirfd, const char *path, int flags, mode_t mode);

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * JSON of devices.  What never moves has a written place on its bus, so that
+ * a guest sees the same machine whatever else is plugged in.
+ */
 #include "supervisor/device.h"
 
 #include <stdio.h>

@@ -38,14 +38,15 @@ static void turn(
 	struct err err = ERR_INIT;
 
 	if (disk->image && *disk->image && exists(path)) {
-		disk->base_format = argv_disk_format(disk, path, &err);
+		disk->format = argv_disk_format(disk, path, &err);
 		free(disk->base);
 		disk->base = TAKE(path);
 		disk->size = 0;
 	}
 	free(disk->image);
 	disk->image = overlay_path(spec, disk, env);
-	disk->format = FORMAT_QCOW2;
+	if (!disk->base || !*disk->base)
+		disk->format = FORMAT_QCOW2;
 }
 
 void ephemeral_apply(struct vm_spec *spec, const struct env *env)

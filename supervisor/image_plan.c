@@ -12,28 +12,6 @@
 #include "storage/image.h"
 #include "supervisor/argv.h"
 
-static char *base_path(const struct spec_disk *disk, const struct paths *paths)
-{
-	if (!disk->base || !*disk->base)
-		return NULL;
-	return strchr(disk->base, '/')
-		       ? xstrdup(disk->base)
-		       : xasprintf("%s/%s", paths->images, disk->base);
-}
-
-/* The base's own format: told by ephemeral, else by its suffix. */
-static int base_format(const struct spec_disk *disk, const char *base,
-	const char **out, struct err *err)
-{
-	struct spec_disk as_disk = { .format = disk->base_format };
-	int format = argv_disk_format(&as_disk, base, err);
-
-	if (format == FORMAT_NONE)
-		return -1;
-	*out = spec_format_names[format];
-	return 0;
-}
-
 static int check_header(
 	const struct image_plan *plan, const char *disk, struct err *err)
 {
@@ -55,12 +33,17 @@ static int check_header(
 static int plan_missing(struct image_plan *plan, const struct spec_disk *disk,
 	const struct paths *paths, struct err *err)
 {
-	plan->base = base_path(disk, paths);
+	int format;
+
+	if (disk->base && *disk->base)
+		plan->base = argv_base_path(disk, paths->images);
 	plan->wish.base = plan->base;
 	plan->wish.size = disk->size;
-	if (plan->base &&
-		base_format(disk, plan->base, &plan->wish.base_format, err))
-		return -1;
+	format = plan->base ? argv_base_format(disk, plan->base, err)
+			    : FORMAT_RAW;
+	if (format == FORMAT_NONE)
+		return err_wrap(err, "disk '%s': ", disk->name);
+	plan->wish.base_format = plan->base ? spec_format_names[format] : NULL;
 	if (plan->base &&
 		sys_fstatat(AT_FDCWD, plan->base, &(struct stat){ 0 }, 0))
 		return err_os(err, "disk '%s': cannot read base '%s'",

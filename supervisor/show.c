@@ -61,12 +61,12 @@ static void add_key(const struct show *show, const char *section,
 }
 
 /* The uuid a VM has without having written it. */
-static void add_uuid(const struct show *show, const char *section)
+static void add_uuid(const struct show *show)
 {
 	const struct ini_entry *entry =
-		ini_find(&show->spec->ini, section, "uuid");
+		ini_find(&show->spec->ini, "vm", "uuid");
 
-	if (!str_eq(section, "vm") || (entry && entry->value[0]))
+	if (entry && entry->value[0])
 		return;
 	str_addf(show->out, "uuid = %s", show->spec->uuid);
 	add_origin(show, NULL);
@@ -118,9 +118,12 @@ static void add_section(
 	size_t before = out->len;
 	str_addf(out, "%s[%s]\n", before ? "\n" : "", name);
 	size_t empty = out->len;
-	add_uuid(show, name);
-	for (size_t i = 0; i < table->nkeys; i++)
-		add_key(show, name, &table->keys[i], table->keys[i].name);
+	for (size_t i = 0; i < table->nkeys; i++) {
+		const struct key *key = &table->keys[i];
+		if (str_eq(name, "vm") && str_eq(key->name, "uuid"))
+			add_uuid(show);
+		add_key(show, name, key, key->name);
+	}
 	add_other_keys(show, table, name);
 	/* a header alone says something only about a device */
 	bool built_in = str_eq(name, "serial.console");

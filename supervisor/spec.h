@@ -149,8 +149,7 @@ struct spec_disk {
 	char *name;       /* "root" */
 	char *image;
 	char *base;
-	int base_format; /* FORMAT_NONE: by its suffix; no key, see ephemeral */
-	uint64_t size;   /* 0: none */
+	uint64_t size; /* 0: none */
 	int format;
 	char *pool;
 	int bus;

@@ -258,7 +258,9 @@ static int ready_serial(
 	int rc = regcomp(&regex, text, REG_EXTENDED | REG_NOSUB);
 	if (rc != 0) {
 		regerror(rc, &regex, why, sizeof why);
-		return err_set(err, ERR_CONFIG, "serial:%s: %s", text, why);
+		return err_set(err, ERR_CONFIG,
+			"serial:%s: that is no regular expression (%s)", text,
+			why);
 	}
 	regfree(&regex);
 	out->text = xstrdup(text);
@@ -362,7 +364,7 @@ static int add_step(
 		return err_set(err, ERR_CONFIG, "%s: how long? say %s:20s",
 			item, item);
 	if (colon && str_to_ms(colon + 1, false, &budget, err) < 0)
-		return -1;
+		return err_wrap(err, "%s:", name);
 	steps->at[steps->n].step = (enum stop_step)step;
 	steps->at[steps->n++].budget_ms = budget;
 	return 0;

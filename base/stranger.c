@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How a process ended; see reap.h. */
-#include "base/reap.h"
+/*
+ * Asks the kernel about processes of others: /proc as long as the process is
+ * a zombie, PIDFD_GET_INFO (Linux 6.15) once its parent has reaped it.
+ */
+#include "base/stranger.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/str.h"
-
-#define WAIT_BY_PIDFD ((idtype_t)3)
 
 /* linux/pidfd.h of 6.15, first version of the struct: 64 bytes */
 struct pidfd_info {
@@ -37,18 +39,36 @@ static int read_proc(const char *path, char *text, size_t size)
 	return got > 0 ? 0 : -1;
 }
 
-/* The pid behind a pidfd; 0 once the process is reaped. */
-static uint64_t pid_of(int pidfd)
+/* The number at the start of text; -1 if there is none. */
+static int number(const char *text)
+{
+	char digits[12];
+	uint64_t value;
+	struct err err = ERR_INIT;
+	size_t len = strspn(text, "0123456789");
+
+	if (len >= sizeof digits)
+		return -1;
+	memcpy(digits, text, len);
+	digits[len] = '\0';
+	if (str_to_u64(digits, &value, &err) < 0 || value > INT_MAX)
+		return -1;
+	return (int)value;
+}
+
+/* The pid behind a pidfd; -1 once the process is reaped. */
+static int pid_of(int pidfd)
 {
 	char path[64];
 	char text[512];
 	const char *at;
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	if (read_proc(path, text, sizeof(text)))
-		return 0;
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
+	if (read_proc(path, text, sizeof text) < 0)
+		return -1;
 	at = strstr(text, "\nPid:\t");
-	return at ? str_digits(at + strlen("\nPid:\t")) : 0;
+	int pid = at ? number(at + sizeof "\nPid:\t" - 1) : -1;
+	return pid > 0 ? pid : -1;
 }
 
 /*
@@ -61,20 +81,19 @@ static int read_zombie(int pidfd, int *exit_code)
 	char path[64];
 	char text[2048];
 	const char *at;
-	uint64_t pid = pid_of(pidfd);
+	int pid = pid_of(pidfd);
 
-	snprintf(
-		path, sizeof(path), "/proc/%llu/stat", (unsigned long long)pid);
-	if (!pid || read_proc(path, text, sizeof(text)))
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	if (pid < 0 || read_proc(path, text, sizeof text) < 0)
 		return -1;
 	at = strrchr(text, ')'); /* the name may hold anything */
 	if (!at || at[1] != ' ' || at[2] != 'Z' || pid_of(pidfd) != pid)
 		return -1;
-	*exit_code = (int)str_digits(strrchr(text, ' ') + 1);
-	return 0;
+	*exit_code = number(strrchr(text, ' ') + 1);
+	return *exit_code < 0 ? -1 : 0;
 }
 
-static int ask_about_stranger(int pidfd, struct sys_exit *out)
+int stranger_status(int pidfd, int *status)
 {
 	struct pollfd wait = { .fd = pidfd, .events = POLLIN };
 	struct pidfd_info info = { .mask = ASK_INFO_EXIT };
@@ -86,40 +105,16 @@ static int ask_about_stranger(int pidfd, struct sys_exit *out)
 		errno = EAGAIN;
 		return -1;
 	}
-	*out = (struct sys_exit){ .known = false };
-	if (ioctl(pidfd, ASK_INFO, &info) < 0)
+	if (read_zombie(pidfd, status) == 0)
 		return 0;
-	if (!(info.mask & ASK_INFO_EXIT) &&
-		read_zombie(pidfd, &info.exit_code)) {
+	if (ioctl(pidfd, ASK_INFO, &info) < 0) {
+		errno = ESRCH;
+		return -1;
+	}
+	if (!(info.mask & ASK_INFO_EXIT)) {
 		errno = EINPROGRESS; /* reaped this very moment */
 		return -1;
 	}
-	out->known = true;
-	out->signalled = WIFSIGNALED(info.exit_code);
-	out->code = out->signalled ? WTERMSIG(info.exit_code)
-				   : WEXITSTATUS(info.exit_code);
-	return 0;
-}
-
-int reap_pidfd(int pidfd, struct sys_exit *out)
-{
-	siginfo_t info = { .si_pid = 0 };
-	int done;
-
-	do
-		done = waitid(
-			WAIT_BY_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG);
-	while (done < 0 && errno == EINTR);
-	if (done < 0)
-		return errno == ECHILD ? ask_about_stranger(pidfd, out) : -1;
-	if (info.si_pid == 0) {
-		errno = EAGAIN;
-		return -1;
-	}
-	*out = (struct sys_exit){
-		.known = true,
-		.signalled = info.si_code != CLD_EXITED,
-		.code = info.si_status,
-	};
+	*status = info.exit_code;
 	return 0;
 }

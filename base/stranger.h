@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How a process ended that is not our child: a QEMU that an earlier
+ * supervisor started.  Part of the real backend of base/sys.
+ */
+#ifndef BASE_STRANGER_H
+#define BASE_STRANGER_H
+
+/*
+ * Its wait status, as of waitpid(2).  -1 with EAGAIN: it lives; EINPROGRESS:
+ * it is dead, ask again; ESRCH: it is dead, and nobody can say how it ended.
+ */
+int stranger_status(int pidfd, int *status);
+
+#endif
