@@ -53,6 +53,7 @@ TEST_SRC = tests/sim/world.c tests/sim/world_file.c tests/sim/world_fs.c \
 	tests/sim/world_net.c tests/sim/world_proc.c
 FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/script.c
 FAKE_CONTROL_SRC = tests/fake/control.c
+PEER_SRC = tests/peer/talk.c
 FUZZ_SRC = tests/fuzz/ini.c
 MAN = man/vmwardd.8 man/vmward.1 man/vmward.ini.5 man/vmward-protocol.7
 
@@ -60,6 +61,7 @@ T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t \
 	tests/t/100-ctl-list.t tests/t/110-ctl-requests.t \
 	tests/t/120-ctl-supervisor.t tests/t/130-ctl-views.t \
 	tests/t/140-ctl-console.t tests/t/150-ctl-local.t
+T_TESTS += tests/t/300-protocol.t
 LIVE_TESTS = tests/live/010-guest.t
 CLIENT_TESTS =
 SYSTEM_TESTS =
@@ -117,6 +119,7 @@ UNIT := $(UNIT_OBJ:.o=)
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(call have,$(FUZZ_SRC)))
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(call have,tests/lint/verbs.c \
 	tests/bench/floor.c))
+PEERS := $(patsubst %.c,$(BUILD)/%,$(call have,$(PEER_SRC)))
 PROGRAMS := $(if $(call have,$(VMWARDD_SRC)),$(BUILD)/vmwardd) \
 	$(if $(call have,$(VMWARD_SRC)),$(BUILD)/vmward)
 FAKE_QEMU := $(if $(FAKE_QEMU_OBJ),$(BUILD)/tests/fake/qemu)
@@ -171,7 +174,7 @@ $(FAKE_CONTROL): $(FAKE_CONTROL_OBJ) $(BUILD)/libbase.a
 	$(call link,$(DAEMON_LIBS))
 $(UNIT): %: %.o $(LIBS_A)
 	$(call link,$(DAEMON_LIBS) $(CTL_LIBS))
-$(TOOLS): %: %.o $(BUILD)/libbase.a
+$(TOOLS) $(PEERS): %: %.o $(BUILD)/libbase.a
 	$(call link,$(DAEMON_LIBS))
 # with libFuzzer, or with a main() that replays files
 ifeq ($(FUZZ),yes)
@@ -186,7 +189,7 @@ $(FUZZERS): %: %.o $(FUZZ_MAIN) $(LIBS_A)
 # ---- tests ----
 
 RUN = BUILD='$(abspath $(BUILD))' QEMU='$(QEMU)' '$(srcdir)/tests/run'
-TEST_PROGRAMS = $(PROGRAMS) $(FAKE_QEMU) $(FAKE_CONTROL) $(GUEST) guest
+TEST_PROGRAMS = $(PROGRAMS) $(FAKE_QEMU) $(FAKE_CONTROL) $(PEERS) $(GUEST) guest
 LINT = tests/lint/lint.t
 
 check: all check-programs
@@ -289,4 +292,5 @@ distclean: clean
 	demo golden guest lint format analyze man install uninstall dist clean distclean
 .SECONDARY:
 -include $(PRODUCT_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) \
-	$(FAKE_QEMU_OBJ:.o=.d) $(FAKE_CONTROL_OBJ:.o=.d) $(TOOLS:=.d) $(FUZZERS:=.d)
+	$(FAKE_QEMU_OBJ:.o=.d) $(FAKE_CONTROL_OBJ:.o=.d) $(TOOLS:=.d) \
+	$(PEERS:=.d) $(FUZZERS:=.d)

@@ -3,6 +3,7 @@
 #include "supervisor/arguments.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "base/str.h"
 
@@ -87,6 +88,19 @@ static const char *type_mismatch(enum arg_type type, json_t *value)
 	return json_is_string(value) ? NULL : "string";
 }
 
+/* The words of "a|b" are all that a string may be. */
+static bool is_choice(const char *choices, const char *value)
+{
+	size_t len = strlen(value);
+
+	for (const char *at = choices; at; at = strchr(at, '|')) {
+		at += *at == '|';
+		if (strcspn(at, "|") == len && !strncmp(at, value, len))
+			return true;
+	}
+	return false;
+}
+
 static bool takes_vm(const struct verb *verb)
 {
 	return verb->flags & (VERB_MANY | VERB_ONE);
@@ -112,6 +126,11 @@ static int check_one(const struct verb *verb, const char *name, json_t *value,
 		return err_set(err, ERR_USAGE,
 			"Invalid parameter type for '%s', expected: %s", name,
 			want);
+	if (arg && arg->choices && json_is_string(value) &&
+		!is_choice(arg->choices, json_string_value(value)))
+		return err_set(err, ERR_USAGE,
+			"Parameter '%s' does not accept value '%s'", name,
+			json_string_value(value));
 	return 0;
 }
 
@@ -130,7 +149,8 @@ int arguments_check(const struct verb *verb, json_t *args, struct err *err)
 		if (check_one(verb, name, value, err))
 			return -1;
 	}
-	if (takes_vm(verb) && !json_object_get(args, "vm"))
+	if (takes_vm(verb) && !(verb->flags & VERB_MAYBE) &&
+		!json_object_get(args, "vm"))
 		return missing("vm", err);
 	for (size_t i = 0; i < verb->nargs; i++) {
 		const struct arg *arg = &verb->args[i];

@@ -69,8 +69,11 @@ static void check_together(struct request *rq, struct findings *f)
 
 void command_check(struct request *rq)
 {
+	json_t *findings;
 	struct findings f;
 	struct vm *vm;
+	size_t size = 0;
+	bool all;
 
 	findings_init(&f);
 	if (*request_string(rq, "vm")) {
@@ -85,8 +88,10 @@ void command_check(struct request *rq)
 			check_vm(rq, list_entry(it, struct vm, link), &f);
 		check_together(rq, &f);
 	}
+	findings = json_array();
+	all = report_append_findings(findings, &f, &size);
 	request_reply_steal(
-		rq, json_pack("{s:o}", "findings", report_findings(&f)));
+		rq, json_pack("{s:o,s:b}", "findings", findings, "more", !all));
 	findings_fini(&f);
 }
 
@@ -246,6 +251,8 @@ void command_reload(struct request *rq)
 	char **names;
 	json_t *changed = json_array();
 	json_t *findings = json_array();
+	size_t size = 0;
+	bool all = true;
 
 	if (command_dry_run(rq, NULL)) {
 		json_decref(changed);
@@ -254,15 +261,13 @@ void command_reload(struct request *rq)
 	}
 	names = registry_reload(registry);
 	for (size_t i = 0; names[i]; i++)
-		json_array_append_new(changed, json_string(names[i]));
+		all &= report_append(changed, json_string(names[i]), &size);
 	config_names_free(names);
 	list_each(registry_vms(registry), it, next) {
 		struct vm *vm = list_entry(it, struct vm, link);
-		json_t *some = report_findings(&vm->findings);
 
-		json_array_extend(findings, some);
-		json_decref(some);
+		all &= report_append_findings(findings, &vm->findings, &size);
 	}
-	request_reply_steal(rq, json_pack("{s:o,s:o}", "changed", changed,
-					"findings", findings));
+	request_reply_steal(rq, json_pack("{s:o,s:o,s:b}", "changed", changed,
+					"findings", findings, "more", !all));
 }

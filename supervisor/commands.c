@@ -14,7 +14,7 @@
 #include "supervisor/op.h"
 #include "supervisor/report.h"
 
-#define PAGE      90 /* VMs per answer: its line stays below 64 KiB */
+#define PAGE      90 /* VMs per answer at most */
 #define LOG_LINES 200
 
 /* ---- what handlers share ---- */
@@ -86,6 +86,7 @@ static void command_capabilities(struct request *rq)
 	}
 	if (json_array_size(enable))
 		request_enable_events(rq);
+	request_negotiated(rq);
 	request_reply_steal(rq, NULL);
 }
 
@@ -125,9 +126,9 @@ static json_t *schema_of_args(const struct verb *verb)
 	json_t *members = json_array();
 
 	if (verb->flags & (VERB_MANY | VERB_ONE))
-		json_array_append_new(
-			members, json_pack("{s:s,s:s,s:b}", "name", "vm",
-					 "type", "str", "optional", 0));
+		json_array_append_new(members,
+			json_pack("{s:s,s:s,s:b}", "name", "vm", "type", "str",
+				"optional", (verb->flags & VERB_MAYBE) != 0));
 	for (size_t i = 0; i < verb->nargs; i++) {
 		const struct arg *arg = &verb->args[i];
 
@@ -218,7 +219,8 @@ static char **resolve(struct request *rq)
 				    !registry_find(registry, patterns[i]));
 
 		config_names_free(some);
-		if (none && strpbrk(patterns[i], "*?[@") == patterns[i]) {
+		if (none && (patterns[i][0] == '@' ||
+				    strpbrk(patterns[i], "*?["))) {
 			request_failf(rq, ERR_NOT_FOUND, "no VM matches '%s'",
 				patterns[i]);
 			config_names_free(patterns);
@@ -236,6 +238,7 @@ static void command_list(struct request *rq)
 	json_int_t limit = request_int(rq, "limit", PAGE);
 	json_t *vms = json_array();
 	const char *last = NULL;
+	size_t size = 0;
 	bool more = false;
 
 	for (size_t i = 0; names && names[i] && !more; i++) {
@@ -252,10 +255,10 @@ static void command_list(struct request *rq)
 			continue;
 		more = (json_int_t)json_array_size(vms) >=
 		       (limit > 0 && limit < PAGE ? limit : PAGE);
-		if (more)
-			break;
-		json_array_append_new(vms, report_list(vm));
-		last = vm->name;
+		if (!more)
+			more = !report_append(vms, report_list(vm), &size);
+		if (!more)
+			last = vm->name;
 	}
 	if (names)
 		request_reply_steal(rq, json_pack("{s:o,s:s*}", "vms", vms,

@@ -32,6 +32,7 @@ struct control {
 	int fd;
 	struct loop_io io;
 	struct loop_timer accept_again;
+	bool accept_failed;  /* the last time, and it was said */
 	struct list clients; /* client.link */
 	unsigned nclients;
 	struct list orphans; /* request.link: their clients left */
@@ -45,7 +46,8 @@ struct client {
 	enum role role;
 	bool negotiated;
 	struct loop_timer greeting;
-	struct list requests; /* request.link */
+	struct loop_timer giving_up; /* it does not read */
+	struct list requests;        /* request.link */
 	unsigned nrequests;
 	struct events_sub events;
 	bool wants_events;
@@ -70,23 +72,41 @@ static void client_free(struct client *client)
 	orphan(client);
 	events_unsubscribe(&client->events);
 	loop_timer_stop(&client->greeting);
+	loop_timer_stop(&client->giving_up);
 	jstream_close(&client->stream);
 	list_del(&client->link);
 	client->control->nclients--;
 	free(client);
 }
 
+static void on_giving_up(struct loop_timer *timer)
+{
+	client_free(container_of(timer, struct client, giving_up));
+}
+
+/* A client that does not read would miss answers: it is closed, later. */
 static void send_message(struct client *client, const json_t *message)
 {
 	struct err err = ERR_INIT;
 
-	if (jstream_send(&client->stream, message, -1, &err))
-		log_debug(client->name, "%s", err.text);
+	if (!jstream_send(&client->stream, message, -1, &err) ||
+		loop_timer_is_active(&client->giving_up))
+		return;
+	log_debug(client->name, "%s", err.text);
+	if (err.code != ERR_GONE)
+		loop_timer_start(&client->giving_up, 0, on_giving_up);
 }
 
+static enum role role_for(const struct client *client, const char *vm_name);
+
+/* Only of VMs that the client may look at. */
 static void on_event(struct events_sub *sub, json_t *event)
 {
-	send_message(container_of(sub, struct client, events), event);
+	struct client *client = container_of(sub, struct client, events);
+	json_t *vm = json_object_get(json_object_get(event, "data"), "vm");
+
+	if (role_for(client, str_or(json_string_value(vm), "")) >= ROLE_VIEWER)
+		send_message(client, event);
 }
 
 static void on_stream_end(struct jstream *js, const struct err *err)
@@ -150,6 +170,14 @@ static void audit(const struct request *rq, const char *result)
 		log_info(rq->client ? rq->client->name : "client (left)",
 			"%s %s: %s", rq->verb->wire, request_string(rq, "vm"),
 			result);
+}
+
+void request_negotiated(struct request *rq)
+{
+	if (!rq->client)
+		return;
+	rq->client->negotiated = true;
+	loop_timer_stop(&rq->client->greeting);
 }
 
 void request_reply_steal(struct request *rq, json_t *result)
@@ -260,6 +288,7 @@ static void dispatch(struct client *client, json_t *message)
 	json_t *args = NULL;
 	json_t *id = json_object_get(message, "id");
 	const struct verb *verb = check_message(client, message, &args, &err);
+	const struct handler *handler;
 	struct request *rq;
 
 	if (verb && client->nrequests >= REQUESTS_MAX) {
@@ -279,11 +308,9 @@ static void dispatch(struct client *client, json_t *message)
 	rq->role = client->role;
 	list_add(&client->requests, &rq->link);
 	client->nrequests++;
-	if (str_eq(verb->wire, "qmp_capabilities")) {
-		client->negotiated = true;
-		loop_timer_stop(&client->greeting);
-	}
-	find_handler(client->control, verb->wire)->run(rq);
+	handler = find_handler(client->control, verb->wire);
+	BUG_ON(!handler);
+	handler->run(rq);
 }
 
 static void on_message(struct jstream *js, json_t *message, const char *why)
@@ -295,7 +322,8 @@ static void on_message(struct jstream *js, json_t *message, const char *why)
 		dispatch(client, message);
 		return;
 	}
-	err_set(&err, ERR_USAGE, "JSON parse error, %s", why);
+	err_set(&err, ERR_USAGE, "%s%s", str_starts(why, "input") ? "QMP " : "",
+		why);
 	send_error(client, &err, NULL);
 }
 
@@ -380,6 +408,7 @@ static void on_accept_again(struct loop_timer *timer)
 {
 	struct control *c = container_of(timer, struct control, accept_again);
 
+	c->accept_failed = true;
 	loop_io_start(&c->io, c->fd, LOOP_READ, on_accept);
 }
 
@@ -389,12 +418,15 @@ static void on_accept(struct loop_io *io, int events UNUSED)
 	int fd = sys_accept(control->fd);
 
 	if (fd >= 0) {
+		control->accept_failed = false;
 		add_client(control, fd);
 		return;
 	}
 	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
 		errno == ENOBUFS) {
-		log_warn(NULL, "cannot accept clients: %s", strerror(errno));
+		if (!control->accept_failed)
+			log_warn(NULL, "cannot accept clients: %s",
+				strerror(errno));
 		loop_io_stop(&control->io); /* else this would spin */
 		loop_timer_start(&control->accept_again, ACCEPT_AGAIN_MS,
 			on_accept_again);

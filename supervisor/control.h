@@ -66,6 +66,8 @@ json_int_t request_int(
 	const struct request *request, const char *name, json_int_t fallback);
 /* Seconds (real or integer) as ms; 0 when absent. */
 int64_t request_ms(const struct request *request, const char *name);
+/* The greeting is answered. */
+void request_negotiated(struct request *request);
 /* Turns on our events for the request's client. */
 void request_enable_events(struct request *request);
 /* The request of the same client whose id equals, or NULL. */

@@ -10,6 +10,8 @@
 #include "supervisor/console.h"
 #include "supervisor/ready.h"
 
+#define LINE_BYTES 60000 /* of an array that fills a line */
+
 static const struct vm_spec *spec_of(const struct vm *vm)
 {
 	return vm->running ? vm->running : vm->spec;
@@ -314,18 +316,44 @@ json_t *report_job(const struct job *job)
 		(json_int_t)job->progress.total);
 }
 
+bool report_append(json_t *array, json_t *item, size_t *size)
+{
+	size_t len = json_dumpb(item, NULL, 0, JSON_COMPACT) + 1;
+
+	if (*size + len > LINE_BYTES) {
+		json_decref(item);
+		return false;
+	}
+	*size += len;
+	json_array_append_new(array, item);
+	return true;
+}
+
+static json_t *report_finding(const struct finding *f)
+{
+	return json_pack("{s:s,s:i,s:s,s:s}", "file", f->file, "line",
+		(int)f->line, "level",
+		f->level == FINDING_ERROR ? "error" : "note", "text", f->text);
+}
+
 json_t *report_findings(const struct findings *findings)
 {
 	json_t *all = json_array();
 
+	list_each(&findings->list, it, next)
+		json_array_append_new(all,
+			report_finding(list_entry(it, struct finding, link)));
+	return all;
+}
+
+bool report_append_findings(
+	json_t *array, const struct findings *findings, size_t *size)
+{
 	list_each(&findings->list, it, next) {
 		const struct finding *f = list_entry(it, struct finding, link);
 
-		json_array_append_new(all,
-			json_pack("{s:s,s:i,s:s,s:s}", "file", f->file, "line",
-				(int)f->line, "level",
-				f->level == FINDING_ERROR ? "error" : "note",
-				"text", f->text));
+		if (!report_append(array, report_finding(f), size))
+			return false;
 	}
-	return all;
+	return true;
 }

@@ -15,7 +15,15 @@ json_t *report_status(const struct vm *vm);
 json_t *report_disks(const struct vm *vm);
 /* A job; new. */
 json_t *report_job(const struct job *job);
+/*
+ * Appends an item (stolen) unless the array's text would become too long for
+ * a line of 64 KiB; *size counts it.  False: the array is full.
+ */
+bool report_append(json_t *array, json_t *item, size_t *size);
 /* Findings as an array of {file, line, level, text}; new. */
 json_t *report_findings(const struct findings *findings);
+/* Appends them as far as they fit, like report_append. */
+bool report_append_findings(
+	json_t *array, const struct findings *findings, size_t *size);
 
 #endif

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A plain peer of a control socket or monitor: talk SOCKET STEP...
+ *   '>TEXT'    send (\n \r \xNN in it), as it stands
+ *   '1TEXT'    send byte by byte, each after the other side took the last
+ *   '*N TEXT'  send N times; a peer that hangs up ends it
+ *   '<TEXT'    the next line has this text
+ *   '?TEXT'    lines come until one has it
+ *   qmp        take the greeting, negotiate; `events`: with our events
+ *   crowd N    N more connections; says "greeted G refused R"
+ *   half, eof  shut down writing; expect the end
+ *   ms N       at most N ms went by since the last line was sent
+ *   least N    at least N ms
+ *   say TEXT   print; hold: read stdin to its end
+ *   gone PID   wait for the end of a process
+ * All lines that come are printed.  What is not as expected, or takes ten
+ * seconds (TALK_MS), is told on stderr: exit 1.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+static struct {
+	const char *path;
+	int fd;
+	struct str in;
+	int64_t sent_ms;
+	int patience_ms;
+} talk = { .fd = -1, .in = STR_INIT, .patience_ms = 10000 };
+
+static _Noreturn void die(const char *what, const char *text)
+{
+	fprintf(stderr, "talk: %s: %s\n", what, text);
+	exit(1);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		die(path, strerror(errno));
+	return fd;
+}
+
+/* Waits for input; false at the end of patience. */
+static bool await_input(int fd, int64_t until)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int64_t left = until - now_ms();
+
+	return poll(&p, 1, left > 0 ? (int)left : 0) > 0;
+}
+
+/* Reads once; 0 at the end. */
+static ssize_t take_some(const char *wish, int64_t until)
+{
+	char chunk[65536];
+	ssize_t got;
+
+	if (!await_input(talk.fd, until))
+		die("nothing came in time", wish);
+	got = read(talk.fd, chunk, sizeof(chunk));
+	if (got > 0)
+		str_addn(&talk.in, chunk, (size_t)got);
+	return got > 0 ? got : 0;
+}
+
+/* The next line, new; NULL at the end of the stream. */
+static char *take_line(const char *wish)
+{
+	int64_t until = now_ms() + talk.patience_ms;
+	char *end;
+	char *line;
+	size_t len;
+
+	while (!talk.in.len || !(end = memchr(talk.in.data, '\n', talk.in.len)))
+		if (!take_some(wish, until))
+			return NULL;
+	len = (size_t)(end - talk.in.data);
+	line = xstrndup(talk.in.data, len);
+	line[strcspn(line, "\r")] = '\0';
+	memmove(talk.in.data, end + 1, talk.in.len - len - 1);
+	str_cut(&talk.in, talk.in.len - len - 1);
+	puts(line);
+	fflush(stdout);
+	return line;
+}
+
+static void expect(const char *wish)
+{
+	AUTO_FREE char *line = take_line(wish);
+
+	if (!line || !strstr(line, wish))
+		die("not what came", wish);
+}
+
+static void seek(const char *wish)
+{
+	for (;;) {
+		AUTO_FREE char *line = take_line(wish);
+
+		if (!line)
+			die("the end came before", wish);
+		if (strstr(line, wish))
+			return;
+	}
+}
+
+static void unescape(struct str *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text != '\\' || !strchr("nrx", text[1]) || !text[1]) {
+			str_addc(out, *text);
+		} else if (*++text == 'x') {
+			char digits[3] = { text[1], text[1] ? text[2] : 0, 0 };
+
+			str_addc(out, (char)strtol(digits, NULL, 16));
+			text += strlen(digits);
+		} else {
+			str_addc(out, *text == 'n' ? '\n' : '\r');
+		}
+	}
+}
+
+/* False if the other side hung up. */
+static bool put(const char *bytes, size_t len)
+{
+	while (len) {
+		ssize_t done = send(talk.fd, bytes, len, MSG_NOSIGNAL);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return false;
+		bytes += done;
+		len -= (size_t)done;
+	}
+	talk.sent_ms = now_ms();
+	return true;
+}
+
+static void say(const char *text)
+{
+	AUTO_STR struct str out = STR_INIT;
+
+	unescape(&out, text);
+	if (!put(out.data, out.len))
+		die("cannot send", text);
+}
+
+/* The kernel knows how much the other side has not read yet. */
+static void await_taken(void)
+{
+	int64_t until = now_ms() + talk.patience_ms;
+	int left = 0;
+
+	while (!ioctl(talk.fd, SIOCOUTQ, &left) && left > 0) {
+		if (now_ms() > until)
+			die("nobody reads", "");
+		poll(NULL, 0, 1);
+	}
+}
+
+static void say_bytes(const char *text)
+{
+	AUTO_STR struct str out = STR_INIT;
+
+	unescape(&out, text);
+	for (size_t i = 0; i < out.len; i++) {
+		if (!put(out.data + i, 1))
+			die("cannot send", text);
+		await_taken();
+	}
+}
+
+static void say_often(const char *text)
+{
+	AUTO_STR struct str unit = STR_INIT;
+	AUTO_STR struct str out = STR_INIT;
+	char *end;
+	unsigned long count = strtoul(text, &end, 10);
+
+	unescape(&unit, *end ? end + 1 : "");
+	while (count) {
+		str_cut(&out, 0);
+		for (; count && out.len < 65536; count--)
+			str_addn(&out, unit.data, unit.len);
+		if (!put(out.data, out.len))
+			return;
+	}
+}
+
+static void negotiate(bool events)
+{
+	expect("{\"QMP\":");
+	say(events ? "{\"execute\":\"qmp_capabilities\",\"arguments\":"
+		     "{\"enable\":[\"vmward\"]}}"
+		   : "{\"execute\":\"qmp_capabilities\"}");
+	seek("\"return\"");
+}
+
+/* The connections stay open to the end of the program. */
+static void crowd(unsigned long count)
+{
+	int *fds = xcalloc(count, sizeof(int));
+	unsigned greeted = 0, refused = 0;
+	char text[512];
+
+	for (unsigned long i = 0; i < count; i++)
+		fds[i] = connect_to(talk.path);
+	for (unsigned long i = 0; i < count; i++) {
+		ssize_t got = 0;
+
+		if (await_input(fds[i], now_ms() + talk.patience_ms))
+			got = read(fds[i], text, sizeof(text) - 1);
+		text[got > 0 ? got : 0] = '\0';
+		greeted += strstr(text, "\"QMP\"") != NULL;
+		refused += strstr(text, "too many clients") != NULL;
+	}
+	printf("greeted %u refused %u\n", greeted, refused);
+	fflush(stdout);
+	free(fds);
+}
+
+static void await_end_of(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd < 0 && errno == ESRCH)
+		return;
+	if (fd < 0 || !await_input(fd, now_ms() + talk.patience_ms))
+		die("process lives on", "");
+	close(fd);
+}
+
+static void expect_eof(void)
+{
+	int64_t until = now_ms() + talk.patience_ms;
+
+	while (take_some("the end of the stream", until))
+		str_cut(&talk.in, 0);
+}
+
+static void hold(void)
+{
+	char byte;
+
+	while (read(STDIN_FILENO, &byte, 1) > 0)
+		;
+}
+
+/* Steps of one word and perhaps a number; how many words were used. */
+static int do_word(const char *word, const char *arg)
+{
+	long number = arg ? strtol(arg, NULL, 10) : 0;
+	int64_t passed = now_ms() - talk.sent_ms;
+
+	if (str_eq(word, "qmp") || str_eq(word, "events")) {
+		negotiate(*word == 'e');
+	} else if (str_eq(word, "half")) {
+		shutdown(talk.fd, SHUT_WR);
+	} else if (str_eq(word, "eof")) {
+		expect_eof();
+	} else if (str_eq(word, "hold")) {
+		hold();
+	} else if (!arg) {
+		die("unknown step", word);
+	} else if (str_eq(word, "crowd")) {
+		crowd((unsigned long)number);
+		return 2;
+	} else if (str_eq(word, "gone")) {
+		await_end_of((pid_t)number);
+		return 2;
+	} else if (str_eq(word, "say")) {
+		puts(arg);
+		fflush(stdout);
+		return 2;
+	} else if (str_eq(word, "ms") || str_eq(word, "least")) {
+		if (*word == 'm' ? passed > number : passed < number) {
+			fprintf(stderr, "talk: %lld ms\n", (long long)passed);
+			exit(1);
+		}
+		return 2;
+	} else {
+		die("unknown step", word);
+	}
+	return 1;
+}
+
+static int do_step(char **words)
+{
+	switch (*words[0]) {
+	case '>':
+		say(words[0] + 1);
+		return 1;
+	case '1':
+		say_bytes(words[0] + 1);
+		return 1;
+	case '*':
+		say_often(words[0] + 1);
+		return 1;
+	case '<':
+		expect(words[0] + 1);
+		return 1;
+	case '?':
+		seek(words[0] + 1);
+		return 1;
+	default:
+		return do_word(words[0], words[1]);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const char *patience = getenv("TALK_MS");
+
+	if (argc < 2)
+		die("usage", "talk SOCKET STEP...");
+	if (patience)
+		talk.patience_ms = (int)strtol(patience, NULL, 10);
+	talk.path = argv[1];
+	if (!str_eq(talk.path, "-"))
+		talk.fd = connect_to(talk.path);
+	talk.sent_ms = now_ms();
+	for (int i = 2; i < argc;)
+		i += do_step(argv + i);
+	str_fini(&talk.in);
+	return 0;
+}

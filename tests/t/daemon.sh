@@ -1,0 +1,155 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# SPDX-License-Identifier: GPL-2.0-or-later
+# For tests of the built vmwardd with the fake QEMU: after lib.sh.
+# The fake is copied to a private place, so that its processes are known.
+vms=$tmp/etc/vmward/vms
+run=$tmp/run/vmward
+records=$tmp/var/lib/vmward/records
+qemu_exe=$tmp/bin/qemu-system-x86_64
+daemon_pid=
+daemon_log=$tmp/vmwardd.log
+mkdir -p "$vms" "$tmp/bin"
+cp "$BUILD/tests/fake/qemu" "$qemu_exe"
+: >"$tmp/kernel"
+# a stand-in that makes files fast, for the disks of these tests
+cat >"$tmp/bin/qemu-img" <<'EOS'
+#!/bin/sh
+for last; do :; done
+case $1 in
+create) for a; do case $a in /*) : >"$a" ;; esac; done ;;
+info) echo '{"format": "raw", "virtual-size": 1048576}' ;;
+esac
+EOS
+chmod +x "$tmp/bin/qemu-img"
+
+# The processes of our QEMU, one pid a line.
+qemus()
+{
+	find /proc -maxdepth 2 -path '/proc/[0-9]*/exe' \
+		-lname "$qemu_exe*" 2>/dev/null | cut -d/ -f3
+}
+
+clean_daemon()
+{
+	for pid in $daemon_pid $(qemus) $started; do
+		kill -9 "$pid" 2>/dev/null
+	done
+	rm -rf "$tmp"
+}
+trap clean_daemon EXIT
+
+talk()
+{
+	"$BUILD/tests/peer/talk" "$@" >"$tmp/out" 2>"$tmp/err"
+	status=$?
+	return "$status"
+}
+
+# starts vmwardd (with $daemon_options) and returns when it is ready
+daemon()
+{
+	rm -f "$tmp/ready"
+	mkfifo "$tmp/ready"
+	PATH="$tmp/bin:$PATH" ${daemon_under:-} "$BUILD/vmwardd" \
+		--root "$tmp" --notify-fd 3 --log-level debug \
+		${daemon_options:+"$daemon_options"} \
+		3>"$tmp/ready" 2>>"$daemon_log" &
+	daemon_pid=$!
+	read -r ready_line <"$tmp/ready"
+}
+
+daemon_ends() # SIGNAL
+{
+	kill "-$1" "$daemon_pid"
+	wait "$daemon_pid" 2>/dev/null
+	daemon_status=$?
+	daemon_pid=
+}
+
+# vm NAME: its file comes from stdin; [vm] memory and accel are there already
+vm()
+{
+	{
+		printf "[vm]\nmemory = 64M\naccel = tcg\nkernel = %s\n" "$tmp/kernel"
+		cat
+	} >"$vms/$1.ini.new"
+	mv "$vms/$1.ini.new" "$vms/$1.ini"
+}
+
+# scripted NAME SCRIPT: a VM whose QEMU plays a script of tests/fake
+scripted()
+{
+	case $2 in
+	/*) script=$2 ;;
+	*) script=$TOP/tests/fake/$2.qmp ;;
+	esac
+	printf '[raw]\narg-1 = -D %s\n' "$script" | vm "$1"
+}
+
+# q COMMAND [KEY=STRING|KEY:JSON]...: one request; its reply in out
+q()
+{
+	arguments=
+	command=$1
+	shift
+	for word; do
+		case $word in
+		*[=:]*) ;;
+		*) word=vm=$word ;;
+		esac
+		key=${word%%[=:]*}
+		value=${word#"$key"}
+		case $value in
+		=*) value="\"${value#=}\"" ;;
+		*) value=${value#:} ;;
+		esac
+		arguments="$arguments${arguments:+,}\"$key\":$value"
+	done
+	talk "$control" qmp ">{\"execute\":\"$command\",\"arguments\":{$arguments}}" \
+		'?"' && ! grep -q '^{"error"' "$tmp/out"
+}
+
+# refused CODE COMMAND...: the request fails with this code
+refused()
+{
+	code=$1
+	shift
+	q "$@"
+	grep -q "\"code\":\"$code\"" "$tmp/out" || {
+		cat "$tmp/out"
+		false
+	}
+}
+
+# field KEY: of the last reply (a string, number or word)
+field()
+{
+	sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p" "$tmp/out" | tail -n 1
+}
+
+state_is() # NAME STATE
+{
+	q vm-status "$1"
+	is "$(field state)" "$2"
+}
+
+pid_of() # NAME
+{
+	q vm-status "$1"
+	field pid
+}
+
+# becomes NAME STATE: in at most ten seconds
+becomes()
+{
+	q vm-wait "$1" "state=$2" timeout:10 || {
+		cat "$tmp/out"
+		false
+	}
+}
+
+gone() { talk - gone "$1"; } # PID
+logged() { grep -qF -- "$1" "$daemon_log"; }
+rss_kib() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
+# CPU time of a process in ticks (10 ms)
+ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
