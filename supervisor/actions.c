@@ -82,7 +82,7 @@ void act_cancel_start(struct vm *vm)
 	vm->intent_stop = true;
 	if (!vm->stop.restart) {
 		vm->record.desired = DESIRED_DOWN;
-		vm_record(vm, NULL);
+		vm_record_order(vm);
 	}
 	if (vm->op)
 		job_cancel(vm->op);
@@ -101,7 +101,7 @@ void act_kill(struct vm *vm)
 
 	vm->intent_kill = true;
 	vm->record.desired = DESIRED_DOWN;
-	vm_record(vm, NULL);
+	vm_record_order(vm);
 	if (machine_signal(&vm->machine, SIGKILL, &err))
 		vmlog_line(&vm->log, LOG_ERROR, "kill: %s", err.text);
 }
@@ -238,7 +238,7 @@ void act_rest(struct vm *vm)
 	vm_clean(vm);
 	if (vm->record.desired == DESIRED_UP && !vm->env->stopping)
 		vm->record.desired = DESIRED_DOWN;
-	vm_record(vm, NULL);
+	vm_record_order(vm);
 }
 
 static void on_retry_timer(struct loop_timer *timer)

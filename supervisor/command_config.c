@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
+#include "supervisor/op.h"
 #include "supervisor/plan.h"
 #include "supervisor/report.h"
 
@@ -152,30 +153,48 @@ static void edits_fini(struct edits *edits)
 	free(edits->at);
 }
 
-/* Writes the drop-in, looks at the files again, answers. */
-static void apply_edits(
-	struct request *rq, struct vm *vm, struct edits *edits, struct err *err)
+/* On disk: the files are looked at again, the request is answered. */
+static void on_edit_end(struct job *job, void *arg)
 {
-	const struct env *env = registry_env(request_registry(rq));
+	struct request *rq = arg;
+	struct vm *vm = rq->vm;
 	char message[120];
 	unsigned pending;
 
-	if (env->file && !err->code)
-		err_set(err, ERR_UNSUPPORTED,
-			"a VM of `vmward run` has no drop-in: edit its file");
-	if (err->code || config_edit_dropin(&env->paths, vm->name, edits->at,
-				 edits->n, err)) {
-		request_fail(rq, err);
+	vm_job_over(job, vm);
+	rq->job = NULL;
+	registry_load(request_registry(rq), vm);
+	vm_changed(vm);
+	if (job->err.code) {
+		request_fail(rq, &job->err);
 		return;
 	}
-	registry_load(request_registry(rq), vm);
 	pending = vm_pending(vm);
 	snprintf(message, sizeof(message),
 		"%u change%s pending: vmward plan %s", pending,
 		pending == 1 ? "" : "s", vm->name);
-	vm_changed(vm);
 	request_reply_steal(
 		rq, command_result(vm, true, pending ? message : NULL));
+}
+
+static void apply_edits(
+	struct request *rq, struct vm *vm, struct edits *edits, struct err *err)
+{
+	const struct job *busy = vm_busy_edit(vm);
+
+	if (vm->env->file && !err->code)
+		err_set(err, ERR_UNSUPPORTED,
+			"a VM of `vmward run` has no drop-in: edit its file");
+	if (busy && !err->code)
+		err_set(err, ERR_BUSY, "job j%u edits it already", busy->id);
+	rq->vm = vm;
+	if (!err->code)
+		rq->job = op_edit_begin(
+			vm, edits->at, edits->n, on_edit_end, rq, err);
+	if (rq->job)
+		vm_job_add(vm, rq->job);
+	else
+		request_fail(rq, err);
 }
 
 void command_set(struct request *rq)

@@ -24,38 +24,65 @@ void command_disk_list(struct request *rq)
 
 /* ---- the same change in our drop-in ---- */
 
-static int write_attach(
-	struct vm *vm, const char *disk, json_t *pairs, struct err *err)
+static void answer(struct request *rq, const struct err *err)
 {
-	AUTO_FREE char *section = xasprintf("disk.%s", disk);
-	size_t n = json_object_size(pairs), i = 0;
-	struct config_edit *edits = xcalloc(n + 1, sizeof(edits[0]));
+	struct vm *vm = rq->vm;
+	bool attach = str_eq(rq->verb->wire, "vm-disk-attach");
+	struct err why = *err;
+
+	registry_load(request_registry(rq), vm);
+	vm_changed(vm);
+	if (why.code) {
+		err_wrap(&why, "done until the VM stops, but not written: ");
+		request_fail(rq, &why);
+		return;
+	}
+	request_reply_steal(
+		rq, command_result(vm, true, attach ? "attached" : "detached"));
+}
+
+static void on_written(struct job *job, void *arg)
+{
+	struct request *rq = arg;
+
+	vm_job_over(job, rq->vm);
+	rq->job = NULL;
+	answer(rq, &job->err);
+}
+
+static struct job *write_attach(struct request *rq, struct err *err)
+{
+	AUTO_FREE char *section =
+		xasprintf("disk.%s", request_string(rq, "disk"));
+	json_t *pairs = json_object_get(rq->args, "pairs");
+	struct config_edit *edits =
+		xcalloc(json_object_size(pairs) + 1, sizeof(edits[0]));
+	struct job *job;
 	const char *key;
 	json_t *value;
-	int rc;
+	size_t n = 0;
 
 	json_object_foreach(pairs, key, value)
 	{
-		edits[i].section = section;
-		edits[i].key = (char *)(uintptr_t)key;
-		edits[i++].value = (char *)(uintptr_t)json_string_value(value);
+		edits[n].section = section;
+		edits[n].key = (char *)(uintptr_t)key;
+		edits[n++].value = (char *)(uintptr_t)json_string_value(value);
 	}
-	rc = config_edit_dropin(&vm->env->paths, vm->name, edits, n, err);
+	job = op_edit_begin(rq->vm, edits, n, on_written, rq, err);
 	free(edits);
-	return rc;
+	return job;
 }
 
 /* Our own keys of the section go; what others wrote is switched off. */
-static int write_detach(struct vm *vm, const char *disk, struct err *err)
+static size_t plan_detach(
+	const struct vm_spec *spec, char *section, struct config_edit **edits)
 {
-	AUTO_FREE char *section = xasprintf("disk.%s", disk);
-	struct config_edit *edits = NULL;
 	static char enabled[] = "enabled", no[] = "no";
 	bool others = false;
 	size_t n = 0;
-	int rc;
 
-	list_each(&vm->spec->ini.entries, it, next) {
+	*edits = xcalloc(1, sizeof(**edits));
+	list_each(&spec->ini.entries, it, next) {
 		const struct ini_entry *e =
 			list_entry(it, struct ini_entry, link);
 
@@ -67,43 +94,45 @@ static int write_detach(struct vm *vm, const char *disk, struct err *err)
 		}
 		if (!e->key)
 			continue;
-		edits = xreallocarray(edits, n + 2, sizeof(edits[0]));
-		edits[n++] = (struct config_edit){ section, e->key, NULL };
+		*edits = xreallocarray(*edits, n + 2, sizeof(**edits));
+		(*edits)[n++] = (struct config_edit){ section, e->key, NULL };
 	}
-	edits = xreallocarray(edits, n + 2, sizeof(edits[0]));
 	if (others)
-		edits[n++] = (struct config_edit){ section, enabled, no };
-	rc = n ? config_edit_dropin(&vm->env->paths, vm->name, edits, n, err)
-	       : 0;
-	free(edits);
-	return rc;
+		(*edits)[n++] = (struct config_edit){ section, enabled, no };
+	return n;
 }
 
-static bool only_runtime(const struct request *rq, const struct vm *vm)
+/* NULL without error: nothing is written about the disk. */
+static struct job *write_detach(struct request *rq, struct err *err)
 {
-	return request_bool(rq, "runtime") || vm->env->file;
+	AUTO_FREE char *section =
+		xasprintf("disk.%s", request_string(rq, "disk"));
+	struct config_edit *edits = NULL;
+	struct job *job = NULL;
+	size_t n;
+
+	if (!rq->vm->spec)
+		return NULL;
+	n = plan_detach(rq->vm->spec, section, &edits);
+	if (n)
+		job = op_edit_begin(rq->vm, edits, n, on_written, rq, err);
+	free(edits);
+	return job;
 }
 
 /* The running VM has it; now the file, so that the next start does too. */
-static void after_change(struct request *rq, struct vm *vm, bool attach)
+static void after_change(struct request *rq, bool attach)
 {
-	const char *disk = request_string(rq, "disk");
 	struct err err = ERR_INIT;
-	int rc = 0;
+	bool write = !request_bool(rq, "runtime") && !rq->vm->env->file;
 
-	if (!only_runtime(rq, vm))
-		rc = attach ? write_attach(vm, disk,
-				      json_object_get(rq->args, "pairs"), &err)
-			    : write_detach(vm, disk, &err);
-	registry_load(request_registry(rq), vm);
-	vm_changed(vm);
-	if (rc) {
-		err_wrap(&err, "done until the VM stops, but not written: ");
-		request_fail(rq, &err);
-		return;
-	}
-	request_reply_steal(
-		rq, command_result(vm, true, attach ? "attached" : "detached"));
+	rq->job = !write   ? NULL
+		  : attach ? write_attach(rq, &err)
+			   : write_detach(rq, &err);
+	if (rq->job)
+		vm_job_add(rq->vm, rq->job);
+	else
+		answer(rq, &err);
 }
 
 /* ---- attach ---- */
@@ -117,7 +146,7 @@ static void on_attach_end(struct job *job, void *arg)
 	if (job->err.code)
 		request_fail(rq, &job->err);
 	else
-		after_change(rq, rq->vm, true);
+		after_change(rq, true);
 }
 
 /* Running, reachable, nothing else under way; else answered. */
@@ -217,7 +246,7 @@ static void on_detach_end(struct job *job, void *arg)
 	else if (job->err.code)
 		request_fail(rq, &job->err);
 	else
-		after_change(rq, vm, false);
+		after_change(rq, false);
 }
 
 void command_disk_detach(struct request *rq)

@@ -27,7 +27,7 @@ static bool reached(const struct vm *vm, enum goal goal)
 	case GOAL_AGENT:
 		return runs && vm->ready == VM_READY_YES;
 	case GOAL_DOWN:
-		return !vm_is_up(vm);
+		return !vm_is_up(vm) && !vm->order_pending;
 	case GOAL_NONE:
 		break;
 	}
@@ -36,10 +36,7 @@ static bool reached(const struct vm *vm, enum goal goal)
 
 static const char *message_of(const struct vm *vm, enum goal goal)
 {
-	if (goal == GOAL_DOWN && *vm->stop_step)
-		return vm->stop_step;
-	return vm->accel.reason[0] && goal != GOAL_DOWN ? vm->accel.reason
-							: NULL;
+	return goal == GOAL_DOWN && *vm->stop_step ? vm->stop_step : NULL;
 }
 
 static void fail_ended(struct request *rq, const struct vm *vm)

@@ -37,6 +37,9 @@ json_t *command_result(const struct vm *vm, bool changed, const char *message)
 
 	if (!vm->recorded)
 		json_object_set_new(result, "recorded", json_false());
+	if (changed && vm_is_up(vm) && *vm->accel.reason)
+		json_object_set_new(
+			result, "warning", json_string(vm->accel.reason));
 	return result;
 }
 

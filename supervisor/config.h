@@ -56,20 +56,35 @@ void config_check_all(
 void config_check_host(const struct vm_spec *spec, const struct paths *paths,
 	struct findings *f);
 
-/* One change of a file. */
 struct config_edit {
 	char *section;
 	char *key;
 	char *value; /* NULL: unset */
 };
 
+/* An edit of the drop-in on its way; its steps need an fsync in between. */
+struct config_change {
+	char *path;
+	char *temporary; /* the new text, until it is in place; or NULL */
+	int fd;          /* of it: to sync before the commit; or -1 */
+	int dir_fd;      /* to sync after the commit */
+	int above_fd;    /* likewise: the directory may be new */
+	bool removes;    /* nothing is left to say: the file goes */
+};
+
 /*
  * Writes SECTION.KEY=VALUE pairs into (or with value NULL removes them from)
- * the VM's drop-in, keeping what else is there; atomic, synced.  Validates
- * the whole result first: bad input changes nothing.
+ * a copy of the VM's drop-in, keeping what else is there.  The whole merged
+ * result is checked first: bad input changes nothing.  The change must be
+ * finished by config_change_fini() in every case.
  */
-MUST_CHECK int config_edit_dropin(const struct paths *paths, const char *name,
-	const struct config_edit *edits, size_t n, struct err *err);
+MUST_CHECK int config_change_prepare(const struct paths *paths,
+	const char *name, const struct config_edit *edits, size_t n,
+	struct config_change *out, struct err *err);
+/* Puts it in place, once its fd was synced. */
+MUST_CHECK int config_change_commit(struct config_change *c, struct err *err);
+/* Drops what was not committed, closes all. */
+void config_change_fini(struct config_change *c);
 
 /*
  * Text of `show`: merged INI that loads again to the same spec; origin adds

@@ -212,69 +212,105 @@ static int validate(const struct paths *paths, const char *name,
 	return rc;
 }
 
-/* Makes a change of names in a directory durable. */
-static int sync_dir(const char *dir, struct err *err)
-{
-	AUTO_CLOSE int fd =
-		sys_openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
+/* ---- writing it, in steps that others make durable ---- */
 
-	if (fd < 0 || sys_fsync(fd) < 0)
-		return err_os(err, "cannot make '%s' durable", dir);
+static int open_dir(const char *dir, struct err *err)
+{
+	int fd = sys_openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
+
+	return fd < 0 ? err_os(err, "cannot open directory '%s'", dir) : fd;
+}
+
+static int write_text(int fd, const struct str *text)
+{
+	for (size_t done = 0; done < text->len;) {
+		ssize_t put =
+			sys_write(fd, text->data + done, text->len - done);
+
+		if (put < 0)
+			return -1;
+		done += (size_t)put;
+	}
 	return 0;
 }
 
-static int remove_dropin(const char *path, const char *dir, struct err *err)
+/* The new text beside the old one. */
+static int write_temporary(
+	struct config_change *c, const struct str *text, struct err *err)
 {
-	if (sys_unlinkat(AT_FDCWD, path, 0) == 0)
-		return sync_dir(dir, err);
-	if (errno == ENOENT || errno == ENOTDIR)
-		return 0;
-	return err_os(err, "cannot remove '%s'", path);
+	c->temporary = xasprintf("%s.tmp", c->path);
+	sys_unlinkat(AT_FDCWD, c->temporary, 0); /* of a crash */
+	c->fd = sys_openat(AT_FDCWD, c->temporary,
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+	if (c->fd < 0 || write_text(c->fd, text))
+		return err_os(err, "cannot write '%s'", c->temporary);
+	return 0;
 }
 
-static int write_dropin(const char *path, const char *dir,
-	const struct str *text, struct err *err)
+/* Checks the result and writes it, not yet in place. */
+static int stage(const struct paths *paths, const char *name,
+	const struct dropin *d, struct config_change *c, struct err *err)
 {
+	bool empty = list_is_empty(&d->ini.entries);
+	struct config_patch patch = { c->path,
+		empty ? NULL : str_text(&d->text), d->text.len };
+	AUTO_FREE char *dir =
+		xstrndup(c->path, (size_t)(strrchr(c->path, '/') - c->path));
 	AUTO_FREE char *above =
 		xstrndup(dir, (size_t)(strrchr(dir, '/') - dir));
 
-	if (fd_make_dirs(dir, 0755, err) < 0)
-		return -1;
-	if (fd_write_file(AT_FDCWD, path, str_text(text), text->len, 0644, true,
-		    err) < 0)
-		return -1;
-	return sync_dir(above, err);
-}
-
-/* Checks the result and puts it in place. */
-static int store(const struct paths *paths, const char *name, const char *path,
-	const struct dropin *d, struct err *err)
-{
-	bool empty = list_is_empty(&d->ini.entries);
-	struct config_patch patch = { path, empty ? NULL : str_text(&d->text),
-		d->text.len };
-	AUTO_FREE char *dir =
-		xstrndup(path, (size_t)(strrchr(path, '/') - path));
-
 	if (validate(paths, name, &patch, err) < 0)
 		return -1;
-	return empty ? remove_dropin(path, dir, err)
-		     : write_dropin(path, dir, &d->text, err);
+	c->removes = empty;
+	if (!empty && fd_make_dirs(dir, 0755, err) < 0)
+		return -1;
+	c->dir_fd = open_dir(empty ? above : dir, err);
+	c->above_fd = open_dir(above, err);
+	if (c->dir_fd < 0 || c->above_fd < 0)
+		return -1;
+	return empty ? 0 : write_temporary(c, &d->text, err);
 }
 
-int config_edit_dropin(const struct paths *paths, const char *name,
-	const struct config_edit *edits, size_t n, struct err *err)
+int config_change_prepare(const struct paths *paths, const char *name,
+	const struct config_edit *edits, size_t n, struct config_change *out,
+	struct err *err)
 {
-	AUTO_FREE char *path = layers_dropin_path(paths, name);
 	struct dropin d;
 
+	*out = (struct config_change){ .fd = -1, .dir_fd = -1, .above_fd = -1 };
 	if (!config_name_is_valid(name))
 		return err_set(err, ERR_NOT_FOUND, "no such VM: '%s'", name);
-	int rc = read_dropin(&d, path, err);
+	out->path = layers_dropin_path(paths, name);
+	int rc = read_dropin(&d, out->path, err);
 	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = apply(&d, &edits[i], path, err);
+		rc = apply(&d, &edits[i], out->path, err);
 	if (rc == 0)
-		rc = store(paths, name, path, &d, err);
+		rc = stage(paths, name, &d, out, err);
 	dropin_fini(&d);
 	return rc;
+}
+
+int config_change_commit(struct config_change *c, struct err *err)
+{
+	if (c->removes) {
+		if (!sys_unlinkat(AT_FDCWD, c->path, 0) || errno == ENOENT ||
+			errno == ENOTDIR)
+			return 0;
+		return err_os(err, "cannot remove '%s'", c->path);
+	}
+	if (sys_renameat(AT_FDCWD, c->temporary, AT_FDCWD, c->path) < 0)
+		return err_os(err, "cannot write '%s'", c->path);
+	free(TAKE(c->temporary));
+	return 0;
+}
+
+void config_change_fini(struct config_change *c)
+{
+	if (c->temporary)
+		sys_unlinkat(AT_FDCWD, c->temporary, 0);
+	fd_close(&c->fd);
+	fd_close(&c->dir_fd);
+	fd_close(&c->above_fd);
+	free(c->temporary);
+	free(c->path);
 }

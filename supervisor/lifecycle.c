@@ -292,23 +292,21 @@ void lifecycle_recover(struct vm *vm, bool boot)
 	AUTO_FREE char *path = machine_priv_path(&vm->machine, "lock");
 	enum lock_state state = LOCK_FREE;
 	struct err err = ERR_INIT;
-	const char *uuid;
 
 	read_record(vm);
 	if (!vm->spec)
 		vm_load_running(vm);
 	if (!vm->spec)
 		vm->spec = vm->running;
-	uuid = vm->record.uuid[0] ? vm->record.uuid
-	       : vm->spec         ? vm->spec->uuid
-				  : "";
 	if (vm->newer_record) {
 		vm->state = VM_UNREACHABLE;
 		vm_set_note(vm, "newer format of its record: left alone");
 		return;
 	}
-	if (*uuid && lock_look(path, vm->env->paths.root, uuid, &state, &err))
+	if (lock_look(path, vm->env->paths.run, vm->name, &state, &err)) {
 		vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
+		state = LOCK_HELD; /* it may live */
+	}
 	if (state == LOCK_HELD)
 		vm_post(vm, EV_FOUND);
 	else if (boot)

@@ -22,13 +22,13 @@
 
 /* "\0vmward/" + 16 hex digits; the length counts the leading NUL. */
 static socklen_t name_address(
-	struct sockaddr_un *addr, const char *root, const char *uuid)
+	struct sockaddr_un *addr, const char *dir, const char *name)
 {
 	/* the NUL between them keeps "a"+"bc" and "ab"+"c" apart */
-	uint64_t hash = hash_add(HASH_START, root, strlen(root) + 1);
+	uint64_t hash = hash_add(HASH_START, dir, strlen(dir) + 1);
 	int len;
 
-	hash = hash_add(hash, uuid, strlen(uuid));
+	hash = hash_add(hash, name, strlen(name));
 	memset(addr, 0, sizeof(*addr));
 	addr->sun_family = AF_UNIX;
 	len = snprintf(addr->sun_path + 1, sizeof(addr->sun_path) - 1,
@@ -38,11 +38,11 @@ static socklen_t name_address(
 }
 
 /* The bound socket, or -1 with *state or err set. */
-static int take_name(const char *root, const char *uuid, enum lock_state *state,
+static int take_name(const char *dir, const char *name, enum lock_state *state,
 	struct err *err)
 {
 	struct sockaddr_un addr;
-	socklen_t len = name_address(&addr, root, uuid);
+	socklen_t len = name_address(&addr, dir, name);
 	AUTO_CLOSE int fd = sys_socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -67,46 +67,46 @@ static int lock_file(int fd, int how, const char *path, enum lock_state *state,
 	return 0;
 }
 
-int lock_take(struct vm_lock *lock, const char *path, const char *root,
-	const char *uuid, enum lock_state *state, struct err *err)
+int lock_take(struct vm_lock *lock, const char *path, const char *dir,
+	const char *name, enum lock_state *state, struct err *err)
 {
 	enum lock_state seen = LOCK_FREE;
 	AUTO_CLOSE int file = sys_openat(AT_FDCWD, path,
 		O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	AUTO_CLOSE int name = -1;
+	AUTO_CLOSE int bound = -1;
 
 	if (file < 0)
 		return err_os(err, "cannot open lock '%s'", path);
 	if (lock_file(file, LOCK_EX, path, &seen, err) != 0)
 		return -1;
 	if (seen == LOCK_FREE) {
-		name = take_name(root, uuid, &seen, err);
-		if (name < 0 && seen == LOCK_FREE)
+		bound = take_name(dir, name, &seen, err);
+		if (bound < 0 && seen == LOCK_FREE)
 			return -1;
 	}
 	*state = seen;
 	if (seen == LOCK_FREE) {
 		lock->file_fd = TAKE_FD(file);
-		lock->name_fd = TAKE_FD(name);
+		lock->name_fd = TAKE_FD(bound);
 	}
 	return 0;
 }
 
-int lock_look(const char *path, const char *root, const char *uuid,
+int lock_look(const char *path, const char *dir, const char *name,
 	enum lock_state *state, struct err *err)
 {
 	enum lock_state seen = LOCK_FREE;
 	AUTO_CLOSE int file = sys_openat(AT_FDCWD, path,
 		O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
-	AUTO_CLOSE int name = -1;
+	AUTO_CLOSE int bound = -1;
 
 	if (file < 0 && errno != ENOENT)
 		return err_os(err, "cannot open lock '%s'", path);
 	if (file >= 0 && lock_file(file, LOCK_SH, path, &seen, err) != 0)
 		return -1;
 	if (seen == LOCK_FREE) {
-		name = take_name(root, uuid, &seen, err);
-		if (name < 0 && seen == LOCK_FREE)
+		bound = take_name(dir, name, &seen, err);
+		if (bound < 0 && seen == LOCK_FREE)
 			return -1;
 	}
 	*state = seen;

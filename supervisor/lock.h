@@ -22,15 +22,15 @@ struct vm_lock {
 	}
 
 /*
- * Takes both (mode 0600 file PATH, name from root + uuid) without waiting.
+ * Takes both (mode 0600 file PATH, name from dir + name) without waiting.
  * *state LOCK_HELD: somebody lives, nothing was taken.  -1: an OS error,
  * which must be read as "may live".
  */
 MUST_CHECK int lock_take(struct vm_lock *lock, const char *path,
-	const char *root, const char *uuid, enum lock_state *state,
+	const char *dir, const char *name, enum lock_state *state,
 	struct err *err);
 /* Only looks; takes nothing. */
-MUST_CHECK int lock_look(const char *path, const char *root, const char *uuid,
+MUST_CHECK int lock_look(const char *path, const char *dir, const char *name,
 	enum lock_state *state, struct err *err);
 /* Closes our copies (QEMU's stay). */
 void lock_drop(struct vm_lock *lock);

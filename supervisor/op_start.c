@@ -35,6 +35,7 @@ struct op_start {
 	struct err stored_err;
 	struct list *disk; /* next of spec.disks to look at */
 	struct list *raw;  /* next of spec.raws to send */
+	struct list *nic;  /* next of spec.nics to look at */
 	struct image_create *image;
 	bool image_ended;
 	struct err image_err;
@@ -266,6 +267,29 @@ static bool send_raw(struct op_start *op)
 	return true;
 }
 
+/* QEMU has no option for `link = down`; false when no nic is left. */
+static bool send_link(struct op_start *op)
+{
+	const struct vm_spec *spec = op->vm->spec;
+
+	for (; op->nic != &spec->nics; op->nic = op->nic->next) {
+		const struct spec_nic *nic =
+			list_entry(op->nic, struct spec_nic, link);
+		char id[32];
+
+		if (nic->up)
+			continue;
+		op->nic = op->nic->next;
+		snprintf(id, sizeof(id), "net-%s", nic->name);
+		qmp_call_start(&op->call, &op->job, &op->vm->machine.qmp,
+			QMP_COMMAND("set_link",
+				json_pack("{s:s,s:b}", "name", id, "up", 0)),
+			false);
+		return true;
+	}
+	return false;
+}
+
 static bool kvm_is_on(const struct op_start *op)
 {
 	return json_is_true(json_object_get(op->call.result, "enabled"));
@@ -294,6 +318,8 @@ static enum job_state start_run(struct job *job)
 		if (!kvm_is_on(op))
 			return job_fail(job, ERR_QMP, "QEMU runs without KVM");
 	}
+	while (send_link(op))
+		JOB_AWAIT(job, op->call.replied, JOB_FOREVER); /* its own */
 	while (send_raw(op))
 		JOB_AWAIT(job, op->call.replied, JOB_FOREVER); /* its own */
 	if (job->err.code)
@@ -349,6 +375,7 @@ struct job *op_start_begin(struct vm *vm, op_end_fn *on_end, void *arg)
 	op->lock = (struct vm_lock)VM_LOCK_INIT;
 	op->disk = vm->spec->disks.next;
 	op->raw = vm->spec->raws.next;
+	op->nic = vm->spec->nics.next;
 	op->restart = vm->record.desired == DESIRED_UP && !vm->ordered;
 	job_start(&op->job, &start_kind, vm->name, on_end, arg);
 	return &op->job;

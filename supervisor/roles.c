@@ -2,13 +2,16 @@
 /* Who may do what; see supervisor/roles.h. */
 #include "supervisor/roles.h"
 
+#include <fcntl.h>
 #include <grp.h>
-#include <pwd.h>
 #include <stdbool.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/sock.h"
 #include "base/str.h"
+
+#define PASSWD_MAX (1024 * 1024)
 
 static gid_t admin_group;
 static bool has_admin_group;
@@ -22,18 +25,42 @@ void roles_init(void)
 		admin_group = group->gr_gid;
 }
 
+/*
+ * The uid of a local user, by /etc/passwd alone: name services may block for
+ * long, and a name they only know can be written as a number.
+ */
+static int local_uid(const char *user, uint64_t *uid)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct err err = ERR_INIT;
+	size_t len = strlen(user);
+
+	if (fd_read_file(AT_FDCWD, "/etc/passwd", PASSWD_MAX, &text, &err))
+		return -1;
+	for (const char *line = str_text(&text); line;
+		line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, user, len) || line[len] != ':')
+			continue;
+		line = strchr(line + len + 1, ':');
+		if (!line)
+			return -1;
+		*uid = str_digits(line + 1);
+		return 0;
+	}
+	return -1;
+}
+
 static bool owns(uid_t uid, const char *owner)
 {
-	const struct passwd *user;
 	uint64_t number;
 	struct err err = ERR_INIT;
 
 	if (!owner || !*owner)
 		return false;
-	if (!str_to_u64(owner, &number, &err))
-		return number == uid;
-	user = getpwnam(owner);
-	return user && user->pw_uid == uid;
+	if (str_to_u64(owner, &number, &err) && local_uid(owner, &number))
+		return false;
+	return number == uid;
 }
 
 enum role roles_of_peer(int fd, const char *owner)

@@ -54,7 +54,7 @@ static int take_lock(struct service *service, struct err *err)
 	enum lock_state state;
 
 	if (lock_take(&service->lock, path, service->env.paths.run,
-		    "supervisor", &state, err))
+		    "/supervisor", &state, err))
 		return -1;
 	if (state == LOCK_HELD)
 		return err_set(err, ERR_EXISTS,

@@ -107,6 +107,7 @@ void vm_free(struct vm *vm)
 		return;
 	list_del(&vm->link);
 	loop_timer_stop(&vm->retry_timer);
+	store_cancel(&vm->order_stored);
 	agent_cancel(&vm->agent);
 	machine_fini(&vm->machine);
 	list_each(&vm->watches, it, next)
@@ -213,6 +214,25 @@ int vm_record(struct vm *vm, struct store_wait *wait)
 	return -1;
 }
 
+static void on_order_stored(struct store_wait *wait, const struct err *err)
+{
+	struct vm *vm = container_of(wait, struct vm, order_stored);
+
+	vm->order_pending = false;
+	if (err->code)
+		vm->recorded = false;
+	vm_changed(vm);
+}
+
+void vm_record_order(struct vm *vm)
+{
+	store_cancel(&vm->order_stored);
+	vm->order_stored.on_stored = on_order_stored;
+	vm->order_pending = true;
+	if (vm_record(vm, &vm->order_stored))
+		vm->order_pending = false;
+}
+
 /* ---- jobs ---- */
 
 static void emit_job(
@@ -261,6 +281,17 @@ struct job *vm_busy(const struct vm *vm)
 	return list_is_empty(&vm->jobs)
 		       ? NULL
 		       : list_entry(vm->jobs.next, struct job, link);
+}
+
+struct job *vm_busy_edit(const struct vm *vm)
+{
+	list_each(&vm->jobs, it, next) {
+		struct job *job = list_entry(it, struct job, link);
+
+		if (str_eq(job->kind->name, "edit"))
+			return job;
+	}
+	return NULL;
 }
 
 /* ---- consoles ---- */

@@ -35,14 +35,15 @@
 	X(ADOPTING, "unreachable")                                \
 	X(UNREACHABLE, "unreachable")
 
-#define VM_EVENTS(X)                                                           \
-	X(START)                                                               \
-	X(STARTED)                                                             \
-	X(STARTED_PAUSED)                                                      \
-	X(START_FAILED)                                                        \
-	X(STOP)                                                                \
-	X(KILL) X(GUEST_PAUSED) X(GUEST_RESUMED) X(GUEST_OFF) X(LOST) X(FOUND) \
-		X(UNREACHABLE) X(END_STOPPED) X(END_RESTART) X(END_BACKOFF)    \
+#define VM_EVENTS(X)                                                        \
+	X(START)                                                            \
+	X(STARTED)                                                          \
+	X(STARTED_PAUSED)                                                   \
+	X(START_FAILED)                                                     \
+	X(STOP)                                                             \
+	X(KILL)                                                             \
+	X(GUEST_PAUSED) X(GUEST_RESUMED) X(GUEST_OFF) X(LOST) X(FOUND)      \
+		X(UNREACHABLE) X(END_STOPPED) X(END_RESTART) X(END_BACKOFF) \
 			X(END_FAILED) X(RETRY) X(RESET_FAILED)
 
 enum vm_state {
@@ -93,8 +94,10 @@ struct vm {
 	struct findings findings; /* of the last load; errors: `invalid` */
 
 	struct record record;
-	bool recorded;     /* the last change reached the disk */
-	bool newer_record; /* written by a newer vmward: left alone */
+	bool recorded; /* the last change reached the disk */
+	struct store_wait order_stored;
+	bool order_pending; /* an order is not on disk yet */
+	bool newer_record;  /* written by a newer vmward: left alone */
 
 	struct machine machine;
 	struct accel accel;
@@ -165,6 +168,8 @@ void vm_unwatch(struct vm_watch *watch); /* harmless twice */
  * worked (logged, vm->recorded false).
  */
 int vm_record(struct vm *vm, struct store_wait *wait);
+/* The same for an order: vm->order_pending until it is on disk, or failed. */
+void vm_record_order(struct vm *vm);
 /* Registers a job on the VM under a fresh number and emits JOB_STATUS. */
 void vm_job_add(struct vm *vm, struct job *job);
 /* The job's end: emits JOB_STATUS, takes it off the list. */
@@ -173,6 +178,9 @@ void vm_job_end(struct vm *vm, struct job *job);
 void vm_job_over(struct job *job, void *arg);
 /* The first job on the VM that changes it, or NULL. */
 struct job *vm_busy(const struct vm *vm);
+
+/* The edit of the drop-in under way, or NULL. */
+struct job *vm_busy_edit(const struct vm *vm);
 
 /* Consoles of the running or to-be-started spec, by name; NULL. */
 struct console;

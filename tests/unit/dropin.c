@@ -7,6 +7,19 @@
 #define HEADER    "; written by vmward set: use \"vmward unset\", or edit\n"
 #define FILE_NAME "vms/web.ini.d/50-vmward.ini"
 
+/* All the steps of an edit, without the syncs. */
+static int edit_dropin(const struct paths *paths, const char *name,
+	const struct config_edit *edits, size_t n, struct err *err)
+{
+	struct config_change change;
+	int rc = config_change_prepare(paths, name, edits, n, &change, err);
+
+	if (rc == 0)
+		rc = config_change_commit(&change, err);
+	config_change_fini(&change);
+	return rc;
+}
+
 /* "section key value" or "section key" for unset. */
 static int edit(struct err *err, const char *section, const char *key,
 	const char *value)
@@ -17,7 +30,7 @@ static int edit(struct err *err, const char *section, const char *key,
 	struct config_edit one = { s, k, v };
 
 	err_clear(err);
-	return config_edit_dropin(&conf, "web", &one, 1, err);
+	return edit_dropin(&conf, "web", &one, 1, err);
 }
 
 static void is_file(const char *want, const char *what)
@@ -132,13 +145,13 @@ static void test_bad(void)
 	struct config_edit two[] = { { (char[]){ "vm" }, (char[]){ "cpus" },
 					     (char[]){ "5" } },
 		{ (char[]){ "vm" }, (char[]){ "cpus-max" }, (char[]){ "2" } } };
-	ok(config_edit_dropin(&conf, "web", two, 2, &err) < 0,
+	ok(edit_dropin(&conf, "web", two, 2, &err) < 0,
 		"two that do not fit together: %s", err.text);
 	is_file(before, "change nothing");
-	ok(config_edit_dropin(&conf, "nope", two, 1, &err) < 0 &&
+	ok(edit_dropin(&conf, "nope", two, 1, &err) < 0 &&
 			err.code == ERR_NOT_FOUND,
 		"no such VM: %s", err.text);
-	ok(config_edit_dropin(&conf, "../web", two, 1, &err) < 0 &&
+	ok(edit_dropin(&conf, "../web", two, 1, &err) < 0 &&
 			err.code == ERR_NOT_FOUND,
 		"no such name: %s", err.text);
 	conf_put(FILE_NAME, "broken\n");

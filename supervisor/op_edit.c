@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An edit of a VM's drop-in, durable before it is answered: new text synced,
+ * renamed into place, directories synced.  Nothing of it blocks the loop.
+ */
+#include "supervisor/op.h"
+
+#include <string.h>
+
+#include "base/aio.h"
+#include "base/mem.h"
+#include "supervisor/config.h"
+
+struct op_edit {
+	struct job job;
+	struct config_change change;
+	struct aio_sync sync;
+	bool synced;
+};
+
+static void on_synced(struct aio_sync *sync, int error)
+{
+	struct op_edit *op = container_of(sync, struct op_edit, sync);
+
+	op->synced = true;
+	if (error)
+		job_fail(&op->job, ERR_OS, "cannot make '%s' durable: %s",
+			op->change.path, strerror(error));
+	job_wake(&op->job);
+}
+
+static void begin_sync(struct op_edit *op, int fd)
+{
+	op->synced = false;
+	aio_fsync(&op->sync, fd, on_synced);
+}
+
+/* A sync always ends: the kernel answers, if only with an error. */
+#define SYNC(op, fd)                                              \
+	do {                                                      \
+		begin_sync((op), (fd));                           \
+		JOB_AWAIT(&(op)->job, (op)->synced, JOB_FOREVER); \
+	} while (0)
+
+static enum job_state edit_run(struct job *job)
+{
+	struct op_edit *op = container_of(job, struct op_edit, job);
+
+	JOB_BEGIN(job);
+	if (op->change.fd >= 0)
+		SYNC(op, op->change.fd);
+	if (config_change_commit(&op->change, &job->err))
+		return JOB_ENDS;
+	SYNC(op, op->change.dir_fd);
+	SYNC(op, op->change.above_fd);
+	JOB_END(job);
+}
+
+static void edit_cleanup(struct job *job)
+{
+	struct op_edit *op = container_of(job, struct op_edit, job);
+
+	aio_cancel(&op->sync);
+	config_change_fini(&op->change);
+	free(op);
+}
+
+static const struct job_kind edit_kind = { "edit", edit_run, NULL,
+	edit_cleanup };
+
+struct job *op_edit_begin(struct vm *vm, const struct config_edit *edits,
+	size_t n, op_end_fn *on_end, void *arg, struct err *err)
+{
+	struct op_edit *op = NEW(struct op_edit);
+
+	if (config_change_prepare(
+		    &vm->env->paths, vm->name, edits, n, &op->change, err)) {
+		config_change_fini(&op->change);
+		free(op);
+		return NULL;
+	}
+	job_start(&op->job, &edit_kind, vm->name, on_end, arg);
+	return &op->job;
+}
