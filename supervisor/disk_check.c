@@ -122,6 +122,9 @@ struct spec_disk *spec_disk_from_pairs(const struct vm_spec *vm,
 		disk = fill_one(vm, &ini, &f);
 		if (f.errors > 0)
 			findings_to_err(&f, err);
+		else if (!disk)
+			err_set(err, ERR_USAGE,
+				"disk '%s': enabled = no leaves nothing", name);
 		if (f.errors > 0 || !disk) {
 			spec_disk_free(disk);
 			disk = NULL;

@@ -260,7 +260,7 @@ static const struct key net_keys[] = {
 	{ "network", KEY_STRING, AT(network), .when = KEY_HOT,
 		.help = "A network of vmward's; this version knows default, "
 			"and only as another word for user = yes." },
-	{ "user", KEY_BOOL, AT(user), .fallback = "no", .when = KEY_HOT,
+	{ "user", KEY_BOOL, AT(user), .when = KEY_HOT,
 		.help = "QEMU's own network: needs no right, reaches out, is "
 			"reached by forward only." },
 	{ "model", KEY_CUSTOM, AT(model), .fallback = "virtio", .when = KEY_HOT,
@@ -343,7 +343,7 @@ const struct section spec_sections[] = {
 	{ .name = "disk",
 		MANY(disks, spec_disk, disk_keys),
 		.later_keys = disk_later,
-		.help = "A disk.  One of image, base or size is needed." },
+		.help = "A disk, made of image, base or size." },
 	{ .name = "net",
 		MANY(nics, spec_nic, net_keys),
 		.later_keys = net_later,

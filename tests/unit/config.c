@@ -394,12 +394,12 @@ static void test_file(void)
 	struct err err = ERR_INIT;
 	bool missing;
 
-	conf_put("own/x.ini", "[vm]\nkernel = k\n[disk.d]\nimage = "
+	conf_put("o%n/x.ini", "[vm]\nkernel = k\n[disk.d]\nimage = "
 			      "./d.raw\n[start]\nautostart = yes\n[net.n]\n");
-	conf_put("own/x.ini.d/1.ini", "[vm]\ncpus = 3\n");
+	conf_put("o%n/x.ini.d/1.ini", "[vm]\ncpus = 3\n");
 	conf_put("templates/default.ini", "[vm]\nmemory = 9G\n");
-	AUTO_FREE char *path = xasprintf("%s/own/x.ini", conf.config);
-	AUTO_FREE char *kernel = xasprintf("%s/own/k", conf.config);
+	AUTO_FREE char *path = xasprintf("%s/o%%n/x.ini", conf.config);
+	AUTO_FREE char *kernel = xasprintf("%s/o%%n/k", conf.config);
 	ok(paths_init_file(&p, path, "x", NULL, temp_root, &err) == 0,
 		"run FILE");
 	findings_init(&f);
@@ -418,6 +418,13 @@ static void test_file(void)
 	spec_free(spec);
 	spec = config_load(&p, "x", NULL, &f, &missing);
 	ok(spec != NULL, "the scope knows its file");
+	AUTO_STR struct str text = STR_INIT;
+	config_show(spec, false, NULL, &text);
+	spec_free(spec);
+	spec = config_load_text(
+		&p, "x", str_text(&text), text.len, "saved", &f);
+	is_str(spec ? spec->vm.kernel : "", kernel,
+		"a directory's percent sign is no specifier");
 	spec_free(spec);
 	ok(!config_load(&conf, "x", "/nowhere/x.ini", &f, &missing) && missing,
 		"a file that is not there is missing");
