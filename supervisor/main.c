@@ -156,6 +156,9 @@ static int take_timeout(const char *text, int64_t *out)
 		       : 0;
 }
 
+/* `run` is quiet about itself unless told otherwise. */
+static bool level_given;
+
 static int take_level(const char *text)
 {
 	int level = log_level_of(text);
@@ -164,6 +167,7 @@ static int take_level(const char *text)
 		return bad_value("--log-level", text,
 			"error, warn, info, debug or trace");
 	log_set_level((enum log_level)level);
+	level_given = true;
 	return 0;
 }
 
@@ -279,6 +283,8 @@ static int do_role(struct options *o, const char *role, char *const *words)
 		return 2;
 	if (str_eq(role, "run")) {
 		o->run.file = words[0];
+		if (!level_given)
+			log_set_level(LOG_WARN);
 		o->run.notify_fd = o->notify_fd;
 		return run_file(&o->run);
 	}

@@ -115,9 +115,12 @@ struct tty *tty_open(void (*on_input)(void *arg, const char *bytes, size_t len),
 	tty->in_fd = -1;
 	tty->out_fd = sys_openat(AT_FDCWD, "/proc/self/fd/1",
 		O_WRONLY | O_NONBLOCK | O_NOCTTY | O_APPEND, 0);
-	if (tty->out_fd < 0) /* a socket cannot be opened anew */
+	tty->out_polls = !sys_fstat(STDOUT_FILENO, &st) && !S_ISREG(st.st_mode);
+	if (tty->out_fd < 0 || !tty->out_polls) {
+		/* sockets cannot be opened anew, files keep their offset */
+		fd_close(&tty->out_fd);
 		tty->out_fd = sys_dup(STDOUT_FILENO);
-	tty->out_polls = !sys_fstat(tty->out_fd, &st) && !S_ISREG(st.st_mode);
+	}
 	if (tty->terminal) {
 		tty->in_fd = sys_openat(AT_FDCWD, "/proc/self/fd/0",
 			O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);

@@ -25,11 +25,12 @@ enum {
 	X(read)                                                                \
 	X(write)                                                               \
 	X(pread)                                                               \
-	X(pwrite) X(fstat) X(fstatat) X(ftruncate) X(fallocate) X(fsync) X(    \
-		mkdirat) X(mkfifoat) X(unlinkat) X(renameat) X(renameat2)      \
-		X(fchmodat) X(flock) X(pipe) X(is_writable) X(listdir) X(      \
-			socket) X(socketpair) X(bind) X(listen) X(connect)     \
-			X(accept) X(sendmsg) X(recvmsg) X(getsockopt) X(spawn) \
+	X(pwrite)                                                              \
+	X(fstat) X(fstatat) X(ftruncate) X(fallocate) X(fsync) X(mkdirat) X(   \
+		mkfifoat) X(unlinkat) X(renameat) X(renameat2) X(fchmodat)     \
+		X(flock) X(pipe) X(is_writable) X(listdir) X(socket) X(        \
+			socketpair) X(bind) X(listen) X(connect) X(accept)     \
+			X(sendmsg) X(recvmsg) X(getsockopt) X(spawn)           \
 				X(pidfd_open) X(pidfd_kill) X(pidfd_wait) X(   \
 					eventfd) X(io_setup) X(io_destroy)     \
 					X(io_submit) X(io_getevents) X(now_us) \
