@@ -61,8 +61,8 @@ static int take_lock(struct op_start *op, struct err *err)
 	AUTO_FREE char *path = machine_priv_path(&vm->machine, "lock");
 
 	if (fd_make_dirs(dir, 0711, err) ||
-		lock_take(&op->lock, path, vm->env->paths.root, vm->spec->uuid,
-			&state, err))
+		lock_take(&op->lock, path, vm->env->paths.root,
+			vm->running->uuid, &state, err))
 		return -1;
 	if (state == LOCK_HELD)
 		return err_set(err, ERR_EXISTS, "it runs already");
@@ -77,10 +77,10 @@ static void fill_record(struct vm *vm)
 	r->generation++;
 	r->paused = vm->start_paused;
 	r->failed = false;
-	snprintf(r->uuid, sizeof(r->uuid), "%s", vm->spec->uuid);
+	snprintf(r->uuid, sizeof(r->uuid), "%s", vm->running->uuid);
 	if (!r->machine[0])
 		snprintf(r->machine, sizeof(r->machine), "%s",
-			vm->spec->vm.machine);
+			vm->running->vm.machine);
 }
 
 /* Lock and intent. */
@@ -92,7 +92,8 @@ static int prepare(struct op_start *op, struct err *err)
 	if (!vm->env->qemu)
 		return err_set(err, ERR_UNSUPPORTED,
 			"qemu-system-x86_64 is not installed or not on PATH");
-	if (accel_choose((enum spec_accel)vm->spec->vm.accel, &vm->accel, err))
+	if (accel_choose(
+		    (enum spec_accel)vm->running->vm.accel, &vm->accel, err))
 		return -1;
 	if (take_lock(op, err))
 		return -1;
@@ -124,13 +125,13 @@ static bool make_next_image(struct op_start *op)
 {
 	struct vm *vm = op->vm;
 
-	for (; op->disk != &vm->spec->disks; op->disk = op->disk->next) {
+	for (; op->disk != &vm->running->disks; op->disk = op->disk->next) {
 		const struct spec_disk *disk =
 			list_entry(op->disk, struct spec_disk, link);
 		struct image_plan plan;
 		struct err err = ERR_INIT;
 		int need = image_plan_make(
-			vm->spec, disk, &vm->env->paths, &plan, &err);
+			vm->running, disk, &vm->env->paths, &plan, &err);
 
 		if (need < 0)
 			job_fail_err(&op->job, &err);
@@ -162,7 +163,7 @@ static void load_slots(struct vm *vm)
 {
 	memset(&vm->slots, 0, sizeof(vm->slots));
 	memcpy(vm->slots.names, vm->record.slots, sizeof(vm->slots.names));
-	argv_plan_slots(vm->spec, &vm->slots);
+	argv_plan_slots(vm->running, &vm->slots);
 	memcpy(vm->record.slots, vm->slots.names, sizeof(vm->slots.names));
 }
 
@@ -180,12 +181,12 @@ static int launch(struct op_start *op, struct err *err)
 	int rc;
 
 	load_slots(vm);
-	argv = argv_build(vm->spec, &host, &vm->slots, err);
+	argv = argv_build(vm->running, &host, &vm->slots, err);
 	if (!argv)
 		return -1;
-	vm_make_consoles(vm, vm->spec);
-	rc = machine_listen(&vm->machine, count_serials(vm->spec),
-		vm->spec->agent.enabled, err);
+	vm_make_consoles(vm, vm->running);
+	rc = machine_listen(&vm->machine, count_serials(vm->running),
+		vm->running->agent.enabled, err);
 	if (!rc)
 		rc = machine_spawn(&vm->machine, argv, op->lock.file_fd,
 			op->lock.name_fd, vm->record.generation, err);
@@ -198,7 +199,7 @@ static int launch(struct op_start *op, struct err *err)
 	vm->record.started_real_us = sys_realtime_us();
 	vm->record.started_mono_ms = (int64_t)(sys_now_us() / 1000);
 	vm_record(vm, NULL);
-	vm_run_spec(vm);
+	vm_save_running(vm);
 	return 0;
 }
 
@@ -230,7 +231,7 @@ static bool is_dead(const struct op_start *op)
 
 static const struct spec_raw *next_raw(struct op_start *op)
 {
-	const struct vm_spec *spec = op->vm->spec;
+	const struct vm_spec *spec = op->vm->running;
 
 	for (; op->raw != &spec->raws; op->raw = op->raw->next) {
 		const struct spec_raw *raw =
@@ -270,7 +271,7 @@ static bool send_raw(struct op_start *op)
 /* QEMU has no option for `link = down`; false when no nic is left. */
 static bool send_link(struct op_start *op)
 {
-	const struct vm_spec *spec = op->vm->spec;
+	const struct vm_spec *spec = op->vm->running;
 
 	for (; op->nic != &spec->nics; op->nic = op->nic->next) {
 		const struct spec_nic *nic =
@@ -371,11 +372,12 @@ struct job *op_start_begin(struct vm *vm, op_end_fn *on_end, void *arg)
 {
 	struct op_start *op = NEW(struct op_start);
 
+	vm_run_spec(vm);
 	op->vm = vm;
 	op->lock = (struct vm_lock)VM_LOCK_INIT;
-	op->disk = vm->spec->disks.next;
-	op->raw = vm->spec->raws.next;
-	op->nic = vm->spec->nics.next;
+	op->disk = vm->running->disks.next;
+	op->raw = vm->running->raws.next;
+	op->nic = vm->running->nics.next;
 	op->restart = vm->record.desired == DESIRED_UP && !vm->ordered;
 	job_start(&op->job, &start_kind, vm->name, on_end, arg);
 	return &op->job;

@@ -383,7 +383,6 @@ void vm_run_spec(struct vm *vm)
 {
 	vm_drop_running(vm);
 	vm->running = vm->spec;
-	vm_save_running(vm);
 }
 
 void vm_save_running(struct vm *vm)

@@ -188,7 +188,10 @@ struct console *vm_console(const struct vm *vm, const char *name);
 void vm_make_consoles(struct vm *vm, const struct vm_spec *spec);
 /* The files were read anew: spec (stolen) becomes the last good one. */
 void vm_replace_spec_steal(struct vm *vm, struct vm_spec *spec);
-/* QEMU runs the present spec from now on; saved in priv/config.ini. */
+/*
+ * A start goes by the present spec, and so does QEMU: a reload meanwhile
+ * leaves it alone.
+ */
 void vm_run_spec(struct vm *vm);
 /* Writes what QEMU runs to priv/config.ini (tmpfs, for the next adoption). */
 void vm_save_running(struct vm *vm);
