@@ -203,6 +203,9 @@ static int queue_all(struct batch *b, struct err *err)
 static int cancel_all(struct batch *b, struct err *err)
 {
 	b->cancelled = true;
+	/* the undo has its time too */
+	if (b->until_ms > wire_now_ms() + GRACE_MS)
+		b->until_ms = wire_now_ms() + GRACE_MS;
 	progress_clear(&b->progress);
 	print_note(&b->call->opt, NULL,
 		"cancelling; Ctrl-C again returns at once");
