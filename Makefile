@@ -55,7 +55,7 @@ FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/script.c
 FAKE_CONTROL_SRC = tests/fake/control.c
 PEER_SRC = tests/peer/talk.c
 FUZZ_SRC = tests/fuzz/ini.c
-MAN = man/vmwardd.8 man/vmward.1 man/vmward.ini.5 man/vmward-protocol.7
+MAN = vmwardd.8 vmward.1 vmward.ini.5 vmward-protocol.7
 
 T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t \
 	tests/t/100-ctl-list.t tests/t/110-ctl-requests.t \
@@ -120,6 +120,7 @@ FUZZERS := $(patsubst %.c,$(BUILD)/%,$(call have,$(FUZZ_SRC)))
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(call have,tests/lint/verbs.c \
 	tests/bench/floor.c))
 PEERS := $(patsubst %.c,$(BUILD)/%,$(call have,$(PEER_SRC)))
+MAN_PAGES := $(addprefix $(BUILD)/man/,$(MAN))
 PROGRAMS := $(if $(call have,$(VMWARDD_SRC)),$(BUILD)/vmwardd) \
 	$(if $(call have,$(VMWARD_SRC)),$(BUILD)/vmward)
 FAKE_QEMU := $(if $(FAKE_QEMU_OBJ),$(BUILD)/tests/fake/qemu)
@@ -208,7 +209,7 @@ check-system: $(TEST_PROGRAMS)
 	$(Q)$(RUN) system: $(call have,$(SYSTEM_TESTS))
 faults: $(TEST_PROGRAMS)
 	$(Q)$(RUN) faults: $(call have,$(FAULT_TESTS))
-lint: all $(TOOLS)
+lint: all man $(TOOLS)
 	$(Q)$(RUN) -v lint: $(LINT)
 
 SAN = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
@@ -250,8 +251,13 @@ analyze:
 		$(QMP_SRC) $(STORAGE_SRC) $(NET_SRC) $(SUPERVISOR_SRC) \
 		$(CTL_SRC) $(VMWARDD_SRC) $(VMWARD_SRC)) -- \
 		$(VMW_CPPFLAGS) -std=c11
-man: $(addprefix $(srcdir)/,$(call have,$(MAN)))
+man: $(MAN_PAGES)
 	$(Q)for page in $^; do mandoc -Tlint -W warning $$page || exit 1; done
+# the tables of the pages are the programs' own
+$(BUILD)/man/%: man/%.in man/fill.awk $(BUILD)/vmward $(BUILD)/vmwardd
+	$(call say,MAN,$@)mkdir -p $(@D) && awk -v vmward=$(BUILD)/vmward \
+		-v vmwardd=$(BUILD)/vmwardd -f $(srcdir)/man/fill.awk $< >$@.tmp \
+		&& mv $@.tmp $@
 
 DOC = $(DESTDIR)$(datadir)/doc/vmward
 UNIT_DIR = $(DESTDIR)$(prefix)/lib/systemd/system
@@ -259,13 +265,18 @@ man_path = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 EXAMPLES := $(shell cd $(srcdir) && find examples -type f 2>/dev/null)
 CONTRIB = contrib/vmwardd.openrc contrib/vmwardd.runit contrib/vmwardd.s6
 
-install: all
+install: all man
 	install -D -m 755 $(BUILD)/vmward $(DESTDIR)$(bindir)/vmward
 	install -D -m 755 $(BUILD)/vmwardd $(DESTDIR)$(sbindir)/vmwardd
-	$(foreach m,$(call have,$(MAN)),install -D -m 644 $(srcdir)/$(m) \
-		$(call man_path,$(m)) &&) :
+	$(foreach m,$(MAN_PAGES),install -D -m 644 $(m) $(call man_path,$(m)) &&) :
 	$(foreach f,$(EXAMPLES),install -D -m 644 $(srcdir)/$(f) \
 		$(DOC)/$(f) &&) :
+	install -D -m 644 $(srcdir)/contrib/completion/vmward.bash \
+		$(DESTDIR)$(datadir)/bash-completion/completions/vmward
+	install -D -m 644 $(srcdir)/contrib/completion/_vmward \
+		$(DESTDIR)$(datadir)/zsh/site-functions/_vmward
+	install -D -m 644 $(srcdir)/contrib/completion/vmward.fish \
+		$(DESTDIR)$(datadir)/fish/vendor_completions.d/vmward.fish
 	$(foreach f,$(CONTRIB),install -D -m 755 $(srcdir)/$(f) \
 		$(DOC)/$(f) &&) :
 	install -d -m 755 $(UNIT_DIR)
@@ -275,7 +286,10 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/vmward $(DESTDIR)$(sbindir)/vmwardd \
 		$(foreach m,$(MAN),$(call man_path,$(m))) \
-		$(UNIT_DIR)/vmward.service
+		$(UNIT_DIR)/vmward.service \
+		$(DESTDIR)$(datadir)/bash-completion/completions/vmward \
+		$(DESTDIR)$(datadir)/zsh/site-functions/_vmward \
+		$(DESTDIR)$(datadir)/fish/vendor_completions.d/vmward.fish
 	rm -rf $(DOC)
 dist:
 	$(Q)mkdir -p $(BUILD) && git -C '$(srcdir)' archive \

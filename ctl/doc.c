@@ -31,6 +31,21 @@ static void put_text(const char *text)
 			putchar(*text);
 }
 
+/* Several sentences, each on a line of its own. */
+static void put_paragraph(const char *text)
+{
+	while (*text) {
+		const char *end = strstr(text, ". ");
+		AUTO_FREE char *one = xstrndup(
+			text, end ? (size_t)(end - text) + 1 : strlen(text));
+
+		put_text(one);
+		putchar('\n');
+		text += strlen(one);
+		text += strspn(text, " ");
+	}
+}
+
 static void put_line(const char *text)
 {
 	put_text(text);
@@ -64,7 +79,7 @@ static void put_args(const struct verb *verb, bool wire)
 		if (wire)
 			printf(".It Va %s", arg->name);
 		else if (arg->flags & ARG_OPTION && arg->letter)
-			printf(".It Fl %c , \\-\\-%s", arg->letter, arg->name);
+			printf(".It Fl %c , \\-%s", arg->letter, arg->name);
 		else if (arg->flags & ARG_OPTION)
 			printf(".It Fl \\-%s", arg->name);
 		else
@@ -109,7 +124,7 @@ static void commands(void)
 		putchar('\n');
 		put_sentence(verb->help);
 		if (verb->more)
-			put_line(verb->more);
+			put_paragraph(verb->more);
 		put_aliases(verb);
 		put_args(verb, false);
 	}
@@ -121,7 +136,7 @@ static void options(void)
 	puts(".Bl -tag -width Ds");
 	for (const struct global_doc *doc = global_docs; doc->name; doc++) {
 		if (doc->letter)
-			printf(".It Fl %c , \\-\\-%s", doc->letter, doc->name);
+			printf(".It Fl %c , \\-%s", doc->letter, doc->name);
 		else
 			printf(".It Fl \\-%s", doc->name);
 		if (doc->value)
@@ -195,28 +210,34 @@ static const char *type_name(const struct arg *arg)
 	return "string";
 }
 
+/* One member: its name, "?" if it may be left out, its type. */
+static void wire_member(const char *name, bool optional, const char *type,
+	const char *unit, bool first)
+{
+	printf("%s.Va %s%s\n(%s%s)", first ? "" : ",\n", name,
+		optional ? "?" : "", type, unit);
+}
+
 static void wire_members(const struct verb *verb)
 {
-	bool vm = verb->flags & (VERB_MANY | VERB_ONE);
+	bool first = true;
 
 	fputs("Members:\n", stdout);
-	if (vm)
-		printf(".Va vm%s\n(string)%s\n",
-			verb->flags & VERB_MAYBE ? "?" : "",
-			verb->nargs ? "," : ".");
-	else if (verb->nargs == 0)
-		puts("none.");
+	if (verb->flags & (VERB_MANY | VERB_ONE)) {
+		wire_member("vm", verb->flags & VERB_MAYBE, "string", "", true);
+		first = false;
+	}
 	for (size_t i = 0; i < verb->nargs; i++) {
 		const struct arg *arg = &verb->args[i];
+		bool time = arg->type == ARG_DURATION || arg->type == ARG_AGO;
 
 		if (arg->flags & ARG_LOCAL)
 			continue;
-		printf(".Va %s%s\n(%s", arg->name,
-			arg->flags & ARG_OPTIONAL ? "?" : "", type_name(arg));
-		if (arg->type == ARG_DURATION || arg->type == ARG_AGO)
-			fputs(", seconds", stdout);
-		printf(")%s\n", i + 1 < verb->nargs ? "," : ".");
+		wire_member(arg->name, arg->flags & ARG_OPTIONAL,
+			type_name(arg), time ? ", seconds" : "", first);
+		first = false;
 	}
+	puts(first ? "none." : ".");
 }
 
 static void wire(void)
@@ -230,7 +251,7 @@ static void wire(void)
 		printf(".It Ic %s\n", verb->wire);
 		put_sentence(verb->help);
 		if (verb->flags & VERB_WIRE && verb->more)
-			put_line(verb->more);
+			put_paragraph(verb->more);
 		wire_members(verb);
 		printf("Role: %s%s.\n", role_name(verb->role),
 			verb->flags & VERB_OWNER ? ", or the VM's owner" : "");

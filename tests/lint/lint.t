@@ -107,7 +107,7 @@ sleeps()
 
 manuals()
 {
-	pages=$(find man -name '*.[1578]')
+	pages=$(find "$build/man" -name '*.[1578]')
 	[ -n "$pages" ] || return 0
 	# shellcheck disable=SC2086 # a list of files
 	mandoc -Tlint -W warning $pages
