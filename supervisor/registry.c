@@ -15,6 +15,7 @@
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
 #include "supervisor/lifecycle.h"
+#include "supervisor/remove.h"
 #include "supervisor/watch.h"
 
 struct registry {
@@ -39,6 +40,13 @@ struct list *registry_vms(struct registry *registry)
 static void on_sweep(struct loop_kick *kick)
 {
 	registry_sweep(container_of(kick, struct registry, sweep));
+}
+
+static void on_idle(struct vm *vm)
+{
+	struct registry *registry = vm->registry;
+
+	loop_kick(&registry->sweep, on_sweep);
 }
 
 static void on_vm_event(struct events_sub *sub, json_t *event)
@@ -101,6 +109,7 @@ static struct vm *add(struct registry *registry, const char *name)
 	struct vm *vm = lifecycle_new(registry->env, name);
 
 	vm->registry = registry;
+	vm->on_idle = on_idle;
 	insert(registry, vm);
 	return vm;
 }
@@ -226,6 +235,24 @@ struct vm *registry_need(
 	return vm;
 }
 
+/* Of throw-away VMs only what tells of a failure is kept. */
+static void forget_logs(const struct vm *vm)
+{
+	AUTO_FREE char *dir = xasprintf("%s/%s", vm->env->paths.log, vm->name);
+	struct err err = ERR_INIT;
+
+	if (remove_tree(dir, &err))
+		log_warn(vm->name, "%s", err.text);
+}
+
+static void forget(struct vm *vm)
+{
+	store_remove(vm->env->store, vm->name);
+	if (!vm->gone && vm->last.cause && !cause_is_failure(vm->last.cause))
+		forget_logs(vm);
+	vm_free(vm);
+}
+
 void registry_sweep(struct registry *registry)
 {
 	list_each(&registry->vms, it, next) {
@@ -238,8 +265,7 @@ void registry_sweep(struct registry *registry)
 			continue;
 		if (!vm->gone && !(vm->transient && ephemeral))
 			continue;
-		store_remove(vm->env->store, vm->name);
-		vm_free(vm);
+		forget(vm);
 	}
 }
 

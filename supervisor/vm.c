@@ -186,17 +186,26 @@ void vm_set_note(struct vm *vm, const char *fmt, ...)
 	va_end(ap);
 }
 
+static void is_idle(struct vm *vm)
+{
+	if (vm->on_idle)
+		vm->on_idle(vm);
+}
+
 void vm_watch(struct vm *vm, struct vm_watch *watch,
 	void (*on_change)(struct vm_watch *watch, struct vm *vm))
 {
+	watch->vm = vm;
 	watch->on_change = on_change;
 	list_add(&vm->watches, &watch->link);
 }
 
 void vm_unwatch(struct vm_watch *watch)
 {
-	if (watch->link.next)
-		list_del(&watch->link);
+	if (!watch->link.next || list_is_empty(&watch->link))
+		return;
+	list_del(&watch->link);
+	is_idle(watch->vm);
 }
 
 int vm_record(struct vm *vm, struct store_wait *wait)
@@ -264,6 +273,7 @@ void vm_job_end(struct vm *vm, struct job *job)
 		job->err.code == ERR_CANCELLED ? "cancelled"
 		: job->err.code                ? "failed"
 					       : "done");
+	is_idle(vm);
 }
 
 void vm_job_over(struct job *job, void *arg)

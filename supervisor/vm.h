@@ -36,13 +36,13 @@
 	X(ADOPTING, "unreachable")                                \
 	X(UNREACHABLE, "unreachable")
 
-#define VM_EVENTS(X)                                                           \
-	X(START)                                                               \
-	X(STARTED) X(STARTED_PAUSED) X(START_FAILED) X(STOP) X(KILL)           \
-		X(GUEST_PAUSED) X(GUEST_RESUMED) X(GUEST_OFF) X(LOST) X(FOUND) \
-			X(UNREACHABLE) X(END_STOPPED) X(END_RESTART)           \
-				X(END_BACKOFF) X(END_FAILED) X(RETRY)          \
-					X(RESET_FAILED)
+#define VM_EVENTS(X)                                                          \
+	X(START)                                                              \
+	X(STARTED)                                                            \
+	X(STARTED_PAUSED) X(START_FAILED) X(STOP) X(KILL) X(GUEST_PAUSED)     \
+		X(GUEST_RESUMED) X(GUEST_OFF) X(LOST) X(FOUND) X(UNREACHABLE) \
+			X(END_STOPPED) X(END_RESTART) X(END_BACKOFF)          \
+				X(END_FAILED) X(RETRY) X(RESET_FAILED)
 /* clang-format on */
 
 enum vm_state {
@@ -66,6 +66,7 @@ struct vm;
 /* Somebody who wants to know when a VM changes (a waiting request). */
 struct vm_watch {
 	struct list link; /* vm.watches */
+	struct vm *vm;
 	void (*on_change)(struct vm_watch *watch, struct vm *vm);
 };
 
@@ -128,6 +129,7 @@ struct vm {
 
 	struct list watches;                              /* vm_watch.link */
 	void (*post)(struct vm *vm, enum vm_event event); /* lifecycle */
+	void (*on_idle)(struct vm *vm); /* a watch or job ended; or NULL */
 	void *registry;
 };
 
