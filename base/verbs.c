@@ -8,7 +8,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-/* clang-format off: a table */
+/* One row a line. */
+/* clang-format off */
 const struct event_doc event_docs[] = {
 	{ "VM_STATE", "vm, state, ready, cause",
 		"a VM's state or readiness changed" },

@@ -19,7 +19,8 @@ struct cell {
 	void (*act)(struct vm *vm);
 };
 
-/* clang-format off: one cell a line */
+/* One cell a line. */
+/* clang-format off */
 static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 	[VM_STOPPED] = {
 		[EV_START] = { VM_STARTING, act_start },

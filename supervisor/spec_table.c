@@ -26,7 +26,8 @@ static const char *const action_names[] = { "by-policy", "restart", "stop",
 	"pause", NULL };
 static const char *const target_names[] = { "isa", "virtio", NULL };
 
-/* clang-format off: one row of a table is one key */
+/* One row of a table is one key. */
+/* clang-format off */
 
 /* Fields that rows of one table share the beginning of. */
 #define AT(member) .offset = offsetof(struct spec_vm, member)

@@ -22,7 +22,7 @@
 #include "supervisor/store.h"
 #include "supervisor/vmlog.h"
 
-/* clang-format off: lists */
+/* clang-format off */
 /* Name, word shown to people. */
 #define VM_STATES(X)                                              \
 	X(STOPPED, "stopped")                                     \
@@ -36,13 +36,13 @@
 	X(ADOPTING, "unreachable")                                \
 	X(UNREACHABLE, "unreachable")
 
-#define VM_EVENTS(X)                                                          \
-	X(START)                                                              \
-	X(STARTED)                                                            \
-	X(STARTED_PAUSED) X(START_FAILED) X(STOP) X(KILL) X(GUEST_PAUSED)     \
-		X(GUEST_RESUMED) X(GUEST_OFF) X(LOST) X(FOUND) X(UNREACHABLE) \
-			X(END_STOPPED) X(END_RESTART) X(END_BACKOFF)          \
-				X(END_FAILED) X(RETRY) X(RESET_FAILED)
+#define VM_EVENTS(X)                                              \
+	X(START) X(STARTED) X(STARTED_PAUSED) X(START_FAILED)     \
+	X(STOP) X(KILL)                                           \
+	X(GUEST_PAUSED) X(GUEST_RESUMED) X(GUEST_OFF)             \
+	X(LOST) X(FOUND) X(UNREACHABLE)                           \
+	X(END_STOPPED) X(END_RESTART) X(END_BACKOFF) X(END_FAILED) \
+	X(RETRY) X(RESET_FAILED)
 /* clang-format on */
 
 enum vm_state {

@@ -19,22 +19,18 @@ enum {
 	WORLD_PASSED = 16,    /* fds in one message */
 };
 
-#define WORLD_CALLS(X)                                                         \
-	X(openat)                                                              \
-	X(close)                                                               \
-	X(read)                                                                \
-	X(write)                                                               \
-	X(pread)                                                               \
-	X(pwrite)                                                              \
-	X(fstat) X(fstatat) X(ftruncate) X(fallocate) X(fsync) X(mkdirat) X(   \
-		mkfifoat) X(unlinkat) X(renameat) X(renameat2) X(fchmodat)     \
-		X(flock) X(pipe) X(is_writable) X(listdir) X(socket) X(        \
-			socketpair) X(bind) X(listen) X(connect) X(accept)     \
-			X(sendmsg) X(recvmsg) X(getsockopt) X(spawn)           \
-				X(pidfd_open) X(pidfd_kill) X(pidfd_wait) X(   \
-					eventfd) X(io_setup) X(io_destroy)     \
-					X(io_submit) X(io_getevents) X(now_us) \
-						X(realtime_us) X(random)
+/* clang-format off */
+#define WORLD_CALLS(X) \
+	X(openat) X(close) X(read) X(write) X(pread) X(pwrite) \
+	X(fstat) X(fstatat) X(ftruncate) X(fallocate) X(fsync) \
+	X(mkdirat) X(mkfifoat) X(unlinkat) X(renameat) X(renameat2) \
+	X(fchmodat) X(flock) X(pipe) X(is_writable) X(listdir) \
+	X(socket) X(socketpair) X(bind) X(listen) X(connect) \
+	X(accept) X(sendmsg) X(recvmsg) X(getsockopt) X(spawn) \
+	X(pidfd_open) X(pidfd_kill) X(pidfd_wait) X(eventfd) \
+	X(io_setup) X(io_destroy) X(io_submit) X(io_getevents) \
+	X(now_us) X(realtime_us) X(random)
+/* clang-format on */
 
 enum world_call {
 #define X(name) CALL_##name,

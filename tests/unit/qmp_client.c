@@ -267,7 +267,8 @@ static void test_errors(void)
 {
 	struct request rq = { .name = "" };
 
-	refused("{\"class\": \"GenericError\", \"desc\": \"Bus 'x' not found\"}",
+	refused("{\"class\": \"GenericError\", "
+		"\"desc\": \"Bus 'x' not found\"}",
 		ERR_QMP, "Bus 'x' not found");
 	refused("{\"class\": \"DeviceNotFound\", \"desc\": \"gone\"}",
 		ERR_NOT_FOUND, "gone");

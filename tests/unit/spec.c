@@ -114,6 +114,19 @@ static void test_sample(void)
 
 /* ---- defaults and values ---- */
 
+static void check_default_restart(const struct vm_spec *spec)
+{
+	ok(spec->restart.policy == POLICY_ON_FAILURE &&
+			spec->restart.backoff.first_ms == 1000 &&
+			spec->restart.backoff.max_ms == 60000 &&
+			spec->restart.burst.count == 5 &&
+			spec->restart.burst.window_ms == 600000 &&
+			spec->restart.on_guest_reboot ==
+				REBOOT_COLD_IF_PENDING &&
+			spec->restart.on_cause[CAUSE_PANIC] == ACTION_BY_POLICY,
+		"restart");
+}
+
 static void test_defaults(void)
 {
 	AUTO_FREE char *found = NULL;
@@ -138,15 +151,7 @@ static void test_defaults(void)
 			spec->stop.steps.at[2].budget_ms == 15000 &&
 			spec->stop.steps.at[5].step == STEP_KILL,
 		"their budgets");
-	ok(spec->restart.policy == POLICY_ON_FAILURE &&
-			spec->restart.backoff.first_ms == 1000 &&
-			spec->restart.backoff.max_ms == 60000 &&
-			spec->restart.burst.count == 5 &&
-			spec->restart.burst.window_ms == 600000 &&
-			spec->restart.on_guest_reboot ==
-				REBOOT_COLD_IF_PENDING &&
-			spec->restart.on_cause[CAUSE_PANIC] == ACTION_BY_POLICY,
-		"restart");
+	check_default_restart(spec);
 	ok(disk->bus == BUS_VIRTIO && disk->cache == 0 && disk->aio == 0 &&
 			disk->discard == 0 && !disk->iothread &&
 			!disk->readonly && disk->boot == 0 &&
