@@ -55,6 +55,8 @@ FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/script.c
 FAKE_CONTROL_SRC = tests/fake/control.c
 PEER_SRC = tests/peer/talk.c
 FUZZ_SRC = tests/fuzz/ini.c
+BENCH_SRC = tests/bench/mass.c tests/bench/measure.c tests/bench/lab.c \
+	tests/bench/probe.c tests/bench/table.c
 MAN = vmwardd.8 vmward.1 vmward.ini.5 vmward-protocol.7
 
 T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t \
@@ -111,6 +113,7 @@ TEST_OBJ := $(call objects,$(TEST_SRC))
 MAIN_OBJ := $(call objects,$(VMWARDD_SRC) $(VMWARD_SRC))
 FAKE_QEMU_OBJ := $(call objects,$(FAKE_QEMU_SRC))
 FAKE_CONTROL_OBJ := $(call objects,$(FAKE_CONTROL_SRC))
+BENCH_OBJ := $(call objects,$(BENCH_SRC))
 PRODUCT_OBJ := $(BASE_OBJ) $(LIB_OBJ) $(CTL_OBJ) $(MAIN_OBJ)
 
 UNIT_SRC := $(sort $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/unit/*.c)))
@@ -129,6 +132,7 @@ FAKE_CONTROL := $(BUILD)/tests/fake/control
 LIBS_A = $(if $(CTL_OBJ),$(BUILD)/libctl.a) \
 	$(if $(TEST_OBJ),$(BUILD)/libtest.a) \
 	$(if $(LIB_OBJ),$(BUILD)/libvmward.a) $(BUILD)/libbase.a
+BENCH = $(BUILD)/tests/bench/measure
 GUEST = $(BUILD)/guest/bios.raw
 
 all: $(PROGRAMS) $(LIBS_A)
@@ -173,6 +177,8 @@ $(BUILD)/tests/fake/qemu: $(FAKE_QEMU_OBJ) $(BUILD)/libbase.a
 	$(call link,$(DAEMON_LIBS))
 $(FAKE_CONTROL): $(FAKE_CONTROL_OBJ) $(BUILD)/libbase.a
 	$(call link,$(DAEMON_LIBS))
+$(BENCH): $(BENCH_OBJ)
+	$(call link,$(JANSSON_LIBS))
 $(UNIT): %: %.o $(LIBS_A)
 	$(call link,$(DAEMON_LIBS) $(CTL_LIBS))
 $(TOOLS) $(PEERS): %: %.o $(BUILD)/libbase.a
@@ -196,7 +202,7 @@ LINT = tests/lint/lint.t
 check: all check-programs
 	$(Q)$(RUN) lint: $(LINT) unit: $(UNIT) t: $(call have,$(T_TESTS)) \
 		live: $(call have,$(LIVE_TESTS))
-check-programs: $(TEST_PROGRAMS) $(UNIT) $(TOOLS)
+check-programs: $(TEST_PROGRAMS) $(UNIT) $(TOOLS) $(BENCH)
 check-unit: $(UNIT) $(FAKE_QEMU)
 	$(Q)$(RUN) unit: $(UNIT)
 check-t: $(TEST_PROGRAMS)
@@ -224,8 +230,8 @@ fuzz:
 		CFLAGS='-g -O1 -fsanitize=address,undefined' fuzz-run
 fuzz-run: $(FUZZERS)
 	$(Q)for f in $(FUZZERS); do $(srcdir)/tests/fuzz/run $$f || exit 1; done
-bench: all check-programs
-	$(Q)BUILD='$(abspath $(BUILD))' '$(srcdir)/tests/bench/bench'
+bench: all $(GUEST) $(BENCH) $(TOOLS)
+	$(Q)BUILD='$(abspath $(BUILD))' '$(srcdir)/tests/bench/bench' $(BENCHFLAGS)
 demo: all guest
 	$(Q)BUILD='$(abspath $(BUILD))' '$(srcdir)/tests/demo/demo'
 golden: all $(UNIT)
@@ -306,5 +312,5 @@ distclean: clean
 	demo golden guest lint format analyze man install uninstall dist clean distclean
 .SECONDARY:
 -include $(PRODUCT_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) \
-	$(FAKE_QEMU_OBJ:.o=.d) $(FAKE_CONTROL_OBJ:.o=.d) $(TOOLS:=.d) \
-	$(PEERS:=.d) $(FUZZERS:=.d)
+	$(BENCH_OBJ:.o=.d) $(FAKE_QEMU_OBJ:.o=.d) $(FAKE_CONTROL_OBJ:.o=.d) \
+	$(TOOLS:=.d) $(PEERS:=.d) $(FUZZERS:=.d)

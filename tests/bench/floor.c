@@ -13,6 +13,8 @@
  *   gone   SIGKILL -> reaped, all instances
  *   cpu    our own CPU time of the round
  *   ping   -q: median round trip of one query-status
+ *   off    -p: the guest told to power off -> reaped; nobody is killed
+ *   attach, detach   -d: of a disk; the BIOS guest is told to let go
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,6 +41,8 @@ struct options {
 	int count; /* instances at once */
 	int pings;
 	bool restart;
+	bool power;
+	const char *disk; /* an image to plug in and out */
 	const char *file;
 };
 
@@ -49,6 +53,8 @@ struct instance {
 	int replies;    /* "return" seen on the monitor */
 	size_t matched; /* bytes of READY seen on the serial port */
 	bool ready;
+	bool off;     /* SHUTDOWN seen */
+	bool deleted; /* DEVICE_DELETED of our disk seen */
 };
 
 static char *args; /* the file: NUL-separated */
@@ -191,6 +197,8 @@ static void read_monitor(struct instance *it)
 	buf[n > 0 ? n : 0] = '\0';
 	for (char *at = buf; (at = strstr(at, "\"return\"")); at++)
 		it->replies++;
+	it->off = it->off || strstr(buf, "\"SHUTDOWN\"");
+	it->deleted = it->deleted || strstr(buf, "\"device\": \"disk-data\"");
 	if (strstr(buf, "\"error\"")) {
 		fprintf(stderr, "floor: QEMU refused: %s\n", buf);
 		exit(1);
@@ -209,8 +217,8 @@ static void read_serial(struct instance *it)
 	}
 }
 
-/* One turn: reads what any instance sent. */
-static void turn(struct instance *all, int count)
+/* One turn: reads what any instance sent, within a time; false: nothing. */
+static bool turn_within(struct instance *all, int count, int ms)
 {
 	struct pollfd fds[2 * MAX_INSTANCES];
 
@@ -218,15 +226,22 @@ static void turn(struct instance *all, int count)
 		fds[2 * i] = (struct pollfd){ all[i].monitor, POLLIN, 0 };
 		fds[2 * i + 1] = (struct pollfd){ all[i].serial, POLLIN, 0 };
 	}
-	if (poll(fds, (nfds_t)(2 * count), PATIENCE_MS) == 0) {
-		fprintf(stderr, "floor: QEMU does not answer\n");
-		exit(1);
-	}
+	if (poll(fds, (nfds_t)(2 * count), ms) == 0)
+		return false;
 	for (int i = 0; i < count; i++) {
 		if (fds[2 * i].revents)
 			read_monitor(&all[i]);
 		if (fds[2 * i + 1].revents)
 			read_serial(&all[i]);
+	}
+	return true;
+}
+
+static void turn(struct instance *all, int count)
+{
+	if (!turn_within(all, count, PATIENCE_MS)) {
+		fprintf(stderr, "floor: QEMU does not answer\n");
+		exit(1);
 	}
 }
 
@@ -285,6 +300,71 @@ static int64_t ping(struct instance *it, int pings)
 	return median;
 }
 
+/* Sends a command and waits for its reply. */
+static void tell(struct instance *it, const char *command)
+{
+	int before = it->replies;
+
+	if (write(it->monitor, command, strlen(command)) < 0)
+		fail("write to QEMU");
+	while (it->replies == before)
+		turn(it, 1);
+}
+
+static void type(struct instance *it, char byte)
+{
+	if (write(it->serial, &byte, 1) < 0)
+		fail("write to the guest");
+}
+
+static void plug(struct instance *it, const char *image)
+{
+	int64_t begin = now_us();
+	char *node;
+
+	if (asprintf(&node,
+		    "{\"execute\":\"blockdev-add\",\"arguments\":{\"driver\":"
+		    "\"raw\",\"node-name\":\"disk-data\",\"discard\":\"unmap\","
+		    "\"cache\":{\"direct\":true},\"file\":{\"driver\":\"file\","
+		    "\"filename\":\"%s\",\"aio\":\"io_uring\",\"cache\":"
+		    "{\"direct\":true}}}}\n",
+		    image) < 0)
+		fail("allocate");
+	tell(it, node);
+	free(node);
+	tell(it, "{\"execute\":\"device_add\",\"arguments\":{\"driver\":"
+		 "\"virtio-blk-pci\",\"id\":\"disk-data\",\"bus\":\"rp1\","
+		 "\"drive\":\"disk-data\",\"serial\":\"data\"}}\n");
+	printf(" attach=%lld", (long long)(now_us() - begin));
+}
+
+static void unplug(struct instance *it)
+{
+	int64_t begin = now_us();
+
+	tell(it, "{\"execute\":\"device_del\",\"arguments\":{\"id\":"
+		 "\"disk-data\"}}\n");
+	do
+		type(it, 'e');
+	while (!turn_within(it, 1, 1) || !it->deleted);
+	tell(it, "{\"execute\":\"blockdev-del\",\"arguments\":{\"node-name\":"
+		 "\"disk-data\"}}\n");
+	printf(" detach=%lld", (long long)(now_us() - begin));
+}
+
+/* The guest powers off; -action shutdown=pause leaves the rest to us. */
+static void power_off(struct instance *it)
+{
+	int64_t begin = now_us();
+
+	type(it, 'p');
+	while (!it->off)
+		turn(it, 1);
+	kill(it->pid, SIGKILL);
+	reap(it);
+	printf(" off=%lld\n", (long long)(now_us() - begin));
+}
+
 static void restart(const struct options *o, struct instance *it)
 {
 	int64_t begin = now_us(), died;
@@ -316,8 +396,16 @@ static void play_round(const struct options *o)
 	}
 	if (o->pings > 0)
 		printf(" ping=%lld", (long long)ping(&all[0], o->pings));
+	if (o->disk) {
+		plug(&all[0], o->disk);
+		unplug(&all[0]);
+	}
 	if (o->restart)
 		restart(o, &all[0]);
+	if (o->power) {
+		power_off(&all[0]);
+		return;
+	}
 	begin = now_us();
 	for (int i = 0; i < o->count; i++)
 		kill(all[i].pid, SIGKILL);
@@ -332,7 +420,7 @@ static void usage(void)
 {
 	fprintf(stderr,
 		"usage: floor [-m FD] [-s FD] [-n ROUNDS] [-c COUNT] [-q PINGS]"
-		" [-r] FILE\n"
+		" [-r] [-p] [-d IMAGE] FILE\n"
 		"FILE: the arguments of QEMU, NUL-separated; @N@ becomes the"
 		" number of the instance.\n"
 		"-m, -s: descriptors at which QEMU finds monitor (3) and serial"
@@ -342,10 +430,12 @@ static void usage(void)
 
 static struct options parse(int argc, char **argv)
 {
-	struct options o = { 3, -1, 1, 1, 0, false, NULL };
+	struct options o = {
+		.monitor_fd = 3, .serial_fd = -1, .rounds = 1, .count = 1
+	};
 	int c;
 
-	while ((c = getopt(argc, argv, "m:s:n:c:q:r")) != -1) {
+	while ((c = getopt(argc, argv, "m:s:n:c:q:rpd:")) != -1) {
 		int value = optarg ? (int)strtol(optarg, NULL, 10) : 0;
 
 		switch (c) {
@@ -366,6 +456,12 @@ static struct options parse(int argc, char **argv)
 			break;
 		case 'r':
 			o.restart = true;
+			break;
+		case 'p':
+			o.power = true;
+			break;
+		case 'd':
+			o.disk = optarg;
 			break;
 		default:
 			usage();

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The measurements of `make bench` about one VM: starts, ends, restarts, cold
+ * commands, QMP, disks.  Every round plays the floor first, then ours.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "tests/bench/bench.h"
+
+struct starts {
+	struct samples floor_cont, floor_ready, floor_next, floor_reexec;
+	struct samples floor_gone, floor_off, floor_cpu;
+	struct samples running, ready, next, gone, off;
+	struct samples cpu, client_cpu, commands, bytes, restart;
+	struct samples old_floor, old_next; /* after a longer life */
+};
+
+static struct starts starts;
+
+static double number_at(const json_t *o, const char *key)
+{
+	return (double)json_integer_value(json_object_get(o, key));
+}
+
+/* Starts VM and waits for its guest's code; what that took and cost. */
+static void start_once(struct starts *s)
+{
+	double cpu, begin;
+	struct cost client;
+
+	console_forget();
+	cpu = daemon_cpu();
+	begin = now_ms();
+	client = vmward("start", VM, NULL);
+	sample(&s->running, now_ms() - begin);
+	console_open();
+	console_ready();
+	sample(&s->ready, now_ms() - begin);
+	sample(&s->client_cpu, client.cpu);
+	sample(&s->cpu, daemon_cpu() - cpu + client.cpu);
+}
+
+static void learn_qmp(struct starts *s)
+{
+	json_t *status = ask("vm-status", VM, NULL);
+	const json_t *qemu = json_object_get(status, "qemu");
+
+	sample(&s->commands, number_at(qemu, "commands"));
+	sample(&s->bytes, number_at(qemu, "bytes_sent"));
+	json_decref(status);
+}
+
+/* kill -9 of QEMU -> READY of the successor */
+static void restart_once(struct samples *next, struct samples *restart)
+{
+	pid_t pid = qemu_pid(VM);
+	double begin = now_ms();
+	json_t *status;
+
+	kill(pid, SIGKILL);
+	console_ready();
+	sample(next, now_ms() - begin);
+	status = ask("vm-status", VM, NULL);
+	sample(restart, number_at(status, "restart_us") / 1e3);
+	json_decref(status);
+}
+
+static void kill_once(struct samples *gone)
+{
+	pid_t pid = qemu_pid(VM);
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd at = { .fd = pidfd, .events = POLLIN };
+
+	sample(gone, vmward("kill", VM, NULL).wall);
+	if (poll(&at, 1, 0) != 1)
+		die("kill returned before QEMU was gone");
+	close(pidfd);
+}
+
+/* The guest powers itself off -> the supervisor says that it is stopped. */
+static void power_off_once(struct starts *s)
+{
+	double begin;
+
+	console_forget();
+	vmward("start", VM, NULL);
+	console_open();
+	console_ready();
+	ask_send("vm-wait", VM, json_pack("{s:s}", "state", "stopped"));
+	sleep_ms(5);
+	begin = now_ms();
+	console_type('p');
+	json_decref(ask_answer(10000));
+	sample(&s->off, now_ms() - begin);
+}
+
+static void round_of_starts(struct starts *s)
+{
+	json_t *floor = floor_run("-r", NULL);
+
+	sample(&s->floor_cont, floor_ms(floor, "cont"));
+	sample(&s->floor_ready, floor_ms(floor, "ready"));
+	sample(&s->floor_next, floor_ms(floor, "next"));
+	sample(&s->floor_reexec, floor_ms(floor, "reexec"));
+	sample(&s->floor_gone, floor_ms(floor, "gone"));
+	sample(&s->floor_cpu, floor_ms(floor, "cpu"));
+	json_decref(floor);
+	start_once(s);
+	learn_qmp(s);
+	restart_once(&s->next, &s->restart);
+	kill_once(&s->gone);
+	floor = floor_run("-p", NULL);
+	sample(&s->floor_off, floor_ms(floor, "off"));
+	json_decref(floor);
+	power_off_once(s);
+}
+
+/* QEMU is killed after a life of more than a second. */
+static void round_of_old_age(struct starts *s)
+{
+	json_t *floor = floor_run("-r", NULL);
+
+	sample(&s->old_floor, floor_ms(floor, "next"));
+	json_decref(floor);
+	console_forget();
+	vmward("start", VM, NULL);
+	console_open();
+	console_ready();
+	sleep_ms(1200);
+	restart_once(&s->old_next, &s->restart);
+	vmward("kill", VM, NULL);
+}
+
+void measure_starts(const struct plan *plan)
+{
+	struct starts *s = &starts;
+
+	for (unsigned i = 0; i < plan->rounds; i++)
+		round_of_starts(s);
+	for (unsigned i = 0; i < (plan->shorter ? 1 : 5); i++)
+		round_of_old_age(s);
+	console_close();
+	const struct row rows[] = {
+		{ "start returns, VM running", "ms", &s->floor_cont,
+			&s->running, BAR_RATIO, 1.15 },
+		{ "start -> guest code", "ms", &s->floor_ready, &s->ready,
+			BAR_RATIO, 1.05 },
+		{ "QMP commands per start", "", NULL, &s->commands, BAR_MOST,
+			6 },
+		{ "QMP bytes sent per start", "B", NULL, &s->bytes, BAR_MOST,
+			400 },
+		{ "CPU per start, daemon and client", "ms", &s->floor_cpu,
+			&s->cpu, BAR_MOST, 3 },
+		{ "  of it the client", "ms", NULL, &s->client_cpu, BAR_NONE,
+			0 },
+		{ "kill -9 of QEMU -> successor's guest code", "ms",
+			&s->floor_next, &s->next, BAR_RATIO, 1.05 },
+		{ "  after a life of 1.2 s", "ms", &s->old_floor, &s->old_next,
+			BAR_RATIO, 1.05 },
+		{ "death seen -> exec of the successor", "ms", &s->floor_reexec,
+			&s->restart, BAR_MOST, 2 },
+		{ "force-off: kill returns, QEMU gone", "ms", &s->floor_gone,
+			&s->gone, BAR_MARGIN, 3 },
+		{ "guest powers off -> stopped", "ms", &s->floor_off, &s->off,
+			BAR_RATIO, 1.5 },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		table_row(&rows[i]);
+}
+
+/* ---- cold commands ---- */
+
+void measure_commands(const struct plan *plan, unsigned count)
+{
+	static const char *const floor[] = { "/bin/true", NULL };
+	static struct samples truth, list, status, pause;
+	struct samples *const ours[] = { &list, &status, &pause };
+	static const char *const words[] = { "list", "status", "pause" };
+
+	truth.n = list.n = status.n = pause.n = 0;
+	for (unsigned i = 0; i < plan->commands; i++) {
+		sample(&truth, run_program(floor).wall);
+		sample(&list, vmward("list", NULL).wall);
+		sample(&status, vmward("status", VM, NULL).wall);
+		sample(&pause, vmward("pause", VM, NULL).wall);
+		vmward("resume", VM, NULL);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		char what[48];
+
+		snprintf(what, sizeof(what), "cold %s, %u VM%s (/bin/true)",
+			words[i], count, count == 1 ? "" : "s");
+		table_row(&(struct row){
+			what, "ms", &truth, ours[i], BAR_RATIO, 2 });
+	}
+}
+
+/* ---- QMP ---- */
+
+void measure_passthrough(const struct plan *plan)
+{
+	static struct samples floor, ours, each, rate;
+	char pings[16];
+
+	snprintf(pings, sizeof(pings), "%u", plan->pings);
+	for (int round = 0; round < 3; round++) {
+		json_t *figures = floor_run("-q", pings);
+		double begin;
+
+		sample(&floor, floor_ms(figures, "ping") * 1e3);
+		json_decref(figures);
+		each.n = 0;
+		begin = now_ms();
+		for (unsigned i = 0; i < plan->pings; i++) {
+			double at = now_ms();
+
+			json_decref(ask("vm-qmp", VM,
+				json_pack("{s:s}", "execute", "query-status")));
+			sample(&each, (now_ms() - at) * 1e3);
+		}
+		sample(&rate, plan->pings / (now_ms() - begin) * 1e3);
+		sample(&ours, median(&each));
+	}
+	table_row(&(struct row){
+		"QMP pass-through, warm", "us", &floor, &ours, BAR_RATIO, 2 });
+	table_row(&(struct row){
+		"  one after the other", "/s", NULL, &rate, BAR_LEAST, 4000 });
+}
+
+/* ---- a disk ---- */
+
+/* The guest is told to finish the unplug until the request is answered. */
+static double detach_once(void)
+{
+	double begin = now_ms();
+	json_t *reply;
+
+	ask_send("vm-disk-detach", VM,
+		json_pack("{s:s,s:b}", "disk", "data", "runtime", true));
+	do
+		console_type('e');
+	while (!(reply = ask_answer(1)));
+	json_decref(reply);
+	return now_ms() - begin;
+}
+
+void measure_disk(const struct plan *plan)
+{
+	static struct samples floor_in, floor_out, in, out;
+	char image[96];
+
+	snprintf(image, sizeof(image), "%s/disk-99.raw", lab_root);
+	console_open();
+	for (unsigned i = 0; i < (plan->rounds + 1) / 2; i++) {
+		json_t *floor = floor_run("-d", image);
+		double begin;
+
+		sample(&floor_in, floor_ms(floor, "attach"));
+		sample(&floor_out, floor_ms(floor, "detach"));
+		json_decref(floor);
+		begin = now_ms();
+		json_decref(ask("vm-disk-attach", VM,
+			json_pack("{s:s,s:b,s:{s:s}}", "disk", "data",
+				"runtime", true, "pairs", "image", image)));
+		sample(&in, now_ms() - begin);
+		sample(&out, detach_once());
+	}
+	console_close();
+	table_row(&(struct row){
+		"attach a disk", "ms", &floor_in, &in, BAR_MARGIN, 3 });
+	table_row(&(struct row){
+		"detach a disk", "ms", &floor_out, &out, BAR_MARGIN, 3 });
+}
