@@ -169,8 +169,9 @@ static void make_disks(void)
 	if (size <= 0)
 		die("cannot read '%s': make guest", path);
 	close(fd);
-	for (unsigned i = 0; i < DISKS; i++) {
-		snprintf(path, sizeof(path), "%s/disk-%u.raw", root, i);
+	for (unsigned i = 0; i < 2 * DISKS; i++) {
+		snprintf(path, sizeof(path), "%s/%s-%u.raw", root,
+			i < DISKS ? "disk" : "floor", i % DISKS);
 		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 		if (fd < 0 || write(fd, boot, (size_t)size) != size ||
 			ftruncate(fd, 1 << 20))
@@ -313,7 +314,7 @@ static void write_floor_arg(FILE *out, const char *arg)
 		fprintf(out, "%.*spath=%s/floor%s-@N@,server=on,wait=off",
 			(int)(strstr(arg, "fd=") - arg), arg, root, fd);
 	else if (disk)
-		fprintf(out, "%.*s/disk-@N@.raw%s", (int)(disk - arg), arg,
+		fprintf(out, "%.*s/floor-@N@.raw%s", (int)(disk - arg), arg,
 			disk + strlen("/disk-0.raw"));
 	else
 		fputs(arg, out);

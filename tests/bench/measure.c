@@ -33,6 +33,7 @@ static void start_once(struct starts *s)
 	double cpu, begin;
 	struct cost client;
 
+	vmward("reset-failed", VM, NULL); /* a second crash would wait */
 	console_forget();
 	cpu = daemon_cpu();
 	begin = now_ms();
@@ -127,6 +128,7 @@ static void round_of_old_age(struct starts *s)
 
 	sample(&s->old_floor, floor_ms(floor, "next"));
 	json_decref(floor);
+	vmward("reset-failed", VM, NULL);
 	console_forget();
 	vmward("start", VM, NULL);
 	console_open();
