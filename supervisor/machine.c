@@ -178,9 +178,11 @@ static void on_qmp_event(struct qmp_sub *sub, const struct qmp_event *ev)
 
 	if (ev->type == QMP_EV_SHUTDOWN) {
 		m->seen.shutdown_seen = true;
-		snprintf(m->seen.shutdown_reason,
-			sizeof(m->seen.shutdown_reason), "%s",
-			qmp_event_string(ev, "reason"));
+		/* our own quit after it is no reason */
+		if (!*m->seen.shutdown_reason)
+			snprintf(m->seen.shutdown_reason,
+				sizeof(m->seen.shutdown_reason), "%s",
+				qmp_event_string(ev, "reason"));
 	} else if (ev->type == QMP_EV_GUEST_PANICKED) {
 		m->seen.panicked = true;
 	} else if (ev->type == QMP_EV_WATCHDOG) {
