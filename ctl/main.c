@@ -20,6 +20,14 @@
 #include "ctl/verbs.h"
 #include "ctl/wire.h"
 
+/* "0.1.0" of "vmward 0.1.0". */
+static const char *number_of(const char *package)
+{
+	const char *blank = strrchr(package, ' ');
+
+	return blank ? blank + 1 : package;
+}
+
 /* The client's version, and the supervisor's where there is one. */
 int verb_version(const struct call *call)
 {
@@ -42,7 +50,8 @@ int verb_version(const struct call *call)
 	} else {
 		printf("vmward %s\n", VMWARD_VERSION);
 		if (reply)
-			printf("vmwardd %s\n", package ? package : "?");
+			printf("vmwardd %s\n",
+				package ? number_of(package) : "?");
 		else
 			print_note(&call->opt, NULL, "%s", err.text);
 	}

@@ -73,7 +73,8 @@ static int show_change(
 		print_note(&call->opt, vm,
 			"done, but it could not be recorded on disk: a new "
 			"supervisor may undo it");
-	if (call->opt.quiet)
+	/* wait has its say by returning */
+	if (call->opt.quiet || str_eq(call->verb->name, "wait"))
 		return 0;
 	if (actions)
 		return show_actions(vm, actions, many);

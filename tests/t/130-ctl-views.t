@@ -46,7 +46,7 @@ supervisor <<'EOS'
 < {"event": "VM_STATE", "data": {"seq": 6, "vm": "db", "state": "failed", "was": "running", "cause": "panic"}, "timestamp": {"seconds": 1763500001, "microseconds": 5000}}
 < {"return": {"last": 6}, "id": $ID}
 > {"execute": "query-version"}
-< {"return": {"qemu": {"major": 0, "minor": 1, "micro": 0}, "package": "vmwardd 0.1"}, "id": $ID}
+< {"return": {"qemu": {"major": 0, "minor": 1, "micro": 0}, "package": "vmward 0.1"}, "id": $ID}
 EOS
 
 vmward status web
@@ -157,6 +157,7 @@ vmward disk list web
 ok "no disks" says 'no disks'
 vmward wait web ready --timeout 5s
 ok "wait" sent '"arguments":{"timeout":5,"state":"ready","vm":"web"}'
+ok "wait: silent" is_silent
 vmward version
 ok "version" says 'vmwardd 0.1'
 plan
