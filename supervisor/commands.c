@@ -171,10 +171,16 @@ static void command_schema(struct request *rq)
 
 static void command_event_replay(struct request *rq)
 {
-	json_t *events = events_since((uint64_t)request_int(rq, "since", 0));
+	json_t *events;
 	json_t *event;
 	size_t i;
 
+	if (!request_has_events(rq)) {
+		request_failf(rq, ERR_STATE,
+			"event-replay needs the capability 'vmward'");
+		return;
+	}
+	events = events_since((uint64_t)request_int(rq, "since", 0));
 	json_array_foreach(events, i, event) request_send_event(rq, event);
 	json_decref(events);
 	request_reply_steal(

@@ -515,6 +515,11 @@ void request_enable_events(struct request *rq)
 	events_subscribe(&rq->client->events, on_event);
 }
 
+bool request_has_events(const struct request *rq)
+{
+	return rq->client && rq->client->wants_events;
+}
+
 struct request *request_sibling(const struct request *rq, const json_t *id)
 {
 	if (!rq->client)

@@ -70,6 +70,7 @@ int64_t request_ms(const struct request *request, const char *name);
 void request_negotiated(struct request *request);
 /* Turns on our events for the request's client. */
 void request_enable_events(struct request *request);
+bool request_has_events(const struct request *request);
 /* The request of the same client whose id equals, or NULL. */
 struct request *request_sibling(
 	const struct request *request, const json_t *id);

@@ -218,13 +218,12 @@ struct vm *registry_need(
 
 	if (vm)
 		return vm;
-	if (!config_name_is_valid(name) || registry->file ||
-		!is_instance(name)) {
+	if (!config_name_is_valid(name) || registry->file) {
 		not_found(registry, name, err);
 		return NULL;
 	}
-	vm = add(registry, name);
-	vm->transient = true;
+	vm = add(registry, name); /* a file made a moment ago, or an instance */
+	vm->transient = is_instance(name);
 	registry_load(registry, vm);
 	if (vm->gone) {
 		vm_free(vm);
@@ -232,6 +231,7 @@ struct vm *registry_need(
 		return NULL;
 	}
 	lifecycle_recover(vm, false);
+	loop_kick(&registry->sweep, on_sweep); /* unless it is started now */
 	return vm;
 }
 
@@ -253,17 +253,25 @@ static void forget(struct vm *vm)
 	vm_free(vm);
 }
 
+/* An instance that was only asked about, or throws all away when it ends. */
+static bool is_passing(const struct vm *vm)
+{
+	if (!vm->transient)
+		return false;
+	return vm->record.generation == 0 || !vm->spec ||
+	       vm->spec->vm.ephemeral;
+}
+
 void registry_sweep(struct registry *registry)
 {
 	list_each(&registry->vms, it, next) {
 		struct vm *vm = list_entry(it, struct vm, link);
-		bool ephemeral = vm->spec && vm->spec->vm.ephemeral;
 
 		if (vm->state != VM_STOPPED || vm->op ||
 			!list_is_empty(&vm->jobs) ||
 			!list_is_empty(&vm->watches))
 			continue;
-		if (!vm->gone && !(vm->transient && ephemeral))
+		if (!vm->gone && !is_passing(vm))
 			continue;
 		forget(vm);
 	}
