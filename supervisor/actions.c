@@ -33,6 +33,7 @@ static void on_start_end(struct job *job, void *arg)
 		return;
 	}
 	if (job->err.code == ERR_EXISTS) {
+		vm_drop_running(vm); /* it runs what it was started with */
 		vm_post(vm, EV_FOUND);
 		return;
 	}

@@ -258,8 +258,8 @@ static bool is_passing(const struct vm *vm)
 {
 	if (!vm->transient)
 		return false;
-	return vm->record.generation == 0 || !vm->spec ||
-	       vm->spec->vm.ephemeral;
+	return vm->record.generation == 0 ||
+	       (vm->spec && vm->spec->vm.ephemeral);
 }
 
 void registry_sweep(struct registry *registry)

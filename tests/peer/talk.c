@@ -11,7 +11,8 @@
  *   half, eof  shut down writing; expect the end
  *   ms N       at most N ms went by since the last line was sent
  *   least N    at least N ms
- *   say TEXT   print; hold: read stdin to its end
+ *   as UID     connect as this user from here on
+ *   hold       until killed
  *   gone PID   wait for the end of a process
  * All lines that come are printed.  What is not as expected, or takes ten
  * seconds (TALK_MS), is told on stderr: exit 1.
@@ -68,6 +69,14 @@ static int connect_to(const char *path)
 	return fd;
 }
 
+/* The connection is made when it is first used. */
+static int stream(void)
+{
+	if (talk.fd < 0)
+		talk.fd = connect_to(talk.path);
+	return talk.fd;
+}
+
 /* Waits for input; false at the end of patience. */
 static bool await_input(int fd, int64_t until)
 {
@@ -83,7 +92,7 @@ static ssize_t take_some(const char *wish, int64_t until)
 	char chunk[65536];
 	ssize_t got;
 
-	if (!await_input(talk.fd, until))
+	if (!await_input(stream(), until))
 		die("nothing came in time", wish);
 	got = read(talk.fd, chunk, sizeof(chunk));
 	if (got > 0)
@@ -152,7 +161,7 @@ static void unescape(struct str *out, const char *text)
 static bool put(const char *bytes, size_t len)
 {
 	while (len) {
-		ssize_t done = send(talk.fd, bytes, len, MSG_NOSIGNAL);
+		ssize_t done = send(stream(), bytes, len, MSG_NOSIGNAL);
 
 		if (done < 0 && errno == EINTR)
 			continue;
@@ -229,6 +238,7 @@ static void negotiate(bool events)
 static void crowd(unsigned long count)
 {
 	int *fds = xcalloc(count, sizeof(int));
+	int64_t until = now_ms() + talk.patience_ms;
 	unsigned greeted = 0, refused = 0;
 	char text[512];
 
@@ -237,7 +247,7 @@ static void crowd(unsigned long count)
 	for (unsigned long i = 0; i < count; i++) {
 		ssize_t got = 0;
 
-		if (await_input(fds[i], now_ms() + talk.patience_ms))
+		if (await_input(fds[i], until))
 			got = read(fds[i], text, sizeof(text) - 1);
 		text[got > 0 ? got : 0] = '\0';
 		greeted += strstr(text, "\"QMP\"") != NULL;
@@ -267,12 +277,15 @@ static void expect_eof(void)
 		str_cut(&talk.in, 0);
 }
 
-static void hold(void)
+/* The uid of a connection is the effective one of its connect(). */
+static void become(uid_t uid)
 {
-	char byte;
-
-	while (read(STDIN_FILENO, &byte, 1) > 0)
-		;
+	if (talk.fd >= 0)
+		close(talk.fd);
+	talk.fd = -1;
+	if (seteuid(0) || seteuid(uid))
+		die("cannot become another user", strerror(errno));
+	str_cut(&talk.in, 0);
 }
 
 /* Steps of one word and perhaps a number; how many words were used. */
@@ -284,11 +297,11 @@ static int do_word(const char *word, const char *arg)
 	if (str_eq(word, "qmp") || str_eq(word, "events")) {
 		negotiate(*word == 'e');
 	} else if (str_eq(word, "half")) {
-		shutdown(talk.fd, SHUT_WR);
+		shutdown(stream(), SHUT_WR);
 	} else if (str_eq(word, "eof")) {
 		expect_eof();
 	} else if (str_eq(word, "hold")) {
-		hold();
+		pause();
 	} else if (!arg) {
 		die("unknown step", word);
 	} else if (str_eq(word, "crowd")) {
@@ -297,9 +310,8 @@ static int do_word(const char *word, const char *arg)
 	} else if (str_eq(word, "gone")) {
 		await_end_of((pid_t)number);
 		return 2;
-	} else if (str_eq(word, "say")) {
-		puts(arg);
-		fflush(stdout);
+	} else if (str_eq(word, "as")) {
+		become((uid_t)number);
 		return 2;
 	} else if (str_eq(word, "ms") || str_eq(word, "least")) {
 		if (*word == 'm' ? passed > number : passed < number) {
@@ -345,8 +357,7 @@ int main(int argc, char **argv)
 	if (patience)
 		talk.patience_ms = (int)strtol(patience, NULL, 10);
 	talk.path = argv[1];
-	if (!str_eq(talk.path, "-"))
-		talk.fd = connect_to(talk.path);
+	signal(SIGPIPE, SIG_IGN);
 	talk.sent_ms = now_ms();
 	for (int i = 2; i < argc;)
 		i += do_step(argv + i);

@@ -10,6 +10,7 @@ daemon_pid=
 daemon_log=$tmp/vmwardd.log
 mkdir -p "$vms" "$tmp/bin"
 cp "$BUILD/tests/fake/qemu" "$qemu_exe"
+cp "$BUILD/tests/peer/talk" "$tmp/bin"
 : >"$tmp/kernel"
 # a stand-in that makes files fast, for the disks of these tests
 cat >"$tmp/bin/qemu-img" <<'EOS'
@@ -21,6 +22,45 @@ info) echo '{"format": "raw", "virtual-size": 1048576}' ;;
 esac
 EOS
 chmod +x "$tmp/bin/qemu-img"
+
+# Time goes by: only to measure what is done meanwhile.
+measure_ms() { TALK_MS=$1 "$tmp/bin/talk" - gone $$ 2>/dev/null || :; }
+
+# background NAME STEP...: a peer that runs meanwhile; its pid is $pid_NAME
+background()
+{
+	name=$1
+	shift
+	TALK_MS=20000 "$tmp/bin/talk" "$control" "$@" >"$tmp/$name.out" \
+		2>"$tmp/$name.err" </dev/null &
+	eval "pid_$name=\$!"
+	started="$started $!"
+}
+
+ended() # NAME: its status
+{
+	eval "wait \"\$pid_$1\"" || {
+		cat "$tmp/$1.out" "$tmp/$1.err"
+		false
+	}
+}
+
+# wait_for FILE TEXT: until the growing file has it, ten seconds at most
+wait_for()
+{
+	timeout 10 tail -n +1 -f -s 0.02 "$1" 2>/dev/null |
+		grep -qFm 1 -- "$2"
+}
+
+# A limit of growth; sanitizers keep what was freed.
+rss_margin()
+{
+	if nm "$BUILD/vmwardd" 2>/dev/null | grep -q __asan; then
+		echo 1048576
+	else
+		echo "$1"
+	fi
+}
 
 # The processes of our QEMU, one pid a line.
 qemus()
@@ -40,7 +80,7 @@ trap clean_daemon EXIT
 
 talk()
 {
-	"$BUILD/tests/peer/talk" "$@" >"$tmp/out" 2>"$tmp/err"
+	"$tmp/bin/talk" "$@" >"$tmp/out" 2>"$tmp/err"
 	status=$?
 	return "$status"
 }
@@ -105,8 +145,8 @@ q()
 		esac
 		arguments="$arguments${arguments:+,}\"$key\":$value"
 	done
-	talk "$control" qmp ">{\"execute\":\"$command\",\"arguments\":{$arguments}}" \
-		'?"' && ! grep -q '^{"error"' "$tmp/out"
+	talk "$control" ${uid:+as "$uid"} qmp ">{\"execute\":\"$command\",\"arguments\":{$arguments}}" \
+		'<"' && ! grep -q '^{"error"' "$tmp/out"
 }
 
 # refused CODE COMMAND...: the request fails with this code

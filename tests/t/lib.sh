@@ -35,10 +35,11 @@ ok() # NAME COMMAND...: one TAP line; what was said comes before a failure
 	if "$@" >"$tmp/said" 2>&1; then
 		echo "ok $n - $what"
 	else
-		sed 's/^/# /' "$tmp/said" | tail -n 20
+		sed 's/^/# /' "$tmp/said" | tail -n 20 | cut -c1-400
 		for f in out err; do
 			[ ! -s "$tmp/$f" ] ||
-				sed "s/^/# $f: /" "$tmp/$f" | tail -n 20
+				sed "s/^/# $f: /" "$tmp/$f" | tail -n 20 |
+				cut -c1-400
 		done
 		echo "# status: $status"
 		echo "not ok $n - $what"
