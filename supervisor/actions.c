@@ -67,7 +67,19 @@ static void on_stop_end(struct job *job, void *arg)
 		return;
 	}
 	vmlog_line(&vm->log, LOG_ERROR, "stop: %s", job->err.text);
-	vm_post(vm, EV_LOST);
+	vm_set_note(vm, "stop: %s", job->err.text);
+	vm_post(vm,
+		job->err.code == ERR_CANCELLED ? EV_STOP_CANCELLED : EV_STUCK);
+}
+
+void act_stop_cancelled(struct vm *vm)
+{
+	vm->stop = (struct vm_stop_order){ 0 };
+	vm->intent_stop = false;
+	vm->record.desired = DESIRED_UP;
+	vm_record_order(vm);
+	vm_set_note(vm, "%s", "");
+	ready_begin(vm);
 }
 
 void act_stop(struct vm *vm)

@@ -16,6 +16,8 @@ void act_retry(struct vm *vm);
 void act_stop(struct vm *vm);
 /* A stop while QEMU starts: the start is undone, then the end is ours. */
 void act_cancel_start(struct vm *vm);
+/* The order to stop is taken back; what the guest was told stays told. */
+void act_stop_cancelled(struct vm *vm);
 /* The guest is off: ends QEMU. */
 void act_quit(struct vm *vm);
 /* SIGKILL, at once. */

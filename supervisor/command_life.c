@@ -66,8 +66,12 @@ static void on_change(struct vm_watch *watch, struct vm *vm)
 
 	if ((rq->stage & AWAITS_END) && vm->state == VM_STARTING)
 		rq->stage &= ~AWAITS_END;
-	if ((rq->stage & AWAITS_END) && vm_is_up(vm))
+	if ((rq->stage & AWAITS_END) && vm_is_up(vm)) {
+		if (vm->state == VM_RUNNING && !vm->op)
+			request_failf(
+				rq, ERR_CANCELLED, "the stop was cancelled");
 		return;
+	}
 	if (reached(vm, goal))
 		request_reply_steal(
 			rq, command_result(vm, true, message_of(vm, goal)));
@@ -78,6 +82,8 @@ static void on_change(struct vm_watch *watch, struct vm *vm)
 	else if (never_ready(vm, goal))
 		request_failf(rq, ERR_TIMEOUT, "it runs, but is %s",
 			*vm->note ? vm->note : "not ready");
+	else if (goal == GOAL_DOWN && vm->state == VM_RUNNING && !vm->op)
+		request_failf(rq, ERR_CANCELLED, "the stop was cancelled");
 	else if (goal == GOAL_DOWN && vm->state == VM_UNREACHABLE)
 		request_failf(rq, ERR_TIMEOUT, "QEMU does not die (pid %d)",
 			(int)vm->machine.pid);

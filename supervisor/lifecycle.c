@@ -73,6 +73,8 @@ static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 		[EV_END_FAILED] = { VM_FAILED, act_give_up },
 	},
 	[VM_STOPPING] = {
+		[EV_STOP_CANCELLED] = { VM_RUNNING, act_stop_cancelled },
+		[EV_STUCK] = { VM_UNREACHABLE, act_retry_adoption },
 		[EV_KILL] = { VM_STOPPING, act_kill },
 		[EV_GUEST_PAUSED] = { VM_STOPPING, act_nothing },
 		[EV_GUEST_RESUMED] = { VM_STOPPING, act_nothing },
@@ -84,6 +86,8 @@ static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 		[EV_END_FAILED] = { VM_FAILED, act_give_up },
 	},
 	[VM_ENDED] = {
+		[EV_STOP_CANCELLED] = { VM_ENDED, act_quit },
+		[EV_STUCK] = { VM_UNREACHABLE, act_retry_adoption },
 		[EV_KILL] = { VM_ENDED, act_kill },
 		[EV_GUEST_PAUSED] = { VM_ENDED, act_nothing },
 		[EV_GUEST_OFF] = { VM_ENDED, act_nothing },
@@ -217,9 +221,8 @@ static void on_lost(struct machine *m, const struct err *err)
 
 	if (!m->dead && vm->state != VM_STOPPING && vm->state != VM_ENDED)
 		vmlog_line(&vm->log, LOG_WARN, "monitor lost: %s", err->text);
-	if (vm->op)
-		job_wake(vm->op);
-	else
+	vm_wake_jobs(vm);
+	if (!vm->op)
 		vm_post(vm, EV_LOST);
 }
 
@@ -228,9 +231,8 @@ static void on_end(struct machine *m)
 	struct vm *vm = m->owner;
 
 	m->dead = true;
-	if (vm->op)
-		job_wake(vm->op); /* its end settles the rest */
-	else
+	vm_wake_jobs(vm);
+	if (!vm->op) /* else its end settles the rest */
 		settle(vm);
 }
 

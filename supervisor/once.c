@@ -78,6 +78,8 @@ int once_check(const struct once_options *o, char *const *files)
 		paths_fini(&paths);
 	}
 	print_findings(&f, o->json);
+	if (!f.errors && !status && !o->json)
+		puts("no mistakes");
 	if (f.errors)
 		status = 1;
 	else if (f.notes && o->exit_code && !status)

@@ -276,6 +276,12 @@ void vm_job_end(struct vm *vm, struct job *job)
 	is_idle(vm);
 }
 
+void vm_wake_jobs(struct vm *vm)
+{
+	list_each(&vm->jobs, it, next)
+		job_wake(list_entry(it, struct job, link));
+}
+
 void vm_job_over(struct job *job, void *arg)
 {
 	struct vm *vm = arg;

@@ -36,12 +36,11 @@
 	X(ADOPTING, "unreachable")                                \
 	X(UNREACHABLE, "unreachable")
 
-#define VM_EVENTS(X)                                              \
-	X(START) X(STARTED) X(STARTED_PAUSED) X(START_FAILED)     \
-	X(STOP) X(KILL)                                           \
-	X(GUEST_PAUSED) X(GUEST_RESUMED) X(GUEST_OFF)             \
-	X(LOST) X(FOUND) X(UNREACHABLE)                           \
-	X(END_STOPPED) X(END_RESTART) X(END_BACKOFF) X(END_FAILED) \
+#define VM_EVENTS(X)                                                      \
+	X(START) X(STARTED) X(STARTED_PAUSED) X(START_FAILED) X(STOP)     \
+	X(STOP_CANCELLED) X(STUCK) X(KILL) X(GUEST_PAUSED)                \
+	X(GUEST_RESUMED) X(GUEST_OFF) X(LOST) X(FOUND) X(UNREACHABLE)     \
+	X(END_STOPPED) X(END_RESTART) X(END_BACKOFF) X(END_FAILED)        \
 	X(RETRY) X(RESET_FAILED)
 /* clang-format on */
 
@@ -175,6 +174,8 @@ void vm_record_order(struct vm *vm);
 void vm_job_add(struct vm *vm, struct job *job);
 /* The job's end: emits JOB_STATUS, takes it off the list. */
 void vm_job_end(struct vm *vm, struct job *job);
+/* QEMU is gone, or its monitor: every job looks again. */
+void vm_wake_jobs(struct vm *vm);
 /* The end of a job (arg: its VM) that needs a line in the log at most. */
 void vm_job_over(struct job *job, void *arg);
 /* The first job on the VM that changes it, or NULL. */
