@@ -53,6 +53,8 @@ json_t *events_since(uint64_t sequence)
 	json_t *all = json_array();
 	uint64_t first = last >= EVENTS_KEPT ? last - EVENTS_KEPT + 1 : 1;
 
+	if (sequence >= last)
+		return all;
 	if (sequence + 1 < first)
 		json_array_append_new(all,
 			make("EVENTS_LOST",

@@ -45,16 +45,14 @@ static int make_dir(const char *path, mode_t mode, struct err *err)
 {
 	struct stat st;
 
-	if (!sys_mkdirat(AT_FDCWD, path, mode) || errno == EEXIST) {
-		if (sys_fchmodat(AT_FDCWD, path, mode))
-			return err_os(err, "cannot set the mode of '%s'", path);
-		if (sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) ||
-			!S_ISDIR(st.st_mode))
-			return err_set(
-				err, ERR_OS, "'%s' is no directory", path);
-		return 0;
-	}
-	return err_os(err, "cannot make directory '%s'", path);
+	if (sys_mkdirat(AT_FDCWD, path, mode) && errno != EEXIST)
+		return err_os(err, "cannot make directory '%s'", path);
+	if (sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) ||
+		!S_ISDIR(st.st_mode))
+		return err_set(err, ERR_OS, "'%s' is no directory", path);
+	if (sys_fchmodat(AT_FDCWD, path, mode))
+		return err_os(err, "cannot set the mode of '%s'", path);
+	return 0;
 }
 
 static int do_make_dirs(const struct host_request *rq,
@@ -81,13 +79,18 @@ static int do_fifo(const struct host_request *rq, struct host_reply *reply,
 	struct err *err)
 {
 	AUTO_FREE char *path = leaf_path(rq);
+	AUTO_CLOSE int fd = -1;
+	struct stat st;
 
 	if (sys_mkfifoat(AT_FDCWD, path, 0600) && errno != EEXIST)
 		return err_os(err, "cannot make FIFO '%s'", path);
-	reply->fd =
-		sys_openat(AT_FDCWD, path, O_RDWR | O_NONBLOCK | O_NOFOLLOW, 0);
-	if (reply->fd < 0)
+	fd = sys_openat(AT_FDCWD, path, O_RDWR | O_NONBLOCK | O_NOFOLLOW, 0);
+	if (fd < 0)
 		return err_os(err, "cannot open FIFO '%s'", path);
+	/* a plain file would be readable for ever */
+	if (sys_fstat(fd, &st) || !S_ISFIFO(st.st_mode))
+		return err_set(err, ERR_OS, "'%s' is no FIFO", path);
+	reply->fd = TAKE_FD(fd);
 	return 0;
 }
 

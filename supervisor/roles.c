@@ -35,15 +35,16 @@ static int local_uid(const char *user, uint64_t *uid)
 	struct err err = ERR_INIT;
 	size_t len = strlen(user);
 
-	if (fd_read_file(AT_FDCWD, "/etc/passwd", PASSWD_MAX, &text, &err))
+	if (strchr(user, ':') ||
+		fd_read_file(AT_FDCWD, "/etc/passwd", PASSWD_MAX, &text, &err))
 		return -1;
 	for (const char *line = str_text(&text); line;
 		line = strchr(line, '\n')) {
 		line += *line == '\n';
 		if (strncmp(line, user, len) || line[len] != ':')
 			continue;
-		line = strchr(line + len + 1, ':');
-		if (!line)
+		line = strpbrk(line + len + 1, ":\n");
+		if (!line || *line != ':')
 			return -1;
 		*uid = str_digits(line + 1);
 		return 0;

@@ -69,6 +69,22 @@ static void rotate(const struct vmlog *log, int fd)
 		sys_renameat(AT_FDCWD, log->path, AT_FDCWD, older);
 }
 
+/* The whole line or none of it: a part would spoil the next one. */
+static int append(int fd, const struct str *line)
+{
+	struct stat st;
+	ssize_t put;
+
+	if (fd < 0 || sys_fstat(fd, &st))
+		return -1;
+	put = sys_write(fd, line->data, line->len);
+	if (put == (ssize_t)line->len)
+		return 0;
+	if (put > 0)
+		sys_ftruncate(fd, st.st_size);
+	return -1;
+}
+
 void vmlog_line(struct vmlog *log, enum log_level level, const char *fmt, ...)
 {
 	char time[32];
@@ -84,7 +100,7 @@ void vmlog_line(struct vmlog *log, enum log_level level, const char *fmt, ...)
 	str_addf(
 		&line, "%s %s %s\n", time, level_names[level], str_text(&text));
 	AUTO_CLOSE int fd = open_log(log);
-	if (fd < 0 || sys_write(fd, line.data, line.len) < 0)
+	if (append(fd, &line))
 		log->lost++;
 	else
 		rotate(log, fd);
@@ -124,14 +140,12 @@ static json_t *parse_line(char *line)
 		"text", text + 1);
 }
 
-static void collect(json_t *out, char *data, const char *since)
+/* The whole lines from `line` on; returns where the first cut one begins. */
+static char *collect(json_t *out, char *line, const char *since)
 {
-	for (char *line = data, *end; *line; line = end) {
+	for (char *end; (end = strchr(line, '\n')) != NULL; line = end) {
 		json_t *item;
 
-		end = strchr(line, '\n');
-		if (!end)
-			break;
 		*end++ = '\0';
 		item = parse_line(line);
 		if (item &&
@@ -141,6 +155,32 @@ static void collect(json_t *out, char *data, const char *since)
 		else
 			json_decref(item);
 	}
+	return line;
+}
+
+/*
+ * Lines from offset `from` on; returns the offset after them.  `cut`: it is
+ * likely amid a line, which is skipped.
+ */
+static off_t read_lines(
+	int fd, off_t from, bool cut, const char *since, json_t *out)
+{
+	AUTO_FREE char *data = xmalloc(READ_MAX + 1);
+	ssize_t got = sys_pread(fd, data, READ_MAX, from);
+	char *start = data;
+	char *end;
+
+	if (got <= 0)
+		return from;
+	for (ssize_t i = 0; i < got; i++) { /* a power cut leaves zeros */
+		if (!data[i])
+			data[i] = '?';
+	}
+	data[got] = '\0';
+	if (cut && strchr(data, '\n'))
+		start = strchr(data, '\n') + 1;
+	end = collect(out, start, since);
+	return end > data || got < READ_MAX ? from + (end - data) : from + got;
 }
 
 json_t *vmlog_read(
@@ -156,18 +196,13 @@ json_t *vmlog_read(
 	if (since_us > 0)
 		vmlog_time(since_us, since);
 	if (fd >= 0 && !sys_fstat(fd, &st)) {
-		AUTO_FREE char *data = xmalloc(READ_MAX + 1);
-		ssize_t got;
+		bool goes_on = after >= 0 && after <= st.st_size;
 
-		from = after >= 0 && after <= st.st_size ? (off_t)after
-		       : st.st_size > READ_MAX           ? st.st_size - READ_MAX
-							 : 0;
-		got = sys_pread(fd, data, READ_MAX, from);
-		data[got > 0 ? got : 0] = '\0';
-		/* a cut first line is dropped */
-		char *start = after < 0 && from > 0 ? strchr(data, '\n') : NULL;
-		collect(out, start ? start + 1 : data, since);
-		from += got > 0 ? got : 0;
+		if (goes_on)
+			from = (off_t)after;
+		else if (st.st_size > READ_MAX)
+			from = st.st_size - READ_MAX;
+		from = read_lines(fd, from, !goes_on && from > 0, since, out);
 	}
 	while (after < 0 && json_array_size(out) > lines)
 		json_array_remove(out, 0);

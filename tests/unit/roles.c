@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who may do what: root, our user, the group, the owner, and nobody else. */
+#include "supervisor/roles.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/sys.h"
+
+#include "tests/unit/tap.h"
+#include "tests/unit/temp.h"
+
+enum { ANN = 1234567, ADMINS = 7654321 };
+
+static struct ucred peer;
+static gid_t peer_group; /* its supplementary one */
+static bool group_exists;
+
+/* Stands in for the C library's: this host may not have the group. */
+struct group *getgrnam(const char *name)
+{
+	static char group_name[] = "vmward";
+	static struct group group = { .gr_name = group_name, .gr_gid = ADMINS };
+
+	return group_exists && strcmp(name, group_name) == 0 ? &group : NULL;
+}
+
+static int peer_option(int fd, int level, int name, void *value, socklen_t *len)
+{
+	(void)fd;
+	if (level != SOL_SOCKET || fd < 0) {
+		errno = EBADF;
+		return -1;
+	}
+	if (name == SO_PEERCRED) {
+		memcpy(value, &peer, sizeof(peer));
+		*len = sizeof(peer);
+		return 0;
+	}
+	memcpy(value, &peer_group, sizeof(peer_group));
+	*len = sizeof(peer_group);
+	return 0;
+}
+
+static int open_passwd(int dirfd, const char *path, int flags, mode_t mode)
+{
+	if (strcmp(path, "/etc/passwd") == 0)
+		path = temp_path("passwd");
+	return sys_real.openat(dirfd, path, flags, mode);
+}
+
+static void put_passwd(const char *text)
+{
+	struct err err = ERR_INIT;
+
+	if (fd_write_file(AT_FDCWD, temp_path("passwd"), text, strlen(text),
+		    0644, false, &err))
+		ok(false, "%s", err.text);
+}
+
+/* The role of ANN for a VM of that owner. */
+static enum role role_for(const char *owner)
+{
+	return roles_of_peer(3, owner);
+}
+
+static void test_owner(void)
+{
+	is_int(role_for(""), ROLE_NONE, "a VM of nobody");
+	is_int(role_for(NULL), ROLE_NONE, "or without a spec");
+	is_int(role_for("ann"), ROLE_OPERATOR, "the owner by name");
+	is_int(role_for("1234567"), ROLE_OPERATOR, "the owner by number");
+	is_int(role_for("123456"), ROLE_NONE, "another number");
+	is_int(role_for("bob"), ROLE_NONE, "another user");
+	is_int(role_for("an"), ROLE_NONE, "a part of the name");
+	is_int(role_for("anna"), ROLE_NONE, "more than the name");
+	is_int(role_for("carl"), ROLE_NONE, "nobody of that name");
+	is_int(role_for("ann:x"), ROLE_NONE, "a name with fields behind it");
+	is_int(role_for("last"), ROLE_OPERATOR, "a last line without its end");
+	is_int(role_for("short"), ROLE_NONE, "a line without a number");
+	is_int(role_for("cut"), ROLE_NONE, "a line without a password");
+	unlink(temp_path("passwd"));
+	is_int(role_for("ann"), ROLE_NONE, "no file, no names");
+	is_int(role_for("1234567"), ROLE_OPERATOR, "numbers do without");
+}
+
+static void test_admins(void)
+{
+	peer.uid = 0;
+	is_int(role_for(""), ROLE_ADMIN, "root");
+	peer.uid = geteuid();
+	is_int(role_for(""), ROLE_ADMIN, "the supervisor's own user");
+	peer.uid = ANN;
+	peer.gid = ADMINS;
+	is_int(role_for(""), ROLE_NONE, "a group that is not there");
+	group_exists = true;
+	roles_init();
+	is_int(role_for(""), ROLE_ADMIN, "the group, as the first one");
+	peer.gid = 5;
+	is_int(role_for(""), ROLE_NONE, "not in it");
+	peer_group = ADMINS;
+	is_int(role_for(""), ROLE_ADMIN, "the group, as another one");
+	group_exists = false;
+	roles_init();
+	is_int(role_for(""), ROLE_NONE, "it is gone");
+	peer_group = 0;
+	is_int(roles_of_peer(-1, "ann"), ROLE_NONE, "no socket at all");
+}
+
+int main(void)
+{
+	struct sys_backend odd = sys_real;
+
+	temp_make();
+	odd.getsockopt = peer_option;
+	odd.openat = open_passwd;
+	sys_use(&odd);
+	peer = (struct ucred){ .pid = 1, .uid = ANN, .gid = 5 };
+	roles_init();
+	put_passwd("root:x:0:0::/:/bin/sh\nbob:x:77:77::/:/bin/sh\n"
+		   "cut\nshort:x\nodd:1234567\n"
+		   "ann:x:1234567:1234567:Ann:/:/bin/sh\n"
+		   "last:x:1234567:1::/:/bin/sh");
+	test_owner();
+	test_admins();
+	return done();
+}
