@@ -14,11 +14,11 @@ BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
 	base/verb_table.c base/sock.c
 QMP_SRC = qmp/client.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c storage/header.c
-NET_SRC =
+NET_SRC = net/mac.c net/ports.c
 SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value.c supervisor/forward.c \
 	supervisor/instances.c supervisor/raw.c supervisor/remark.c \
 	supervisor/disk_check.c supervisor/check.c supervisor/check_all.c \
-	supervisor/host_check.c supervisor/ports.c supervisor/layers.c \
+	supervisor/host_check.c supervisor/layers.c \
 	supervisor/config.c supervisor/show.c supervisor/dropin.c \
 	supervisor/cause.c \
 	supervisor/policy.c supervisor/record.c supervisor/store.c \

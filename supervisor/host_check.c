@@ -9,11 +9,11 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "net/ports.h"
 #include "storage/image.h"
 #include "supervisor/argv.h"
 #include "supervisor/config.h"
 #include "supervisor/forward.h"
-#include "supervisor/ports.h"
 #include "supervisor/remark.h"
 
 struct host {

@@ -6,29 +6,21 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/jstream.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "net/mac.h"
 #include "supervisor/argv.h"
 #include "supervisor/device.h"
 
 void argv_nic_mac(
 	const struct vm_spec *spec, const struct spec_nic *nic, char out[18])
 {
-	const char *vm = spec->uuid[0] ? spec->uuid : spec->name;
-	uint64_t hash = hash_add(HASH_START, vm, strlen(vm) + 1);
-
-	if (device_is_set(nic->mac)) {
-		snprintf(out, 18, "%s", nic->mac);
-		return;
-	}
-	hash = hash_add(hash, nic->name, strlen(nic->name));
-	/* the low bits of FNV are its best mixed only after a fold */
-	hash ^= hash >> 32;
-	snprintf(out, 18, "52:54:00:%02x:%02x:%02x",
-		(unsigned)(hash >> 16) & 0xff, (unsigned)(hash >> 8) & 0xff,
-		(unsigned)hash & 0xff);
+	if (device_is_set(nic->mac))
+		snprintf(out, NET_MAC_SIZE, "%s", nic->mac);
+	else
+		mac_derive(spec->uuid[0] ? spec->uuid : spec->name, nic->name,
+			out);
 }
 
 /* tcp:127.0.0.1:8080-:80; without an address the loopback only. */

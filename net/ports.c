@@ -4,7 +4,7 @@
  * count; what seems taken is tried with bind(2), because an IPv6 listener
  * may or may not take IPv4 with it.
  */
-#include "supervisor/ports.h"
+#include "net/ports.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which ports of this host are taken, and by whom: a look at /proc. */
-#ifndef SUPERVISOR_PORTS_H
-#define SUPERVISOR_PORTS_H
+#ifndef NET_PORTS_H
+#define NET_PORTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
