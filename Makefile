@@ -66,6 +66,7 @@ T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t \
 T_TESTS += tests/t/300-protocol.t tests/t/310-clients.t \
 	tests/t/922-guest-poweroff.t
 LIVE_TESTS = tests/live/010-guest.t
+T_TESTS += tests/t/923-reset-failed.t
 CLIENT_TESTS =
 SYSTEM_TESTS =
 FAULT_TESTS =
@@ -233,7 +234,7 @@ fuzz-run: $(FUZZERS)
 	$(Q)for f in $(FUZZERS); do $(srcdir)/tests/fuzz/run $$f || exit 1; done
 bench: all $(GUEST) $(BENCH) $(TOOLS)
 	$(Q)BUILD='$(abspath $(BUILD))' '$(srcdir)/tests/bench/bench' $(BENCHFLAGS)
-demo: all guest
+demo: all guest $(TOOLS)
 	$(Q)BUILD='$(abspath $(BUILD))' '$(srcdir)/tests/demo/demo'
 golden: all $(UNIT)
 	$(Q)cd '$(srcdir)' && for t in $(UNIT); do \

@@ -283,7 +283,8 @@ void act_forgive(struct vm *vm)
 {
 	vm->record.failed = false;
 	policy_forgive(&vm->record.history);
-	vm_set_note(vm, "%s", "");
+	if (!machine_is_alive(&vm->machine)) /* the note tells of the failure */
+		vm_set_note(vm, "%s", "");
 	vm_record(vm, NULL);
 }
 
