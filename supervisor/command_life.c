@@ -195,6 +195,17 @@ void command_start(struct request *rq)
 	await_goal(rq, vm, (int)goal, request_ms(rq, "timeout"));
 }
 
+/* It is on its way down; no restart follows, whoever wanted one. */
+static void stop_for_good(struct vm *vm)
+{
+	if (vm->record.desired == DESIRED_DOWN)
+		return;
+	vm->intent_stop = true;
+	vm->stop.restart = false;
+	vm->record.desired = DESIRED_DOWN;
+	vm_record_order(vm);
+}
+
 void command_stop(struct request *rq)
 {
 	struct vm *vm = command_vm(rq);
@@ -203,12 +214,14 @@ void command_stop(struct request *rq)
 	if (!vm)
 		return;
 	was_up = vm_is_up(vm);
+	if (check_protect(rq, vm, "stop"))
+		return;
 	if (vm->state == VM_STOPPING || vm->state == VM_ENDED) {
+		stop_for_good(vm);
 		await_goal(rq, vm, GOAL_DOWN, 0);
 		return;
 	}
-	if (check_protect(rq, vm, "stop") || accepts(rq, vm, EV_STOP) ||
-		command_dry_run(rq, vm))
+	if (accepts(rq, vm, EV_STOP) || command_dry_run(rq, vm))
 		return;
 	vm->stop = (struct vm_stop_order){ .now = request_bool(rq, "now"),
 		.timeout_ms = request_ms(rq, "timeout") };

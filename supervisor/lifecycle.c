@@ -3,6 +3,7 @@
 #include "supervisor/lifecycle.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -11,6 +12,9 @@
 #include "supervisor/lock.h"
 #include "supervisor/policy.h"
 #include "supervisor/settle.h"
+
+#define EVENT_NAME_MAX 64
+#define EVENT_DATA_MAX 2048 /* bytes of a QEMU event that clients are sent */
 
 /* ---- the matrix ---- */
 
@@ -185,6 +189,13 @@ void lifecycle_print(struct str *out)
 
 /* ---- what the machine tells ---- */
 
+/* Events are kept: one with much in it goes on without its data. */
+static json_t *kept_data(json_t *data)
+{
+	return json_dumpb(data, NULL, 0, JSON_COMPACT) <= EVENT_DATA_MAX ? data
+									 : NULL;
+}
+
 /* A SHUTDOWN that QEMU survived (-no-shutdown), a panic that paused it. */
 static void on_event(struct machine *m, const struct qmp_event *ev)
 {
@@ -204,9 +215,11 @@ static void on_event(struct machine *m, const struct qmp_event *ev)
 			qmp_event_string(ev, "node-name"));
 	if (vm->op)
 		job_wake(vm->op);
-	events_emit(
-		"VM_QMP_EVENT", json_pack("{s:s,s:s,s:O?}", "vm", vm->name,
-					"event", ev->name, "data", ev->data));
+	if (strlen(ev->name) > EVENT_NAME_MAX)
+		return;
+	events_emit("VM_QMP_EVENT",
+		json_pack("{s:s,s:s,s:O?}", "vm", vm->name, "event", ev->name,
+			"data", kept_data(ev->data)));
 }
 
 static void on_ready(struct machine *m)
