@@ -420,16 +420,16 @@ static json_t *do_fake(struct request *rq)
 	return json_object();
 }
 
-/* The serial ports, monitors and the agent. */
+/* The serial ports, monitors and the agent, which no guest has open. */
 static json_t *do_query_chardev(struct request *rq UNUSED)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; port_at(i); i++)
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:b}", "label",
-				      port_at(i)->id, "filename",
-				      "unix:,server=on", "frontend-open", 1));
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:b}", "label", port_at(i)->id,
+				"filename", "unix:,server=on", "frontend-open",
+				!str_eq(port_at(i)->id, "agent")));
 	return list;
 }
 
@@ -473,6 +473,7 @@ static const struct {
 	{ "closefd", do_nothing },
 	{ "set_link", do_nothing },
 	{ "balloon", do_nothing },
+	{ "send-key", do_nothing },
 	{ "query-block", do_query_block },
 	{ "query-named-block-nodes", do_query_nodes },
 	{ "query-chardev", do_query_chardev },
