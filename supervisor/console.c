@@ -27,6 +27,7 @@ struct console_reader {
 	uint64_t at; /* stream offset of the next byte it gets */
 	bool may_write;
 	bool told_busy;
+	bool left; /* takes nothing any more; what it typed still counts */
 };
 
 static void on_serial(struct loop_io *io, int events);
@@ -73,15 +74,15 @@ static void drop_reader(struct console_reader *r)
 	free(r);
 }
 
-/* Gives a reader what the log holds for it; false when it went away. */
-static bool catch_up(struct console_reader *r)
+/* Gives a reader what the log holds for it. */
+static void catch_up(struct console_reader *r)
 {
 	struct console *c = r->console;
 	char chunk[CHUNK];
 
 	if (r->at < c->log_base)
 		r->at = c->log_base; /* rotated away under a slow reader */
-	while (r->at < stream_end(c)) {
+	while (!r->left && r->at < stream_end(c)) {
 		ssize_t got = sys_pread(c->log_fd, chunk, sizeof(chunk),
 			(off_t)(r->at - c->log_base));
 		ssize_t put;
@@ -91,19 +92,16 @@ static bool catch_up(struct console_reader *r)
 			break;
 		}
 		put = sys_write(r->fd, chunk, (size_t)got);
-		if (put < 0 && errno != EAGAIN) {
-			drop_reader(r);
-			return false;
-		}
+		r->left = put < 0 && errno != EAGAIN;
 		if (put > 0)
 			r->at += (uint64_t)put;
 		if (put < got)
 			break;
 	}
 	loop_io_start(&r->io, r->fd,
-		r->at < stream_end(c) ? LOOP_READ | LOOP_WRITE : LOOP_READ,
+		!r->left && r->at < stream_end(c) ? LOOP_READ | LOOP_WRITE
+						  : LOOP_READ,
 		on_reader);
-	return true;
 }
 
 /* One chunk of output: to the log, to the readers, to the watcher. */
@@ -259,7 +257,8 @@ struct console_reader *console_add_reader(
 	r->at = stream_end(c) - held;
 	list_add(&c->readers, &r->link);
 	c->nreaders++;
-	return catch_up(r) ? r : NULL;
+	catch_up(r);
+	return r;
 }
 
 void console_input(struct console *c, const char *bytes, size_t len)
