@@ -9,6 +9,7 @@
 #include "supervisor/op.h"
 #include "supervisor/policy.h"
 #include "supervisor/ready.h"
+#include "supervisor/reboot.h"
 #include "supervisor/settle.h"
 
 #define ADOPT_FIRST_MS 500
@@ -148,6 +149,11 @@ static enum vm_event found_state(struct vm *vm, const char *status)
 {
 	struct cause_inputs *seen = &vm->machine.seen;
 
+	if (str_eq(status, "guest-panicked") && vm_keeps_panicked(vm)) {
+		seen->panicked = true;
+		vm_set_note(vm, "panicked; kept for a look");
+		return EV_STARTED_PAUSED;
+	}
 	if (str_eq(status, "shutdown") || str_eq(status, "guest-panicked")) {
 		seen->panicked |= str_eq(status, "guest-panicked");
 		seen->shutdown_seen = true;
@@ -210,8 +216,31 @@ void act_adopt(struct vm *vm)
 
 /* ---- the other actions ---- */
 
+static void on_runtime(struct loop_timer *timer)
+{
+	struct vm *vm = container_of(timer, struct vm, runtime_timer);
+
+	vmlog_line(&vm->log, LOG_INFO, "runtime-max is over");
+	vm->stop = (struct vm_stop_order){ .runtime = true };
+	vm_post(vm, EV_STOP);
+}
+
+/* A life has a limit, counted from its start, also after an adoption. */
+static void limit_runtime(struct vm *vm)
+{
+	int64_t max =
+		vm->running ? vm->running->stop.runtime_max_ms : STR_FOREVER;
+	int64_t left = max - vm_uptime_ms(vm);
+
+	if (max > 0 && max != STR_FOREVER)
+		loop_timer_start(
+			&vm->runtime_timer, left > 0 ? left : 0, on_runtime);
+}
+
 void act_running(struct vm *vm)
 {
+	limit_runtime(vm);
+	reboot_follow(vm);
 	vm->kept_paused = false;
 	vm->machine.seen.started = true;
 	ready_begin(vm);

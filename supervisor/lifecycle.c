@@ -201,7 +201,10 @@ static void on_event(struct machine *m, const struct qmp_event *ev)
 {
 	struct vm *vm = m->owner;
 
-	if (ev->type == QMP_EV_SHUTDOWN || ev->type == QMP_EV_GUEST_PANICKED)
+	if (ev->type == QMP_EV_GUEST_PANICKED && vm_keeps_panicked(vm))
+		vm_set_note(vm, "panicked; kept for a look");
+	else if (ev->type == QMP_EV_SHUTDOWN ||
+		 ev->type == QMP_EV_GUEST_PANICKED)
 		vm_post(vm, EV_GUEST_OFF);
 	else if (ev->type == QMP_EV_STOP)
 		vm_post(vm, EV_GUEST_PAUSED);

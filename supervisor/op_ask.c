@@ -55,9 +55,7 @@ static json_t *action(const char *reboot)
 /* Under reboot=shutdown the host's own reset would end the VM. */
 static bool reboot_ends(const struct op_ask_job *op)
 {
-	int wish = op->vm->running->restart.on_guest_reboot;
-
-	return wish == REBOOT_COLD || wish == REBOOT_STOP;
+	return op->vm->reboot_ends;
 }
 
 static const char *plain_command(enum op_ask what)

@@ -199,6 +199,9 @@ static int launch(struct op_start *op, struct err *err)
 	vm->record.started_real_us = sys_realtime_us();
 	vm->record.started_mono_ms = (int64_t)(sys_now_us() / 1000);
 	vm_record(vm, NULL);
+	vm->reboot_known = true; /* by its arguments */
+	vm->reboot_ends = vm->running->restart.on_guest_reboot == REBOOT_COLD ||
+			  vm->running->restart.on_guest_reboot == REBOOT_STOP;
 	vm_save_running(vm);
 	return 0;
 }

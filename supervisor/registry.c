@@ -15,6 +15,7 @@
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
 #include "supervisor/lifecycle.h"
+#include "supervisor/reboot.h"
 #include "supervisor/remove.h"
 #include "supervisor/watch.h"
 
@@ -130,6 +131,7 @@ void registry_load(struct registry *registry, struct vm *vm)
 	}
 	if (!spec && missing && !vm_is_up(vm))
 		vm_replace_spec_steal(vm, NULL);
+	reboot_follow(vm);
 }
 
 /* ---- names ---- */

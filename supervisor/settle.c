@@ -57,6 +57,10 @@ void settle(struct vm *vm)
 	in.intent_kill |= vm->intent_kill;
 	in.intent_host |= vm->env->stopping || vm->stop.host_shutdown;
 	cause_classify(&in, &vm->last);
+	if (vm->stop.runtime && vm->last.cause == CAUSE_ADMIN_STOP)
+		snprintf(vm->last.detail, sizeof(vm->last.detail),
+			"runtime-max");
+	loop_timer_stop(&vm->runtime_timer);
 	vm->last_end_us = (int64_t)sys_now_us();
 	vm->record.last_cause = vm->last.cause;
 	snprintf(vm->record.last_detail, sizeof(vm->record.last_detail), "%s",

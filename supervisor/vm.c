@@ -107,6 +107,7 @@ void vm_free(struct vm *vm)
 		return;
 	list_del(&vm->link);
 	loop_timer_stop(&vm->retry_timer);
+	loop_timer_stop(&vm->runtime_timer);
 	store_cancel(&vm->order_stored);
 	agent_cancel(&vm->agent);
 	machine_fini(&vm->machine);
@@ -448,6 +449,12 @@ int64_t vm_uptime_ms(const struct vm *vm)
 	if (!vm_is_up(vm) || vm->record.started_mono_ms == 0)
 		return -1;
 	return (int64_t)(sys_now_us() / 1000) - vm->record.started_mono_ms;
+}
+
+bool vm_keeps_panicked(const struct vm *vm)
+{
+	return vm->running &&
+	       vm->running->restart.on_cause[CAUSE_PANIC] == ACTION_PAUSE;
 }
 
 unsigned vm_pending(const struct vm *vm)

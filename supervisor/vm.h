@@ -73,6 +73,7 @@ struct vm_watch {
 struct vm_stop_order {
 	bool restart;       /* start again afterwards */
 	bool now;           /* skip what asks the guest */
+	bool runtime;       /* its time ([stop] runtime-max) is over */
 	bool host_shutdown; /* the supervisor was told to shut down */
 	int64_t timeout_ms; /* 0: the spec's */
 };
@@ -108,6 +109,9 @@ struct vm {
 	struct vm_stop_order stop;
 	bool intent_stop; /* an admin's stop or kill is under way */
 	bool intent_kill;
+	bool reboot_known;               /* reboot_ends is what QEMU was told */
+	bool reboot_ends;                /* a reboot of the guest ends QEMU */
+	struct loop_timer runtime_timer; /* [stop] runtime-max */
 	bool ordered; /* this start was asked for by a person */
 	bool start_paused;
 	bool kept_paused;   /* an admin paused it */
@@ -208,6 +212,8 @@ void vm_clean(struct vm *vm);
 MUST_CHECK int vm_check_files(const struct vm *vm, struct err *err);
 /* Monotonic ms since the guest was started; -1 when down. */
 int64_t vm_uptime_ms(const struct vm *vm);
+/* [restart] panic = pause: a panicked guest is kept for a look. */
+bool vm_keeps_panicked(const struct vm *vm);
 /* Number of entries that differ between spec and running. */
 unsigned vm_pending(const struct vm *vm);
 

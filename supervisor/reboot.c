@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which way a guest's own reboot goes; see reboot.h. */
+#include "supervisor/reboot.h"
+
+#include "supervisor/op.h"
+
+/* True if a reboot of the guest is to end its QEMU. */
+static bool wants_end(const struct vm *vm)
+{
+	const struct vm_spec *spec = vm->spec ? vm->spec : vm->running;
+
+	switch ((enum spec_guest_reboot)spec->restart.on_guest_reboot) {
+	case REBOOT_COLD:
+	case REBOOT_STOP:
+		return true;
+	case REBOOT_COLD_IF_PENDING:
+		return vm_pending(vm) > 0;
+	case REBOOT_WARM:
+		break;
+	}
+	return false;
+}
+
+void reboot_follow(struct vm *vm)
+{
+	bool ends;
+
+	if (!vm->machine.ready || !vm->running)
+		return;
+	ends = wants_end(vm);
+	if (vm->reboot_known && vm->reboot_ends == ends)
+		return;
+	vm->reboot_known = true;
+	vm->reboot_ends = ends;
+	vm_job_add(vm, op_qmp_begin_steal(vm, "set-action",
+			       json_pack("{s:s}", "reboot",
+				       ends ? "shutdown" : "reset"),
+			       vm_job_over, vm));
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which way a guest's own reboot goes ([restart] on-guest-reboot): warm in
+ * the same QEMU, or as an end, so that pending edits arrive with it.
+ */
+#ifndef SUPERVISOR_REBOOT_H
+#define SUPERVISOR_REBOOT_H
+
+#include "supervisor/vm.h"
+
+/* Tells QEMU when the way changed: after start, adoption and each reload. */
+void reboot_follow(struct vm *vm);
+
+#endif
