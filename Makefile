@@ -67,8 +67,8 @@ T_TESTS += tests/t/300-protocol.t tests/t/310-clients.t \
 	tests/t/315-two-supervisors.t tests/t/320-sick-qemu.t tests/t/330-life.t \
 	tests/t/922-guest-poweroff.t
 LIVE_TESTS = tests/live/010-guest.t
-T_TESTS += tests/t/923-reset-failed.t
-CLIENT_TESTS =
+T_TESTS += tests/t/910-clients.t tests/t/923-reset-failed.t
+CLIENT_TESTS = tests/clients/go-qemu.t
 SYSTEM_TESTS =
 FAULT_TESTS =
 
