@@ -33,7 +33,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/op_adopt.c supervisor/op_ask.c supervisor/op_disk.c supervisor/op_edit.c \
 	supervisor/settle.c supervisor/actions.c \
 	supervisor/lifecycle.c supervisor/watch.c supervisor/registry.c \
-	supervisor/report.c supervisor/plan.c supervisor/arguments.c \
+	supervisor/report.c supervisor/explain.c supervisor/plan.c supervisor/arguments.c \
 	supervisor/control.c supervisor/command_life.c \
 	supervisor/command_config.c supervisor/command_disk.c \
 	supervisor/commands.c supervisor/notify.c supervisor/service.c \

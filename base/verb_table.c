@@ -84,6 +84,18 @@ const struct verb verbs[] = {
 		.help = "show all about a VM; exit 3 if one is not active",
 	},
 	{
+		.name = "explain",
+		.wire = "vm-explain",
+		.flags = VERB_ONE | VERB_OWNER,
+		.role = ROLE_VIEWER,
+		.group = LOOK,
+		.usage = "NAME",
+		.help = "say in sentences why a VM is as it is",
+		.more = "State, cause of the last end, what the restart "
+			"policy would do next, and what waits. Answers "
+			"{\"text\": ...}.",
+	},
+	{
 		.name = "is-active",
 		.flags = VERB_MANY | VERB_LOCAL,
 		.role = ROLE_VIEWER,

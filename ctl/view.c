@@ -381,6 +381,7 @@ static const struct request_view views[] = {
 		.show = show_failed,
 		.single = true },
 	{ .verb = "show", .show = show_show },
+	{ .verb = "explain", .show = show_show },
 	{ .verb = "check", .show = show_check, .status = findings_status },
 	{ .verb = "reload", .show = show_reload, .status = findings_status },
 	{ .verb = "plan", .show = show_plan, .status = plan_status },

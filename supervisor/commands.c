@@ -10,6 +10,7 @@
 #include "supervisor/config.h"
 #include "supervisor/console.h"
 #include "supervisor/events.h"
+#include "supervisor/explain.h"
 #include "supervisor/lifecycle.h"
 #include "supervisor/op.h"
 #include "supervisor/report.h"
@@ -299,6 +300,17 @@ static void command_status(struct request *rq)
 		request_reply_steal(rq, report_status(vm));
 }
 
+static void command_explain(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+	AUTO_STR struct str text = STR_INIT;
+
+	if (!vm)
+		return;
+	explain_vm(vm, &text);
+	request_reply_steal(rq, json_pack("{s:s}", "text", str_text(&text)));
+}
+
 /* ---- log, console, qmp ---- */
 
 static void read_console_log(struct request *rq, const struct vm *vm)
@@ -523,6 +535,7 @@ const struct handler command_handlers[] = {
 	{ "vm-reboot", command_reboot },
 	{ "vm-wait", command_wait },
 	{ "vm-reset-failed", command_reset_failed },
+	{ "vm-explain", command_explain },
 	{ "vm-show", command_show },
 	{ "vm-check", command_check },
 	{ "vm-plan", command_plan },

@@ -29,14 +29,16 @@ int main(int argc, char **argv)
 		return perror(addr.sun_path), 1;
 	json_loadf(in, JSON_DISABLE_EOF_CHECK, NULL); /* the greeting */
 	ask(fd, in, "{\"execute\": \"qmp_capabilities\"}");
-	for (; next; snprintf(line, sizeof(line), "{\"execute\": \"vm-list\", "
-			"\"arguments\": {\"after\": \"%s\"}}", next ? next : "")) {
+	for (; next; snprintf(line, sizeof(line),
+		     "{\"execute\": \"vm-list\", "
+		     "\"arguments\": {\"after\": \"%s\"}}",
+		     next ? next : "")) {
 		if (!(page = ask(fd, in, line)))
 			return fprintf(stderr, "refused\n"), 1;
-		json_array_foreach(json_object_get(page, "vms"), i, vm)
-			printf("%-16s %s\n",
-				json_string_value(json_object_get(vm, "name")),
-				json_string_value(json_object_get(vm, "state")));
+		json_array_foreach(json_object_get(page, "vms"), i, vm) printf(
+			"%-16s %s\n",
+			json_string_value(json_object_get(vm, "name")),
+			json_string_value(json_object_get(vm, "state")));
 		next = json_string_value(json_object_get(page, "next"));
 	}
 	return 0;
