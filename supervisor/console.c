@@ -27,7 +27,8 @@ struct console_reader {
 	uint64_t at; /* stream offset of the next byte it gets */
 	bool may_write;
 	bool told_busy;
-	bool left; /* takes nothing any more; what it typed still counts */
+	bool left;    /* takes nothing any more; what it typed still counts */
+	bool is_full; /* takes nothing now: LOOP_WRITE goes on */
 };
 
 static void on_serial(struct loop_io *io, int events);
@@ -56,8 +57,9 @@ static void rotate(struct console *c)
 	AUTO_FREE char *older = xasprintf("%s.1", c->log_path);
 
 	c->log_base += c->log_len;
+	if (sys_renameat(AT_FDCWD, c->log_path, AT_FDCWD, older))
+		sys_ftruncate(c->log_fd, 0); /* then without an older one */
 	fd_close(&c->log_fd);
-	sys_renameat(AT_FDCWD, c->log_path, AT_FDCWD, older);
 	open_log(c);
 }
 
@@ -98,31 +100,62 @@ static void catch_up(struct console_reader *r)
 		if (put < got)
 			break;
 	}
+	r->is_full = !r->left && r->at < stream_end(c);
 	loop_io_start(&r->io, r->fd,
-		!r->left && r->at < stream_end(c) ? LOOP_READ | LOOP_WRITE
-						  : LOOP_READ,
-		on_reader);
+		r->is_full ? LOOP_READ | LOOP_WRITE : LOOP_READ, on_reader);
+}
+
+/* A log that could not be opened is tried again; one cut short is noticed. */
+static void check_log(struct console *c)
+{
+	struct stat st;
+
+	if (c->log_fd < 0) {
+		open_log(c);
+		list_each(&c->readers, it, next)
+			list_entry(it, struct console_reader, link)->at =
+				stream_end(c);
+	} else if (!sys_fstat(c->log_fd, &st) &&
+		   (uint64_t)st.st_size < c->log_len) {
+		c->log_base += c->log_len - (uint64_t)st.st_size;
+		c->log_len = (uint64_t)st.st_size;
+	}
+}
+
+/* What no disk took: readers that miss nothing before it get it live. */
+static void hand_live(struct console *c, const char *bytes, size_t len)
+{
+	c->lost += len;
+	list_each(&c->readers, it, next) {
+		struct console_reader *r =
+			list_entry(it, struct console_reader, link);
+
+		if (!r->left && r->at == stream_end(c) &&
+			sys_write(r->fd, bytes, len) < 0)
+			log_debug(c->vm, "a console reader does not read");
+	}
 }
 
 /* One chunk of output: to the log, to the readers, to the watcher. */
 static void take_output(struct console *c, const char *bytes, size_t len)
 {
-	ssize_t put = c->log_fd < 0 ? -1 : sys_write(c->log_fd, bytes, len);
+	size_t put = 0;
+	ssize_t rc;
 
-	if (put > 0)
-		c->log_len += (uint64_t)put;
-	if (put != (ssize_t)len) {
-		c->lost += len - (put > 0 ? (size_t)put : 0);
-		/* no disk: readers that are up to date get it live */
-		list_each(&c->readers, it, next)
-			if (sys_write(
-				    list_entry(it, struct console_reader, link)
-					    ->fd,
-				    bytes, len) < 0)
-				continue;
+	check_log(c);
+	rc = c->log_fd < 0 ? -1 : sys_write(c->log_fd, bytes, len);
+	if (rc > 0)
+		put = (size_t)rc;
+	c->log_len += put;
+	list_each(&c->readers, it, next) {
+		struct console_reader *r =
+			list_entry(it, struct console_reader, link);
+
+		if (!r->is_full)
+			catch_up(r);
 	}
-	list_each(&c->readers, it, next)
-		catch_up(list_entry(it, struct console_reader, link));
+	if (put < len)
+		hand_live(c, bytes + put, len - put);
 	if (c->log_len > c->log_max)
 		rotate(c);
 	if (c->tee)

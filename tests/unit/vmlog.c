@@ -102,13 +102,14 @@ static void test_since(void)
 /* More than one read's worth comes in pieces, without a line cut. */
 static void test_pieces(void)
 {
-	AUTO_FREE char *long_text = xmalloc(901);
+	AUTO_FREE char *long_text = xmalloc(1001);
 	int64_t at = size_of("web/vm.log");
 	unsigned n = 0;
 	unsigned whole = 0;
 
-	memset(long_text, 'x', 900);
-	long_text[900] = '\0';
+	for (int i = 0; i < 1000; i++)
+		long_text[i] = "words "[i % 6];
+	long_text[1000] = '\0';
 	for (int i = 0; i < 200; i++)
 		vmlog_line(&vmlog, LOG_INFO, "%s", long_text);
 	for (int turn = 0; turn < 20 && at < size_of("web/vm.log"); turn++) {
@@ -218,6 +219,7 @@ static void test_full_disk(void)
 	clock_sys.write = sys_real.write;
 	vmlog_line(&vmlog, LOG_INFO, "after");
 	reads(10, -1, "before|after|", "no half lines are left behind");
+	is_int(size_of("web/vm.log"), 14 + 36, "not a byte of them");
 	vmlog.lost = 0;
 }
 

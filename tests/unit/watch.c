@@ -49,6 +49,12 @@ static void test_files(struct watch *w)
 	is_told("a renamed one");
 	unlink(temp_path("vms/new.ini"));
 	is_told("a removed one");
+	mkdir(temp_path("other"), 0755);
+	is_told("a directory of somebody");
+	put("vms/web.ini", "[vm]\n");
+	is_told("a file");
+	rename(temp_path("vms/web.ini"), temp_path("other/web.ini"));
+	is_told("one moved away");
 	for (int i = 0; i < 500; i++) {
 		char name[32];
 
