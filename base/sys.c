@@ -16,6 +16,7 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/random.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,6 +40,16 @@ static int real_openat(int dirfd, const char *path, int flags, mode_t mode)
 static int real_dup(int fd)
 {
 	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+static int real_free_space(const char *path, uint64_t *bytes)
+{
+	struct statvfs fs;
+
+	if (statvfs(path, &fs))
+		return -1;
+	*bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	return 0;
 }
 
 static int real_fstatat(int dirfd, const char *path, struct stat *st, int flags)
@@ -273,6 +284,7 @@ const struct sys_backend sys_real = {
 	.pwrite = pwrite,
 	.fstat = real_fstat,
 	.fstatat = real_fstatat,
+	.free_space = real_free_space,
 	.ftruncate = ftruncate,
 	.fallocate = real_fallocate,
 	.fsync = fsync,
@@ -361,6 +373,11 @@ int sys_fstat(int fd, struct stat *st)
 int sys_fstatat(int dirfd, const char *path, struct stat *st, int flags)
 {
 	return backend->fstatat(dirfd, path, st, flags);
+}
+
+int sys_free_space(const char *path, uint64_t *bytes)
+{
+	return backend->free_space(path, bytes);
 }
 
 int sys_ftruncate(int fd, off_t len)

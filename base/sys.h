@@ -36,6 +36,8 @@ struct sys_backend {
 	ssize_t (*pwrite)(int fd, const void *buf, size_t len, off_t at);
 	int (*fstat)(int fd, struct stat *st);
 	int (*fstatat)(int dirfd, const char *path, struct stat *st, int flags);
+	/* Bytes that an unprivileged writer could still store at path. */
+	int (*free_space)(const char *path, uint64_t *bytes);
 	int (*ftruncate)(int fd, off_t len);
 	int (*fallocate)(int fd, int mode, off_t at, off_t len);
 	int (*fsync)(int fd); /* blocks: start-up and children only */
@@ -100,6 +102,7 @@ ssize_t sys_pread(int fd, void *buf, size_t len, off_t at);
 ssize_t sys_pwrite(int fd, const void *buf, size_t len, off_t at);
 int sys_fstat(int fd, struct stat *st);
 int sys_fstatat(int dirfd, const char *path, struct stat *st, int flags);
+int sys_free_space(const char *path, uint64_t *bytes);
 int sys_ftruncate(int fd, off_t len);
 int sys_fallocate(int fd, int mode, off_t at, off_t len);
 int sys_fsync(int fd);

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/sys.h"
+#include "supervisor/diskfull.h"
 #include "supervisor/op.h"
 #include "supervisor/policy.h"
 #include "supervisor/ready.h"
@@ -254,6 +255,7 @@ void act_paused_start(struct vm *vm)
 
 void act_resumed(struct vm *vm)
 {
+	diskfull_end(vm);
 	vm->kept_paused = false;
 	vm_set_note(vm, "%s", "");
 	if (vm->ready != VM_READY_YES && !vm->probe)

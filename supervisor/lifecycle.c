@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "supervisor/actions.h"
+#include "supervisor/diskfull.h"
 #include "supervisor/events.h"
 #include "supervisor/lock.h"
 #include "supervisor/policy.h"
@@ -196,6 +197,15 @@ static json_t *kept_data(json_t *data)
 									 : NULL;
 }
 
+static void stopped_by_disk(struct vm *vm, const struct qmp_event *ev)
+{
+	if (qmp_event_bool(ev, "nospace"))
+		diskfull_begin(vm, qmp_event_string(ev, "node-name"));
+	else
+		vm_set_note(vm, "disk error: %s",
+			qmp_event_string(ev, "node-name"));
+}
+
 /* A SHUTDOWN that QEMU survived (-no-shutdown), a panic that paused it. */
 static void on_event(struct machine *m, const struct qmp_event *ev)
 {
@@ -212,10 +222,7 @@ static void on_event(struct machine *m, const struct qmp_event *ev)
 		vm_post(vm, EV_GUEST_RESUMED);
 	else if (ev->type == QMP_EV_BLOCK_IO_ERROR &&
 		 str_eq(qmp_event_string(ev, "action"), "stop"))
-		vm_set_note(vm,
-			qmp_event_bool(ev, "nospace") ? "disk full: %s"
-						      : "disk error: %s",
-			qmp_event_string(ev, "node-name"));
+		stopped_by_disk(vm, ev);
 	if (vm->op)
 		job_wake(vm->op);
 	if (strlen(ev->name) > EVENT_NAME_MAX)

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/sys.h"
+#include "supervisor/diskfull.h"
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
 #include "supervisor/policy.h"
@@ -61,6 +62,7 @@ void settle(struct vm *vm)
 		snprintf(vm->last.detail, sizeof(vm->last.detail),
 			"runtime-max");
 	loop_timer_stop(&vm->runtime_timer);
+	diskfull_end(vm);
 	vm->last_end_us = (int64_t)sys_now_us();
 	vm->record.last_cause = vm->last.cause;
 	snprintf(vm->record.last_detail, sizeof(vm->record.last_detail), "%s",

@@ -78,6 +78,14 @@ struct vm_stop_order {
 	int64_t timeout_ms; /* 0: the spec's */
 };
 
+/* The full-disk autopilot of a VM; supervisor/diskfull's. */
+struct vm_full {
+	struct loop_timer timer; /* the next look at the space */
+	char *path;              /* the image that had none; or NULL */
+	unsigned tries;
+	int64_t tried_ms;
+};
+
 struct vm {
 	struct list link; /* registry.vms, by name */
 	const struct env *env;
@@ -109,8 +117,9 @@ struct vm {
 	struct vm_stop_order stop;
 	bool intent_stop; /* an admin's stop or kill is under way */
 	bool intent_kill;
-	bool reboot_known;               /* reboot_ends is what QEMU was told */
-	bool reboot_ends;                /* a reboot of the guest ends QEMU */
+	bool reboot_known; /* reboot_ends is what QEMU was told */
+	bool reboot_ends;  /* a reboot of the guest ends QEMU */
+	struct vm_full full;
 	struct loop_timer runtime_timer; /* [stop] runtime-max */
 	bool ordered; /* this start was asked for by a person */
 	bool start_paused;

@@ -192,6 +192,7 @@ SEAM(ssize_t, pwrite, ARGS(int fd, const void *b, size_t n, off_t at),
 SEAM(int, fstat, ARGS(int fd, struct stat *st), ARGS(fd, st))
 SEAM(int, fstatat, ARGS(int d, const char *p, struct stat *st, int f),
 	ARGS(d, p, st, f))
+SEAM(int, free_space, ARGS(const char *p, uint64_t *n), ARGS(p, n))
 SEAM(int, ftruncate, ARGS(int fd, off_t n), ARGS(fd, n))
 SEAM(int, fallocate, ARGS(int fd, int mode, off_t at, off_t n),
 	ARGS(fd, mode, at, n))

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The full-disk autopilot; see diskfull.h. */
+#include "supervisor/diskfull.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/sys.h"
+#include "supervisor/op.h"
+
+#define FIRST_MS  500
+#define MOST_MS   30000
+#define ENOUGH    (8ull << 20) /* below it a try would only fail again */
+#define SETTLE_MS 10000        /* a block so soon after a try is a failed try */
+
+static void on_look(struct loop_timer *timer);
+
+/* The disk of a node: "disk-root", or "disk-root-f" below it. */
+static const struct spec_disk *disk_of(const struct vm *vm, const char *node)
+{
+	list_each(&vm->running->disks, it, next) {
+		const struct spec_disk *disk =
+			list_entry(it, struct spec_disk, link);
+		AUTO_FREE char *id = xasprintf("disk-%s", disk->name);
+
+		if (str_starts(node, id))
+			return disk;
+	}
+	return NULL;
+}
+
+static void look_later(struct vm *vm)
+{
+	int64_t ms = FIRST_MS;
+
+	for (unsigned i = 0; i < vm->full.tries && ms < MOST_MS; i++)
+		ms *= 2;
+	loop_timer_start(&vm->full.timer, ms < MOST_MS ? ms : MOST_MS, on_look);
+}
+
+static void on_look(struct loop_timer *timer)
+{
+	struct vm *vm = container_of(timer, struct vm, full.timer);
+	uint64_t space = 0;
+
+	if (sys_free_space(vm->full.path, &space) || space < ENOUGH ||
+		!vm->machine.ready) {
+		loop_timer_start(timer, FIRST_MS, on_look);
+		return;
+	}
+	vm->full.tries++;
+	vm->full.tried_ms = loop_now_ms();
+	vmlog_line(&vm->log, LOG_INFO, "there is space again: going on");
+	vm_job_add(vm, op_ask_begin(vm, ASK_RESUME, vm_job_over, vm));
+}
+
+void diskfull_begin(struct vm *vm, const char *node)
+{
+	const struct spec_disk *disk = vm->running ? disk_of(vm, node) : NULL;
+	const char *slash;
+
+	if (!disk) {
+		vm_set_note(vm, "disk full: %s", node);
+		return;
+	}
+	free(vm->full.path);
+	vm->full.path =
+		argv_disk_path(vm->running, disk, vm->env->paths.images);
+	if (loop_now_ms() - vm->full.tried_ms > SETTLE_MS)
+		vm->full.tries = 0;
+	slash = strrchr(vm->full.path, '/');
+	vm_set_note(vm, "disk full: %.*s",
+		slash ? (int)(slash - vm->full.path) : 0, vm->full.path);
+	vmlog_line(&vm->log, LOG_WARN, "%s; it goes on when there is space",
+		vm->note);
+	look_later(vm);
+}
+
+void diskfull_end(struct vm *vm)
+{
+	loop_timer_stop(&vm->full.timer);
+	free(TAKE(vm->full.path));
+}
