@@ -387,6 +387,27 @@ static void check_serials(const struct check *check)
 	}
 }
 
+/* Keys that are understood and kept, and do nothing yet. */
+static void check_without_effect(const struct check *check)
+{
+	static const struct {
+		const char *section, *key;
+	} keys[] = { { "start", "after" }, { "start", "before" },
+		{ "start", "requires" }, { "start", "wants" },
+		{ "start", "part-of" }, { "stop", "on-host-shutdown" },
+		{ "restart", "on-crash-loop" } };
+
+	for (size_t i = 0; i < NELEMS(keys); i++) {
+		const struct ini_entry *entry =
+			ini_find(check->to->ini, keys[i].section, keys[i].key);
+
+		if (entry && *entry->value &&
+			remark_is_sound(check->to, keys[i].section))
+			remark_note(check->to, keys[i].section, keys[i].key,
+				"has no effect in this version yet");
+	}
+}
+
 /* A file that is empty or was cut says nothing that could run. */
 static void check_boots(const struct check *check)
 {
@@ -410,5 +431,6 @@ void check_spec(
 	check_boot_order(&check);
 	check_serials(&check);
 	check_start(&check);
+	check_without_effect(&check);
 	check_boots(&check);
 }
