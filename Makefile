@@ -54,7 +54,8 @@ TEST_SRC = tests/sim/world.c tests/sim/world_file.c tests/sim/world_fs.c \
 FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/script.c
 FAKE_CONTROL_SRC = tests/fake/control.c
 PEER_SRC = tests/peer/talk.c
-FUZZ_SRC = tests/fuzz/ini.c
+FUZZ_SRC = tests/fuzz/ini.c tests/fuzz/stream.c tests/fuzz/request.c \
+	tests/fuzz/slot.c tests/fuzz/header.c tests/fuzz/words.c
 BENCH_SRC = tests/bench/mass.c tests/bench/measure.c tests/bench/lab.c \
 	tests/bench/probe.c tests/bench/table.c
 MAN = vmwardd.8 vmward.1 vmward.ini.5 vmward-protocol.7
@@ -67,7 +68,7 @@ T_TESTS += tests/t/300-protocol.t tests/t/310-clients.t \
 	tests/t/315-two-supervisors.t tests/t/320-sick-qemu.t tests/t/330-life.t \
 	tests/t/922-guest-poweroff.t
 LIVE_TESTS = tests/live/010-guest.t
-T_TESTS += tests/t/910-clients.t tests/t/923-reset-failed.t
+T_TESTS += tests/t/040-fuzz.t tests/t/910-clients.t tests/t/923-reset-failed.t
 CLIENT_TESTS = tests/clients/go-qemu.t
 SYSTEM_TESTS =
 FAULT_TESTS =
@@ -205,10 +206,10 @@ LINT = tests/lint/lint.t
 check: all check-programs
 	$(Q)$(RUN) lint: $(LINT) unit: $(UNIT) t: $(call have,$(T_TESTS)) \
 		live: $(call have,$(LIVE_TESTS))
-check-programs: $(TEST_PROGRAMS) $(UNIT) $(TOOLS) $(BENCH)
+check-programs: $(TEST_PROGRAMS) $(UNIT) $(TOOLS) $(BENCH) $(FUZZERS)
 check-unit: $(UNIT) $(FAKE_QEMU)
 	$(Q)$(RUN) unit: $(UNIT)
-check-t: $(TEST_PROGRAMS)
+check-t: $(TEST_PROGRAMS) $(FUZZERS)
 	$(Q)$(RUN) t: $(call have,$(T_TESTS))
 check-live: $(TEST_PROGRAMS)
 	$(Q)$(RUN) live: $(call have,$(LIVE_TESTS))
