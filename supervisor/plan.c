@@ -111,8 +111,10 @@ json_t *plan_start(const struct vm_spec *spec, const struct env *env,
 		plan_disks(spec, env, actions, err))
 		return NULL;
 	host.kvm = accel.kvm;
-	add_text(actions, "accelerator %s%s%s", accel.kvm ? "kvm" : "tcg",
-		*accel.reason ? ": " : "", accel.reason);
+	add_text(actions, "accelerator %s",
+		*accel.reason ? accel.reason
+		: accel.kvm   ? "kvm"
+			      : "tcg");
 	plan_forwards(spec, actions);
 	if (record)
 		memcpy(slots.names, record->slots, sizeof(slots.names));
