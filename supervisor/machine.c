@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fd.h"
@@ -15,10 +16,11 @@
 #include "supervisor/console.h"
 #include "supervisor/host.h"
 
-#define START_MS 60000 /* to the greeting of a QEMU that starts */
-#define ADOPT_MS 2000  /* of one that runs: else it is stuck or squatted */
-#define DRAIN_MS 250   /* for the EOF of a dead QEMU's monitor */
-#define LOST_MS  50    /* an EOF is mostly a death: wait for its pidfd */
+#define CMDLINE_MAX 65536
+#define START_MS    60000 /* to the greeting of a QEMU that starts */
+#define ADOPT_MS    2000  /* of one that runs: else it is stuck or squatted */
+#define DRAIN_MS    250   /* for the EOF of a dead QEMU's monitor */
+#define LOST_MS     50    /* an EOF is mostly a death: wait for its pidfd */
 
 static void host_fill(const struct machine *m, struct host_request *rq,
 	enum host_verb verb, const char *leaf)
@@ -317,6 +319,35 @@ int machine_spawn(struct machine *m, char **argv, int lock_fd, int name_fd,
 
 /* ---- adoption ---- */
 
+static ssize_t read_proc(pid_t pid, const char *leaf, char *buf, size_t size)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, leaf);
+	AUTO_CLOSE int fd = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
+	return fd < 0 ? -1 : sys_read(fd, buf, size);
+}
+
+/*
+ * What stands in its command line.  Until QEMU has called listen() the peer
+ * is the supervisor that bound the socket: that is no QEMU.
+ */
+static bool take_generation(struct machine *m, pid_t pid)
+{
+	AUTO_FREE char *cmdline = xmalloc(CMDLINE_MAX);
+	ssize_t got = read_proc(pid, "cmdline", cmdline, CMDLINE_MAX - 1);
+	const char *mark = "id=mon-g";
+	const char *at;
+
+	if (got <= 0)
+		return false;
+	cmdline[got] = '\0';
+	at = memmem(cmdline, (size_t)got, mark, strlen(mark));
+	if (at)
+		m->generation = strtoull(at + strlen(mark), NULL, 10);
+	return at != NULL;
+}
+
 void machine_know_pid(struct machine *m, pid_t pid, int pidfd)
 {
 	if (m->pidfd >= 0) {
@@ -344,6 +375,11 @@ int machine_adopt(struct machine *m, struct err *err)
 		if (pidfd < 0)
 			return err_set(err, ERR_UNREACHABLE,
 				"the monitor's process cannot be found");
+		if (!take_generation(m, pid)) {
+			sys_close(pidfd);
+			return err_set(err, ERR_UNREACHABLE,
+				"the monitor is not QEMU's (yet)");
+		}
 		m->seen = (struct cause_inputs){ .started = true };
 		machine_know_pid(m, pid, pidfd);
 	}
@@ -389,15 +425,6 @@ void machine_yank(struct machine *m)
 
 /* ---- a pid is a rumour: these two check it ---- */
 
-static ssize_t read_proc(pid_t pid, const char *leaf, char *buf, size_t size)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, leaf);
-	AUTO_CLOSE int fd = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
-	return fd < 0 ? -1 : sys_read(fd, buf, size);
-}
-
 uint64_t machine_pid_start(pid_t pid)
 {
 	char buf[1024];
@@ -415,8 +442,8 @@ uint64_t machine_pid_start(pid_t pid)
 
 bool machine_pid_is(pid_t pid, uint64_t start, const char *uuid)
 {
-	AUTO_FREE char *cmdline = xmalloc(65536);
-	ssize_t got = read_proc(pid, "cmdline", cmdline, 65536);
+	AUTO_FREE char *cmdline = xmalloc(CMDLINE_MAX);
+	ssize_t got = read_proc(pid, "cmdline", cmdline, CMDLINE_MAX);
 
 	if (pid <= 1 || got <= 0 || machine_pid_start(pid) != start)
 		return false;

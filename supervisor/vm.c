@@ -404,6 +404,14 @@ void vm_run_spec(struct vm *vm)
 	vm->running = vm->spec;
 }
 
+void vm_load_slots(struct vm *vm)
+{
+	memset(&vm->slots, 0, sizeof(vm->slots));
+	memcpy(vm->slots.names, vm->record.slots, sizeof(vm->slots.names));
+	argv_plan_slots(vm->running, &vm->slots);
+	memcpy(vm->record.slots, vm->slots.names, sizeof(vm->slots.names));
+}
+
 void vm_save_running(struct vm *vm)
 {
 	AUTO_FREE char *path = machine_priv_path(&vm->machine, "config.ini");
