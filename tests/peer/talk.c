@@ -14,6 +14,7 @@
  *   as UID     connect as this user from here on
  *   hold       until killed
  *   gone PID   wait for the end of a process
+ *   grows FILE TEXT  wait until the file has the text
  * All lines that come are printed.  What is not as expected, or takes ten
  * seconds (TALK_MS), is told on stderr: exit 1.
  */
@@ -25,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -33,6 +35,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -269,6 +272,31 @@ static void await_end_of(pid_t pid)
 	close(fd);
 }
 
+static bool file_has(const char *path, const char *wish)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct err err = ERR_INIT;
+
+	return !fd_read_file(AT_FDCWD, path, 64 << 20, &text, &err) &&
+	       text.len && memmem(text.data, text.len, wish, strlen(wish));
+}
+
+/* The watch comes first: what is written between is seen as well. */
+static void await_growth(const char *path, const char *wish)
+{
+	int64_t until = now_ms() + talk.patience_ms;
+	int fd = inotify_init1(IN_CLOEXEC);
+	char events[4096];
+
+	if (fd < 0 || inotify_add_watch(fd, path, IN_MODIFY) < 0)
+		die(path, strerror(errno));
+	while (!file_has(path, wish))
+		if (!await_input(fd, until) ||
+			read(fd, events, sizeof(events)) < 0)
+			die("the file does not have it", wish);
+	close(fd);
+}
+
 static void expect_eof(void)
 {
 	int64_t until = now_ms() + talk.patience_ms;
@@ -327,6 +355,10 @@ static int do_word(const char *word, const char *arg)
 
 static int do_step(char **words)
 {
+	if (str_eq(words[0], "grows") && words[1] && words[2]) {
+		await_growth(words[1], words[2]);
+		return 3;
+	}
 	switch (*words[0]) {
 	case '>':
 		say(words[0] + 1);
