@@ -69,7 +69,7 @@ T_TESTS += tests/t/300-protocol.t tests/t/310-clients.t \
 	tests/t/340-config.t tests/t/350-adopt.t \
 	tests/t/922-guest-poweroff.t
 LIVE_TESTS = tests/live/010-guest.t
-T_TESTS += tests/t/040-fuzz.t tests/t/910-clients.t tests/t/923-reset-failed.t
+T_TESTS += tests/t/040-fuzz.t tests/t/900-readme.t tests/t/910-clients.t tests/t/923-reset-failed.t
 CLIENT_TESTS = tests/clients/go-qemu.t
 SYSTEM_TESTS =
 FAULT_TESTS =
@@ -225,9 +225,11 @@ lint: all man $(TOOLS)
 
 SAN = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined
+SAN_CC = gcc clang
+SAN_CHECK = check-unit-t
 check-sanitize:
-	$(Q)for cc in gcc clang; do $(MAKE) CC=$$cc BUILD=$(BUILD)/san-$$cc \
-		CFLAGS='$(SAN)' check-unit-t || exit 1; done
+	$(Q)for cc in $(SAN_CC); do $(MAKE) CC=$$cc BUILD=$(BUILD)/san-$$cc \
+		CFLAGS='$(SAN)' $(SAN_CHECK) || exit 1; done
 check-unit-t: check-programs
 	$(Q)$(RUN) unit: $(UNIT) t: $(call have,$(T_TESTS))
 fuzz:
