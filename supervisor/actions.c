@@ -46,6 +46,7 @@ static void on_start_end(struct job *job, void *arg)
 
 void act_start(struct vm *vm)
 {
+	loop_timer_stop(&vm->retry_timer);
 	vm->start_err = (struct err)ERR_INIT;
 	vm_set_note(vm, "%s", "");
 	vm->restarted_us = (int64_t)sys_now_us();
@@ -55,7 +56,6 @@ void act_start(struct vm *vm)
 
 void act_retry(struct vm *vm)
 {
-	loop_timer_stop(&vm->retry_timer);
 	act_start(vm);
 }
 
@@ -328,6 +328,7 @@ void act_wait(struct vm *vm)
 
 void act_give_up(struct vm *vm)
 {
+	loop_timer_stop(&vm->retry_timer); /* of an adoption */
 	vm_clean(vm);
 	vm->record.failed = true;
 	vm->record.desired = DESIRED_DOWN;

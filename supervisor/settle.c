@@ -54,7 +54,7 @@ void settle(struct vm *vm)
 	struct cause_inputs in = vm->machine.seen;
 	enum vm_event next;
 
-	in.intent_stop |= vm->intent_stop;
+	in.intent_stop |= vm->intent_stop && !vm->stop.host_shutdown;
 	in.intent_kill |= vm->intent_kill;
 	in.intent_host |= vm->env->stopping || vm->stop.host_shutdown;
 	cause_classify(&in, &vm->last);
