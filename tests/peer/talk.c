@@ -12,6 +12,7 @@
  *   ms N       at most N ms went by since the last line was sent
  *   least N    at least N ms
  *   as UID     connect as this user from here on
+ *   notes PATH TEXT  receive datagrams there until one has the text
  *   hold       until killed
  *   gone PID   wait for the end of a process
  *   grows FILE TEXT  wait until the file has the text
@@ -272,6 +273,32 @@ static void await_end_of(pid_t pid)
 	close(fd);
 }
 
+/* A service manager's end of NOTIFY_SOCKET. */
+static void take_notes(const char *path, const char *wish)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int64_t until = now_ms() + talk.patience_ms;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char note[4096] = "";
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		die(path, strerror(errno));
+	puts("bound");
+	fflush(stdout);
+	while (!strstr(note, wish)) {
+		ssize_t len;
+
+		if (!await_input(fd, until))
+			die("no such note", wish);
+		len = read(fd, note, sizeof(note) - 1);
+		note[len > 0 ? len : 0] = '\0';
+		puts(note);
+		fflush(stdout);
+	}
+	close(fd);
+}
+
 static bool file_has(const char *path, const char *wish)
 {
 	AUTO_STR struct str text = STR_INIT;
@@ -355,6 +382,10 @@ static int do_word(const char *word, const char *arg)
 
 static int do_step(char **words)
 {
+	if (str_eq(words[0], "notes") && words[1] && words[2]) {
+		take_notes(words[1], words[2]);
+		return 3;
+	}
 	if (str_eq(words[0], "grows") && words[1] && words[2]) {
 		await_growth(words[1], words[2]);
 		return 3;
