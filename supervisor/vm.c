@@ -297,9 +297,13 @@ void vm_job_over(struct job *job, void *arg)
 
 struct job *vm_busy(const struct vm *vm)
 {
-	return list_is_empty(&vm->jobs)
-		       ? NULL
-		       : list_entry(vm->jobs.next, struct job, link);
+	list_each(&vm->jobs, it, next) {
+		struct job *job = list_entry(it, struct job, link);
+
+		if (!str_eq(job->kind->name, "qmp"))
+			return job;
+	}
+	return NULL;
 }
 
 struct job *vm_busy_edit(const struct vm *vm)
