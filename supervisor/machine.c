@@ -46,6 +46,7 @@ void machine_init(struct machine *m, const struct env *env, const char *name,
 		.name = name,
 		.pid = -1,
 		.pidfd = -1,
+		.yank_fd = -1,
 		.errors = { .fd = -1 } };
 	list_init(&m->consoles);
 	for (size_t i = 0; i < NELEMS(m->listen_fd); i++)
@@ -74,6 +75,7 @@ static void forget(struct machine *m)
 	loop_timer_stop(&m->drain_timer);
 	loop_child_stop(&m->child);
 	fd_close(&m->pidfd);
+	fd_close(&m->yank_fd);
 	stderr_close(&m->errors);
 	close_listeners(m);
 	m->pid = -1;
@@ -166,6 +168,7 @@ static void on_qmp_ready(struct qmp_client *client)
 	struct machine *m = container_of(client, struct machine, qmp);
 
 	m->ready = true;
+	fd_close(&m->yank_fd);
 	m->hooks->on_ready(m);
 }
 
@@ -408,18 +411,19 @@ void machine_yank(struct machine *m)
 {
 	AUTO_FREE char *path = machine_priv_path(m, "yank");
 	struct err err = ERR_INIT;
-	AUTO_CLOSE int fd = sock_connect(path, &err);
 	char text[256];
 
-	if (fd < 0)
+	fd_close(&m->yank_fd);
+	m->yank_fd = sock_connect(path, &err);
+	if (m->yank_fd < 0)
 		return;
 	snprintf(text, sizeof(text),
 		"{\"execute\":\"qmp_capabilities\"}"
 		"{\"execute\":\"yank\",\"arguments\":{\"instances\":"
 		"[{\"type\":\"chardev\",\"id\":\"mon-g%llu\"}]}}",
 		(unsigned long long)m->generation);
-	/* a full command is executed even when its client has left */
-	if (sys_write(fd, text, strlen(text)) < 0)
+	/* open until it worked: QEMU may not read from one who has left */
+	if (sys_write(m->yank_fd, text, strlen(text)) < 0)
 		vmlog_line(m->log, LOG_DEBUG, "yank: %s", strerror(errno));
 }
 
