@@ -382,11 +382,18 @@ void vm_make_consoles(struct vm *vm, const struct vm_spec *spec)
 
 /* ---- what is written and what runs ---- */
 
+/* Once per change, not once per question: list asks for every VM. */
+static void compare(struct vm *vm)
+{
+	vm->pending = diff_count(vm->spec, vm->running);
+}
+
 void vm_replace_spec_steal(struct vm *vm, struct vm_spec *spec)
 {
 	if (vm->spec != vm->running)
 		spec_free(vm->spec);
 	vm->spec = spec;
+	compare(vm);
 }
 
 void vm_drop_running(struct vm *vm)
@@ -394,6 +401,7 @@ void vm_drop_running(struct vm *vm)
 	if (vm->running != vm->spec)
 		spec_free(vm->running);
 	vm->running = NULL;
+	vm->pending = 0;
 }
 
 void vm_clean(struct vm *vm)
@@ -406,6 +414,7 @@ void vm_run_spec(struct vm *vm)
 {
 	vm_drop_running(vm);
 	vm->running = vm->spec;
+	vm->pending = 0;
 }
 
 void vm_load_slots(struct vm *vm)
@@ -422,6 +431,7 @@ void vm_save_running(struct vm *vm)
 	AUTO_STR struct str text = STR_INIT;
 	struct err err = ERR_INIT;
 
+	compare(vm);
 	config_show(vm->running, false, NULL, &text);
 	if (fd_write_file(AT_FDCWD, path, str_text(&text), text.len, 0600,
 		    false, &err))
@@ -445,6 +455,7 @@ void vm_load_running(struct vm *vm)
 		ephemeral_apply(vm->running, vm->env);
 	else
 		vm->running = vm->spec;
+	compare(vm);
 }
 
 /* ---- small questions ---- */
@@ -473,5 +484,6 @@ bool vm_keeps_panicked(const struct vm *vm)
 
 unsigned vm_pending(const struct vm *vm)
 {
-	return diff_count(vm->spec, vm->running);
+	return vm->spec && vm->running && vm->spec != vm->running ? vm->pending
+								  : 0;
 }

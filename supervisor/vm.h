@@ -99,6 +99,7 @@ struct vm {
 
 	struct vm_spec *spec;     /* last good version of the files */
 	struct vm_spec *running;  /* what QEMU runs, or NULL; may be == spec */
+	unsigned pending;         /* entries in which those two differ */
 	struct findings findings; /* of the last load; errors: `invalid` */
 
 	struct record record;
