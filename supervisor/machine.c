@@ -341,14 +341,17 @@ static bool take_generation(struct machine *m, pid_t pid)
 	ssize_t got = read_proc(pid, "cmdline", cmdline, CMDLINE_MAX - 1);
 	const char *mark = "id=mon-g";
 	const char *at;
+	struct err err = ERR_INIT;
 
 	if (got <= 0)
 		return false;
 	cmdline[got] = '\0';
 	at = memmem(cmdline, (size_t)got, mark, strlen(mark));
-	if (at)
-		m->generation = strtoull(at + strlen(mark), NULL, 10);
-	return at != NULL;
+	if (!at)
+		return false;
+	at += strlen(mark);
+	AUTO_FREE char *number = xstrndup(at, strspn(at, "0123456789"));
+	return !str_to_u64(number, &m->generation, &err);
 }
 
 void machine_know_pid(struct machine *m, pid_t pid, int pidfd)
