@@ -136,26 +136,9 @@ static void begin_serial(struct probe *p)
 
 /* ---- tcp:PORT through the VM's own forward ---- */
 
-static bool set_address(
-	struct sockaddr_storage *out, const char *addr, uint16_t port)
-{
-	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
-
-	memset(out, 0, sizeof(*out));
-	if (inet_pton(AF_INET, addr, &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons(port);
-		return true;
-	}
-	v6->sin6_family = AF_INET6;
-	v6->sin6_port = htons(port);
-	return inet_pton(AF_INET6, addr, &v6->sin6_addr) == 1;
-}
-
 /* Where on the host a guest port is; false: nowhere. */
-static bool find_forward(const struct vm_spec *spec, uint16_t guest,
-	struct sockaddr_storage *out)
+static bool find_forward(
+	const struct vm_spec *spec, uint16_t guest, struct sockaddr_in *out)
 {
 	list_each(&spec->nics, it, next) {
 		const struct spec_nic *nic =
@@ -165,10 +148,14 @@ static bool find_forward(const struct vm_spec *spec, uint16_t guest,
 			const struct spec_forward *f = &nic->forward.at[i];
 			int at = guest - f->guest_first;
 
-			if (!f->udp && at >= 0 &&
-				at <= f->host_last - f->host_first)
-				return set_address(out, forward_addr(f),
-					(uint16_t)(f->host_first + at));
+			if (f->udp || at < 0 ||
+				at > f->host_last - f->host_first)
+				continue;
+			*out = (struct sockaddr_in){ .sin_family = AF_INET,
+				.sin_port =
+					htons((uint16_t)(f->host_first + at)) };
+			return inet_pton(AF_INET, forward_addr(f),
+				       &out->sin_addr) == 1;
 		}
 	}
 	return false;
@@ -217,13 +204,13 @@ static void on_tcp(struct loop_io *io, int events)
 
 static void try_tcp(struct probe *p)
 {
-	struct sockaddr_storage addr;
+	struct sockaddr_in addr;
 
 	if (!find_forward(p->vm->running, p->spec->port, &addr)) {
 		tcp_later(p);
 		return;
 	}
-	p->fd = sys_socket(addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	p->fd = sys_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	if (p->fd < 0 || (sys_connect(p->fd, (const struct sockaddr *)&addr,
 				  sizeof(addr)) &&
 				 errno != EINPROGRESS)) {
