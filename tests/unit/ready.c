@@ -97,8 +97,7 @@ static void test_serial(void)
 	guest = plug();
 	is_ready(VM_READY_NO, "not before the line");
 	ready_describe(vm, &text);
-	is_str(str_text(&text), "waiting for serial, 0s of 1m",
-		"it says so");
+	is_str(str_text(&text), "waiting for serial, 0s of 1m", "it says so");
 	say(guest, "booting\nthe web login: \n");
 	say(guest, "web login: x\nweb");
 	is_ready(VM_READY_NO, "nor at others");
