@@ -65,10 +65,12 @@ T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t \
 	tests/t/120-ctl-supervisor.t tests/t/130-ctl-views.t \
 	tests/t/140-ctl-console.t tests/t/150-ctl-local.t tests/t/920-reload-in-start.t tests/t/921-throw-away.t
 T_TESTS += tests/t/300-protocol.t tests/t/310-clients.t \
-	tests/t/315-two-supervisors.t tests/t/320-sick-qemu.t tests/t/330-life.t \
+	tests/t/315-two-supervisors.t tests/t/320-sick-qemu.t tests/t/330-life.t tests/t/335-restart.t \
+	tests/t/340-config.t tests/t/350-adopt.t tests/t/360-places.t \
 	tests/t/922-guest-poweroff.t
-LIVE_TESTS = tests/live/010-guest.t
-T_TESTS += tests/t/040-fuzz.t tests/t/910-clients.t tests/t/923-reset-failed.t
+LIVE_TESTS = tests/live/010-guest.t tests/live/100-life.t \
+	tests/live/120-adopt.t
+T_TESTS += tests/t/040-fuzz.t tests/t/900-readme.t tests/t/910-clients.t tests/t/923-reset-failed.t
 CLIENT_TESTS = tests/clients/go-qemu.t
 SYSTEM_TESTS =
 FAULT_TESTS =
@@ -224,9 +226,11 @@ lint: all man $(TOOLS)
 
 SAN = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined
+SAN_CC = gcc clang
+SAN_CHECK = check-unit-t
 check-sanitize:
-	$(Q)for cc in gcc clang; do $(MAKE) CC=$$cc BUILD=$(BUILD)/san-$$cc \
-		CFLAGS='$(SAN)' check-unit-t || exit 1; done
+	$(Q)for cc in $(SAN_CC); do $(MAKE) CC=$$cc BUILD=$(BUILD)/san-$$cc \
+		CFLAGS='$(SAN)' $(SAN_CHECK) || exit 1; done
 check-unit-t: check-programs
 	$(Q)$(RUN) unit: $(UNIT) t: $(call have,$(T_TESTS))
 fuzz:

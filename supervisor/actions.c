@@ -46,6 +46,7 @@ static void on_start_end(struct job *job, void *arg)
 
 void act_start(struct vm *vm)
 {
+	loop_timer_stop(&vm->retry_timer);
 	vm->start_err = (struct err)ERR_INIT;
 	vm_set_note(vm, "%s", "");
 	vm->restarted_us = (int64_t)sys_now_us();
@@ -55,7 +56,6 @@ void act_start(struct vm *vm)
 
 void act_retry(struct vm *vm)
 {
-	loop_timer_stop(&vm->retry_timer);
 	act_start(vm);
 }
 
@@ -158,6 +158,10 @@ static enum vm_event found_state(struct vm *vm, const char *status)
 	if (str_eq(status, "shutdown") || str_eq(status, "guest-panicked")) {
 		seen->panicked |= str_eq(status, "guest-panicked");
 		seen->shutdown_seen = true;
+		if (!seen->shutdown_reason[0]) /* no trace told another */
+			snprintf(seen->shutdown_reason,
+				sizeof(seen->shutdown_reason),
+				"guest-shutdown");
 		return EV_GUEST_OFF;
 	}
 	if (str_eq(status, "running") || str_eq(status, "suspended"))
@@ -167,6 +171,27 @@ static enum vm_event found_state(struct vm *vm, const char *status)
 		vm_set_note(vm, "stopped by a disk error");
 	}
 	return EV_STARTED_PAUSED;
+}
+
+/* What a lost record would have told; the rest is learned at the next start. */
+static void mend_record(struct vm *vm)
+{
+	struct record *r = &vm->record;
+
+	if (vm->running)
+		vm_load_slots(vm);
+	if (r->generation >= vm->machine.generation &&
+		r->pid == vm->machine.pid)
+		return;
+	r->generation = vm->machine.generation;
+	r->pid = (int32_t)vm->machine.pid;
+	r->pid_start = machine_pid_start(vm->machine.pid);
+	if (!r->uuid[0] && vm->running)
+		snprintf(r->uuid, sizeof(r->uuid), "%s", vm->running->uuid);
+	if (!r->machine[0] && vm->running)
+		snprintf(r->machine, sizeof(r->machine), "%s",
+			vm->running->vm.machine);
+	vm_record(vm, NULL);
 }
 
 static void on_adopt_end(struct job *job, void *arg)
@@ -190,6 +215,7 @@ static void on_adopt_end(struct job *job, void *arg)
 	vmlog_line(&vm->log, LOG_INFO, "adopted pid %d (%s)",
 		(int)vm->machine.pid, status);
 	vm->start_paused = false;
+	mend_record(vm);
 	if (vm->record.desired == DESIRED_DOWN) {
 		vm->intent_stop = true; /* we died in the middle of a stop */
 		vm_post(vm, EV_STARTED_PAUSED);
@@ -302,6 +328,7 @@ void act_wait(struct vm *vm)
 
 void act_give_up(struct vm *vm)
 {
+	loop_timer_stop(&vm->retry_timer); /* of an adoption */
 	vm_clean(vm);
 	vm->record.failed = true;
 	vm->record.desired = DESIRED_DOWN;

@@ -271,7 +271,8 @@ struct vm *lifecycle_new(const struct env *env, const char *name)
 
 /* ---- recovery ---- */
 
-static void read_record(struct vm *vm)
+/* True if there was one that can be read. */
+static bool read_record(struct vm *vm)
 {
 	struct err err = ERR_INIT;
 	int rc = store_read(vm->env->store, vm->name, &vm->record, &err);
@@ -285,6 +286,7 @@ static void read_record(struct vm *vm)
 	vm->last.cause = vm->record.last_cause;
 	snprintf(vm->last.detail, sizeof(vm->last.detail), "%s",
 		vm->record.last_detail);
+	return rc == 0;
 }
 
 /* Another boot of the host: monotonic times and the process mean nothing. */
@@ -320,8 +322,8 @@ void lifecycle_recover(struct vm *vm, bool boot)
 	AUTO_FREE char *path = machine_priv_path(&vm->machine, "lock");
 	enum lock_state state = LOCK_FREE;
 	struct err err = ERR_INIT;
+	bool known = read_record(vm);
 
-	read_record(vm);
 	if (!vm->spec)
 		vm_load_running(vm);
 	if (!vm->spec)
@@ -335,6 +337,8 @@ void lifecycle_recover(struct vm *vm, bool boot)
 		vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
 		state = LOCK_HELD; /* it may live */
 	}
+	if (state == LOCK_HELD && !known)
+		vm->record.desired = DESIRED_UP; /* or it would be stopped */
 	if (state == LOCK_HELD)
 		vm_post(vm, EV_FOUND);
 	else if (boot)

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fd.h"
@@ -15,10 +16,11 @@
 #include "supervisor/console.h"
 #include "supervisor/host.h"
 
-#define START_MS 60000 /* to the greeting of a QEMU that starts */
-#define ADOPT_MS 2000  /* of one that runs: else it is stuck or squatted */
-#define DRAIN_MS 250   /* for the EOF of a dead QEMU's monitor */
-#define LOST_MS  50    /* an EOF is mostly a death: wait for its pidfd */
+#define CMDLINE_MAX 65536
+#define START_MS    60000 /* to the greeting of a QEMU that starts */
+#define ADOPT_MS    2000  /* of one that runs: else it is stuck or squatted */
+#define DRAIN_MS    250   /* for the EOF of a dead QEMU's monitor */
+#define LOST_MS     50    /* an EOF is mostly a death: wait for its pidfd */
 
 static void host_fill(const struct machine *m, struct host_request *rq,
 	enum host_verb verb, const char *leaf)
@@ -44,6 +46,7 @@ void machine_init(struct machine *m, const struct env *env, const char *name,
 		.name = name,
 		.pid = -1,
 		.pidfd = -1,
+		.yank_fd = -1,
 		.errors = { .fd = -1 } };
 	list_init(&m->consoles);
 	for (size_t i = 0; i < NELEMS(m->listen_fd); i++)
@@ -72,6 +75,7 @@ static void forget(struct machine *m)
 	loop_timer_stop(&m->drain_timer);
 	loop_child_stop(&m->child);
 	fd_close(&m->pidfd);
+	fd_close(&m->yank_fd);
 	stderr_close(&m->errors);
 	close_listeners(m);
 	m->pid = -1;
@@ -164,6 +168,7 @@ static void on_qmp_ready(struct qmp_client *client)
 	struct machine *m = container_of(client, struct machine, qmp);
 
 	m->ready = true;
+	fd_close(&m->yank_fd);
 	m->hooks->on_ready(m);
 }
 
@@ -317,6 +322,38 @@ int machine_spawn(struct machine *m, char **argv, int lock_fd, int name_fd,
 
 /* ---- adoption ---- */
 
+static ssize_t read_proc(pid_t pid, const char *leaf, char *buf, size_t size)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, leaf);
+	AUTO_CLOSE int fd = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
+	return fd < 0 ? -1 : sys_read(fd, buf, size);
+}
+
+/*
+ * What stands in its command line.  Until QEMU has called listen() the peer
+ * is the supervisor that bound the socket: that is no QEMU.
+ */
+static bool take_generation(struct machine *m, pid_t pid)
+{
+	AUTO_FREE char *cmdline = xmalloc(CMDLINE_MAX);
+	ssize_t got = read_proc(pid, "cmdline", cmdline, CMDLINE_MAX - 1);
+	const char *mark = "id=mon-g";
+	const char *at;
+	struct err err = ERR_INIT;
+
+	if (got <= 0)
+		return false;
+	cmdline[got] = '\0';
+	at = memmem(cmdline, (size_t)got, mark, strlen(mark));
+	if (!at)
+		return false;
+	at += strlen(mark);
+	AUTO_FREE char *number = xstrndup(at, strspn(at, "0123456789"));
+	return !str_to_u64(number, &m->generation, &err);
+}
+
 void machine_know_pid(struct machine *m, pid_t pid, int pidfd)
 {
 	if (m->pidfd >= 0) {
@@ -344,6 +381,11 @@ int machine_adopt(struct machine *m, struct err *err)
 		if (pidfd < 0)
 			return err_set(err, ERR_UNREACHABLE,
 				"the monitor's process cannot be found");
+		if (!take_generation(m, pid)) {
+			sys_close(pidfd);
+			return err_set(err, ERR_UNREACHABLE,
+				"the monitor is not QEMU's (yet)");
+		}
 		m->seen = (struct cause_inputs){ .started = true };
 		machine_know_pid(m, pid, pidfd);
 	}
@@ -372,31 +414,23 @@ void machine_yank(struct machine *m)
 {
 	AUTO_FREE char *path = machine_priv_path(m, "yank");
 	struct err err = ERR_INIT;
-	AUTO_CLOSE int fd = sock_connect(path, &err);
 	char text[256];
 
-	if (fd < 0)
+	fd_close(&m->yank_fd);
+	m->yank_fd = sock_connect(path, &err);
+	if (m->yank_fd < 0)
 		return;
 	snprintf(text, sizeof(text),
 		"{\"execute\":\"qmp_capabilities\"}"
 		"{\"execute\":\"yank\",\"arguments\":{\"instances\":"
 		"[{\"type\":\"chardev\",\"id\":\"mon-g%llu\"}]}}",
 		(unsigned long long)m->generation);
-	/* a full command is executed even when its client has left */
-	if (sys_write(fd, text, strlen(text)) < 0)
+	/* open until it worked: QEMU may not read from one who has left */
+	if (sys_write(m->yank_fd, text, strlen(text)) < 0)
 		vmlog_line(m->log, LOG_DEBUG, "yank: %s", strerror(errno));
 }
 
 /* ---- a pid is a rumour: these two check it ---- */
-
-static ssize_t read_proc(pid_t pid, const char *leaf, char *buf, size_t size)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, leaf);
-	AUTO_CLOSE int fd = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
-	return fd < 0 ? -1 : sys_read(fd, buf, size);
-}
 
 uint64_t machine_pid_start(pid_t pid)
 {
@@ -415,8 +449,8 @@ uint64_t machine_pid_start(pid_t pid)
 
 bool machine_pid_is(pid_t pid, uint64_t start, const char *uuid)
 {
-	AUTO_FREE char *cmdline = xmalloc(65536);
-	ssize_t got = read_proc(pid, "cmdline", cmdline, 65536);
+	AUTO_FREE char *cmdline = xmalloc(CMDLINE_MAX);
+	ssize_t got = read_proc(pid, "cmdline", cmdline, CMDLINE_MAX);
 
 	if (pid <= 1 || got <= 0 || machine_pid_start(pid) != start)
 		return false;

@@ -61,8 +61,8 @@ static int take_lock(struct op_start *op, struct err *err)
 	AUTO_FREE char *path = machine_priv_path(&vm->machine, "lock");
 
 	if (fd_make_dirs(dir, 0711, err) ||
-		lock_take(&op->lock, path, vm->env->paths.root,
-			vm->running->uuid, &state, err))
+		lock_take(&op->lock, path, vm->env->paths.run, vm->name, &state,
+			err))
 		return -1;
 	if (state == LOCK_HELD)
 		return err_set(err, ERR_EXISTS, "it runs already");
@@ -158,15 +158,6 @@ static unsigned count_serials(const struct vm_spec *spec)
 	return n;
 }
 
-/* Names of the recorded ports: a device keeps its place over restarts. */
-static void load_slots(struct vm *vm)
-{
-	memset(&vm->slots, 0, sizeof(vm->slots));
-	memcpy(vm->slots.names, vm->record.slots, sizeof(vm->slots.names));
-	argv_plan_slots(vm->running, &vm->slots);
-	memcpy(vm->record.slots, vm->slots.names, sizeof(vm->slots.names));
-}
-
 /* Sockets, argument vector, QEMU. */
 static int launch(struct op_start *op, struct err *err)
 {
@@ -180,7 +171,7 @@ static int launch(struct op_start *op, struct err *err)
 	char **argv;
 	int rc;
 
-	load_slots(vm);
+	vm_load_slots(vm);
 	argv = argv_build(vm->running, &host, &vm->slots, err);
 	if (!argv)
 		return -1;

@@ -95,8 +95,21 @@ int service_listen(struct service *service, struct err *err)
 		service->control, service->env.paths.control, err);
 }
 
+/* A second signal must not cut the leaving short. */
+static void ignore_signals(void)
+{
+	sigset_t leaving;
+
+	sigemptyset(&leaving);
+	sigaddset(&leaving, SIGTERM);
+	sigaddset(&leaving, SIGINT);
+	sigaddset(&leaving, SIGHUP);
+	sigprocmask(SIG_BLOCK, &leaving, NULL);
+}
+
 void service_close(struct service *service)
 {
+	ignore_signals();
 	loop_signal_stop(&service->term);
 	loop_signal_stop(&service->intr);
 	loop_signal_stop(&service->hup);

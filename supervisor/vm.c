@@ -297,9 +297,13 @@ void vm_job_over(struct job *job, void *arg)
 
 struct job *vm_busy(const struct vm *vm)
 {
-	return list_is_empty(&vm->jobs)
-		       ? NULL
-		       : list_entry(vm->jobs.next, struct job, link);
+	list_each(&vm->jobs, it, next) {
+		struct job *job = list_entry(it, struct job, link);
+
+		if (!str_eq(job->kind->name, "qmp"))
+			return job;
+	}
+	return NULL;
 }
 
 struct job *vm_busy_edit(const struct vm *vm)
@@ -378,11 +382,18 @@ void vm_make_consoles(struct vm *vm, const struct vm_spec *spec)
 
 /* ---- what is written and what runs ---- */
 
+/* Once per change, not once per question: list asks for every VM. */
+static void compare(struct vm *vm)
+{
+	vm->pending = diff_count(vm->spec, vm->running);
+}
+
 void vm_replace_spec_steal(struct vm *vm, struct vm_spec *spec)
 {
 	if (vm->spec != vm->running)
 		spec_free(vm->spec);
 	vm->spec = spec;
+	compare(vm);
 }
 
 void vm_drop_running(struct vm *vm)
@@ -390,6 +401,7 @@ void vm_drop_running(struct vm *vm)
 	if (vm->running != vm->spec)
 		spec_free(vm->running);
 	vm->running = NULL;
+	vm->pending = 0;
 }
 
 void vm_clean(struct vm *vm)
@@ -402,6 +414,15 @@ void vm_run_spec(struct vm *vm)
 {
 	vm_drop_running(vm);
 	vm->running = vm->spec;
+	vm->pending = 0;
+}
+
+void vm_load_slots(struct vm *vm)
+{
+	memset(&vm->slots, 0, sizeof(vm->slots));
+	memcpy(vm->slots.names, vm->record.slots, sizeof(vm->slots.names));
+	argv_plan_slots(vm->running, &vm->slots);
+	memcpy(vm->record.slots, vm->slots.names, sizeof(vm->slots.names));
 }
 
 void vm_save_running(struct vm *vm)
@@ -410,6 +431,7 @@ void vm_save_running(struct vm *vm)
 	AUTO_STR struct str text = STR_INIT;
 	struct err err = ERR_INIT;
 
+	compare(vm);
 	config_show(vm->running, false, NULL, &text);
 	if (fd_write_file(AT_FDCWD, path, str_text(&text), text.len, 0600,
 		    false, &err))
@@ -433,6 +455,7 @@ void vm_load_running(struct vm *vm)
 		ephemeral_apply(vm->running, vm->env);
 	else
 		vm->running = vm->spec;
+	compare(vm);
 }
 
 /* ---- small questions ---- */
@@ -461,5 +484,6 @@ bool vm_keeps_panicked(const struct vm *vm)
 
 unsigned vm_pending(const struct vm *vm)
 {
-	return diff_count(vm->spec, vm->running);
+	return vm->spec && vm->running && vm->spec != vm->running ? vm->pending
+								  : 0;
 }

@@ -99,6 +99,7 @@ struct vm {
 
 	struct vm_spec *spec;     /* last good version of the files */
 	struct vm_spec *running;  /* what QEMU runs, or NULL; may be == spec */
+	unsigned pending;         /* entries in which those two differ */
 	struct findings findings; /* of the last load; errors: `invalid` */
 
 	struct record record;
@@ -209,6 +210,8 @@ void vm_replace_spec_steal(struct vm *vm, struct vm_spec *spec);
  * leaves it alone.
  */
 void vm_run_spec(struct vm *vm);
+/* Root ports by the record, for what runs: a device keeps its place. */
+void vm_load_slots(struct vm *vm);
 /* Writes what QEMU runs to priv/config.ini (tmpfs, for the next adoption). */
 void vm_save_running(struct vm *vm);
 /* Reads it back; falls back to the spec. */

@@ -158,12 +158,24 @@ static char *collect(json_t *out, char *line, const char *since)
 	return line;
 }
 
+/* Where the last lines of a text begin. */
+static char *last_lines(char *data, size_t lines)
+{
+	char *at = data + strlen(data);
+
+	for (size_t seen = 0; at > data; at--) {
+		if (at[-1] == '\n' && seen++ == lines)
+			break;
+	}
+	return at;
+}
+
 /*
- * Lines from offset `from` on; returns the offset after them.  `cut`: it is
- * likely amid a line, which is skipped.
+ * Lines from offset `from` on, the last `most` of them or a few more; returns
+ * the offset after them.  `cut`: it is likely amid a line, which is skipped.
  */
-static off_t read_lines(
-	int fd, off_t from, bool cut, const char *since, json_t *out)
+static off_t read_lines(int fd, off_t from, bool cut, size_t most,
+	const char *since, json_t *out)
 {
 	AUTO_FREE char *data = xmalloc(READ_MAX + 1);
 	ssize_t got = sys_pread(fd, data, READ_MAX, from);
@@ -179,6 +191,8 @@ static off_t read_lines(
 	data[got] = '\0';
 	if (cut && strchr(data, '\n'))
 		start = strchr(data, '\n') + 1;
+	if (most < READ_MAX) /* the very last may not count: it is cut */
+		start = last_lines(start, most + 1);
 	end = collect(out, start, since);
 	return end > data || got < READ_MAX ? from + (end - data) : from + got;
 }
@@ -202,7 +216,8 @@ json_t *vmlog_read(
 			from = (off_t)after;
 		else if (st.st_size > READ_MAX)
 			from = st.st_size - READ_MAX;
-		from = read_lines(fd, from, !goes_on && from > 0, since, out);
+		from = read_lines(fd, from, !goes_on && from > 0,
+			after < 0 ? lines : READ_MAX, since, out);
 	}
 	while (after < 0 && json_array_size(out) > lines)
 		json_array_remove(out, 0);

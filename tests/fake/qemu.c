@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -243,6 +244,8 @@ static void add_port(const char *text)
 	port->is_monitor =
 		str_starts(port->id, "mon") || str_starts(port->id, "yank");
 	*(server ? &port->listen_fd : &port->fd) = fd;
+	if (server && listen(fd, 2)) /* as QEMU: now the peer is we */
+		perror("fake-qemu: listen");
 }
 
 static void open_ports(void)

@@ -12,8 +12,10 @@
  *   ms N       at most N ms went by since the last line was sent
  *   least N    at least N ms
  *   as UID     connect as this user from here on
+ *   notes PATH TEXT  receive datagrams there until one has the text
  *   hold       until killed
  *   gone PID   wait for the end of a process
+ *   grows FILE TEXT  wait until the file has the text
  * All lines that come are printed.  What is not as expected, or takes ten
  * seconds (TALK_MS), is told on stderr: exit 1.
  */
@@ -25,7 +27,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -33,6 +37,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -269,6 +274,57 @@ static void await_end_of(pid_t pid)
 	close(fd);
 }
 
+/* A service manager's end of NOTIFY_SOCKET. */
+static void take_notes(const char *path, const char *wish)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int64_t until = now_ms() + talk.patience_ms;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char note[4096] = "";
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		die(path, strerror(errno));
+	puts("bound");
+	fflush(stdout);
+	while (!strstr(note, wish)) {
+		ssize_t len;
+
+		if (!await_input(fd, until))
+			die("no such note", wish);
+		len = read(fd, note, sizeof(note) - 1);
+		note[len > 0 ? len : 0] = '\0';
+		puts(note);
+		fflush(stdout);
+	}
+	close(fd);
+}
+
+static bool file_has(const char *path, const char *wish)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct err err = ERR_INIT;
+
+	return !fd_read_file(AT_FDCWD, path, 64 << 20, &text, &err) &&
+	       text.len && memmem(text.data, text.len, wish, strlen(wish));
+}
+
+/* The watch comes first: what is written between is seen as well. */
+static void await_growth(const char *path, const char *wish)
+{
+	int64_t until = now_ms() + talk.patience_ms;
+	int fd = inotify_init1(IN_CLOEXEC);
+	char events[4096];
+
+	if (fd < 0 || inotify_add_watch(fd, path, IN_MODIFY) < 0)
+		die(path, strerror(errno));
+	while (!file_has(path, wish))
+		if (!await_input(fd, until) ||
+			read(fd, events, sizeof(events)) < 0)
+			die("the file does not have it", wish);
+	close(fd);
+}
+
 static void expect_eof(void)
 {
 	int64_t until = now_ms() + talk.patience_ms;
@@ -327,6 +383,14 @@ static int do_word(const char *word, const char *arg)
 
 static int do_step(char **words)
 {
+	if (str_eq(words[0], "notes") && words[1] && words[2]) {
+		take_notes(words[1], words[2]);
+		return 3;
+	}
+	if (str_eq(words[0], "grows") && words[1] && words[2]) {
+		await_growth(words[1], words[2]);
+		return 3;
+	}
 	switch (*words[0]) {
 	case '>':
 		say(words[0] + 1);
@@ -362,5 +426,8 @@ int main(int argc, char **argv)
 	for (int i = 2; i < argc;)
 		i += do_step(argv + i);
 	str_fini(&talk.in);
+	/* LeakSanitizer traces only who is dumpable */
+	if (geteuid() != getuid() && !seteuid(getuid()))
+		prctl(PR_SET_DUMPABLE, 1);
 	return 0;
 }

@@ -20,7 +20,7 @@ chmod 711 "$tmp"
 
 background loris '<QMP' '>{"execu' eof least 9000 ms 12000
 background chatter '<QMP' ">{$version}" '<error' eof least 9000 ms 12000
-background idle qmp gone "$pid_loris" ">{$version}" "<$yes"
+background idle qmp gone "$(peer loris)" ">{$version}" "<$yes"
 
 # ---- requests under way when their client leaves ----
 
@@ -40,10 +40,10 @@ ok "128 requests under way, not one more" talk "$control" qmp \
 	'<"code":"LIMIT"'
 background deaf qmp '*2000 {"execute":"query-schema"}' hold
 ok "a client that never reads is closed" wait_for "$daemon_log" \
-	"pid $pid_deaf uid $(id -u) the peer does not read"
+	"pid $(peer deaf) uid $(id -u) the peer does not read"
 background deafer events '*2000 {"execute":"event-replay"}' hold
 ok "also one that never reads its events" wait_for "$daemon_log" \
-	"pid $pid_deafer uid $(id -u) the peer does not read"
+	"pid $(peer deafer) uid $(id -u) the peer does not read"
 echo "# RSS $before KiB -> $(rss_kib "$daemon_pid") KiB"
 ok "they cost less than 8 MiB" test \
 	$(($(rss_kib "$daemon_pid") - before)) -lt "$(rss_margin 8192)"
@@ -106,7 +106,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	q vm-stop other
 	q vm-start mine
 	wait_for "$tmp/stranger.out" '"event"'
-	kill "$pid_stranger"
+	kill "$(peer stranger)"
 	ok "no event of another VM was among them" \
 		sh -c "! grep -v '\"vm\":\"mine\"' '$tmp/stranger.out' |
 			grep -q event"
@@ -158,7 +158,7 @@ if command -v prlimit >/dev/null; then
 	ok "EMFILE while accepting does not spin" test "$spent" -le 5
 	ok "and is said once" is \
 		"$(grep -c 'cannot accept clients' "$daemon_log")" 1
-	kill "$pid_crowd"
+	kill "$(peer crowd)"
 	ok "then it accepts again" q vm-list
 	daemon_ends TERM
 fi

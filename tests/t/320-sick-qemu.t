@@ -104,7 +104,7 @@ ok "SIGSTOP: also of itself" talk "$control" qmp \
 	'<"name":"stops"' ms $prompt
 ok "SIGSTOP: kill within 2 s" talk "$control" qmp \
 	'>{"execute":"vm-kill","arguments":{"vm":"stops"}}' '<"return"' ms 2000
-kill "$pid_asks"
+kill "$(peer asks)"
 
 # ---- it talks nonsense ----
 

@@ -26,16 +26,19 @@ chmod +x "$tmp/bin/qemu-img"
 # Time goes by: only to measure what is done meanwhile.
 measure_ms() { TALK_MS=$1 "$tmp/bin/talk" - gone $$ 2>/dev/null || :; }
 
-# background NAME STEP...: a peer that runs meanwhile; its pid is $pid_NAME
+# background NAME STEP...: a peer that runs meanwhile
 background()
 {
 	name=$1
 	shift
+	: >"$tmp/$name.out"
 	TALK_MS=20000 "$tmp/bin/talk" "$control" "$@" >"$tmp/$name.out" \
 		2>"$tmp/$name.err" </dev/null &
 	eval "pid_$name=\$!"
 	started="$started $!"
 }
+
+peer() { eval "echo \"\$pid_$1\""; } # NAME: the pid of a background peer
 
 ended() # NAME: its status
 {
@@ -48,8 +51,7 @@ ended() # NAME: its status
 # wait_for FILE TEXT: until the growing file has it, ten seconds at most
 wait_for()
 {
-	timeout 10 tail -n +1 -f -s 0.02 "$1" 2>/dev/null |
-		grep -qFm 1 -- "$2"
+	"$tmp/bin/talk" - grows "$1" "$2"
 }
 
 # A limit of growth; sanitizers keep what was freed.
