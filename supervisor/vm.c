@@ -438,6 +438,17 @@ void vm_save_running(struct vm *vm)
 		vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
 }
 
+/* Mostly nobody changed the file: then what is written is what runs. */
+static bool is_text_of(const struct vm_spec *spec, const struct str *text)
+{
+	AUTO_STR struct str own = STR_INIT;
+
+	if (!spec)
+		return false;
+	config_show(spec, false, NULL, &own);
+	return str_eq(str_text(&own), str_text(text));
+}
+
 void vm_load_running(struct vm *vm)
 {
 	AUTO_FREE char *path = machine_priv_path(&vm->machine, "config.ini");
@@ -447,7 +458,8 @@ void vm_load_running(struct vm *vm)
 
 	vm_drop_running(vm);
 	findings_init(&f);
-	if (!fd_read_file(AT_FDCWD, path, 256 * 1024, &text, &err))
+	if (!fd_read_file(AT_FDCWD, path, 256 * 1024, &text, &err) &&
+		!is_text_of(vm->spec, &text))
 		vm->running = config_load_text(&vm->env->paths, vm->name,
 			str_text(&text), text.len, path, &f);
 	findings_fini(&f);
