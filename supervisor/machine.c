@@ -96,6 +96,7 @@ void machine_clean(struct machine *m)
 	struct err err = ERR_INIT;
 
 	BUG_ON(m->pid > 0);
+	forget(m); /* what a failed start left open */
 	list_each(&m->consoles, it, next)
 		console_free(list_entry(it, struct console, link));
 	host_fill(m, &rq, HOST_REMOVE, "");
@@ -106,6 +107,11 @@ void machine_clean(struct machine *m)
 bool machine_is_alive(const struct machine *m)
 {
 	return m->pid > 0;
+}
+
+bool machine_is_ended(const struct machine *m)
+{
+	return m->dead && m->pid <= 0;
 }
 
 /* ---- the end ---- */

@@ -78,6 +78,9 @@ void machine_clean(struct machine *m);
 /* True while a process is known (adopted or ours) and not yet ended. */
 bool machine_is_alive(const struct machine *m);
 
+/* True when its end was told; false also of one that was never known. */
+bool machine_is_ended(const struct machine *m);
+
 /* Binds all sockets of a start and opens the FIFO, for nserials ports. */
 MUST_CHECK int machine_listen(
 	struct machine *m, unsigned nserials, bool agent, struct err *err);

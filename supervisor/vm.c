@@ -17,6 +17,7 @@
 #include "supervisor/diff.h"
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
+#include "supervisor/lock.h"
 #include "supervisor/roles.h"
 
 static const char *const state_names[] = {
@@ -404,9 +405,21 @@ void vm_drop_running(struct vm *vm)
 	vm->pending = 0;
 }
 
+bool vm_is_locked(struct vm *vm)
+{
+	AUTO_FREE char *path = machine_priv_path(&vm->machine, "lock");
+	enum lock_state state;
+	struct err err = ERR_INIT;
+
+	if (!lock_look(path, vm->env->paths.run, vm->name, &state, &err))
+		return state == LOCK_HELD;
+	vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
+	return true;
+}
+
 void vm_clean(struct vm *vm)
 {
-	if (!machine_is_alive(&vm->machine))
+	if (!machine_is_alive(&vm->machine) && !vm_is_locked(vm))
 		machine_clean(&vm->machine);
 }
 
