@@ -76,7 +76,7 @@ static void on_stop_end(struct job *job, void *arg)
 	struct vm *vm = arg;
 
 	end_op(vm, job);
-	if (machine_is_ended(&vm->machine)) {
+	if (!job->err.code || machine_is_ended(&vm->machine)) {
 		settle(vm);
 		return;
 	}
@@ -237,7 +237,8 @@ static void on_adopt_end(struct job *job, void *arg)
 	vm->start_paused = false;
 	mend_record(vm);
 	if (vm->record.desired == DESIRED_DOWN) {
-		vm_post(vm, EV_UNWANTED); /* we died amid a stop */
+		vm->intent_stop = true; /* we died in the middle of a stop */
+		vm_post(vm, EV_UNWANTED);
 		return;
 	}
 	next = found_state(vm, status);
