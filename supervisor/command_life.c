@@ -7,6 +7,7 @@
 #include "supervisor/commands.h"
 #include "supervisor/lifecycle.h"
 #include "supervisor/op.h"
+#include "supervisor/plan.h"
 
 /* What a waiting request waits for. */
 enum goal { GOAL_NONE, GOAL_RUNNING, GOAL_READY, GOAL_AGENT, GOAL_DOWN };
@@ -36,7 +37,22 @@ static bool reached(const struct vm *vm, enum goal goal)
 
 static const char *message_of(const struct vm *vm, enum goal goal)
 {
-	return goal == GOAL_DOWN && *vm->stop_step ? vm->stop_step : NULL;
+	return goal == GOAL_DOWN && *vm->stop_step &&
+			       vm->last.cause == CAUSE_ADMIN_STOP
+		       ? vm->stop_step
+		       : NULL;
+}
+
+/* What was started without KVM though nobody asked for that says so. */
+static void reply_reached(
+	struct request *rq, const struct vm *vm, enum goal goal)
+{
+	json_t *result = command_result(vm, true, message_of(vm, goal));
+	char warning[160];
+
+	if (goal != GOAL_DOWN && accel_warning(&vm->accel, warning))
+		json_object_set_new(result, "warning", json_string(warning));
+	request_reply_steal(rq, result);
 }
 
 static void fail_ended(struct request *rq, const struct vm *vm)
@@ -59,12 +75,6 @@ static bool never_ready(const struct vm *vm, enum goal goal)
 	       !vm->probe;
 }
 
-static void fail_stuck(struct request *rq, const struct vm *vm)
-{
-	request_failf(rq, ERR_TIMEOUT, "QEMU does not die (pid %d)",
-		(int)vm->machine.pid);
-}
-
 static void on_change(struct vm_watch *watch, struct vm *vm)
 {
 	struct request *rq = container_of(watch, struct request, watch);
@@ -76,13 +86,10 @@ static void on_change(struct vm_watch *watch, struct vm *vm)
 		if (vm->state == VM_RUNNING && !vm->op)
 			request_failf(
 				rq, ERR_CANCELLED, "the stop was cancelled");
-		else if (vm->state == VM_UNREACHABLE)
-			fail_stuck(rq, vm);
 		return;
 	}
 	if (reached(vm, goal))
-		request_reply_steal(
-			rq, command_result(vm, true, message_of(vm, goal)));
+		reply_reached(rq, vm, goal);
 	else if (goal != GOAL_DOWN && !vm_is_up(vm))
 		fail_ended(rq, vm);
 	else if (goal != GOAL_DOWN && vm->state == VM_UNREACHABLE)
@@ -93,7 +100,8 @@ static void on_change(struct vm_watch *watch, struct vm *vm)
 	else if (goal == GOAL_DOWN && vm->state == VM_RUNNING && !vm->op)
 		request_failf(rq, ERR_CANCELLED, "the stop was cancelled");
 	else if (goal == GOAL_DOWN && vm->state == VM_UNREACHABLE)
-		fail_stuck(rq, vm);
+		request_failf(rq, ERR_TIMEOUT, "QEMU does not die (pid %d)",
+			(int)vm->machine.pid);
 }
 
 static void on_deadline(struct loop_timer *timer)
@@ -169,15 +177,22 @@ static int check_protect(
 	return -1;
 }
 
-/* Nothing can be done to a QEMU that holds its locks and hides. */
-static int check_known(struct request *rq, const struct vm *vm)
+/* What `plan` says; true if that was all that was asked for. */
+static bool start_dry_run(struct request *rq, const struct vm *vm)
 {
-	if (machine_is_alive(&vm->machine) ||
-		(vm->state != VM_ADOPTING && vm->state != VM_UNREACHABLE))
-		return 0;
-	request_failf(rq, ERR_STATE,
-		"QEMU's process is not known; its lock is held: %s", vm->note);
-	return -1;
+	AUTO_JSON json_t *plan = NULL;
+	struct err err = ERR_INIT;
+
+	if (!request_bool(rq, "dry-run"))
+		return false;
+	plan = plan_start(vm->spec, vm->env, &vm->record, &err);
+	if (plan)
+		request_reply_steal(
+			rq, json_pack("{s:O}", "actions",
+				    json_object_get(plan, "actions")));
+	else
+		request_fail(rq, &err);
+	return true;
 }
 
 void command_start(struct request *rq)
@@ -201,11 +216,12 @@ void command_start(struct request *rq)
 		return;
 	}
 	if (accepts(rq, vm, EV_START) || check_protect(rq, vm, "start") ||
-		load_for_start(rq, vm) || command_dry_run(rq, vm))
+		load_for_start(rq, vm) || start_dry_run(rq, vm))
 		return;
 	loop_timer_stop(&vm->retry_timer);
 	vm->ordered = true;
 	vm->start_paused = request_bool(rq, "paused");
+	vm->once_ephemeral = request_bool(rq, "ephemeral");
 	vm->record.history.restarts = 0;
 	vm_post(vm, EV_START);
 	if (vm->op && command_job(rq, vm, vm->op))
@@ -239,8 +255,7 @@ void command_stop(struct request *rq)
 		await_goal(rq, vm, GOAL_DOWN, 0);
 		return;
 	}
-	if (accepts(rq, vm, EV_STOP) || check_known(rq, vm) ||
-		command_dry_run(rq, vm))
+	if (accepts(rq, vm, EV_STOP) || command_dry_run(rq, vm))
 		return;
 	vm->stop = (struct vm_stop_order){ .now = request_bool(rq, "now"),
 		.timeout_ms = request_ms(rq, "timeout") };
@@ -259,10 +274,15 @@ void command_kill(struct request *rq)
 	struct vm *vm = command_vm(rq);
 	bool was_up;
 
-	if (!vm || accepts(rq, vm, EV_KILL) || check_known(rq, vm) ||
-		command_dry_run(rq, vm))
+	if (!vm || accepts(rq, vm, EV_KILL) || command_dry_run(rq, vm))
 		return;
 	was_up = vm_is_up(vm);
+	if (was_up && vm->machine.pid <= 0 && vm->state != VM_STARTING) {
+		request_failf(rq, ERR_STATE,
+			"QEMU's process is not known; its lock is held: %s",
+			vm->note);
+		return;
+	}
 	vm_post(vm, EV_KILL);
 	if (was_up)
 		await_goal(rq, vm, GOAL_DOWN, 0);
@@ -280,13 +300,8 @@ void command_restart(struct request *rq)
 		command_start(rq);
 		return;
 	}
-	if (vm->state == VM_ENDED) { /* it is on its way already */
-		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
-		return;
-	}
 	if (check_protect(rq, vm, "stop") || accepts(rq, vm, EV_STOP) ||
-		check_known(rq, vm) || load_for_start(rq, vm) ||
-		command_dry_run(rq, vm))
+		load_for_start(rq, vm) || command_dry_run(rq, vm))
 		return;
 	vm->stop = (struct vm_stop_order){ .restart = true,
 		.timeout_ms = request_ms(rq, "timeout") };

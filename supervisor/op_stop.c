@@ -36,8 +36,7 @@ struct op_stop {
 
 static bool is_dead(const struct op_stop *op)
 {
-	/* one that is not known may live all the same */
-	return machine_is_ended(&op->vm->machine);
+	return !machine_is_alive(&op->vm->machine);
 }
 
 static bool is_off(const struct op_stop *op)
@@ -73,7 +72,7 @@ static int64_t sum_of(const struct spec_stop_steps *steps)
 static void plan_steps(struct op_stop *op)
 {
 	const struct vm_spec *spec =
-		op->vm->running ? op->vm->running : op->vm->spec;
+		op->vm->spec ? op->vm->spec : op->vm->running;
 	int64_t limit = op->vm->stop.timeout_ms;
 	int64_t sum;
 
