@@ -152,7 +152,7 @@ const char *str_nearest(const char *text, const char *const *names)
 		if (strlen(*names) > LONGEST_NAME)
 			continue;
 		size_t at = distance(text, *names);
-		if (at < best_at && (at < len || at == 0)) {
+		if (at < best_at && 2 * at <= len) {
 			best = *names;
 			best_at = at;
 		}

@@ -9,8 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "ctl/wire.h"
+
+/* Seconds as a person would write them: 40.481, not 40.481000000000002. */
+#define JSON_FLAGS (JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
 
 /* "vm 'web': text" and "web: text" say twice what stands in front. */
 static const char *without_name(const char *vm, const char *text)
@@ -113,6 +117,21 @@ void print_note(const struct options *opt, const char *vm, const char *fmt, ...)
 	error_line(vm, text);
 }
 
+void print_once(const struct options *opt, const char *text)
+{
+	static uint64_t said[16]; /* hashes: a person reads no more */
+	static size_t n;
+	uint64_t hash = hash_add(HASH_START, text, strlen(text));
+
+	for (size_t i = 0; i < n; i++)
+		if (said[i] == hash)
+			return;
+	if (n == NELEMS(said))
+		return;
+	said[n++] = hash;
+	print_note(opt, NULL, "warning: %s", text);
+}
+
 void print_text(const char *text)
 {
 	AUTO_STR struct str safe = STR_INIT;
@@ -130,14 +149,14 @@ void print_array(const json_t *array)
 	json_array_foreach(array, i, value)
 	{
 		fputs(i ? ",\n " : "\n ", stdout);
-		json_dumpf(value, stdout, JSON_ENCODE_ANY);
+		json_dumpf(value, stdout, JSON_FLAGS);
 	}
 	fputs(i ? "\n]\n" : "]\n", stdout);
 }
 
 void print_value(const struct options *opt, const json_t *value)
 {
-	size_t flags = JSON_ENCODE_ANY;
+	size_t flags = JSON_FLAGS;
 
 	if (opt->tty_out)
 		flags |= JSON_INDENT(2);

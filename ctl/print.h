@@ -25,6 +25,8 @@ int print_reply_error(
 /* A note on stderr, "vmward: web: text"; not with --quiet. */
 void print_note(const struct options *opt, const char *vm, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* A warning on stderr, each text once in this process' life. */
+void print_once(const struct options *opt, const char *text);
 /* Text from outside on stdout, control bytes made visible; no newline. */
 void print_text(const char *text);
 /* A JSON array on stdout, one element a line. */

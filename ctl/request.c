@@ -317,7 +317,7 @@ static int run_batch(struct batch *b, struct err *err)
 
 /* ---- the whole verb ---- */
 
-/* kill, reset of what a pattern resolved to: asks; so does --force. */
+/* kill, reset of what a pattern resolved to: asks. */
 static int confirm(
 	const struct call *call, const json_t *names, struct err *err)
 {
@@ -335,12 +335,7 @@ static int confirm(
 		str_addf(&question, "%s)?", n > 4 ? ", ..." : "");
 		return ask(&call->opt, str_text(&question), err);
 	}
-	if (!json_object_get(call->wire, "force"))
-		return 0;
-	str_addf(&question,
-		"%s %s: the guest may lose what it has not written. Go on?",
-		call->verb->name, call->names[0]);
-	return ask(&call->opt, str_text(&question), err);
+	return 0;
 }
 
 static void set_up(struct batch *b, const json_t *names)

@@ -61,6 +61,16 @@ static const char *remark_of(const struct call *call)
 				    : "paused in memory, not on disk";
 }
 
+/* What it was before: enabled and disabled are no states of a VM. */
+static const char *already(const struct call *call, const char *state)
+{
+	if (str_eq(call->verb->name, "enable"))
+		return "enabled";
+	if (str_eq(call->verb->name, "disable"))
+		return "disabled";
+	return state ? state : "so";
+}
+
 static int show_change(
 	const struct call *call, const char *vm, json_t *value, bool many)
 {
@@ -68,11 +78,14 @@ static int show_change(
 	const char *text = print_member(value, "message");
 	const char *state = print_member(value, "state");
 	const char *job = print_member(value, "job");
+	const char *warning = print_member(value, "warning");
 
 	if (json_is_false(json_object_get(value, "recorded")))
 		print_note(&call->opt, vm,
 			"done, but it could not be recorded on disk: a new "
 			"supervisor may undo it");
+	if (warning)
+		print_once(&call->opt, warning);
 	/* wait has its say by returning */
 	if (call->opt.quiet || str_eq(call->verb->name, "wait"))
 		return 0;
@@ -84,7 +97,7 @@ static int show_change(
 		text = job ? job : many ? state : NULL;
 	if (!text && json_is_false(json_object_get(value, "changed"))) {
 		printf("%s: already %s\n", vm ? vm : "vmward",
-			state ? state : "so");
+			already(call, state));
 		return 0;
 	}
 	if (!text && !many)
@@ -255,8 +268,15 @@ static int plan_status(const struct call *call, const json_t *value)
 static int show_plan(
 	const struct call *call, const char *vm, json_t *value, bool many)
 {
+	const char *part = call_has(call, "argv")  ? "argv"
+			   : call_has(call, "qmp") ? "qmp"
+						   : NULL;
+
 	(void)many;
-	if (call_has(call, "argv"))
+	if (part && json_array_size(json_object_get(value, part)) == 0)
+		print_note(&call->opt, vm,
+			"it runs: --%s is of what the next start does", part);
+	else if (call_has(call, "argv"))
 		show_argv(json_object_get(value, "argv"));
 	else if (call_has(call, "qmp"))
 		show_lines(vm, json_object_get(value, "qmp"), false);

@@ -90,6 +90,19 @@ static void choose_auto(struct accel *out)
 	}
 }
 
+bool accel_warning(const struct accel *accel, char out[160])
+{
+	const char *why = accel->reason;
+
+	if (!*why)
+		return false;
+	snprintf(out, 160,
+		"guests run without KVM, so slowly: %.90s (accel = tcg: "
+		"no warning)",
+		str_starts(why, "tcg: ") ? why + 5 : why);
+	return true;
+}
+
 int accel_choose(enum spec_accel wish, struct accel *out, struct err *err)
 {
 	struct accel chosen = { false, "" };

@@ -19,6 +19,8 @@ struct accel {
 /* Fails with ERR_UNSUPPORTED when kvm is insisted on and cannot be. */
 MUST_CHECK int accel_choose(
 	enum spec_accel wish, struct accel *out, struct err *err);
+/* What a person is told who did not ask for TCG; false: nothing. */
+bool accel_warning(const struct accel *accel, char out[160]);
 /* For doctor: /dev/kvm opens; flags; each with its text. */
 bool accel_has_kvm_device(char why[96]);
 bool accel_has_cpu_flags(void);

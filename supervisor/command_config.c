@@ -34,6 +34,11 @@ void command_show(struct request *rq)
 	}
 	config_show(vm->spec, request_bool(rq, "origin"),
 		*section ? section : NULL, &text);
+	if (*section && text.len == 0) {
+		request_failf(rq, ERR_NOT_FOUND,
+			"its files say nothing of [%s]", section);
+		return;
+	}
 	request_reply_steal(rq, json_pack("{s:s}", "text", str_text(&text)));
 }
 
@@ -85,6 +90,7 @@ void command_check(struct request *rq)
 		}
 		check_vm(rq, vm, &f);
 	} else {
+		registry_catch_up(request_registry(rq));
 		list_each(registry_vms(request_registry(rq)), it, next)
 			check_vm(rq, list_entry(it, struct vm, link), &f);
 		check_together(rq, &f);
@@ -177,6 +183,26 @@ static void on_edit_end(struct job *job, void *arg)
 		rq, command_result(vm, true, pending ? message : NULL));
 }
 
+/* What an edit would write; checked like the edit itself. */
+static void reply_edits(
+	struct request *rq, struct vm *vm, const struct edits *edits)
+{
+	AUTO_FREE char *path = config_dropin_path(&vm->env->paths, vm->name);
+	json_t *actions = json_array();
+
+	for (size_t i = 0; i < edits->n; i++) {
+		const struct config_edit *e = &edits->at[i];
+		AUTO_FREE char *text =
+			e->value ? xasprintf("write [%s] %s = %s to '%s'",
+					   e->section, e->key, e->value, path)
+				 : xasprintf("take [%s] %s out of '%s'",
+					   e->section, e->key, path);
+
+		json_array_append_new(actions, json_string(text));
+	}
+	request_reply_steal(rq, json_pack("{s:o}", "actions", actions));
+}
+
 static void apply_edits(
 	struct request *rq, struct vm *vm, struct edits *edits, struct err *err)
 {
@@ -187,6 +213,12 @@ static void apply_edits(
 			"a VM of `vmward run` has no drop-in: edit its file");
 	if (busy && !err->code)
 		err_set(err, ERR_BUSY, "job j%u edits it already", busy->id);
+	if (request_bool(rq, "dry-run") && !err->code &&
+		!config_change_check(
+			&vm->env->paths, vm->name, edits->at, edits->n, err)) {
+		reply_edits(rq, vm, edits);
+		return;
+	}
 	rq->vm = vm;
 	if (!err->code)
 		rq->job = op_edit_begin(
@@ -205,7 +237,7 @@ void command_set(struct request *rq)
 	const char *name;
 	json_t *value;
 
-	if (!vm || command_dry_run(rq, vm))
+	if (!vm)
 		return;
 	json_object_foreach(json_object_get(rq->args, "pairs"), name, value)
 	{
@@ -224,7 +256,7 @@ void command_unset(struct request *rq)
 	json_t *name;
 	size_t i;
 
-	if (!vm || command_dry_run(rq, vm))
+	if (!vm)
 		return;
 	json_array_foreach(json_object_get(rq->args, "keys"), i, name)
 	{
@@ -241,7 +273,7 @@ static void set_autostart(struct request *rq, const char *value, int wish)
 	struct edits edits = { NULL, 0 };
 	struct err err = ERR_INIT;
 
-	if (!vm || command_dry_run(rq, vm))
+	if (!vm)
 		return;
 	if (vm->spec && vm->spec->start.autostart == wish) {
 		request_reply_steal(rq, command_result(vm, false, NULL));
@@ -267,24 +299,34 @@ void command_disable(struct request *rq)
 void command_reload(struct request *rq)
 {
 	struct registry *registry = request_registry(rq);
+	struct vm *only = NULL;
 	char **names;
-	json_t *changed = json_array();
-	json_t *findings = json_array();
+	json_t *changed;
+	json_t *findings;
 	size_t size = 0;
 	bool all = true;
 
-	if (command_dry_run(rq, NULL)) {
-		json_decref(changed);
-		json_decref(findings);
-		return;
+	if (*request_string(rq, "vm")) {
+		only = command_vm(rq);
+		if (!only)
+			return;
 	}
+	if (command_dry_run(rq, only))
+		return;
+	changed = json_array();
+	findings = json_array();
 	names = registry_reload(registry);
-	for (size_t i = 0; names[i]; i++)
-		all &= report_append(changed, json_string(names[i]), &size);
+	for (size_t i = 0; names[i]; i++) {
+		if (!only || str_eq(only->name, names[i]))
+			all &= report_append(
+				changed, json_string(names[i]), &size);
+	}
 	config_names_free(names);
 	list_each(registry_vms(registry), it, next) {
 		struct vm *vm = list_entry(it, struct vm, link);
 
+		if (only && vm != only)
+			continue;
 		all &= report_append_findings(findings, &vm->findings, &size);
 	}
 	request_reply_steal(rq, json_pack("{s:o,s:o,s:b}", "changed", changed,

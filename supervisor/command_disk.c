@@ -33,12 +33,17 @@ static void answer(struct request *rq, const struct err *err)
 	registry_load(request_registry(rq), vm);
 	vm_changed(vm);
 	if (why.code) {
-		err_wrap(&why, "done until the VM stops, but not written: ");
+		if (vm_is_up(vm))
+			err_wrap(&why,
+				"done until the VM stops, but not written: ");
 		request_fail(rq, &why);
 		return;
 	}
 	request_reply_steal(
-		rq, command_result(vm, true, attach ? "attached" : "detached"));
+		rq, command_result(vm, true,
+			    !vm_is_up(vm) ? "written; the next start sees it"
+			    : attach      ? "attached"
+					  : "detached"));
 }
 
 static void on_written(struct job *job, void *arg)
@@ -143,10 +148,25 @@ static void on_attach_end(struct job *job, void *arg)
 
 	vm_job_over(job, rq->vm);
 	rq->job = NULL;
+	if (job->err.code && !str_starts(job->err.text, "disk"))
+		err_wrap(&job->err, "disk '%s': ", request_string(rq, "disk"));
 	if (job->err.code)
 		request_fail(rq, &job->err);
 	else
 		after_change(rq, true);
+}
+
+/* What runs, else what is written. */
+static const struct vm_spec *spec_now(const struct vm *vm)
+{
+	return vm->running ? vm->running : vm->spec;
+}
+
+/* Of a VM that is down only the file changes. */
+static bool is_for_file(const struct request *rq, const struct vm *vm)
+{
+	return !vm_is_up(vm) && vm->spec && !vm->env->file &&
+	       !request_bool(rq, "runtime");
 }
 
 /* Running, reachable, nothing else under way; else answered. */
@@ -154,6 +174,8 @@ static bool can_plug(struct request *rq, struct vm *vm)
 {
 	struct job *busy = vm_busy(vm);
 
+	if (is_for_file(rq, vm))
+		return true;
 	if ((vm->state != VM_RUNNING && vm->state != VM_PAUSED) ||
 		!vm->machine.ready || !vm->running) {
 		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
@@ -167,6 +189,17 @@ static bool can_plug(struct request *rq, struct vm *vm)
 	return true;
 }
 
+/* The client's directory is not ours, and the drop-in's is a third one. */
+static int check_path(const char *key, const char *value, struct err *err)
+{
+	if ((!str_eq(key, "image") && !str_eq(key, "base")) || *value == '/' ||
+		!strchr(value, '/'))
+		return 0;
+	return err_set(err, ERR_USAGE,
+		"%s=%s: say the whole path, from / on, or a volume's name", key,
+		value);
+}
+
 static struct spec_disk *disk_of_pairs(
 	struct request *rq, struct vm *vm, struct err *err)
 {
@@ -177,11 +210,18 @@ static struct spec_disk *disk_of_pairs(
 	json_t *value;
 	size_t n = 0;
 
-	json_object_foreach(pairs, key, value) words[n++] =
-		xasprintf("%s=%s", key, json_string_value(value));
-	disk = spec_disk_from_pairs(vm->running ? vm->running : vm->spec,
-		request_string(rq, "disk"), (const char *const *)words, "/",
-		err);
+	json_object_foreach(pairs, key, value)
+	{
+		const char *text = json_string_value(value);
+
+		if (check_path(key, text, err)) {
+			config_names_free(words);
+			return NULL;
+		}
+		words[n++] = xasprintf("%s=%s", key, text);
+	}
+	disk = spec_disk_from_pairs(spec_now(vm), request_string(rq, "disk"),
+		(const char *const *)words, "/", err);
 	config_names_free(words);
 	return disk;
 }
@@ -196,7 +236,7 @@ void command_disk_attach(struct request *rq)
 
 	if (!vm || !can_plug(rq, vm))
 		return;
-	if (spec_disk_of(vm->running, name)) {
+	if (spec_disk_of(spec_now(vm), name)) {
 		request_failf(
 			rq, ERR_EXISTS, "it has a disk '%s' already", name);
 		return;
@@ -211,6 +251,11 @@ void command_disk_attach(struct request *rq)
 		return;
 	}
 	rq->vm = vm;
+	if (!vm_is_up(vm)) {
+		spec_disk_free(disk);
+		after_change(rq, true);
+		return;
+	}
 	rq->job = op_disk_attach_begin_steal(vm, disk,
 		pairs ? json_incref(pairs) : json_object(), on_attach_end, rq);
 	vm_job_add(vm, rq->job);
@@ -259,16 +304,20 @@ void command_disk_detach(struct request *rq)
 
 	if (!vm || !can_plug(rq, vm))
 		return;
-	if (!spec_disk_of(vm->running, name)) {
+	if (!spec_disk_of(spec_now(vm), name)) {
 		request_failf(rq, ERR_NOT_FOUND, "it has no disk '%s'", name);
 		return;
 	}
 	if (command_dry_run(rq, vm))
 		return;
+	rq->vm = vm;
+	if (!vm_is_up(vm)) {
+		after_change(rq, false);
+		return;
+	}
 	detach = NEW(struct detach);
 	detach->vm = vm;
 	detach->rq = rq;
-	rq->vm = vm;
 	job = op_disk_detach_begin(vm, name, ms ? ms : DETACH_MS,
 		on_detach_pending, on_detach_end, detach);
 	rq->job = job;

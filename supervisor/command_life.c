@@ -7,6 +7,7 @@
 #include "supervisor/commands.h"
 #include "supervisor/lifecycle.h"
 #include "supervisor/op.h"
+#include "supervisor/plan.h"
 
 /* What a waiting request waits for. */
 enum goal { GOAL_NONE, GOAL_RUNNING, GOAL_READY, GOAL_AGENT, GOAL_DOWN };
@@ -36,7 +37,22 @@ static bool reached(const struct vm *vm, enum goal goal)
 
 static const char *message_of(const struct vm *vm, enum goal goal)
 {
-	return goal == GOAL_DOWN && *vm->stop_step ? vm->stop_step : NULL;
+	return goal == GOAL_DOWN && *vm->stop_step &&
+			       vm->last.cause == CAUSE_ADMIN_STOP
+		       ? vm->stop_step
+		       : NULL;
+}
+
+/* What was started without KVM though nobody asked for that says so. */
+static void reply_reached(
+	struct request *rq, const struct vm *vm, enum goal goal)
+{
+	json_t *result = command_result(vm, true, message_of(vm, goal));
+	char warning[160];
+
+	if (goal != GOAL_DOWN && accel_warning(&vm->accel, warning))
+		json_object_set_new(result, "warning", json_string(warning));
+	request_reply_steal(rq, result);
 }
 
 static void fail_ended(struct request *rq, const struct vm *vm)
@@ -73,8 +89,7 @@ static void on_change(struct vm_watch *watch, struct vm *vm)
 		return;
 	}
 	if (reached(vm, goal))
-		request_reply_steal(
-			rq, command_result(vm, true, message_of(vm, goal)));
+		reply_reached(rq, vm, goal);
 	else if (goal != GOAL_DOWN && !vm_is_up(vm))
 		fail_ended(rq, vm);
 	else if (goal != GOAL_DOWN && vm->state == VM_UNREACHABLE)
@@ -162,6 +177,24 @@ static int check_protect(
 	return -1;
 }
 
+/* What `plan` says; true if that was all that was asked for. */
+static bool start_dry_run(struct request *rq, const struct vm *vm)
+{
+	AUTO_JSON json_t *plan = NULL;
+	struct err err = ERR_INIT;
+
+	if (!request_bool(rq, "dry-run"))
+		return false;
+	plan = plan_start(vm->spec, vm->env, &vm->record, &err);
+	if (plan)
+		request_reply_steal(
+			rq, json_pack("{s:O}", "actions",
+				    json_object_get(plan, "actions")));
+	else
+		request_fail(rq, &err);
+	return true;
+}
+
 void command_start(struct request *rq)
 {
 	struct vm *vm = command_vm(rq);
@@ -183,11 +216,12 @@ void command_start(struct request *rq)
 		return;
 	}
 	if (accepts(rq, vm, EV_START) || check_protect(rq, vm, "start") ||
-		load_for_start(rq, vm) || command_dry_run(rq, vm))
+		load_for_start(rq, vm) || start_dry_run(rq, vm))
 		return;
 	loop_timer_stop(&vm->retry_timer);
 	vm->ordered = true;
 	vm->start_paused = request_bool(rq, "paused");
+	vm->once_ephemeral = request_bool(rq, "ephemeral");
 	vm->record.history.restarts = 0;
 	vm_post(vm, EV_START);
 	if (vm->op && command_job(rq, vm, vm->op))

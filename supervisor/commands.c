@@ -38,10 +38,12 @@ json_t *command_result(const struct vm *vm, bool changed, const char *message)
 
 	if (!vm->recorded)
 		json_object_set_new(result, "recorded", json_false());
-	if (changed && vm_is_up(vm) && *vm->accel.reason)
-		json_object_set_new(
-			result, "warning", json_string(vm->accel.reason));
 	return result;
+}
+
+static bool is_ending(const struct verb *verb)
+{
+	return str_eq(verb->wire, "vm-stop") || str_eq(verb->wire, "vm-kill");
 }
 
 bool command_dry_run(struct request *rq, const struct vm *vm)
@@ -50,6 +52,10 @@ bool command_dry_run(struct request *rq, const struct vm *vm)
 
 	if (!request_bool(rq, "dry-run"))
 		return false;
+	if (vm && !vm_is_up(vm) && is_ending(rq->verb)) {
+		request_reply_steal(rq, json_pack("{s:[]}", "actions"));
+		return true;
+	}
 	action = vm ? xasprintf("%s %s (it is %s)", rq->verb->name, vm->name,
 			      vm_state_word(vm))
 		    : xstrdup(rq->verb->name);
@@ -221,6 +227,7 @@ static char **resolve(struct request *rq)
 	bool all = !patterns[1] && str_eq(patterns[0], "*");
 	char **names = NULL;
 
+	registry_catch_up(registry);
 	for (size_t i = 0; patterns[i] && !all; i++) {
 		const char *one[] = { patterns[i], NULL };
 		char **some = registry_resolve(registry, one);

@@ -81,6 +81,11 @@ struct config_change {
 MUST_CHECK int config_change_prepare(const struct paths *paths,
 	const char *name, const struct config_edit *edits, size_t n,
 	struct config_change *out, struct err *err);
+/* Only says whether that would be good; nothing is written. */
+MUST_CHECK int config_change_check(const struct paths *paths, const char *name,
+	const struct config_edit *edits, size_t n, struct err *err);
+/* The file that edits go to; new. */
+char *config_dropin_path(const struct paths *paths, const char *name);
 /* Puts it in place, once its fd was synced. */
 MUST_CHECK int config_change_commit(struct config_change *c, struct err *err);
 /* Drops what was not committed, closes all. */

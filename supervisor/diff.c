@@ -7,17 +7,27 @@
 typedef void each_fn(
 	void *arg, const struct ini_entry *old, const struct ini_entry *new);
 
-static bool is_uuid(const struct ini_entry *e)
+static bool is_own_uuid(const struct vm_spec *spec, const struct ini_entry *e)
 {
-	return str_eq(e->section, "vm") && str_eq(e->key, "uuid");
+	return str_eq(e->section, "vm") && str_eq(e->key, "uuid") &&
+	       str_eq(e->value, spec->uuid);
 }
 
-/* Only the winning entry of a key counts; a uuid that is the same does not. */
-static bool counts(const struct vm_spec *spec, const struct vm_spec *other,
-	const struct ini_entry *e)
+/* What QEMU never hears of is in force as soon as it is read. */
+static bool is_policy(const struct ini_entry *e)
+{
+	const struct section *found;
+	const struct key *key = keys_lookup(
+		spec_sections, spec_nsections, e->section, e->key, &found);
+
+	return key ? key->when == KEY_POLICY : str_starts(e->key, "x-");
+}
+
+/* Only the winning entry of a key counts. */
+static bool counts(const struct vm_spec *spec, const struct ini_entry *e)
 {
 	return e->key && ini_find(&spec->ini, e->section, e->key) == e &&
-	       !(is_uuid(e) && str_eq(spec->uuid, other->uuid));
+	       !is_own_uuid(spec, e) && !is_policy(e);
 }
 
 void diff_specs(const struct vm_spec *spec, const struct vm_spec *running,
@@ -29,19 +39,18 @@ void diff_specs(const struct vm_spec *spec, const struct vm_spec *running,
 		const struct ini_entry *e =
 			list_entry(it, struct ini_entry, link);
 		const struct ini_entry *old =
-			counts(spec, running, e)
+			counts(spec, e)
 				? ini_find(&running->ini, e->section, e->key)
 				: NULL;
 
-		if (counts(spec, running, e) &&
-			(!old || !str_eq(old->value, e->value)))
+		if (counts(spec, e) && (!old || !str_eq(old->value, e->value)))
 			each(arg, old, e);
 	}
 	list_each(&running->ini.entries, it2, next2) {
 		const struct ini_entry *e =
 			list_entry(it2, struct ini_entry, link);
 
-		if (counts(running, spec, e) &&
+		if (counts(running, e) &&
 			!ini_find(&spec->ini, e->section, e->key))
 			each(arg, e, NULL);
 	}

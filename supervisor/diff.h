@@ -7,8 +7,9 @@
 
 /*
  * Calls each() for every key whose value differs: new is NULL for one that
- * is no longer written, old NULL for one that is new.  The saved copy of a
- * running spec holds the uuid in any case; that is no difference.
+ * is no longer written, old NULL for one that is new.  Keys of policy are
+ * left out: they are in force as soon as they are read.  The saved copy of
+ * a running spec holds the uuid in any case; that is no difference.
  */
 void diff_specs(const struct vm_spec *spec, const struct vm_spec *running,
 	void (*each)(void *arg, const struct ini_entry *old,

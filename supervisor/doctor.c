@@ -24,9 +24,9 @@ static int bad; /* things that are missing */
 static void say(
 	bool ok, const char *what, const char *found, const char *remedy)
 {
-	printf("%s  %-12s %s\n", ok ? "ok" : "--", what, found);
+	printf("%s  %-18s  %s\n", ok ? "ok" : "--", what, found);
 	if (!ok && remedy)
-		printf("                 remedy: %s\n", remedy);
+		printf("                        remedy: %s\n", remedy);
 	bad += !ok;
 }
 

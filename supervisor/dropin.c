@@ -247,20 +247,16 @@ static int write_temporary(
 	return 0;
 }
 
-/* Checks the result and writes it, not yet in place. */
-static int stage(const struct paths *paths, const char *name,
+/* Writes the result, not yet in place. */
+static int stage(
 	const struct dropin *d, struct config_change *c, struct err *err)
 {
 	bool empty = list_is_empty(&d->ini.entries);
-	struct config_patch patch = { c->path,
-		empty ? NULL : str_text(&d->text), d->text.len };
 	AUTO_FREE char *dir =
 		xstrndup(c->path, (size_t)(strrchr(c->path, '/') - c->path));
 	AUTO_FREE char *above =
 		xstrndup(dir, (size_t)(strrchr(dir, '/') - dir));
 
-	if (validate(paths, name, &patch, err) < 0)
-		return -1;
 	c->removes = empty;
 	if (!empty && fd_make_dirs(dir, 0755, err) < 0)
 		return -1;
@@ -269,6 +265,40 @@ static int stage(const struct paths *paths, const char *name,
 	if (c->dir_fd < 0 || c->above_fd < 0)
 		return -1;
 	return empty ? 0 : write_temporary(c, &d->text, err);
+}
+
+/* The drop-in as it would be, checked; d must be finished in any case. */
+static int edit(struct dropin *d, const struct paths *paths, const char *name,
+	const struct config_edit *edits, size_t n, struct err *err)
+{
+	AUTO_FREE char *path = layers_dropin_path(paths, name);
+	int rc = read_dropin(d, path, err);
+
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = apply(d, &edits[i], path, err);
+	if (rc < 0)
+		return -1;
+	struct config_patch patch = { path,
+		list_is_empty(&d->ini.entries) ? NULL : str_text(&d->text),
+		d->text.len };
+	return validate(paths, name, &patch, err);
+}
+
+char *config_dropin_path(const struct paths *paths, const char *name)
+{
+	return layers_dropin_path(paths, name);
+}
+
+int config_change_check(const struct paths *paths, const char *name,
+	const struct config_edit *edits, size_t n, struct err *err)
+{
+	struct dropin d;
+
+	if (!config_name_is_valid(name))
+		return err_set(err, ERR_NOT_FOUND, "no such VM: '%s'", name);
+	int rc = edit(&d, paths, name, edits, n, err);
+	dropin_fini(&d);
+	return rc;
 }
 
 int config_change_prepare(const struct paths *paths, const char *name,
@@ -281,11 +311,9 @@ int config_change_prepare(const struct paths *paths, const char *name,
 	if (!config_name_is_valid(name))
 		return err_set(err, ERR_NOT_FOUND, "no such VM: '%s'", name);
 	out->path = layers_dropin_path(paths, name);
-	int rc = read_dropin(&d, out->path, err);
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = apply(&d, &edits[i], out->path, err);
+	int rc = edit(&d, paths, name, edits, n, err);
 	if (rc == 0)
-		rc = stage(paths, name, &d, out, err);
+		rc = stage(&d, out, err);
 	dropin_fini(&d);
 	return rc;
 }

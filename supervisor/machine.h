@@ -55,7 +55,6 @@ struct machine {
 	bool dead;                     /* the process is gone */
 	struct loop_timer drain_timer; /* patience with an EOF or a death */
 	struct err lost_err;
-	int yank_fd; /* to the second monitor, while it throws somebody off */
 	struct stderr_pipe errors;
 	struct list consoles; /* console.link */
 	struct cause_inputs seen;

@@ -7,10 +7,13 @@
  */
 #include "supervisor/op.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sys.h"
 #include "qmp/call.h"
 #include "supervisor/image_plan.h"
 #include "supervisor/running.h"
@@ -33,6 +36,7 @@ struct op_disk {
 	struct image_create *image;
 	bool image_ended;
 	struct err image_err;
+	char *made; /* the image that this job makes; or NULL */
 	bool slot_taken, node_added; /* for the undo */
 	bool deleted;                /* DEVICE_DELETED came */
 	bool refused;                /* DEVICE_UNPLUG_GUEST_ERROR came */
@@ -62,9 +66,11 @@ static int make_image(struct op_disk *op)
 	int need = image_plan_make(
 		vm->running, op->disk, &vm->env->paths, &plan, &op->job.err);
 
-	if (need > 0)
+	if (need > 0) {
+		op->made = xstrdup(plan.path);
 		op->image = image_create_start(vm->env->qemu_img, &plan.wish,
 			vm->name, &op->job, on_image_end, op);
+	}
 	image_plan_fini(&plan);
 	return need;
 }
@@ -75,18 +81,24 @@ static bool wants_port(const struct vm *vm)
 	       str_starts(vm->record.machine, "pc-q35");
 }
 
+/* Whether it can be plugged at all, before anything is made for it. */
+static int check_kind(const struct op_disk *op, struct err *err)
+{
+	if (op->disk->bus != BUS_VIRTIO)
+		return err_set(err, ERR_UNSUPPORTED,
+			"only disks with bus = virtio can be attached live");
+	if (str_starts(op->vm->record.machine, "microvm"))
+		return err_set(
+			err, ERR_UNSUPPORTED, "machine microvm cannot hotplug");
+	return 0;
+}
+
 static int prepare(struct op_disk *op, struct err *err)
 {
 	struct vm *vm = op->vm;
 	struct argv_host host = { .images = vm->env->paths.images,
 		.io_uring = vm->env->io_uring };
 
-	if (op->disk->bus != BUS_VIRTIO)
-		return err_set(err, ERR_UNSUPPORTED,
-			"only disks with bus = virtio can be attached live");
-	if (str_starts(vm->record.machine, "microvm"))
-		return err_set(
-			err, ERR_UNSUPPORTED, "machine microvm cannot hotplug");
 	if (wants_port(vm)) {
 		op->slot = argv_take_slot(&vm->slots, op->id, err);
 		if (op->slot < 0)
@@ -111,6 +123,8 @@ static enum job_state attach_run(struct job *job)
 	struct op_disk *op = container_of(job, struct op_disk, job);
 
 	JOB_BEGIN(job);
+	if (check_kind(op, &job->err))
+		return JOB_ENDS;
 	if (make_image(op) > 0) {
 		JOB_AWAIT(job, op->image_ended, JOB_FOREVER); /* its own */
 		if (op->image_err.code)
@@ -131,6 +145,15 @@ static json_t *node_name(const struct op_disk *op)
 	return json_pack("{s:s}", "node-name", op->id);
 }
 
+/* An image that nothing but this attempt knows. */
+static void unmake(struct op_disk *op)
+{
+	if (op->made && op->image_ended && !op->image_err.code &&
+		sys_unlinkat(AT_FDCWD, op->made, 0))
+		vmlog_line(&op->vm->log, LOG_WARN, "cannot remove '%s': %s",
+			op->made, strerror(errno));
+}
+
 static enum job_state attach_undo(struct job *job)
 {
 	struct op_disk *op = container_of(job, struct op_disk, job);
@@ -145,6 +168,7 @@ static enum job_state attach_undo(struct job *job)
 	if (op->node_added && op->vm->machine.ready)
 		QMP_CALL(job, &op->call, QMP_OF(op), "blockdev-del",
 			node_name(op));
+	unmake(op);
 	JOB_END(job);
 }
 
@@ -237,6 +261,7 @@ static void disk_cleanup(struct job *job)
 	json_decref(op->node);
 	json_decref(op->device);
 	spec_disk_free(op->disk);
+	free(op->made);
 	free(op);
 }
 

@@ -40,6 +40,7 @@ struct op_start {
 	bool image_ended;
 	struct err image_err;
 	bool restart; /* a successor: waits for no disk */
+	struct err bad_spec;
 };
 
 static void on_stored(struct store_wait *wait, const struct err *err)
@@ -89,6 +90,10 @@ static int prepare(struct op_start *op, struct err *err)
 	struct vm *vm = op->vm;
 	int kept;
 
+	if (op->bad_spec.code) {
+		*err = op->bad_spec;
+		return -1;
+	}
 	if (!vm->env->qemu)
 		return err_set(err, ERR_UNSUPPORTED,
 			"qemu-system-x86_64 is not installed or not on PATH");
@@ -201,13 +206,11 @@ static int launch(struct op_start *op, struct err *err)
 static enum job_state died(struct op_start *op)
 {
 	struct machine *m = &op->vm->machine;
-	AUTO_FREE char *words = str_take(&m->errors.last_words);
+	AUTO_FREE char *raw = str_take(&m->errors.last_words);
+	AUTO_FREE char *words = stderr_readable(raw);
 	const struct sys_exit *how = &m->seen.exit;
-	size_t len = strlen(words);
 
-	while (len && words[len - 1] == '\n')
-		words[--len] = '\0';
-	if (len)
+	if (*words)
 		return job_fail(
 			&op->job, ERR_QMP, "QEMU did not start: %s", words);
 	if (how->known && how->signalled && how->code == SIGSYS)
@@ -366,7 +369,8 @@ struct job *op_start_begin(struct vm *vm, op_end_fn *on_end, void *arg)
 {
 	struct op_start *op = NEW(struct op_start);
 
-	vm_run_spec(vm);
+	if (vm_run_spec(vm, &op->bad_spec))
+		vm->running = vm->spec; /* only to look at: prepare() fails */
 	op->vm = vm;
 	op->lock = (struct vm_lock)VM_LOCK_INIT;
 	op->disk = vm->running->disks.next;

@@ -72,7 +72,7 @@ static int64_t sum_of(const struct spec_stop_steps *steps)
 static void plan_steps(struct op_stop *op)
 {
 	const struct vm_spec *spec =
-		op->vm->running ? op->vm->running : op->vm->spec;
+		op->vm->spec ? op->vm->spec : op->vm->running;
 	int64_t limit = op->vm->stop.timeout_ms;
 	int64_t sum;
 

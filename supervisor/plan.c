@@ -10,7 +10,6 @@
 #include "supervisor/accel.h"
 #include "supervisor/argv.h"
 #include "supervisor/diff.h"
-#include "supervisor/forward.h"
 #include "supervisor/image_plan.h"
 
 static void add_text(json_t *list, const char *fmt, ...)
@@ -57,32 +56,20 @@ static int plan_disks(const struct vm_spec *spec, const struct env *env,
 	return rc;
 }
 
-static void add_ports(struct str *out, unsigned first, unsigned n)
-{
-	str_addf(out, n > 1 ? "%u-%u" : "%u", first, first + n - 1);
-}
-
-static void plan_forward(const struct spec_forward *f, json_t *actions)
-{
-	unsigned n = (unsigned)(f->host_last - f->host_first) + 1;
-	AUTO_STR struct str text = STR_INIT;
-
-	str_addf(&text, "forward %s %s:", f->udp ? "udp" : "tcp",
-		forward_addr(f));
-	add_ports(&text, f->host_first, n);
-	str_add(&text, " to the guest's ");
-	add_ports(&text, f->guest_first, n);
-	add_text(actions, "%s", str_text(&text));
-}
-
 static void plan_forwards(const struct vm_spec *spec, json_t *actions)
 {
 	list_each(&spec->nics, it, next) {
 		const struct spec_nic *nic =
 			list_entry(it, struct spec_nic, link);
 
-		for (unsigned i = 0; i < nic->forward.n; i++)
-			plan_forward(&nic->forward.at[i], actions);
+		for (unsigned i = 0; i < nic->forward.n; i++) {
+			const struct spec_forward *f = &nic->forward.at[i];
+
+			add_text(actions, "forward %s %s:%u to the guest's %u",
+				f->udp ? "udp" : "tcp",
+				*f->addr ? f->addr : "127.0.0.1", f->host_first,
+				f->guest_first);
+		}
 	}
 }
 
@@ -125,9 +112,15 @@ json_t *plan_start(const struct vm_spec *spec, const struct env *env,
 		return NULL;
 	host.kvm = accel.kvm;
 	add_text(actions, "accelerator %s",
+<<<<<<< HEAD
 		*accel.reason ? accel.reason
 		: accel.kvm   ? "kvm"
 			      : "tcg");
+=======
+		accel.kvm       ? "kvm"
+		: *accel.reason ? accel.reason
+				: "tcg");
+>>>>>>> main
 	plan_forwards(spec, actions);
 	if (record)
 		memcpy(slots.names, record->slots, sizeof(slots.names));

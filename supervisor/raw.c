@@ -5,6 +5,9 @@
  */
 #include "supervisor/raw.h"
 
+#include <jansson.h>
+
+#include "base/jstream.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "supervisor/spec.h"
@@ -58,6 +61,16 @@ static void insert(struct list *raws, struct spec_raw *fresh)
 	list_add(at, &fresh->link);
 }
 
+/* QMP as QEMU takes it: an object with "execute" and perhaps "arguments". */
+static bool is_command(const char *text)
+{
+	AUTO_JSON json_t *line = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	const json_t *arguments = json_object_get(line, "arguments");
+
+	return json_is_string(json_object_get(line, "execute")) &&
+	       (!arguments || json_is_object(arguments));
+}
+
 int raw_set(void *spec, const char *key, const char *text, struct err *err)
 {
 	struct list *raws = &((struct vm_spec *)spec)->raws;
@@ -69,9 +82,11 @@ int raw_set(void *spec, const char *key, const char *text, struct err *err)
 	if (text[0] && !qmp && text[0] != '-')
 		return err_set(err, ERR_CONFIG,
 			"%s: say an option of QEMU's, as -device NAME", text);
-	if (text[0] && qmp && text[0] != '{')
+	if (text[0] && qmp && !is_command(text))
 		return err_set(err, ERR_CONFIG,
-			"%s: say a line of QMP, as {\"execute\": ...}", text);
+			"%s: say a line of QMP, as "
+			"{\"execute\": \"COMMAND\"}",
+			text);
 	remove_raw(raws, qmp, number);
 	if (!text[0])
 		return 1;

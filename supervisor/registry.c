@@ -260,7 +260,7 @@ static bool is_passing(const struct vm *vm)
 {
 	if (!vm->transient)
 		return false;
-	return vm->record.generation == 0 ||
+	return vm->record.generation == 0 || vm->once_ephemeral ||
 	       (vm->spec && vm->spec->vm.ephemeral);
 }
 
@@ -349,6 +349,11 @@ char **registry_reload(struct registry *registry)
 static void on_files_changed(void *arg)
 {
 	config_names_free(registry_reload(arg));
+}
+
+void registry_catch_up(struct registry *registry)
+{
+	watch_catch_up(registry->watch);
 }
 
 /* A VM without file whose lock file is there may still run. */

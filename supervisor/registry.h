@@ -42,6 +42,8 @@ void registry_load(struct registry *registry, struct vm *vm);
 char **registry_resolve(struct registry *registry, const char *const *patterns);
 /* Reads all files anew; the names that changed, NULL-terminated, new. */
 char **registry_reload(struct registry *registry);
+/* Files that were made or changed a moment ago are known afterwards. */
+void registry_catch_up(struct registry *registry);
 /* Frees VMs that are down and have no file. */
 void registry_sweep(struct registry *registry);
 

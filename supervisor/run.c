@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "supervisor/config.h"
 #include "supervisor/console.h"
 #include "supervisor/notify.h"
 #include "supervisor/remove.h"
@@ -160,10 +161,15 @@ static void finish(struct run *run)
 static void on_change(struct vm_watch *watch, struct vm *vm)
 {
 	struct run *run = container_of(watch, struct run, watch);
+	char warning[160];
 
 	tee_console(run);
-	if (vm->state == VM_RUNNING || vm->state == VM_PAUSED)
+	if (!run->started &&
+		(vm->state == VM_RUNNING || vm->state == VM_PAUSED)) {
 		run->started = true;
+		if (!run->options->quiet && accel_warning(&vm->accel, warning))
+			say(run, "warning: %s", warning);
+	}
 	if (vm->ready == VM_READY_YES && !run->notified) {
 		run->notified = true;
 		notify_ready(run->options->notify_fd);
@@ -175,16 +181,39 @@ static void on_change(struct vm_watch *watch, struct vm *vm)
 
 /* ---- putting it together ---- */
 
-static int print_findings(const struct vm *vm)
+static void print_findings(const struct findings *findings)
 {
-	list_each(&vm->findings.list, it, next) {
+	list_each(&findings->list, it, next) {
 		const struct finding *f = list_entry(it, struct finding, link);
 
 		fprintf(stderr, f->line ? "%s:%u: %s%s\n" : "%s%.0u: %s%s\n",
 			f->file, f->line,
 			f->level == FINDING_NOTE ? "note: " : "", f->text);
 	}
-	return vm->findings.errors || !vm->spec ? -1 : 0;
+}
+
+/* A file that is missing or broken leaves nothing behind. */
+static int check_file(const struct run *run)
+{
+	const char *file = run->options->file;
+	struct findings f;
+	bool missing = false;
+	struct vm_spec *spec;
+	int status = 0;
+
+	findings_init(&f);
+	spec = config_load(
+		&run->service.env.paths, run->name, file, &f, &missing);
+	if (missing) {
+		fprintf(stderr, "vmward: %s: %s\n", file, strerror(ENOENT));
+		status = err_code_status(ERR_NOT_FOUND);
+	} else if (!spec) {
+		print_findings(&f);
+		status = 1;
+	}
+	spec_free(spec);
+	findings_fini(&f);
+	return status;
 }
 
 static void name_it(struct run *run)
@@ -260,7 +289,8 @@ static int open_service(struct run *run, struct err *err)
 	run->service.env.file = run->options->file;
 	run->service.env.ephemeral = run->options->remove;
 	run->vm = registry_start_file(run->service.registry, run->name);
-	if (print_findings(run->vm))
+	print_findings(&run->vm->findings);
+	if (run->vm->findings.errors || !run->vm->spec)
 		return 1;
 	if (service_listen(&run->service, err))
 		return 1;
@@ -292,6 +322,15 @@ static void begin(struct run *run)
 	vm_post(vm, EV_START);
 }
 
+static void drop_temporary(struct run *run)
+{
+	struct err err = ERR_INIT;
+
+	if (run->temporary && remove_tree(run->temporary, &err))
+		log_warn(NULL, "%s", err.text);
+	free(TAKE(run->temporary));
+}
+
 static void end(struct run *run)
 {
 	AUTO_FREE char *dir = run->service.env.paths.run
@@ -305,9 +344,7 @@ static void end(struct run *run)
 	service_close(&run->service);
 	if (run->vm && dir && remove_tree(dir, &err))
 		log_debug(NULL, "%s", err.text);
-	if (run->temporary && remove_tree(run->temporary, &err))
-		log_warn(NULL, "%s", err.text);
-	free(run->temporary);
+	drop_temporary(run);
 	free(run->name);
 }
 
@@ -328,10 +365,13 @@ int run_file(const struct run_options *options)
 		fprintf(stderr, "vmward: %s: %s\n", run.name, err.text);
 		return 1;
 	}
-	rc = open_service(&run, &err);
+	rc = check_file(&run);
+	if (!rc)
+		rc = open_service(&run, &err);
 	if (rc) {
 		if (err.code && err.code != ERR_EXISTS)
 			fprintf(stderr, "vmward: %s: %s\n", run.name, err.text);
+		drop_temporary(&run);
 		return rc;
 	}
 	begin(&run);

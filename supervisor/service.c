@@ -23,6 +23,9 @@
 #include "supervisor/roles.h"
 #include "supervisor/store.h"
 
+#define LOCK_TRIES    10
+#define LOCK_AGAIN_MS 10
+
 /* As many descriptors as the system lets us have. */
 static void raise_limits(void)
 {
@@ -47,15 +50,31 @@ static bool has_io_uring(void)
 	return *str_text(&text) == '0';
 }
 
+static void on_moment(struct loop_timer *timer)
+{
+	(void)timer;
+}
+
+/*
+ * Another supervisor's lock; one that was just killed holds it for some
+ * milliseconds more, so it is asked for a few times before we give way.
+ */
 static int take_lock(struct service *service, struct err *err)
 {
 	AUTO_FREE char *path =
 		xasprintf("%s/supervisor.lock", service->env.paths.run);
-	enum lock_state state;
+	enum lock_state state = LOCK_HELD;
+	struct loop_timer moment = { 0 };
 
-	if (lock_take(&service->lock, path, service->env.paths.run,
-		    "/supervisor", &state, err))
-		return -1;
+	for (int i = 0; i < LOCK_TRIES && state == LOCK_HELD; i++) {
+		if (i > 0) {
+			loop_timer_start(&moment, LOCK_AGAIN_MS, on_moment);
+			loop_turn(true);
+		}
+		if (lock_take(&service->lock, path, service->env.paths.run,
+			    "/supervisor", &state, err))
+			return -1;
+	}
 	if (state == LOCK_HELD)
 		return err_set(err, ERR_EXISTS,
 			"a supervisor runs on '%s' already",

@@ -49,9 +49,17 @@ static bool is_word(const char *text)
 				  "0123456789._+-")];
 }
 
+/* The kinds that the device builders know, or a version of one. */
+static bool is_machine(const char *text)
+{
+	return str_eq(text, "q35") || str_eq(text, "pc") ||
+	       str_eq(text, "microvm") || str_starts(text, "pc-q35-") ||
+	       str_starts(text, "pc-i440fx-");
+}
+
 int value_machine(const char *text, void *field, struct err *err)
 {
-	if (is_word(text) && strlen(text) < 32)
+	if (is_word(text) && is_machine(text) && strlen(text) < 32)
 		return keep(text, field);
 	return err_set(err, ERR_CONFIG,
 		"%s: say q35, pc, microvm or a full type as pc-q35-7.2", text);

@@ -131,3 +131,81 @@ void stderr_close(struct stderr_pipe *pipe)
 	fd_close(&pipe->fd);
 	str_fini(&pipe->line);
 }
+
+/* ---- for people ---- */
+
+/* Behind "2026-11-21T01:01:16.840279Z ", if that is there. */
+static const char *skip_time(const char *line)
+{
+	size_t n = strspn(line, "0123456789-:.TZ");
+
+	return n > 20 && line[n - 1] == 'Z' && line[n] == ' ' ? line + n + 1
+							      : line;
+}
+
+/* Behind "qemu-system-x86_64: ". */
+static const char *skip_program(const char *line, const char *end)
+{
+	const char *colon = memmem(line, (size_t)(end - line), ": ", 2);
+
+	if (!str_starts(line, "qemu") || !colon ||
+		memchr(line, ' ', (size_t)(colon - line)))
+		return line;
+	return colon + 2;
+}
+
+/* The value of a JSON member in what QEMU quotes of its command line. */
+static bool add_member(
+	struct str *out, const char *line, const char *end, const char *member)
+{
+	const char *at =
+		memmem(line, (size_t)(end - line), member, strlen(member));
+	const char *quote;
+
+	if (!at)
+		return false;
+	at += strlen(member);
+	quote = memchr(at, '"', (size_t)(end - at));
+	if (!quote)
+		return false;
+	str_addn(out, at, (size_t)(quote - at));
+	str_add(out, ": ");
+	return true;
+}
+
+/* "-device {...}: text" becomes "disk-root: text". */
+static const char *skip_option(
+	struct str *out, const char *line, const char *end)
+{
+	const char *close = NULL;
+
+	if (*line != '-' || !memmem(line, (size_t)(end - line), " {", 2))
+		return line;
+	for (const char *at = line; at + 3 <= end; at++)
+		if (!memcmp(at, "}: ", 3))
+			close = at;
+	if (!close)
+		return line;
+	if (!add_member(out, line, close, "\"id\":\""))
+		add_member(out, line, close, "\"node-name\":\"");
+	return close + 3;
+}
+
+char *stderr_readable(const char *words)
+{
+	AUTO_STR struct str out = STR_INIT;
+
+	while (*words) {
+		const char *end = words + strcspn(words, "\n");
+		const char *line = skip_program(skip_time(words), end);
+
+		if (line < end) {
+			if (out.len)
+				str_add(&out, "; ");
+			line = skip_option(&out, line, end);
+			str_addn(&out, line, (size_t)(end - line));
+		}
+		words = *end ? end + 1 : end;
+	}
+	return xstrdup(str_text(&out));
+}

@@ -25,6 +25,11 @@ void stderr_open(struct stderr_pipe *pipe, int fd, struct cause_inputs *seen,
 	struct vmlog *log);
 /* Reads what is there now, the last unfinished line included. */
 void stderr_drain(struct stderr_pipe *pipe);
+/*
+ * Last words as one line a person reads: without time stamps, QEMU's own
+ * name and the JSON of the option it complains of (its id is kept).  New.
+ */
+char *stderr_readable(const char *words);
 /* Closes the FIFO; the last words stay.  Harmless on a closed one. */
 void stderr_close(struct stderr_pipe *pipe);
 

@@ -297,13 +297,9 @@ void vm_job_over(struct job *job, void *arg)
 
 struct job *vm_busy(const struct vm *vm)
 {
-	list_each(&vm->jobs, it, next) {
-		struct job *job = list_entry(it, struct job, link);
-
-		if (!str_eq(job->kind->name, "qmp"))
-			return job;
-	}
-	return NULL;
+	return list_is_empty(&vm->jobs)
+		       ? NULL
+		       : list_entry(vm->jobs.next, struct job, link);
 }
 
 struct job *vm_busy_edit(const struct vm *vm)
@@ -382,18 +378,11 @@ void vm_make_consoles(struct vm *vm, const struct vm_spec *spec)
 
 /* ---- what is written and what runs ---- */
 
-/* Once per change, not once per question: list asks for every VM. */
-static void compare(struct vm *vm)
-{
-	vm->pending = diff_count(vm->spec, vm->running);
-}
-
 void vm_replace_spec_steal(struct vm *vm, struct vm_spec *spec)
 {
 	if (vm->spec != vm->running)
 		spec_free(vm->spec);
 	vm->spec = spec;
-	compare(vm);
 }
 
 void vm_drop_running(struct vm *vm)
@@ -401,7 +390,6 @@ void vm_drop_running(struct vm *vm)
 	if (vm->running != vm->spec)
 		spec_free(vm->running);
 	vm->running = NULL;
-	vm->pending = 0;
 }
 
 void vm_clean(struct vm *vm)
@@ -410,11 +398,42 @@ void vm_clean(struct vm *vm)
 		machine_clean(&vm->machine);
 }
 
-void vm_run_spec(struct vm *vm)
+/* In the saved copy of what runs; x-* keys are no difference to the files. */
+#define ONCE_EPHEMERAL "x-ephemeral-once"
+
+/* The spec with all its disks thrown away. */
+static struct vm_spec *spec_for_once(struct vm *vm)
 {
+	AUTO_STR struct str text = STR_INIT;
+	struct findings f;
+	struct vm_spec *spec;
+
+	config_show(vm->spec, false, NULL, &text);
+	findings_init(&f);
+	spec = config_load_text(&vm->env->paths, vm->name, str_text(&text),
+		text.len, vm->name, &f);
+	findings_fini(&f);
+	if (!spec)
+		return NULL;
+	ini_add(&spec->ini, "vm", ONCE_EPHEMERAL, "yes", vm->name, "/");
+	spec->vm.ephemeral = true;
+	ephemeral_apply(spec, vm->env);
+	return spec;
+}
+
+int vm_run_spec(struct vm *vm, struct err *err)
+{
+	struct vm_spec *once = NULL;
+
+	if (vm->once_ephemeral && !vm->spec->vm.ephemeral) {
+		once = spec_for_once(vm);
+		if (!once)
+			return err_set(err, ERR_CONFIG,
+				"its files cannot be copied for --ephemeral");
+	}
 	vm_drop_running(vm);
-	vm->running = vm->spec;
-	vm->pending = 0;
+	vm->running = once ? once : vm->spec;
+	return 0;
 }
 
 void vm_load_slots(struct vm *vm)
@@ -431,7 +450,6 @@ void vm_save_running(struct vm *vm)
 	AUTO_STR struct str text = STR_INIT;
 	struct err err = ERR_INIT;
 
-	compare(vm);
 	config_show(vm->running, false, NULL, &text);
 	if (fd_write_file(AT_FDCWD, path, str_text(&text), text.len, 0600,
 		    false, &err))
@@ -463,11 +481,12 @@ void vm_load_running(struct vm *vm)
 		vm->running = config_load_text(&vm->env->paths, vm->name,
 			str_text(&text), text.len, path, &f);
 	findings_fini(&f);
+	if (vm->running && ini_find(&vm->running->ini, "vm", ONCE_EPHEMERAL))
+		vm->once_ephemeral = vm->running->vm.ephemeral = true;
 	if (vm->running)
 		ephemeral_apply(vm->running, vm->env);
 	else
 		vm->running = vm->spec;
-	compare(vm);
 }
 
 /* ---- small questions ---- */
@@ -496,6 +515,5 @@ bool vm_keeps_panicked(const struct vm *vm)
 
 unsigned vm_pending(const struct vm *vm)
 {
-	return vm->spec && vm->running && vm->spec != vm->running ? vm->pending
-								  : 0;
+	return diff_count(vm->spec, vm->running);
 }

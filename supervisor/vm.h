@@ -99,7 +99,6 @@ struct vm {
 
 	struct vm_spec *spec;     /* last good version of the files */
 	struct vm_spec *running;  /* what QEMU runs, or NULL; may be == spec */
-	unsigned pending;         /* entries in which those two differ */
 	struct findings findings; /* of the last load; errors: `invalid` */
 
 	struct record record;
@@ -124,8 +123,9 @@ struct vm {
 	struct loop_timer runtime_timer; /* [stop] runtime-max */
 	bool ordered; /* this start was asked for by a person */
 	bool start_paused;
-	bool kept_paused;   /* an admin paused it */
-	char stop_step[96]; /* "agent 0.4 s: powered off (step 1 of 6)" */
+	bool once_ephemeral; /* start --ephemeral, until the next order */
+	bool kept_paused;    /* an admin paused it */
+	char stop_step[96];  /* "agent 0.4 s: powered off (step 1 of 6)" */
 
 	enum vm_ready ready;
 	int64_t ready_real_us;
@@ -207,9 +207,9 @@ void vm_make_consoles(struct vm *vm, const struct vm_spec *spec);
 void vm_replace_spec_steal(struct vm *vm, struct vm_spec *spec);
 /*
  * A start goes by the present spec, and so does QEMU: a reload meanwhile
- * leaves it alone.
+ * leaves it alone.  With once_ephemeral by a throw-away copy of it.
  */
-void vm_run_spec(struct vm *vm);
+MUST_CHECK int vm_run_spec(struct vm *vm, struct err *err);
 /* Root ports by the record, for what runs: a device keeps its place. */
 void vm_load_slots(struct vm *vm);
 /* Writes what QEMU runs to priv/config.ini (tmpfs, for the next adoption). */

@@ -60,13 +60,32 @@ static void on_settled(struct loop_timer *timer)
 	w->on_change(w->arg);
 }
 
+/* Whether something happened since the last time. */
+static bool drain(const struct watch *w)
+{
+	char buf[8192];
+	bool any = false;
+
+	while (sys_read(w->fd, buf, sizeof(buf)) > 0)
+		any = true;
+	return any;
+}
+
+void watch_catch_up(struct watch *w)
+{
+	if (!w || w->fd < 0)
+		return;
+	if (!drain(w) && !loop_timer_is_active(&w->settle))
+		return;
+	loop_timer_stop(&w->settle);
+	on_settled(&w->settle);
+}
+
 static void on_inotify(struct loop_io *io, int events UNUSED)
 {
 	struct watch *w = container_of(io, struct watch, io);
-	char buf[8192];
 
-	while (sys_read(w->fd, buf, sizeof(buf)) > 0)
-		;
+	drain(w);
 	if (!loop_timer_is_active(&w->settle))
 		loop_timer_start(&w->settle, SETTLE_MS, on_settled);
 }

@@ -25,6 +25,14 @@ supervisor <<'EOS'
 < {"error": {"class": "GenericError", "desc": "only its owner may", "code": "DENIED"}, "id": $ID}
 > {"execute": "vm-start", "arguments": {"vm": "broken"}}
 < {"error": {"class": "GenericError", "desc": "cannot start qemu: exec: No such file or directory", "code": "OS"}, "id": $ID}
+> {"execute": "vm-start", "arguments": {"vm": "tcg1"}}
+< {"return": {"changed": true, "state": "running", "warning": "slowly: no vmx"}, "id": $ID}
+> {"execute": "vm-start", "arguments": {"vm": "tcg2"}}
+< {"return": {"changed": true, "state": "running", "warning": "slowly: no vmx"}, "id": $ID}
+> {"execute": "vm-disable"}
+< {"return": {"changed": false, "state": "running"}, "id": $ID}
+> {"execute": "vm-plan"}
+< {"return": {"actions": ["hm"], "argv": [], "qmp": []}, "id": $ID}
 > {"execute": "vm-start"}
 < {"return": {"changed": true, "state": "running"}, "id": $ID}
 > {"execute": "vm-stop", "arguments": {"vm": "first"}}
@@ -95,11 +103,23 @@ vmward kill 'web*' -y
 ok "with --yes it is done" exits 0
 vmward kill web
 ok "a single kill never asks" exits 0
-vmward disk detach web data --force
-ok "--force asks" exits 2
 printf 'n\n' | on_terminal kill 'web*'
 ok "on a terminal it asks" says 'kill 2 VMs (web1, web2)? [y/N]'
 
+vmward start tcg1 tcg2
+ok "two warnings of one text are one line on stderr" \
+	sh -c "[ \"\$(cat err)\" = 'vmward: warning: slowly: no vmx' ]"
+ok "and no result" output_is <<'EOS'
+tcg1: running
+tcg2: running
+EOS
+vmward start tcg1 -q
+ok "none with -q" is_silent
+vmward disable web
+ok "disabled already is no state of a VM" says 'web: already disabled'
+vmward plan web --argv
+ok "--argv of one that runs is no empty line" sh -c '[ ! -s out ]'
+ok "but a note" complains 'it runs: --argv is of what the next start does'
 vmward suspend web
 ok "suspend says where to" says 'paused in memory'
 vmward autostart --disable web

@@ -21,7 +21,7 @@ daemon
 # ---- start, pause, resume, reset, reboot, stop, kill ----
 
 ok "dry run of a start" q vm-start web dry-run:true
-ok "dry run: says what it would do" has '"actions":["start web'
+ok "dry run: says what it would do" has '"start QEMU and let'
 ok "dry run: nothing was done" state_is web stopped
 ok "start" q vm-start web
 ok "start: changed" changed true
@@ -55,7 +55,10 @@ for command in vm-pause vm-resume vm-reset vm-reboot; do
 	ok "$command of a stopped VM" refused STATE "$command" web
 done
 ok "qmp of a stopped VM" refused STATE vm-qmp web execute=query-status
-ok "attach to a stopped VM" refused STATE vm-disk-attach web disk=data
+ok "attach --runtime to a stopped VM" refused STATE vm-disk-attach web \
+	disk=data 'pairs:{"size":"1M"}' runtime:true
+ok "attach without keys to a stopped VM" refused CONFIG vm-disk-attach web \
+	disk=data
 ok "restart of a stopped VM starts it" q vm-restart web
 ok "kill" q vm-kill web
 q vm-status web

@@ -114,6 +114,110 @@ ok "unset" q vm-unset web 'keys:["vm.memory","start.autostart"]'
 q vm-show web
 ok "unset: shown" says 'memory = 64M'
 
+q vm-start web
+vmward disable web
+ok "disable again" says 'web: already disabled'
+vmward enable web
+vmward set web stop.timeout=5s vm.x-mine=1
+ok "keys of policy are in force at once: nothing is pending" is_silent
+vmward plan web
+ok "nor planned" says 'nothing to do'
+vmward set web vm.memory=96M
+ok "a key of QEMU's is" says '1 change pending'
+vmward -n set web vm.memory=97M
+ok "dry run: the file and the line" says \
+	"write [vm] memory = 97M to '$dropin'"
+vmward -n unset web vm.memory
+ok "dry run: of unset" says "take [vm] memory out of '$dropin'"
+vmward -n set web vm.memory=97
+ok "dry run: a bad value is refused" exits 1
+vmward -n enable new
+ok "dry run: makes no directory" not test -e "$vms/new.ini.d"
+vmward show web --section nope
+ok "show: a section that is not there" exits 4
+bad broken
+vmward reload web
+ok "reload of one: is about that one" exits 0
+vmward reload nope
+ok "reload of an unknown one" exits 4
+vm early </dev/null
+vmward list --names 'ear*'
+ok "a file made just now is in a list" output_is <<'EOS'
+early
+EOS
+bad other
+vmward check
+ok "and is checked" says "other.ini:2: unknown key 'memmory'"
+rm "$vms/broken.ini" "$vms/early.ini" "$vms/other.ini"
+vmward disable web
+q vm-kill web
+
+# ---- disks of a VM that is down: its file ----
+
+vmward disk attach web data size=1M
+ok "attach: written" says 'the next start sees it'
+ok "attach: in the drop-in" grep -qx 'size = 1M' "$dropin"
+vmward disk attach web data size=1M
+ok "attach: again" complains "it has a disk 'data' already"
+vmward disk attach web rel image=./a.raw
+ok "attach: a relative path has no meaning here" \
+	complains 'image=./a.raw: say the whole path'
+vmward disk detach web data
+ok "detach: out of the drop-in" not grep -q disk.data "$dropin"
+vmward disk detach web data
+ok "detach: again" exits 4
+
+# ---- disks that cannot be attached leave nothing ----
+
+cat >"$tmp/refuses.qmp" <<'EOS'
+? {"execute": "device_add"}
+< {"error": {"class": "GenericError", "desc": "no such slot"}, "id": $ID}
+= loop
+EOS
+images=$tmp/var/lib/vmward/images
+scripted refuses "$tmp/refuses.qmp"
+vmward start refuses
+vmward disk attach refuses data bus=scsi size=1M
+ok "attach: the wrong bus" complains 'only disks with bus = virtio'
+ok "attach: no image was made" not test -e "$images/refuses-data.qcow2"
+vmward disk attach refuses data size=1M
+ok "attach: QEMU's refusal names the disk" \
+	complains "disk 'data': device_add: no such slot"
+ok "attach: its image is gone again" not test -e "$images/refuses-data.qcow2"
+vmward kill refuses
+ok "kill says nothing of the steps of a stop" is_silent
+
+# ---- start --ephemeral ----
+
+mkdir -p "$images"
+: >"$images/mine.raw"
+vm once <<'EOS'
+[disk.root]
+image = mine.raw
+EOS
+once() # its disk's image
+{
+	vmward disk list once --json
+	sed -n 's/.*"image": "\([^"]*\)".*/\1/p' out
+}
+overlay=$tmp/var/lib/vmward/ephemeral/once-root.qcow2
+vmward start once --ephemeral
+ok "--ephemeral: it writes to an overlay" is "$(once)" "$overlay"
+vmward plan once
+ok "--ephemeral: that is no pending change" says 'nothing to do'
+daemon_ends KILL
+daemon
+becomes once running
+ok "--ephemeral: also when adopted" is "$(once)" "$overlay"
+kill -9 "$(pid_of once)"
+q vm-wait once state=running timeout:5
+ok "--ephemeral: also after a crash" is "$(once)" "$overlay"
+vmward stop --now once
+ok "--ephemeral: the overlay goes" not test -e "$overlay"
+vmward start once
+ok "--ephemeral: this once" is "$(once)" "$images/mine.raw"
+vmward kill once
+
 # ---- instances ----
 
 printf 'instances = 1-3\n' | vm ci@
@@ -139,4 +243,17 @@ ok "SIGHUP reads the files" wait_for "$daemon_log" 'reading the files again'
 q vm-kill new
 daemon_ends TERM
 ok "all QEMUs are gone" is "$(qemus)" ''
+# ---- run of a file that cannot be ----
+
+mkdir "$tmp/dir"
+cd "$tmp/dir" || exit 1
+vmward run nope.ini
+ok "run of a missing file: exit 4" exits 4
+ok "run of a missing file: says so" \
+	complains 'nope.ini: No such file or directory'
+printf '[vm]\nmemory = 1\n' >bad.ini
+vmward run bad.ini
+ok "run of a broken file" complains 'bad.ini:2: [vm] memory = 1: say 1M'
+vmward run --rm bad.ini
+ok "nothing is left behind" is "$(echo *)" bad.ini
 plan

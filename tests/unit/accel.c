@@ -102,6 +102,20 @@ static void decide(const struct host *host, char out[128])
 	wait(NULL);
 }
 
+static void test_warning(void)
+{
+	struct accel accel = { false, "" };
+	char out[160];
+
+	ok(!accel_warning(&accel, out), "no reason: no warning");
+	accel = (struct accel){ false, "tcg: no vmx" };
+	ok(accel_warning(&accel, out), "a reason: a warning");
+	is_str(out,
+		"guests run without KVM, so slowly: no vmx (accel = tcg: no "
+		"warning)",
+		"that says what it means");
+}
+
 int main(void)
 {
 	temp_make();
@@ -111,5 +125,6 @@ int main(void)
 		decide(&hosts[i], got);
 		is_str(got, hosts[i].want, "%s", hosts[i].name);
 	}
+	test_warning();
 	return done();
 }

@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "base/jstream.h"
+#include "base/mem.h"
 #include "supervisor/events.h"
 
 #include "tests/unit/clock.h"
@@ -200,6 +201,36 @@ static void test_flood(void)
 	ok(strstr(got, "qemu: \\xff\\x1b[2J\\x01|"), "escaped in the log");
 }
 
+/* What a person reads of QEMU's last words. */
+static void test_readable(void)
+{
+	static const char *const cases[][2] = {
+		{ "", "" },
+		{ "plain\n", "plain" },
+		{ "2026-11-21T01:01:16.840279Z qemu-system-x86_64: -device "
+		  "{\"driver\":\"virtio-blk-pci\",\"id\":\"disk-root\"}: "
+		  "Failed to get lock\nIs another one using it?\n",
+			"disk-root: Failed to get lock; Is another one using "
+			"it?" },
+		{ "qemu-system-x86_64: -blockdev {\"node-name\":\"disk-a\","
+		  "\"file\":{\"x\":1}}: Could not open 'a'",
+			"disk-a: Could not open 'a'" },
+		{ "qemu: -M nope: unsupported machine type",
+			"-M nope: unsupported machine type" },
+		{ "-device {\"id\":\"cut", "-device {\"id\":\"cut" },
+		{ "-device {\"id\":\"}: x", "x" },
+		{ "2026-11-21T01:01:16.840279Z",
+			"2026-11-21T01:01:16.840279Z" },
+		{ "\n\nqemu-system-x86_64: \n", "" },
+	};
+
+	for (size_t i = 0; i < NELEMS(cases); i++) {
+		AUTO_FREE char *got = stderr_readable(cases[i][0]);
+
+		is_str(got, cases[i][1], "readable: %s", cases[i][0]);
+	}
+}
+
 int main(void)
 {
 	temp_make();
@@ -210,6 +241,7 @@ int main(void)
 	test_traces();
 	test_cut_trace();
 	test_flood();
+	test_readable();
 	stderr_close(&errors);
 	str_fini(&errors.last_words);
 	fd_close(&qemu);

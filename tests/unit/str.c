@@ -45,6 +45,7 @@ static void test_compare(void)
 	is_str(str_nearest("cpu", names), "cpu", "itself");
 	is_str(str_nearest("zz", names), NULL, "nothing in common");
 	is_str(str_nearest("firmware", names), NULL, "nothing near");
+	is_str(str_nearest("cxx", names), NULL, "half of it wrong is not near");
 	is_str(str_nearest("", names), NULL, "nothing near an empty name");
 }
 

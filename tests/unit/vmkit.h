@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 
-#include "base/aio.h"
 #include "supervisor/config.h"
 #include "supervisor/events.h"
 #include "supervisor/vm.h"
@@ -37,7 +36,6 @@ __attribute__((unused)) static void kit_start(void)
 __attribute__((unused)) static void kit_end(void)
 {
 	store_free(kit.store);
-	aio_fini();
 	paths_fini(&kit.paths);
 	str_fini(&kit_posted);
 	events_fini();
