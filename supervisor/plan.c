@@ -112,15 +112,9 @@ json_t *plan_start(const struct vm_spec *spec, const struct env *env,
 		return NULL;
 	host.kvm = accel.kvm;
 	add_text(actions, "accelerator %s",
-<<<<<<< HEAD
-		*accel.reason ? accel.reason
-		: accel.kvm   ? "kvm"
-			      : "tcg");
-=======
 		accel.kvm       ? "kvm"
 		: *accel.reason ? accel.reason
 				: "tcg");
->>>>>>> main
 	plan_forwards(spec, actions);
 	if (record)
 		memcpy(slots.names, record->slots, sizeof(slots.names));
