@@ -98,6 +98,7 @@ static void test_slow_reader(void)
 	}
 	ok(all >= 900000 && all < 1500000, "1 MiB waits, the rest is dropped");
 	all = 0;
+	tty_write(tty, much, 300000);
 	for (int i = 0; i < 100; i++) {
 		char piece[30000];
 		ssize_t got;
@@ -111,10 +112,42 @@ static void test_slow_reader(void)
 		all += got;
 		clock_settle();
 	}
-	is_int(all, 3000000, "a reader that is only late loses nothing");
+	is_int(all, 3300000, "a reader that is only late loses nothing");
 	tty_write(tty, much, 300000);
 	tty_close(tty);
 	ok(swallow(fds[0]) < 300000, "one that never reads is left after 2 s");
+	close(fds[0]);
+}
+
+/* A reader that comes every 100 ms. */
+static struct loop_timer reader;
+static int reader_fd;
+static size_t reader_got;
+
+static void on_reader(struct loop_timer *timer)
+{
+	reader_got += swallow(reader_fd);
+	loop_timer_start(timer, 100, on_reader);
+}
+
+static void test_last_words(void)
+{
+	AUTO_FREE char *much = xmalloc(300000);
+	int fds[2];
+	struct tty *tty;
+
+	if (pipe2(fds, O_NONBLOCK))
+		abort();
+	memset(much, 'm', 300000);
+	tty = open_on(fds[1]);
+	close(fds[1]);
+	reader_fd = fds[0];
+	loop_timer_start(&reader, 100, on_reader);
+	tty_write(tty, much, 300000);
+	tty_close(tty);
+	reader_got += swallow(fds[0]);
+	loop_timer_stop(&reader);
+	is_int(reader_got, 300000, "the last words reach a late reader");
 	close(fds[0]);
 }
 
@@ -218,6 +251,7 @@ int main(void)
 	clock_start();
 	test_pipe();
 	test_slow_reader();
+	test_last_words();
 	test_gone_reader();
 	test_file();
 	test_terminal();
