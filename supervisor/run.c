@@ -336,11 +336,14 @@ static void end(struct run *run)
 	AUTO_FREE char *dir = run->service.env.paths.run
 				      ? xstrdup(run->service.env.paths.run)
 				      : NULL;
+	struct console *c = vm_console(run->vm, NULL);
 	struct err err = ERR_INIT;
 
-	tty_close(run->tty);
 	loop_timer_stop(&run->timeout);
 	vm_unwatch(&run->watch);
+	if (c)
+		c->tee = NULL;
+	tty_close(run->tty);
 	service_close(&run->service);
 	if (run->vm && dir && remove_tree(dir, &err))
 		log_debug(NULL, "%s", err.text);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 
 #define ESCAPE  0x1d /* ^] */
 #define OUT_MAX (1024 * 1024)
+#define LAST_MS 2000 /* for the last words to a slow reader */
 
 struct tty {
 	bool terminal;
@@ -38,6 +40,18 @@ static void on_out(struct loop_io *io, int events UNUSED)
 	flush(container_of(io, struct tty, out_io));
 }
 
+/* What was written is let go, so that a slow reader costs no more. */
+static void trim(struct tty *tty)
+{
+	size_t rest = tty->out.len - tty->out_done;
+
+	if (tty->out_done < rest)
+		return;
+	memmove(tty->out.data, tty->out.data + tty->out_done, rest);
+	str_cut(&tty->out, rest);
+	tty->out_done = 0;
+}
+
 static void flush(struct tty *tty)
 {
 	while (tty->out_done < tty->out.len) {
@@ -48,6 +62,7 @@ static void flush(struct tty *tty)
 		if (put < 0 && errno == EAGAIN && tty->out_polls) {
 			loop_io_start(
 				&tty->out_io, tty->out_fd, LOOP_WRITE, on_out);
+			trim(tty);
 			return;
 		}
 		if (put < 0)
@@ -61,7 +76,7 @@ static void flush(struct tty *tty)
 
 void tty_write(struct tty *tty, const char *bytes, size_t len)
 {
-	if (tty->out_fd < 0 || tty->out.len + len > OUT_MAX)
+	if (tty->out_fd < 0 || tty->out.len - tty->out_done + len > OUT_MAX)
 		return;
 	str_addn(&tty->out, bytes, len);
 	flush(tty);
@@ -134,12 +149,26 @@ bool tty_is_terminal(const struct tty *tty)
 	return tty->terminal;
 }
 
+static void on_last(struct loop_timer *timer UNUSED) {}
+
+/* A guest's last words matter most: a reader that is slow gets a while. */
+static void write_last(struct tty *tty)
+{
+	struct loop_timer limit = { .on_timer = NULL };
+
+	flush(tty);
+	loop_timer_start(&limit, LAST_MS, on_last);
+	while (tty->out.len > 0 && loop_timer_is_active(&limit))
+		loop_turn(true);
+	loop_timer_stop(&limit);
+}
+
 void tty_close(struct tty *tty)
 {
 	if (!tty)
 		return;
-	flush(tty);
 	loop_io_stop(&tty->in_io);
+	write_last(tty);
 	loop_io_stop(&tty->out_io);
 	if (tty->terminal)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &tty->saved);

@@ -20,7 +20,7 @@ struct tty *tty_open(void (*on_input)(void *arg, const char *bytes, size_t len),
 bool tty_is_terminal(const struct tty *tty);
 /* Output; what a stuck terminal does not take is dropped past 1 MiB. */
 void tty_write(struct tty *tty, const char *bytes, size_t len);
-/* Writes what is left, restores the terminal. */
+/* Writes what is left, in 2 s at most, and restores the terminal. */
 void tty_close(struct tty *tty);
 
 #endif
