@@ -3,6 +3,7 @@
 #include "supervisor/actions.h"
 
 #include <signal.h>
+#include <stdio.h>
 
 #include "base/mem.h"
 #include "base/sys.h"
@@ -24,6 +25,15 @@ static void end_op(struct vm *vm, struct job *job)
 	vm_job_end(vm, job);
 }
 
+/* What the events said, which nobody heeded while the VM came up. */
+static bool guest_is_over(const struct vm *vm)
+{
+	const struct cause_inputs *seen = &vm->machine.seen;
+
+	return seen->shutdown_seen ||
+	       (seen->panicked && !vm_keeps_panicked(vm));
+}
+
 static void on_start_end(struct job *job, void *arg)
 {
 	struct vm *vm = arg;
@@ -32,6 +42,8 @@ static void on_start_end(struct job *job, void *arg)
 	vm->start_err = job->err;
 	if (!job->err.code) {
 		vm_post(vm, vm->start_paused ? EV_STARTED_PAUSED : EV_STARTED);
+		if (guest_is_over(vm)) /* already */
+			vm_post(vm, EV_GUEST_OFF);
 		return;
 	}
 	if (job->err.code == ERR_EXISTS) {
@@ -64,7 +76,7 @@ static void on_stop_end(struct job *job, void *arg)
 	struct vm *vm = arg;
 
 	end_op(vm, job);
-	if (!machine_is_alive(&vm->machine)) {
+	if (!job->err.code || machine_is_ended(&vm->machine)) {
 		settle(vm);
 		return;
 	}
@@ -90,6 +102,15 @@ void act_stop(struct vm *vm)
 	ready_stop(vm);
 	vm->op = op_stop_begin(vm, on_stop_end, vm);
 	vm_job_add(vm, vm->op);
+}
+
+void act_stop_more(struct vm *vm)
+{
+	vm->intent_stop = true;
+	if (vm->stop.restart)
+		return;
+	vm->record.desired = DESIRED_DOWN;
+	vm_record_order(vm);
 }
 
 void act_cancel_start(struct vm *vm)
@@ -145,7 +166,7 @@ void act_retry_adoption(struct vm *vm)
 		ms < ADOPT_MAX_MS ? ms : ADOPT_MAX_MS, on_adopt_timer);
 }
 
-/* What a run state found means; EV_GUEST_OFF when the guest is over. */
+/* What a run state found means. */
 static enum vm_event found_state(struct vm *vm, const char *status)
 {
 	struct cause_inputs *seen = &vm->machine.seen;
@@ -162,7 +183,6 @@ static enum vm_event found_state(struct vm *vm, const char *status)
 			snprintf(seen->shutdown_reason,
 				sizeof(seen->shutdown_reason),
 				"guest-shutdown");
-		return EV_GUEST_OFF;
 	}
 	if (str_eq(status, "running") || str_eq(status, "suspended"))
 		return EV_STARTED;
@@ -202,7 +222,7 @@ static void on_adopt_end(struct job *job, void *arg)
 
 	end_op(vm, job);
 	if (job->err.code) {
-		if (!machine_is_alive(&vm->machine) && vm->machine.dead) {
+		if (machine_is_ended(&vm->machine)) {
 			settle(vm);
 			return;
 		}
@@ -218,21 +238,24 @@ static void on_adopt_end(struct job *job, void *arg)
 	mend_record(vm);
 	if (vm->record.desired == DESIRED_DOWN) {
 		vm->intent_stop = true; /* we died in the middle of a stop */
-		vm_post(vm, EV_STARTED_PAUSED);
-		vm_post(vm, EV_STOP);
+		vm_post(vm, EV_UNWANTED);
 		return;
 	}
 	next = found_state(vm, status);
 	if (str_eq(status, "prelaunch") && !vm->record.paused)
 		next = EV_STARTED; /* we died before its cont */
 	vm_post(vm, next);
-	if (str_eq(status, "prelaunch") && !vm->record.paused)
+	if (guest_is_over(vm))
+		vm_post(vm, EV_GUEST_OFF);
+	else if (str_eq(status, "prelaunch") && !vm->record.paused)
 		vm_job_add(vm, op_ask_begin(vm, ASK_RESUME, vm_job_over, vm));
 }
 
 void act_adopt(struct vm *vm)
 {
 	loop_timer_stop(&vm->retry_timer);
+	if (!machine_is_alive(&vm->machine))
+		vm->machine.dead = false; /* that was another one */
 	if (!vm->running)
 		vm_load_running(vm);
 	if (vm->running)

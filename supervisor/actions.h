@@ -14,6 +14,8 @@ void act_start(struct vm *vm);
 void act_retry(struct vm *vm);
 /* Climbs down the stop ladder. */
 void act_stop(struct vm *vm);
+/* An order to stop while it goes down anyhow: it will stay down. */
+void act_stop_more(struct vm *vm);
 /* A stop while QEMU starts: the start is undone, then the end is ours. */
 void act_cancel_start(struct vm *vm);
 /* The order to stop is taken back; what the guest was told stays told. */

@@ -75,6 +75,12 @@ static bool never_ready(const struct vm *vm, enum goal goal)
 	       !vm->probe;
 }
 
+static void fail_stuck(struct request *rq, const struct vm *vm)
+{
+	request_failf(rq, ERR_TIMEOUT, "QEMU does not die (pid %d)",
+		(int)vm->machine.pid);
+}
+
 static void on_change(struct vm_watch *watch, struct vm *vm)
 {
 	struct request *rq = container_of(watch, struct request, watch);
@@ -86,6 +92,8 @@ static void on_change(struct vm_watch *watch, struct vm *vm)
 		if (vm->state == VM_RUNNING && !vm->op)
 			request_failf(
 				rq, ERR_CANCELLED, "the stop was cancelled");
+		else if (vm->state == VM_UNREACHABLE)
+			fail_stuck(rq, vm);
 		return;
 	}
 	if (reached(vm, goal))
@@ -100,8 +108,7 @@ static void on_change(struct vm_watch *watch, struct vm *vm)
 	else if (goal == GOAL_DOWN && vm->state == VM_RUNNING && !vm->op)
 		request_failf(rq, ERR_CANCELLED, "the stop was cancelled");
 	else if (goal == GOAL_DOWN && vm->state == VM_UNREACHABLE)
-		request_failf(rq, ERR_TIMEOUT, "QEMU does not die (pid %d)",
-			(int)vm->machine.pid);
+		fail_stuck(rq, vm);
 }
 
 static void on_deadline(struct loop_timer *timer)
@@ -174,6 +181,17 @@ static int check_protect(
 		return 0;
 	request_failf(rq, ERR_DENIED,
 		"[vm] protect = %s: take it out of the file first", verb);
+	return -1;
+}
+
+/* Nothing can be done to a QEMU that holds its locks and hides. */
+static int check_known(struct request *rq, const struct vm *vm)
+{
+	if (machine_is_alive(&vm->machine) ||
+		(vm->state != VM_ADOPTING && vm->state != VM_UNREACHABLE))
+		return 0;
+	request_failf(rq, ERR_STATE,
+		"QEMU's process is not known; its lock is held: %s", vm->note);
 	return -1;
 }
 
@@ -255,7 +273,8 @@ void command_stop(struct request *rq)
 		await_goal(rq, vm, GOAL_DOWN, 0);
 		return;
 	}
-	if (accepts(rq, vm, EV_STOP) || command_dry_run(rq, vm))
+	if (accepts(rq, vm, EV_STOP) || check_known(rq, vm) ||
+		command_dry_run(rq, vm))
 		return;
 	vm->stop = (struct vm_stop_order){ .now = request_bool(rq, "now"),
 		.timeout_ms = request_ms(rq, "timeout") };
@@ -274,15 +293,10 @@ void command_kill(struct request *rq)
 	struct vm *vm = command_vm(rq);
 	bool was_up;
 
-	if (!vm || accepts(rq, vm, EV_KILL) || command_dry_run(rq, vm))
+	if (!vm || accepts(rq, vm, EV_KILL) || check_known(rq, vm) ||
+		command_dry_run(rq, vm))
 		return;
 	was_up = vm_is_up(vm);
-	if (was_up && vm->machine.pid <= 0 && vm->state != VM_STARTING) {
-		request_failf(rq, ERR_STATE,
-			"QEMU's process is not known; its lock is held: %s",
-			vm->note);
-		return;
-	}
 	vm_post(vm, EV_KILL);
 	if (was_up)
 		await_goal(rq, vm, GOAL_DOWN, 0);
@@ -300,8 +314,13 @@ void command_restart(struct request *rq)
 		command_start(rq);
 		return;
 	}
+	if (vm->state == VM_ENDED) { /* it is on its way already */
+		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
+		return;
+	}
 	if (check_protect(rq, vm, "stop") || accepts(rq, vm, EV_STOP) ||
-		load_for_start(rq, vm) || command_dry_run(rq, vm))
+		check_known(rq, vm) || load_for_start(rq, vm) ||
+		command_dry_run(rq, vm))
 		return;
 	vm->stop = (struct vm_stop_order){ .restart = true,
 		.timeout_ms = request_ms(rq, "timeout") };

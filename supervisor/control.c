@@ -149,6 +149,14 @@ static void send_error(struct client *client, const struct err *err, json_t *id)
 	send_reply(client, error_object(err), id);
 }
 
+static void request_dispose(struct request *rq)
+{
+	json_decref(rq->id);
+	json_decref(rq->args);
+	free(rq);
+}
+
+/* A handler may still read the arguments of what it answered. */
 static void request_free(struct request *rq)
 {
 	if (rq->on_free)
@@ -158,9 +166,9 @@ static void request_free(struct request *rq)
 	list_del(&rq->link);
 	if (rq->client)
 		rq->client->nrequests--;
-	json_decref(rq->id);
-	json_decref(rq->args);
-	free(rq);
+	rq->answered = true;
+	if (!rq->in_handler)
+		request_dispose(rq);
 }
 
 /* The audit line of a change: who, what, result. */
@@ -310,7 +318,11 @@ static void dispatch(struct client *client, json_t *message)
 	client->nrequests++;
 	handler = find_handler(client->control, verb->wire);
 	BUG_ON(!handler);
+	rq->in_handler = true;
 	handler->run(rq);
+	rq->in_handler = false;
+	if (rq->answered)
+		request_dispose(rq);
 }
 
 static void on_message(struct jstream *js, json_t *message, const char *why)

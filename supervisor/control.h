@@ -34,6 +34,8 @@ struct request {
 	struct job *job;     /* its job while it runs, or NULL */
 	struct list *cursor; /* free for the handler */
 	int stage;           /* free for the handler */
+	bool in_handler;     /* not to be freed yet */
+	bool answered;
 	/* Frees what the handler keeps; or NULL. */
 	void (*on_free)(struct request *request);
 };

@@ -7,10 +7,9 @@
 typedef void each_fn(
 	void *arg, const struct ini_entry *old, const struct ini_entry *new);
 
-static bool is_own_uuid(const struct vm_spec *spec, const struct ini_entry *e)
+static bool is_uuid(const struct ini_entry *e)
 {
-	return str_eq(e->section, "vm") && str_eq(e->key, "uuid") &&
-	       str_eq(e->value, spec->uuid);
+	return str_eq(e->section, "vm") && str_eq(e->key, "uuid");
 }
 
 /* What QEMU never hears of is in force as soon as it is read. */
@@ -23,11 +22,13 @@ static bool is_policy(const struct ini_entry *e)
 	return key ? key->when == KEY_POLICY : str_starts(e->key, "x-");
 }
 
-/* Only the winning entry of a key counts. */
-static bool counts(const struct vm_spec *spec, const struct ini_entry *e)
+/* Only the winning entry of a key counts; a uuid that is the same does not. */
+static bool counts(const struct vm_spec *spec, const struct vm_spec *other,
+	const struct ini_entry *e)
 {
 	return e->key && ini_find(&spec->ini, e->section, e->key) == e &&
-	       !is_own_uuid(spec, e) && !is_policy(e);
+	       !is_policy(e) &&
+	       !(is_uuid(e) && str_eq(spec->uuid, other->uuid));
 }
 
 void diff_specs(const struct vm_spec *spec, const struct vm_spec *running,
@@ -39,18 +40,19 @@ void diff_specs(const struct vm_spec *spec, const struct vm_spec *running,
 		const struct ini_entry *e =
 			list_entry(it, struct ini_entry, link);
 		const struct ini_entry *old =
-			counts(spec, e)
+			counts(spec, running, e)
 				? ini_find(&running->ini, e->section, e->key)
 				: NULL;
 
-		if (counts(spec, e) && (!old || !str_eq(old->value, e->value)))
+		if (counts(spec, running, e) &&
+			(!old || !str_eq(old->value, e->value)))
 			each(arg, old, e);
 	}
 	list_each(&running->ini.entries, it2, next2) {
 		const struct ini_entry *e =
 			list_entry(it2, struct ini_entry, link);
 
-		if (counts(running, e) &&
+		if (counts(running, spec, e) &&
 			!ini_find(&spec->ini, e->section, e->key))
 			each(arg, e, NULL);
 	}

@@ -126,6 +126,15 @@ static int do_clean(const struct host_request *rq,
 	return 0;
 }
 
+/* The sockets for users, of a supervisor that crashed. */
+static void remove_console(void *arg, const char *leaf)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s", (const char *)arg, leaf);
+
+	if (str_starts(leaf, "console") && str_ends(leaf, ".sock"))
+		sys_unlinkat(AT_FDCWD, path, 0);
+}
+
 /* The lock file goes only while we hold it: nobody else can then. */
 static int do_remove(const struct host_request *rq, struct host_reply *reply,
 	struct err *err)
@@ -139,6 +148,7 @@ static int do_remove(const struct host_request *rq, struct host_reply *reply,
 		return 0; /* somebody lives: keep all of it */
 	if (do_clean(rq, reply, err))
 		return -1;
+	sys_listdir(AT_FDCWD, dir, remove_console, dir);
 	sys_unlinkat(AT_FDCWD, lock, 0);
 	sys_unlinkat(AT_FDCWD, priv, AT_REMOVEDIR);
 	sys_unlinkat(AT_FDCWD, dir, AT_REMOVEDIR);

@@ -2,15 +2,17 @@
 /* The life of a VM; see supervisor/lifecycle.h. */
 #include "supervisor/lifecycle.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/sys.h"
 #include "supervisor/actions.h"
 #include "supervisor/diskfull.h"
+#include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
-#include "supervisor/lock.h"
 #include "supervisor/policy.h"
 #include "supervisor/settle.h"
 
@@ -93,6 +95,7 @@ static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 		[EV_END_FAILED] = { VM_FAILED, act_give_up },
 	},
 	[VM_ENDED] = {
+		[EV_STOP] = { VM_ENDED, act_stop_more },
 		[EV_STOP_CANCELLED] = { VM_ENDED, act_quit },
 		[EV_STUCK] = { VM_UNREACHABLE, act_retry_adoption },
 		[EV_KILL] = { VM_ENDED, act_kill },
@@ -122,7 +125,8 @@ static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 	[VM_ADOPTING] = {
 		[EV_STARTED] = { VM_RUNNING, act_running },
 		[EV_STARTED_PAUSED] = { VM_PAUSED, act_paused_start },
-		[EV_GUEST_OFF] = { VM_ENDED, act_quit },
+		[EV_GUEST_OFF] = { VM_ADOPTING, act_nothing },
+		[EV_UNWANTED] = { VM_STOPPING, act_stop },
 		[EV_UNREACHABLE] = { VM_UNREACHABLE, act_retry_adoption },
 		[EV_KILL] = { VM_ADOPTING, act_kill },
 		[EV_GUEST_PAUSED] = { VM_ADOPTING, act_nothing },
@@ -317,11 +321,20 @@ static void start_by_itself(struct vm *vm)
 		vm_post(vm, EV_START);
 }
 
+/* Nothing of it lives: what a crash left goes. */
+static void sweep(struct vm *vm)
+{
+	AUTO_FREE char *dir = machine_priv_path(&vm->machine, "");
+	struct stat st;
+
+	if (vm->spec)
+		ephemeral_sweep(vm->spec, vm->env);
+	if (!sys_fstatat(AT_FDCWD, dir, &st, AT_SYMLINK_NOFOLLOW))
+		vm_clean(vm);
+}
+
 void lifecycle_recover(struct vm *vm, bool boot)
 {
-	AUTO_FREE char *path = machine_priv_path(&vm->machine, "lock");
-	enum lock_state state = LOCK_FREE;
-	struct err err = ERR_INIT;
 	bool known = read_record(vm);
 
 	if (!vm->spec)
@@ -333,14 +346,15 @@ void lifecycle_recover(struct vm *vm, bool boot)
 		vm_set_note(vm, "newer format of its record: left alone");
 		return;
 	}
-	if (lock_look(path, vm->env->paths.run, vm->name, &state, &err)) {
-		vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
-		state = LOCK_HELD; /* it may live */
+	if (!vm_is_locked(vm)) {
+		sweep(vm);
+		if (boot)
+			start_by_itself(vm);
+		return;
 	}
-	if (state == LOCK_HELD && !known)
-		vm->record.desired = DESIRED_UP; /* or it would be stopped */
-	if (state == LOCK_HELD)
-		vm_post(vm, EV_FOUND);
-	else if (boot)
-		start_by_itself(vm);
+	if (!known) { /* a lost record is no order to stop, or to run */
+		vm->record.desired = DESIRED_UP;
+		vm->record.paused = true;
+	}
+	vm_post(vm, EV_FOUND);
 }

@@ -46,6 +46,7 @@ void machine_init(struct machine *m, const struct env *env, const char *name,
 		.name = name,
 		.pid = -1,
 		.pidfd = -1,
+		.yank_fd = -1,
 		.errors = { .fd = -1 } };
 	list_init(&m->consoles);
 	for (size_t i = 0; i < NELEMS(m->listen_fd); i++)
@@ -74,6 +75,7 @@ static void forget(struct machine *m)
 	loop_timer_stop(&m->drain_timer);
 	loop_child_stop(&m->child);
 	fd_close(&m->pidfd);
+	fd_close(&m->yank_fd);
 	stderr_close(&m->errors);
 	close_listeners(m);
 	m->pid = -1;
@@ -94,6 +96,7 @@ void machine_clean(struct machine *m)
 	struct err err = ERR_INIT;
 
 	BUG_ON(m->pid > 0);
+	forget(m); /* what a failed start left open */
 	list_each(&m->consoles, it, next)
 		console_free(list_entry(it, struct console, link));
 	host_fill(m, &rq, HOST_REMOVE, "");
@@ -104,6 +107,11 @@ void machine_clean(struct machine *m)
 bool machine_is_alive(const struct machine *m)
 {
 	return m->pid > 0;
+}
+
+bool machine_is_ended(const struct machine *m)
+{
+	return m->dead && m->pid <= 0;
 }
 
 /* ---- the end ---- */
@@ -166,6 +174,7 @@ static void on_qmp_ready(struct qmp_client *client)
 	struct machine *m = container_of(client, struct machine, qmp);
 
 	m->ready = true;
+	fd_close(&m->yank_fd);
 	m->hooks->on_ready(m);
 }
 
@@ -338,14 +347,17 @@ static bool take_generation(struct machine *m, pid_t pid)
 	ssize_t got = read_proc(pid, "cmdline", cmdline, CMDLINE_MAX - 1);
 	const char *mark = "id=mon-g";
 	const char *at;
+	struct err err = ERR_INIT;
 
 	if (got <= 0)
 		return false;
 	cmdline[got] = '\0';
 	at = memmem(cmdline, (size_t)got, mark, strlen(mark));
-	if (at)
-		m->generation = strtoull(at + strlen(mark), NULL, 10);
-	return at != NULL;
+	if (!at)
+		return false;
+	at += strlen(mark);
+	AUTO_FREE char *number = xstrndup(at, strspn(at, "0123456789"));
+	return !str_to_u64(number, &m->generation, &err);
 }
 
 void machine_know_pid(struct machine *m, pid_t pid, int pidfd)
@@ -408,18 +420,19 @@ void machine_yank(struct machine *m)
 {
 	AUTO_FREE char *path = machine_priv_path(m, "yank");
 	struct err err = ERR_INIT;
-	AUTO_CLOSE int fd = sock_connect(path, &err);
 	char text[256];
 
-	if (fd < 0)
+	fd_close(&m->yank_fd);
+	m->yank_fd = sock_connect(path, &err);
+	if (m->yank_fd < 0)
 		return;
 	snprintf(text, sizeof(text),
 		"{\"execute\":\"qmp_capabilities\"}"
 		"{\"execute\":\"yank\",\"arguments\":{\"instances\":"
 		"[{\"type\":\"chardev\",\"id\":\"mon-g%llu\"}]}}",
 		(unsigned long long)m->generation);
-	/* a full command is executed even when its client has left */
-	if (sys_write(fd, text, strlen(text)) < 0)
+	/* open until it worked: QEMU may not read from one who has left */
+	if (sys_write(m->yank_fd, text, strlen(text)) < 0)
 		vmlog_line(m->log, LOG_DEBUG, "yank: %s", strerror(errno));
 }
 

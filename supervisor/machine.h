@@ -55,6 +55,7 @@ struct machine {
 	bool dead;                     /* the process is gone */
 	struct loop_timer drain_timer; /* patience with an EOF or a death */
 	struct err lost_err;
+	int yank_fd; /* to the second monitor, while it throws somebody off */
 	struct stderr_pipe errors;
 	struct list consoles; /* console.link */
 	struct cause_inputs seen;
@@ -76,6 +77,9 @@ void machine_fini(struct machine *m);
 void machine_clean(struct machine *m);
 /* True while a process is known (adopted or ours) and not yet ended. */
 bool machine_is_alive(const struct machine *m);
+
+/* True when its end was told; false also of one that was never known. */
+bool machine_is_ended(const struct machine *m);
 
 /* Binds all sockets of a start and opens the FIFO, for nserials ports. */
 MUST_CHECK int machine_listen(

@@ -63,6 +63,7 @@ static int serve(const struct options *o)
 		    &err) ||
 		service_open(&service, &err)) {
 		log_error(NULL, "%s", err.text);
+		paths_fini(&service.env.paths);
 		return err.code == ERR_EXISTS ? 100 : 1;
 	}
 	registry_start(service.registry);

@@ -6,6 +6,7 @@
  */
 #include "supervisor/op.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,13 +15,16 @@
 #include "qmp/call.h"
 
 #define GREETING_MS 3000
+#define YANKS       4   /* strangers that one try throws off the monitor */
+#define YANK_MS     100 /* for QEMU to take the next who waits */
 
 struct op_adopt {
 	struct job job;
 	struct vm *vm;
 	struct qmp_call status;
 	struct qmp_call uuid;
-	bool yanked;
+	unsigned yanks;
+	bool known;     /* the process was there */
 	char state[24]; /* QEMU's run state */
 };
 
@@ -49,6 +53,38 @@ static bool settled(const struct op_adopt *op)
 	const struct machine *m = &op->vm->machine;
 
 	return m->ready || !m->attached;
+}
+
+static bool is_dead(const struct op_adopt *op)
+{
+	return op->known && !machine_is_alive(&op->vm->machine);
+}
+
+/* Connects; a queue full of others is no failure, but not attached either. */
+static int knock(struct op_adopt *op, struct err *err)
+{
+	struct machine *m = &op->vm->machine;
+	struct err why = ERR_INIT;
+	int rc = m->attached ? 0 : machine_adopt(m, &why);
+
+	op->known |= machine_is_alive(m);
+	if (!rc || why.os == EAGAIN)
+		return 0;
+	*err = why;
+	if (!machine_is_alive(m) && !vm_is_locked(op->vm)) {
+		m->seen = (struct cause_inputs){ .started = true,
+			.adopted = true };
+		m->dead = true;
+		err_set(err, ERR_GONE, "QEMU is gone");
+	}
+	return -1;
+}
+
+/* QEMU is stuck, or somebody else is served: he goes, the next one comes. */
+static void throw_off(struct op_adopt *op)
+{
+	vm_set_note(op->vm, "QEMU does not answer on its monitor");
+	machine_yank(&op->vm->machine);
 }
 
 static void ask(struct op_adopt *op)
@@ -85,16 +121,16 @@ static enum job_state adopt_run(struct job *job)
 	JOB_BEGIN(job);
 	know_by_pid(op->vm);
 	op->vm->machine.generation = op->vm->record.generation;
-	if (machine_adopt(&op->vm->machine, &job->err))
-		return JOB_ENDS;
-	JOB_AWAIT_OR_TIMEOUT(job, settled(op), GREETING_MS);
-	if (!op->vm->machine.ready && machine_is_alive(&op->vm->machine)) {
-		/* stuck, or somebody sits on the monitor: throw him off */
-		machine_yank(&op->vm->machine);
-		if (!op->vm->machine.attached &&
-			machine_adopt(&op->vm->machine, &job->err))
+	for (op->yanks = 0; op->yanks <= YANKS; op->yanks++) {
+		if (op->yanks > 0) {
+			throw_off(op);
+			JOB_AWAIT_OR_TIMEOUT(job, is_dead(op), YANK_MS);
+		}
+		if (knock(op, &job->err))
 			return JOB_ENDS;
 		JOB_AWAIT_OR_TIMEOUT(job, settled(op), GREETING_MS);
+		if (op->vm->machine.ready || is_dead(op))
+			break;
 	}
 	if (!op->vm->machine.ready)
 		return job_fail(job, ERR_UNREACHABLE,

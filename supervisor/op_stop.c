@@ -36,7 +36,8 @@ struct op_stop {
 
 static bool is_dead(const struct op_stop *op)
 {
-	return !machine_is_alive(&op->vm->machine);
+	/* one that is not known may live all the same */
+	return machine_is_ended(&op->vm->machine);
 }
 
 static bool is_off(const struct op_stop *op)

@@ -10,6 +10,7 @@
 #include "supervisor/accel.h"
 #include "supervisor/argv.h"
 #include "supervisor/diff.h"
+#include "supervisor/forward.h"
 #include "supervisor/image_plan.h"
 
 static void add_text(json_t *list, const char *fmt, ...)
@@ -56,20 +57,32 @@ static int plan_disks(const struct vm_spec *spec, const struct env *env,
 	return rc;
 }
 
+static void add_ports(struct str *out, unsigned first, unsigned n)
+{
+	str_addf(out, n > 1 ? "%u-%u" : "%u", first, first + n - 1);
+}
+
+static void plan_forward(const struct spec_forward *f, json_t *actions)
+{
+	unsigned n = (unsigned)(f->host_last - f->host_first) + 1;
+	AUTO_STR struct str text = STR_INIT;
+
+	str_addf(&text, "forward %s %s:", f->udp ? "udp" : "tcp",
+		forward_addr(f));
+	add_ports(&text, f->host_first, n);
+	str_add(&text, " to the guest's ");
+	add_ports(&text, f->guest_first, n);
+	add_text(actions, "%s", str_text(&text));
+}
+
 static void plan_forwards(const struct vm_spec *spec, json_t *actions)
 {
 	list_each(&spec->nics, it, next) {
 		const struct spec_nic *nic =
 			list_entry(it, struct spec_nic, link);
 
-		for (unsigned i = 0; i < nic->forward.n; i++) {
-			const struct spec_forward *f = &nic->forward.at[i];
-
-			add_text(actions, "forward %s %s:%u to the guest's %u",
-				f->udp ? "udp" : "tcp",
-				*f->addr ? f->addr : "127.0.0.1", f->host_first,
-				f->guest_first);
-		}
+		for (unsigned i = 0; i < nic->forward.n; i++)
+			plan_forward(&nic->forward.at[i], actions);
 	}
 }
 

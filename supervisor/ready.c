@@ -15,6 +15,7 @@
 #include "base/spawn.h"
 #include "base/sys.h"
 #include "supervisor/console.h"
+#include "supervisor/forward.h"
 
 #define TCP_EVERY_MS   200
 #define TCP_OPEN_MS    300 /* slirp accepts before the guest does */
@@ -135,8 +136,9 @@ static void begin_serial(struct probe *p)
 
 /* ---- tcp:PORT through the VM's own forward ---- */
 
-/* The host port that leads to a guest port, or 0. */
-static uint16_t forwarded_port(const struct vm_spec *spec, uint16_t guest)
+/* Where on the host a guest port is; false: nowhere. */
+static bool find_forward(
+	const struct vm_spec *spec, uint16_t guest, struct sockaddr_in *out)
 {
 	list_each(&spec->nics, it, next) {
 		const struct spec_nic *nic =
@@ -146,12 +148,17 @@ static uint16_t forwarded_port(const struct vm_spec *spec, uint16_t guest)
 			const struct spec_forward *f = &nic->forward.at[i];
 			int at = guest - f->guest_first;
 
-			if (!f->udp && at >= 0 &&
-				at <= f->host_last - f->host_first)
-				return (uint16_t)(f->host_first + at);
+			if (f->udp || at < 0 ||
+				at > f->host_last - f->host_first)
+				continue;
+			*out = (struct sockaddr_in){ .sin_family = AF_INET,
+				.sin_port =
+					htons((uint16_t)(f->host_first + at)) };
+			return inet_pton(AF_INET, forward_addr(f),
+				       &out->sin_addr) == 1;
 		}
 	}
-	return 0;
+	return false;
 }
 
 static void drop_tcp(struct probe *p)
@@ -197,16 +204,16 @@ static void on_tcp(struct loop_io *io, int events)
 
 static void try_tcp(struct probe *p)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	uint16_t port = forwarded_port(p->vm->running, p->spec->port);
+	struct sockaddr_in addr;
 
-	addr.sin_port = htons(port);
+	if (!find_forward(p->vm->running, p->spec->port, &addr)) {
+		tcp_later(p);
+		return;
+	}
 	p->fd = sys_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	if (p->fd < 0 || !port ||
-		(sys_connect(
-			 p->fd, (const struct sockaddr *)&addr, sizeof(addr)) &&
-			errno != EINPROGRESS)) {
+	if (p->fd < 0 || (sys_connect(p->fd, (const struct sockaddr *)&addr,
+				  sizeof(addr)) &&
+				 errno != EINPROGRESS)) {
 		tcp_later(p);
 		return;
 	}
@@ -254,9 +261,12 @@ static void on_exec_again(struct loop_timer *timer)
 static void on_exec_end(struct spawn_tool *tool)
 {
 	struct probe *p = container_of(tool, struct probe, tool);
+	bool passed = tool->exit.known && !tool->exit.signalled &&
+		      tool->exit.code == 0;
 
 	p->tool_runs = false;
-	if (tool->exit.known && !tool->exit.signalled && tool->exit.code == 0)
+	spawn_tool_stop(tool); /* frees what it said */
+	if (passed)
 		pass(p);
 	else
 		loop_timer_start(&p->again, EXEC_EVERY_MS, on_exec_again);

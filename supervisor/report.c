@@ -318,7 +318,8 @@ json_t *report_job(const struct job *job)
 
 bool report_append(json_t *array, json_t *item, size_t *size)
 {
-	size_t len = json_dumpb(item, NULL, 0, JSON_COMPACT) + 1;
+	size_t len =
+		json_dumpb(item, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) + 1;
 
 	if (*size + len > LINE_BYTES) {
 		json_decref(item);

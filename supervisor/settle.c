@@ -69,6 +69,7 @@ void settle(struct vm *vm)
 		vm->last.detail);
 	vm->record.last_end_real_us = sys_realtime_us();
 	vm->record.pid = 0;
+	ready_stop(vm); /* its probe looks at what runs */
 	if (vm->running)
 		ephemeral_sweep(vm->running, vm->env);
 	if (!vm->spec) /* its file is broken: the last good version stays */
@@ -80,7 +81,6 @@ void settle(struct vm *vm)
 	events_emit("VM_ENDED",
 		json_pack("{s:s,s:s,s:s}", "vm", vm->name, "cause",
 			cause_name(vm->last.cause), "detail", vm->last.detail));
-	ready_stop(vm);
 	vm_set_ready(vm, VM_READY_NONE);
 	next = decide(vm);
 	forget_orders(vm);

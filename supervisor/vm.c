@@ -17,6 +17,7 @@
 #include "supervisor/diff.h"
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
+#include "supervisor/lock.h"
 #include "supervisor/roles.h"
 
 static const char *const state_names[] = {
@@ -297,9 +298,13 @@ void vm_job_over(struct job *job, void *arg)
 
 struct job *vm_busy(const struct vm *vm)
 {
-	return list_is_empty(&vm->jobs)
-		       ? NULL
-		       : list_entry(vm->jobs.next, struct job, link);
+	list_each(&vm->jobs, it, next) {
+		struct job *job = list_entry(it, struct job, link);
+
+		if (!str_eq(job->kind->name, "qmp"))
+			return job;
+	}
+	return NULL;
 }
 
 struct job *vm_busy_edit(const struct vm *vm)
@@ -378,11 +383,18 @@ void vm_make_consoles(struct vm *vm, const struct vm_spec *spec)
 
 /* ---- what is written and what runs ---- */
 
+/* Once per change, not once per question: list asks for every VM. */
+static void compare(struct vm *vm)
+{
+	vm->pending = diff_count(vm->spec, vm->running);
+}
+
 void vm_replace_spec_steal(struct vm *vm, struct vm_spec *spec)
 {
 	if (vm->spec != vm->running)
 		spec_free(vm->spec);
 	vm->spec = spec;
+	compare(vm);
 }
 
 void vm_drop_running(struct vm *vm)
@@ -390,11 +402,24 @@ void vm_drop_running(struct vm *vm)
 	if (vm->running != vm->spec)
 		spec_free(vm->running);
 	vm->running = NULL;
+	vm->pending = 0;
+}
+
+bool vm_is_locked(struct vm *vm)
+{
+	AUTO_FREE char *path = machine_priv_path(&vm->machine, "lock");
+	enum lock_state state;
+	struct err err = ERR_INIT;
+
+	if (!lock_look(path, vm->env->paths.run, vm->name, &state, &err))
+		return state == LOCK_HELD;
+	vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
+	return true;
 }
 
 void vm_clean(struct vm *vm)
 {
-	if (!machine_is_alive(&vm->machine))
+	if (!machine_is_alive(&vm->machine) && !vm_is_locked(vm))
 		machine_clean(&vm->machine);
 }
 
@@ -433,6 +458,7 @@ int vm_run_spec(struct vm *vm, struct err *err)
 	}
 	vm_drop_running(vm);
 	vm->running = once ? once : vm->spec;
+	vm->pending = 0;
 	return 0;
 }
 
@@ -450,6 +476,7 @@ void vm_save_running(struct vm *vm)
 	AUTO_STR struct str text = STR_INIT;
 	struct err err = ERR_INIT;
 
+	compare(vm);
 	config_show(vm->running, false, NULL, &text);
 	if (fd_write_file(AT_FDCWD, path, str_text(&text), text.len, 0600,
 		    false, &err))
@@ -487,6 +514,7 @@ void vm_load_running(struct vm *vm)
 		ephemeral_apply(vm->running, vm->env);
 	else
 		vm->running = vm->spec;
+	compare(vm);
 }
 
 /* ---- small questions ---- */
@@ -515,5 +543,6 @@ bool vm_keeps_panicked(const struct vm *vm)
 
 unsigned vm_pending(const struct vm *vm)
 {
-	return diff_count(vm->spec, vm->running);
+	return vm->spec && vm->running && vm->spec != vm->running ? vm->pending
+								  : 0;
 }

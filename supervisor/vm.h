@@ -41,7 +41,7 @@
 	X(STOP_CANCELLED) X(STUCK) X(KILL) X(GUEST_PAUSED)                \
 	X(GUEST_RESUMED) X(GUEST_OFF) X(LOST) X(FOUND) X(UNREACHABLE)     \
 	X(END_STOPPED) X(END_RESTART) X(END_BACKOFF) X(END_FAILED)        \
-	X(RETRY) X(RESET_FAILED)
+	X(RETRY) X(RESET_FAILED) X(UNWANTED)
 /* clang-format on */
 
 enum vm_state {
@@ -99,6 +99,7 @@ struct vm {
 
 	struct vm_spec *spec;     /* last good version of the files */
 	struct vm_spec *running;  /* what QEMU runs, or NULL; may be == spec */
+	unsigned pending;         /* entries in which those two differ */
 	struct findings findings; /* of the last load; errors: `invalid` */
 
 	struct record record;
@@ -220,6 +221,8 @@ void vm_load_running(struct vm *vm);
 void vm_drop_running(struct vm *vm);
 /* The VM is down for good: nothing of it stays in the run directory. */
 void vm_clean(struct vm *vm);
+/* True if a QEMU of this VM lives, or may: its locks were looked at. */
+bool vm_is_locked(struct vm *vm);
 /* 0 if the files of the VM are good; else their first error. */
 MUST_CHECK int vm_check_files(const struct vm *vm, struct err *err);
 /* Monotonic ms since the guest was started; -1 when down. */

@@ -243,6 +243,8 @@ static void add_port(const char *text)
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	port->is_monitor =
 		str_starts(port->id, "mon") || str_starts(port->id, "yank");
+	if (server)
+		listen(fd, 1); /* as QEMU: from now on the peer is we */
 	*(server ? &port->listen_fd : &port->fd) = fd;
 	if (server && listen(fd, 2)) /* as QEMU: now the peer is we */
 		perror("fake-qemu: listen");

@@ -28,6 +28,7 @@ static const char *acted;
 ACT(act_start)
 ACT(act_retry)
 ACT(act_stop)
+ACT(act_stop_more)
 ACT(act_cancel_start)
 ACT(act_stop_cancelled)
 ACT(act_quit)
@@ -158,7 +159,7 @@ static void test_accepts(void)
 	is_int(lifecycle_accepts(vm, EV_START, &err), -1, "start of stopping");
 	is_str(err.text, "it is stopping", "says what it does");
 	vm->state = VM_ENDED;
-	is_int(lifecycle_accepts(vm, EV_STOP, &err), -1, "stop of one ended");
+	is_int(lifecycle_accepts(vm, EV_RETRY, &err), -1, "retry of one ended");
 	is_str(err.text, "it is stopping", "says what people call it");
 	vm->state = VM_ADOPTING;
 	is_int(lifecycle_accepts(vm, EV_START, &err), -1, "start of a found");
