@@ -48,12 +48,34 @@ struct store_file {
 	int error;        /* the first of them that failed */
 };
 
+static char boot_id[37]; /* "" until it was asked for */
+
+/* The directories that hold a directory: a name that was just made stays. */
+static int sync_above(const char *dir, struct err *err)
+{
+	AUTO_FREE char *path = xstrdup(dir);
+	char *slash;
+
+	while ((slash = strrchr(path, '/')) != NULL && slash > path) {
+		*slash = '\0';
+		AUTO_CLOSE int fd = sys_openat(
+			AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+		if (fd < 0 && errno == EACCES)
+			return 0; /* from here on it is not ours */
+		if (fd < 0 ||
+			(sys_fsync(fd) && errno != EINVAL && errno != EROFS))
+			return err_os(err, "cannot sync '%s'", path);
+	}
+	return 0;
+}
+
 int store_open(struct store **out, const char *dir, struct err *err)
 {
 	struct store *store;
 	int fd;
 
-	if (fd_make_dirs(dir, 0700, err) != 0)
+	boot_id[0] = '\0';
+	if (fd_make_dirs(dir, 0700, err) != 0 || sync_above(dir, err) != 0)
 		return -1;
 	fd = sys_openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (fd < 0)
@@ -461,15 +483,14 @@ void store_remove(struct store *store, const char *name)
 
 const char *store_boot_id(void)
 {
-	static char id[37];
 	ssize_t n;
 	AUTO_CLOSE int fd = -1;
 
-	if (id[0] != '\0')
-		return id;
+	if (boot_id[0] != '\0')
+		return boot_id;
 	fd = sys_openat(AT_FDCWD, "/proc/sys/kernel/random/boot_id",
 		O_RDONLY | O_CLOEXEC, 0);
-	n = fd >= 0 ? sys_read(fd, id, sizeof(id) - 1) : 0;
-	id[n > 0 ? n : 0] = '\0';
-	return id;
+	n = fd >= 0 ? sys_read(fd, boot_id, sizeof(boot_id) - 1) : 0;
+	boot_id[n > 0 ? n : 0] = '\0';
+	return boot_id;
 }
