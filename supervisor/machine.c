@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/sock.h"
 #include "base/sys.h"
@@ -209,6 +210,7 @@ static void on_qmp_event(struct qmp_sub *sub, const struct qmp_event *ev)
 
 static void attach_monitor(struct machine *m, int fd, int64_t greeting_ms)
 {
+	BUG_ON(m->attached);
 	m->attached = true;
 	m->ready = false;
 	qmp_client_open(&m->qmp, fd, greeting_ms, &qmp_hooks, m);
@@ -376,10 +378,12 @@ void machine_know_pid(struct machine *m, pid_t pid, int pidfd)
 int machine_adopt(struct machine *m, struct err *err)
 {
 	AUTO_FREE char *monitor = machine_priv_path(m, "monitor");
-	AUTO_CLOSE int fd = sock_connect(monitor, err);
+	AUTO_CLOSE int fd = -1;
 	int pidfd;
 	pid_t pid;
 
+	close_monitor(m); /* of a try that had no answer */
+	fd = sock_connect(monitor, err);
 	if (fd < 0)
 		return -1;
 	if (m->pid < 0) {
