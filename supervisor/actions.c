@@ -366,7 +366,7 @@ void act_forgive(struct vm *vm)
 	policy_forgive(&vm->record.history);
 	if (!machine_is_alive(&vm->machine)) /* the note tells of the failure */
 		vm_set_note(vm, "%s", "");
-	vm_record(vm, NULL);
+	vm_record_order(vm);
 }
 
 void act_nothing(struct vm *vm UNUSED) {}

@@ -15,6 +15,7 @@ enum goal { GOAL_NONE, GOAL_RUNNING, GOAL_READY, GOAL_AGENT, GOAL_DOWN };
 /* stage: the goal, and for restart whether the old QEMU is gone yet */
 #define GOAL_OF(rq) ((enum goal)((rq)->stage & 15))
 #define AWAITS_END  16 /* restart: the successor has not begun yet */
+#define UNCHANGED   32 /* it was down: only the order must reach the disk */
 
 static bool reached(const struct vm *vm, enum goal goal)
 {
@@ -47,7 +48,9 @@ static const char *message_of(const struct vm *vm, enum goal goal)
 static void reply_reached(
 	struct request *rq, const struct vm *vm, enum goal goal)
 {
-	json_t *result = command_result(vm, true, message_of(vm, goal));
+	bool changed = !(rq->stage & UNCHANGED);
+	json_t *result = command_result(
+		vm, changed, changed ? message_of(vm, goal) : NULL);
 	char warning[160];
 
 	if (goal != GOAL_DOWN && accel_warning(&vm->accel, warning))
@@ -279,13 +282,9 @@ void command_stop(struct request *rq)
 	vm->stop = (struct vm_stop_order){ .now = request_bool(rq, "now"),
 		.timeout_ms = request_ms(rq, "timeout") };
 	vm_post(vm, EV_STOP);
-	if (!was_up) {
-		request_reply_steal(rq, command_result(vm, false, NULL));
+	if (was_up && vm->op && command_job(rq, vm, vm->op))
 		return;
-	}
-	if (vm->op && command_job(rq, vm, vm->op))
-		return;
-	await_goal(rq, vm, GOAL_DOWN, 0);
+	await_goal(rq, vm, was_up ? GOAL_DOWN : GOAL_DOWN | UNCHANGED, 0);
 }
 
 void command_kill(struct request *rq)
@@ -298,10 +297,7 @@ void command_kill(struct request *rq)
 		return;
 	was_up = vm_is_up(vm);
 	vm_post(vm, EV_KILL);
-	if (was_up)
-		await_goal(rq, vm, GOAL_DOWN, 0);
-	else
-		request_reply_steal(rq, command_result(vm, false, NULL));
+	await_goal(rq, vm, was_up ? GOAL_DOWN : GOAL_DOWN | UNCHANGED, 0);
 }
 
 void command_restart(struct request *rq)
