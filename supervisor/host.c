@@ -126,16 +126,20 @@ static int do_clean(const struct host_request *rq,
 	return 0;
 }
 
-/* The sockets for users, of a supervisor that crashed. */
-static void remove_console(void *arg, const char *leaf)
+/* The sockets of consoles; a life that crashed may have left them. */
+static void remove_console(void *arg, const char *name)
 {
-	AUTO_FREE char *path = xasprintf("%s/%s", (const char *)arg, leaf);
+	if (!str_starts(name, "console") || !str_ends(name, ".sock"))
+		return;
+	AUTO_FREE char *path = xasprintf("%s/%s", (const char *)arg, name);
 
-	if (str_starts(leaf, "console") && str_ends(leaf, ".sock"))
-		sys_unlinkat(AT_FDCWD, path, 0);
+	sys_unlinkat(AT_FDCWD, path, 0);
 }
 
-/* The lock file goes only while we hold it: nobody else can then. */
+/*
+ * The lock file goes only while we hold it: nobody else can then.  Without
+ * one somebody may live unseen: then only what is empty goes.
+ */
 static int do_remove(const struct host_request *rq, struct host_reply *reply,
 	struct err *err)
 {
@@ -146,11 +150,14 @@ static int do_remove(const struct host_request *rq, struct host_reply *reply,
 
 	if (fd >= 0 && sys_flock(fd, LOCK_EX | LOCK_NB))
 		return 0; /* somebody lives: keep all of it */
-	if (do_clean(rq, reply, err))
-		return -1;
+	if (fd >= 0) {
+		if (do_clean(rq, reply, err))
+			return -1;
+		sys_unlinkat(AT_FDCWD, lock, 0);
+	}
+	if (sys_unlinkat(AT_FDCWD, priv, AT_REMOVEDIR) && errno != ENOENT)
+		return 0;
 	sys_listdir(AT_FDCWD, dir, remove_console, dir);
-	sys_unlinkat(AT_FDCWD, lock, 0);
-	sys_unlinkat(AT_FDCWD, priv, AT_REMOVEDIR);
 	sys_unlinkat(AT_FDCWD, dir, AT_REMOVEDIR);
 	return 0;
 }

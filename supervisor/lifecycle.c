@@ -315,6 +315,8 @@ static void start_by_itself(struct vm *vm)
 		settle(vm);
 		return;
 	}
+	if (same_boot(vm)) /* it was stopped: only we began anew */
+		return;
 	policy_forgive(&vm->record.history);
 	if (vm->spec && !vm->findings.errors &&
 		(wish == AUTOSTART_YES || (wish == AUTOSTART_LAST && up)))
