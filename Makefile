@@ -51,6 +51,8 @@ VMWARD_SRC = ctl/main.c
 # helpers of the tests, linked into every unit test
 TEST_SRC = tests/sim/world.c tests/sim/world_file.c tests/sim/world_fs.c \
 	tests/sim/world_net.c tests/sim/world_proc.c
+SIM_SRC = tests/sim/sim.c tests/sim/life.c tests/sim/qemu.c tests/sim/client.c \
+	tests/sim/chaos.c tests/sim/oracle.c
 FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/script.c
 FAKE_CONTROL_SRC = tests/fake/control.c
 PEER_SRC = tests/peer/talk.c
@@ -120,6 +122,7 @@ TEST_OBJ := $(call objects,$(TEST_SRC))
 MAIN_OBJ := $(call objects,$(VMWARDD_SRC) $(VMWARD_SRC))
 FAKE_QEMU_OBJ := $(call objects,$(FAKE_QEMU_SRC))
 FAKE_CONTROL_OBJ := $(call objects,$(FAKE_CONTROL_SRC))
+SIM_OBJ := $(call objects,$(SIM_SRC))
 BENCH_OBJ := $(call objects,$(BENCH_SRC))
 PRODUCT_OBJ := $(BASE_OBJ) $(LIB_OBJ) $(CTL_OBJ) $(MAIN_OBJ)
 
@@ -139,6 +142,7 @@ FAKE_CONTROL := $(BUILD)/tests/fake/control
 LIBS_A = $(if $(CTL_OBJ),$(BUILD)/libctl.a) \
 	$(if $(TEST_OBJ),$(BUILD)/libtest.a) \
 	$(if $(LIB_OBJ),$(BUILD)/libvmward.a) $(BUILD)/libbase.a
+SIM = $(BUILD)/tests/sim/sim
 BENCH = $(BUILD)/tests/bench/measure
 GUEST = $(BUILD)/guest/bios.raw
 
@@ -184,6 +188,8 @@ $(BUILD)/tests/fake/qemu: $(FAKE_QEMU_OBJ) $(BUILD)/libbase.a
 	$(call link,$(DAEMON_LIBS))
 $(FAKE_CONTROL): $(FAKE_CONTROL_OBJ) $(BUILD)/libbase.a
 	$(call link,$(DAEMON_LIBS))
+$(SIM): $(SIM_OBJ) $(BUILD)/libtest.a $(BUILD)/libvmward.a $(BUILD)/libbase.a
+	$(call link,$(DAEMON_LIBS))
 $(BENCH): $(BENCH_OBJ)
 	$(call link,$(JANSSON_LIBS))
 $(UNIT): %: %.o $(LIBS_A)
@@ -203,7 +209,7 @@ $(FUZZERS): %: %.o $(FUZZ_MAIN) $(LIBS_A)
 # ---- tests ----
 
 RUN = BUILD='$(abspath $(BUILD))' QEMU='$(QEMU)' '$(srcdir)/tests/run'
-TEST_PROGRAMS = $(PROGRAMS) $(FAKE_QEMU) $(FAKE_CONTROL) $(PEERS) $(GUEST) guest
+TEST_PROGRAMS = $(PROGRAMS) $(FAKE_QEMU) $(FAKE_CONTROL) $(PEERS) $(SIM) $(GUEST) guest
 LINT = tests/lint/lint.t
 
 check: all check-programs
@@ -321,5 +327,5 @@ distclean: clean
 	demo golden guest lint format analyze man install uninstall dist clean distclean
 .SECONDARY:
 -include $(PRODUCT_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) \
-	$(BENCH_OBJ:.o=.d) $(FAKE_QEMU_OBJ:.o=.d) $(FAKE_CONTROL_OBJ:.o=.d) \
+	$(BENCH_OBJ:.o=.d) $(SIM_OBJ:.o=.d) $(FAKE_QEMU_OBJ:.o=.d) $(FAKE_CONTROL_OBJ:.o=.d) \
 	$(TOOLS:=.d) $(PEERS:=.d) $(FUZZERS:=.d)

@@ -185,6 +185,11 @@ void aio_cancel(struct aio_sync *sync)
 		list_del(&sync->link);
 }
 
+void aio_forget(void)
+{
+	memset(&aio, 0, sizeof(aio));
+}
+
 static void forget_all(struct list *head)
 {
 	list_each(head, it, next)

@@ -32,5 +32,7 @@ void aio_fsync(struct aio_sync *sync, int fd,
 void aio_cancel(struct aio_sync *sync);
 /* The end of the program: waits for what is under way, tells nobody. */
 void aio_fini(void);
+/* Forgets everything at once.  For a simulated crash. */
+void aio_forget(void);
 
 #endif

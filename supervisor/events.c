@@ -84,4 +84,6 @@ void events_fini(void)
 		free(kept[i]);
 		kept[i] = NULL;
 	}
+	last = 0;
+	list_init(&subs);
 }

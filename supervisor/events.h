@@ -28,6 +28,7 @@ void events_unsubscribe(struct events_sub *sub); /* harmless twice */
  * when some between are gone.  New. */
 json_t *events_since(uint64_t sequence);
 uint64_t events_last(void);
+/* Forgets all, also who subscribed. */
 void events_fini(void);
 
 #endif

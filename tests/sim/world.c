@@ -183,6 +183,7 @@ void world_did(enum world_call call)
 	}
 
 SEAM(int, openat, ARGS(int d, const char *p, int f, mode_t m), ARGS(d, p, f, m))
+SEAM(int, dup, ARGS(int fd), ARGS(fd))
 SEAM(ssize_t, read, ARGS(int fd, void *b, size_t n), ARGS(fd, b, n))
 SEAM(ssize_t, write, ARGS(int fd, const void *b, size_t n), ARGS(fd, b, n))
 SEAM(ssize_t, pread, ARGS(int fd, void *b, size_t n, off_t at),
@@ -239,6 +240,10 @@ SEAM(int, io_submit, ARGS(unsigned long c, long n, struct iocb **at),
 SEAM(int, io_getevents,
 	ARGS(unsigned long c, long min, long n, struct io_event *at),
 	ARGS(c, min, n, at))
+
+SEAM(int, inotify_init, ARGS(void), ARGS())
+SEAM(int, inotify_add_watch, ARGS(int fd, const char *p, uint32_t m),
+	ARGS(fd, p, m))
 
 /* As in the kernel, the descriptor is gone even if close() fails. */
 static int seam_close(int fd)

@@ -48,6 +48,8 @@ void world_on_call(void (*hook)(const char *call));
 /* Makes a durable file and its directories; replaces what is there. */
 void world_put_file(
 	const char *path, const char *bytes, size_t len, mode_t mode);
+/* Empties a directory, as a tmpfs is after a power loss. */
+void world_wipe(const char *path);
 /* The bytes as a reader sees them, or as they would be after a power loss. */
 bool world_get_file(const char *path, bool durable, struct str *out);
 
@@ -67,6 +69,10 @@ pid_t world_as(pid_t pid);
 void world_on_spawn(void (*hook)(pid_t pid, const char *const *argv));
 /* Called for signals but SIGKILL; true: the process deals with it itself. */
 void world_on_signal(bool (*hook)(pid_t pid, int signal));
+/* Called before any signal is delivered by a pidfd. */
+void world_on_kill(void (*hook)(pid_t pid, int signal));
+/* Called when a process has ended, however it did. */
+void world_on_end(void (*hook)(pid_t pid));
 /* The process ends by itself, or by a signal. */
 void world_exit(pid_t pid, int status);
 void world_die(pid_t pid, int signal);

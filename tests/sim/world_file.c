@@ -98,6 +98,13 @@ void world_put(struct file *file)
 		world_socket_closed(file);
 }
 
+int world_dup(int fd)
+{
+	struct file *file = world_file(fd);
+
+	return file ? world_add_fd(file) : -1;
+}
+
 int world_close(int fd)
 {
 	struct file *file = world_file(fd);
@@ -182,7 +189,7 @@ ssize_t world_read(int fd, void *buf, size_t len)
 		return -1;
 	if (file->kind == FILE_STREAM)
 		return world_stream_read(file, buf, len);
-	if (file->kind == FILE_EVENT)
+	if (file->kind == FILE_EVENT || file->kind == FILE_INOTIFY)
 		return read_event(file, buf, len);
 	if (file->kind == FILE_INODE && file->inode->type == INODE_NULL)
 		return 0;
@@ -315,4 +322,26 @@ int world_poll(pid_t pid, int fd, int wanted)
 	if (!proc || fd < 0 || fd >= WORLD_FDS || !proc->fds[fd])
 		return 0;
 	return world_file_events(proc->fds[fd], wanted);
+}
+
+/* ---- inotify: every change is told to everybody ---- */
+
+int world_inotify_init(void)
+{
+	return world_add_fd(world_new_file(FILE_INOTIFY));
+}
+
+int world_inotify_add_watch(
+	int fd, const char *path UNUSED, uint32_t mask UNUSED)
+{
+	return world_file(fd) ? 1 : -1;
+}
+
+void world_file_changed(void)
+{
+	list_each(&world.files, at, next) {
+		struct file *file = list_entry(at, struct file, link);
+		if (file->kind == FILE_INOTIFY)
+			file->count++;
+	}
 }

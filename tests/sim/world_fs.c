@@ -539,6 +539,15 @@ void world_put_file(
 	BUG_ON(path[0] != '/');
 	world_bytes_write(&inode->now, 0, bytes, len);
 	place_at(path, inode);
+	world_file_changed();
+}
+
+void world_wipe(const char *path)
+{
+	struct inode *dir = durable_dir(path);
+
+	dir->entries.n = 0;
+	make_durable(dir);
 }
 
 bool world_get_file(const char *path, bool durable, struct str *out)

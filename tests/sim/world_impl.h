@@ -21,7 +21,7 @@ enum {
 
 /* clang-format off */
 #define WORLD_CALLS(X) \
-	X(openat) X(close) X(read) X(write) X(pread) X(pwrite) \
+	X(openat) X(dup) X(close) X(read) X(write) X(pread) X(pwrite) \
 	X(fstat) X(fstatat) X(free_space) X(ftruncate) X(fallocate) X(fsync) \
 	X(mkdirat) X(mkfifoat) X(unlinkat) X(renameat) X(renameat2) \
 	X(fchmodat) X(flock) X(pipe) X(is_writable) X(listdir) \
@@ -29,6 +29,7 @@ enum {
 	X(accept) X(sendmsg) X(recvmsg) X(getsockopt) X(spawn) \
 	X(pidfd_open) X(pidfd_kill) X(pidfd_wait) X(eventfd) \
 	X(io_setup) X(io_destroy) X(io_submit) X(io_getevents) \
+	X(inotify_init) X(inotify_add_watch) \
 	X(now_us) X(realtime_us) X(random)
 /* clang-format on */
 
@@ -110,6 +111,7 @@ enum file_kind {
 	FILE_SOCKET, /* not connected */
 	FILE_PIDFD,
 	FILE_EVENT,
+	FILE_INOTIFY,
 	FILE_LOG,
 };
 
@@ -132,7 +134,7 @@ struct file {
 	const char *abstract;   /* name without a file, or NULL */
 	struct proc *proc;      /* FILE_PIDFD */
 	struct proc *peer;      /* who connected or listened */
-	uint64_t count;         /* FILE_EVENT */
+	uint64_t count;         /* FILE_EVENT, FILE_INOTIFY */
 };
 
 struct proc {
@@ -158,6 +160,8 @@ extern struct world {
 	struct str log;
 	void (*on_spawn)(pid_t pid, const char *const *argv);
 	bool (*on_signal)(pid_t pid, int signal);
+	void (*on_kill)(pid_t pid, int signal);
+	void (*on_end)(pid_t pid);
 } world;
 
 /* Zeroed memory that lives as long as the world. */
@@ -191,6 +195,8 @@ struct place {
 int world_find(int dirfd, const char *path, struct place *out);
 void world_dir_set(struct inode *dir, const char *name, struct inode *to);
 void world_fs_start(void);
+/* Tells every inotify that something changed somewhere. */
+void world_file_changed(void);
 void world_fs_lose_power(bool partly);
 int world_fsync_file(struct file *file);
 
@@ -211,6 +217,7 @@ void world_aio_forget(void);
 
 /* The calls; each file implements its part. */
 int world_openat(int dirfd, const char *path, int flags, mode_t mode);
+int world_dup(int fd);
 int world_close(int fd);
 ssize_t world_read(int fd, void *buf, size_t len);
 ssize_t world_write(int fd, const void *buf, size_t len);
@@ -247,6 +254,8 @@ int world_pidfd_open(pid_t pid);
 int world_pidfd_kill(int pidfd, int signal);
 int world_pidfd_wait(int pidfd, struct sys_exit *out);
 int world_eventfd(unsigned value);
+int world_inotify_init(void);
+int world_inotify_add_watch(int fd, const char *path, uint32_t mask);
 int world_io_setup(unsigned n, unsigned long *context);
 int world_io_destroy(unsigned long context);
 int world_io_submit(unsigned long context, long n, struct iocb **at);

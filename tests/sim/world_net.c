@@ -100,6 +100,8 @@ int world_file_events(const struct file *file, int wanted)
 		return file->nqueue > 0 ? LOOP_READ & wanted : 0;
 	case FILE_PIDFD:
 		return file->proc->alive ? 0 : LOOP_READ & wanted;
+	case FILE_INOTIFY:
+		return file->count ? LOOP_READ & wanted : 0;
 	case FILE_EVENT:
 		return (file->count ? wanted : LOOP_WRITE) & wanted;
 	case FILE_INODE:

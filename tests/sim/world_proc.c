@@ -98,6 +98,8 @@ void world_proc_ends(struct proc *proc, bool signalled, int code)
 	}
 	if (!proc->parent)
 		reap(proc);
+	if (world.on_end)
+		world.on_end(proc->pid);
 }
 
 /* Those who asked to die with a parent that is gone. */
@@ -226,6 +228,8 @@ static void send_signal(struct proc *proc, int signal)
 {
 	if (signal == 0)
 		return;
+	if (world.on_kill)
+		world.on_kill(proc->pid, signal);
 	if (signal == SIGSTOP || signal == SIGCONT) {
 		proc->stopped = signal == SIGSTOP;
 		return;
@@ -279,7 +283,9 @@ static void complete(struct aio_work *work)
 	if (work->done)
 		return;
 	work->done = true;
-	work->result = world_fsync_file(work->file) == 0 ? 0 : -errno;
+	bool fails =
+		world_faults(CALL_fsync) || world_fsync_file(work->file) != 0;
+	work->result = fails ? -errno : 0;
 	world_put(work->file);
 	if (work->event) {
 		work->event->count++;
@@ -426,6 +432,16 @@ void world_on_spawn(void (*hook)(pid_t pid, const char *const *argv))
 void world_on_signal(bool (*hook)(pid_t pid, int signal))
 {
 	world.on_signal = hook;
+}
+
+void world_on_kill(void (*hook)(pid_t pid, int signal))
+{
+	world.on_kill = hook;
+}
+
+void world_on_end(void (*hook)(pid_t pid))
+{
+	world.on_end = hook;
 }
 
 static void end(pid_t pid, bool signalled, int code)

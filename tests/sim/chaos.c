@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The faults of a seed: each is on or off for the whole run. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+
+#include "tests/sim/sim.h"
+#include "tests/sim/world_impl.h"
+
+enum { BYSTANDERS = 12 };
+
+static const char *const names[] = {
+#define X(id) #id,
+	SIM_FAULTS(X)
+#undef X
+};
+
+static pid_t bystanders[BYSTANDERS];
+
+void chaos_start(void)
+{
+	for (unsigned i = 0; i < SIM_NFAULTS; i++) {
+		sim.on[i] = world_random(10) < 3;
+		if (sim.on[i])
+			sim_note("fault %s is on", names[i]);
+	}
+}
+
+/* Calls of a group fail at times; or they are well again. */
+static void break_calls(
+	enum sim_fault fault, const char *const calls[], unsigned per_mille)
+{
+	static const int reasons[] = { ENOSPC, EIO, EIO, ENOMEM };
+	int os = reasons[world_random(4)];
+	unsigned how_often =
+		sim_chance(fault, 300) ? 1 + world_random(per_mille) : 0;
+
+	if (!sim.on[fault])
+		return;
+	for (size_t i = 0; calls[i]; i++)
+		world_fail_often(calls[i], how_often, os);
+}
+
+static void break_disk(void)
+{
+	static const char *const writes[] = { "write", "pwrite", "fallocate",
+		"mkdirat", NULL };
+	static const char *const syncs[] = { "fsync", "io_submit", NULL };
+	static const char *const renames[] = { "renameat", NULL };
+
+	if (world_random(8))
+		return;
+	break_calls(SIM_WRITE, writes, 60);
+	break_calls(SIM_FSYNC, syncs, 200);
+	break_calls(SIM_RENAME, renames, 200);
+	if (sim.on[SIM_SPAWN])
+		world_fail_often(
+			"spawn", sim_chance(SIM_SPAWN, 300) ? 300 : 0, EAGAIN);
+}
+
+static void break_config(void)
+{
+	const struct sim_vm *vm = &sim.vms[world_random(sim.nvms)];
+	AUTO_FREE char *path =
+		life_path("%s/vms/%s.ini", sim.paths.config, vm->name);
+	size_t len = strlen(vm->config);
+
+	switch (world_random(4)) {
+	case 0:
+		sim_note("%s: its file is gone", vm->name);
+		world_unlinkat(AT_FDCWD, path, 0);
+		world_file_changed();
+		return;
+	case 1:
+		sim_note("%s: its file is cut", vm->name);
+		life_put_config(vm, vm->config, world_random((uint32_t)len));
+		return;
+	default:
+		life_put_config(vm, vm->config, len);
+	}
+}
+
+static void move_bystanders(void)
+{
+	pid_t *at = &bystanders[world_random(BYSTANDERS)];
+
+	if (*at > 0 && world_is_alive(*at) && !qemu_of_pid(*at) &&
+		*at != client_pid() && *at != world_self()) {
+		world_die(*at, SIGKILL);
+		*at = 0;
+	} else {
+		*at = world_bystander();
+	}
+}
+
+static void jump(void)
+{
+	static const int64_t days[] = { 1, -1, 30 * 365, -30 * 365 };
+	int64_t us = days[world_random(4)] * 86400 * 1000000;
+
+	sim_note("the wall clock jumps");
+	world_jump(us);
+}
+
+void chaos_act(void)
+{
+	if (sim.up && sim.crash_in == 0 && sim_chance(SIM_CRASH, 60))
+		sim.crash_in = 1 + world_random(world_random(3) ? 60 : 600);
+	if (sim_chance(SIM_POWER, 15))
+		life_power_loss();
+	if (sim_chance(SIM_LEAVE, 15))
+		life_leave();
+	if (sim_chance(SIM_CLOCK, 20))
+		jump();
+	if (sim_chance(SIM_CONFIG, 40))
+		break_config();
+	if (sim_chance(SIM_PIDS, 200))
+		move_bystanders();
+	break_disk();
+	if (world_random(12) == 0)
+		qemu_surprise();
+}
+
+void chaos_heal(void)
+{
+	sim_note("no more faults");
+	sim.healed = true;
+	sim.crash_in = 0;
+	world_heal();
+	for (unsigned i = 0; i < sim.nvms; i++)
+		life_put_config(&sim.vms[i], sim.vms[i].config,
+			strlen(sim.vms[i].config));
+	qemu_heal();
+}

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The simulated clients of the control socket, all in one process of the
+ * world.  They send what comes into their heads, some leave in the middle,
+ * and they count: each request has one answer or a closed connection.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <sys/un.h>
+
+#include "base/log.h"
+#include "tests/sim/sim.h"
+#include "tests/sim/world_impl.h"
+
+enum { OPEN_MAX_ = 3, ANSWER_US = 300 * 1000000 };
+
+enum kind_flags {
+	ORDERS = 1,  /* changes what the record says */
+	STOPS = 2,   /* may end a QEMU */
+	STARTS = 4,  /* may start one */
+	AT_ONCE = 8, /* is answered before time passes */
+	LONG = 16,   /* may wait for ever */
+	SETS = 32,
+};
+
+static const struct verb_kind {
+	const char *wire;
+	unsigned weight;
+	unsigned flags;
+	enum sim_promise promise;
+} kinds[] = {
+	{ "vm-start", 30, ORDERS | STARTS, PROMISED_UP },
+	{ "vm-stop", 16, ORDERS | STOPS, PROMISED_DOWN },
+	{ "vm-kill", 5, ORDERS | STOPS, PROMISED_DOWN },
+	{ "vm-restart", 8, ORDERS | STOPS | STARTS, PROMISED_UP },
+	{ "vm-pause", 6, 0, 0 },
+	{ "vm-resume", 6, 0, 0 },
+	{ "vm-status", 8, AT_ONCE, 0 },
+	{ "vm-list", 8, AT_ONCE, 0 },
+	{ "vm-explain", 2, AT_ONCE, 0 },
+	{ "vm-set", 6, SETS, 0 },
+	{ "vm-wait", 3, LONG, 0 },
+	{ "vm-reset-failed", 3, AT_ONCE, 0 },
+	{ "reload", 3, AT_ONCE, 0 },
+	{ "qmp_capabilities", 0, AT_ONCE, 0 },
+};
+
+struct rq {
+	json_int_t id; /* 0: free */
+	const struct verb_kind *kind;
+	struct sim_vm *vm;
+	unsigned order; /* its number among the VM's */
+	char value[40];
+	int64_t sent_us;
+	bool must; /* succeed */
+};
+
+static struct client_conn {
+	int fd; /* -1: not connected */
+	struct str in;
+	struct rq open[OPEN_MAX_ + 1];
+} clients[SIM_CLIENTS];
+
+static pid_t pid;
+static json_int_t last_id;
+
+pid_t client_pid(void)
+{
+	return pid;
+}
+
+/* ---- the open requests ---- */
+
+static struct rq *find_rq(struct client_conn *c, json_int_t id)
+{
+	for (size_t i = 0; i < NELEMS(c->open); i++)
+		if (c->open[i].id == id)
+			return &c->open[i];
+	return NULL;
+}
+
+static unsigned count_open(const struct client_conn *c)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < NELEMS(c->open); i++)
+		n += c->open[i].id != 0;
+	return n;
+}
+
+static void rq_lost(struct rq *rq)
+{
+	if (rq->id && rq->must)
+		sim_breach("I3", "%s: no answer to %s", rq->vm->name,
+			rq->kind->wire);
+	if (rq->id && (rq->kind->flags & ORDERS)) {
+		rq->vm->open--;
+		rq->vm->unread++;
+	}
+	rq->id = 0;
+}
+
+/* The client's side of the end; whatever was open is lost. */
+static void drop(struct client_conn *c)
+{
+	if (c->fd < 0)
+		return;
+	pid_t before = world_as(pid);
+	world_close(c->fd);
+	world_as(before);
+	c->fd = -1;
+	str_cut(&c->in, 0);
+	for (size_t i = 0; i < NELEMS(c->open); i++)
+		rq_lost(&c->open[i]);
+}
+
+void client_start(void)
+{
+	for (unsigned i = 0; i < SIM_CLIENTS; i++) {
+		clients[i].fd = -1;
+		str_cut(&clients[i].in, 0);
+		memset(clients[i].open, 0, sizeof(clients[i].open));
+	}
+	pid = world_bystander();
+}
+
+void client_leave(void)
+{
+	for (unsigned i = 0; i < SIM_CLIENTS; i++)
+		drop(&clients[i]);
+}
+
+/* ---- sending ---- */
+
+static const struct verb_kind *any_kind(void)
+{
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < NELEMS(kinds); i++)
+		sum += kinds[i].weight;
+	unsigned at = world_random(sum);
+	for (size_t i = 0;; i++) {
+		if (at < kinds[i].weight)
+			return &kinds[i];
+		at -= kinds[i].weight;
+	}
+}
+
+static const struct verb_kind *kind_named(const char *wire)
+{
+	for (size_t i = 0; i < NELEMS(kinds); i++)
+		if (str_eq(kinds[i].wire, wire))
+			return &kinds[i];
+	log_bug(__FILE__, __LINE__, wire);
+}
+
+static bool takes_vm(const struct verb_kind *kind)
+{
+	return str_starts(kind->wire, "vm-") && !str_eq(kind->wire, "vm-list");
+}
+
+/* What else the request says. */
+static json_t *arguments_of(struct rq *rq)
+{
+	json_t *args = json_object();
+
+	if (takes_vm(rq->kind))
+		json_object_set_new(args, "vm", json_string(rq->vm->name));
+	if (rq->kind->flags & SETS) {
+		snprintf(rq->value, sizeof(rq->value), "text-%s-%u",
+			rq->vm->name, ++rq->vm->sets);
+		json_object_set_new(args, "pairs",
+			json_pack("{s:s}", "vm.description", rq->value));
+	}
+	if (str_eq(rq->kind->wire, "vm-wait"))
+		json_object_set_new(args, "state",
+			json_string(world_random(2) ? "running" : "stopped"));
+	if (rq->must)
+		return args;
+	if (str_eq(rq->kind->wire, "vm-start") && world_random(6) == 0)
+		json_object_set_new(args, "paused", json_true());
+	if (str_eq(rq->kind->wire, "vm-stop") && world_random(4) == 0)
+		json_object_set_new(args, "now", json_true());
+	if (str_starts(rq->kind->wire, "vm-st") && world_random(4) == 0 &&
+		(rq->kind->flags & ORDERS))
+		json_object_set_new(
+			args, "timeout", json_integer(1 + world_random(20)));
+	return args;
+}
+
+/* What an order may bring about from now on. */
+static void note_order(struct rq *rq)
+{
+	struct sim_vm *vm = rq->vm;
+
+	if (rq->kind->flags & SETS)
+		vm->value[0] = '\0';
+	if (!(rq->kind->flags & ORDERS))
+		return;
+	rq->order = ++vm->orders;
+	vm->open++;
+	vm->promise = PROMISED_NOTHING;
+	if (rq->kind->flags & STARTS)
+		vm->wanted = true;
+	if (!(rq->kind->flags & STOPS))
+		return;
+	vm->stop_is_open = true;
+	for (unsigned i = 0; i < SIM_QEMUS; i++)
+		if (sim.qemus[i].pid && sim.qemus[i].vm == vm)
+			sim.qemus[i].asked = true;
+}
+
+static void send_text(struct client_conn *c, const char *text)
+{
+	pid_t before = world_as(pid);
+	ssize_t n = world_write(c->fd, text, strlen(text));
+
+	world_as(before);
+	if (n < 0)
+		drop(c);
+}
+
+static void send_rq(struct client_conn *c, const struct verb_kind *kind,
+	struct sim_vm *vm, bool must)
+{
+	struct rq *rq = find_rq(c, 0);
+
+	BUG_ON(!rq);
+	*rq = (struct rq){ .id = ++last_id,
+		.kind = kind,
+		.vm = vm,
+		.sent_us = (int64_t)loop_sim_now_us(),
+		.must = must };
+	json_t *message = json_pack("{s:s,s:o,s:I}", "execute", kind->wire,
+		"arguments", arguments_of(rq), "id", rq->id);
+	if (str_eq(kind->wire, "qmp_capabilities"))
+		json_object_del(message, "arguments");
+	AUTO_FREE char *text = json_dumps(message, JSON_COMPACT);
+	AUTO_FREE char *line = xasprintf("%s\n", text);
+	json_decref(message);
+	sim_note("client: %s", text);
+	note_order(rq);
+	send_text(c, line);
+}
+
+static bool reach(struct client_conn *c)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	pid_t before = world_as(pid);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", sim.paths.control);
+	int fd = world_socket(AF_UNIX, SOCK_STREAM, 0);
+	BUG_ON(fd < 0);
+	if (world_connect(fd, (struct sockaddr *)&addr, sizeof(addr))) {
+		world_close(fd);
+		fd = -1;
+	}
+	world_as(before);
+	c->fd = fd;
+	if (fd < 0)
+		return false;
+	send_rq(c, kind_named("qmp_capabilities"), NULL, false);
+	return c->fd >= 0;
+}
+
+void client_act(void)
+{
+	struct client_conn *c = &clients[world_random(SIM_CLIENTS)];
+
+	if (c->fd >= 0 && sim_chance(SIM_HANGUP, 60)) {
+		sim_note("a client leaves");
+		drop(c);
+		return;
+	}
+	if (c->fd < 0 && !reach(c))
+		return;
+	if (count_open(c) < OPEN_MAX_)
+		send_rq(c, any_kind(), &sim.vms[world_random(sim.nvms)], false);
+}
+
+/* ---- answers ---- */
+
+static bool was_recorded(const json_t *result)
+{
+	return !json_is_false(json_object_get(result, "recorded"));
+}
+
+static void succeeded(struct rq *rq, const json_t *result)
+{
+	struct sim_vm *vm = rq->vm;
+
+	if ((rq->kind->flags & SETS) && vm->sets > 0) {
+		AUTO_FREE char *last =
+			xasprintf("text-%s-%u", vm->name, vm->sets);
+		if (str_eq(last, rq->value))
+			snprintf(vm->value, sizeof(vm->value), "%s", last);
+	}
+	if (!(rq->kind->flags & ORDERS) || vm->open > 0 || vm->unread > 0 ||
+		rq->order != vm->orders || !was_recorded(result))
+		return;
+	const struct sim_qemu *q = qemu_of_vm(vm);
+	if (rq->kind->promise == PROMISED_UP && (!q || q->off))
+		return; /* it ended since */
+	vm->promise = rq->kind->promise;
+	if (vm->promise == PROMISED_DOWN)
+		vm->wanted = false;
+}
+
+static void answered(struct client_conn *c, const json_t *message)
+{
+	json_t *id = json_object_get(message, "id");
+	const json_t *result = json_object_get(message, "return");
+	struct rq *rq = id ? find_rq(c, json_integer_value(id)) : NULL;
+	struct rq copy;
+
+	if (!rq || !rq->id)
+		sim_breach("replies", "an answer to nothing");
+	copy = *rq;
+	rq->id = 0;
+	if (copy.kind->flags & ORDERS) {
+		copy.vm->open--;
+		if (copy.vm->open == 0)
+			copy.vm->stop_is_open = false;
+	}
+	if (result)
+		succeeded(&copy, result);
+	else if (copy.must)
+		sim_breach(
+			"I3", "%s: %s fails", copy.vm->name, copy.kind->wire);
+}
+
+static void take_line(struct client_conn *c, const char *line)
+{
+	json_t *message = json_loads(line, 0, NULL);
+
+	if (!message)
+		sim_breach("replies", "a line that is no JSON: %s", line);
+	sim_note("answer: %.300s", line);
+	if (!json_object_get(message, "QMP") &&
+		!json_object_get(message, "event"))
+		answered(c, message);
+	json_decref(message);
+}
+
+static void take_lines(struct client_conn *c)
+{
+	char *end;
+
+	while (c->fd >= 0 && c->in.len > 0 &&
+		(end = memchr(c->in.data, '\n', c->in.len)) != NULL) {
+		size_t len = (size_t)(end - c->in.data) + 1;
+		AUTO_FREE char *line = xstrndup(c->in.data, len - 1);
+		memmove(c->in.data, c->in.data + len, c->in.len - len);
+		str_cut(&c->in, c->in.len - len);
+		take_line(c, line);
+	}
+}
+
+static bool pump(struct client_conn *c)
+{
+	char buf[8192];
+	bool did = false;
+	ssize_t n;
+
+	if (c->fd < 0)
+		return false;
+	pid_t before = world_as(pid);
+	while ((n = world_read(c->fd, buf, sizeof(buf))) > 0) {
+		str_addn(&c->in, buf, (size_t)n);
+		did = true;
+	}
+	bool over = n == 0 || errno != EAGAIN;
+	world_as(before);
+	take_lines(c);
+	if (over) {
+		sim_note("a client is cut off");
+		drop(c);
+	}
+	return did || over;
+}
+
+bool client_pump(void)
+{
+	bool did = false;
+
+	for (unsigned i = 0; i < SIM_CLIENTS; i++)
+		did |= pump(&clients[i]);
+	return did;
+}
+
+void client_all_read(void)
+{
+	for (unsigned i = 0; i < sim.nvms; i++)
+		sim.vms[i].unread = 0;
+}
+
+/* ---- what must be ---- */
+
+static void check_rq(const struct rq *rq, bool at_end)
+{
+	int64_t age = (int64_t)loop_sim_now_us() - rq->sent_us;
+
+	if (rq->id && sim.up && (rq->kind->flags & AT_ONCE))
+		sim_breach("I8", "no answer to %s at once", rq->kind->wire);
+	if (rq->id && at_end && age >= ANSWER_US && !(rq->kind->flags & LONG))
+		sim_breach("replies", "no answer to %s of %s in %d s",
+			rq->kind->wire, rq->vm->name, (int)(age / 1000000));
+}
+
+void client_check(bool at_end)
+{
+	for (unsigned i = 0; i < SIM_CLIENTS; i++)
+		for (size_t k = 0; k < NELEMS(clients[i].open); k++)
+			check_rq(&clients[i].open[k], at_end);
+}
+
+void client_start_all(void)
+{
+	for (unsigned i = 0; i < sim.nvms; i++) {
+		client_leave();
+		if (!reach(&clients[0]))
+			sim_breach("I8", "no supervisor to talk to");
+		send_rq(&clients[0], kind_named("vm-start"), &sim.vms[i], true);
+		life_sleep(120000);
+		if (count_open(&clients[0]) > 0)
+			sim_breach("I3", "%s does not start", sim.vms[i].name);
+		if (qemu_count(&sim.vms[i]) != 1)
+			sim_breach("I3", "%s has started without a QEMU",
+				sim.vms[i].name);
+	}
+}

@@ -1,0 +1,628 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The simulated QEMUs: processes of the world that listen on the monitors
+ * they inherited, hold the lock by their descriptors, and answer what the
+ * supervisor asks; well, late, twice, never or wrongly, as the faults say.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "supervisor/argv.h"
+#include "tests/sim/sim.h"
+#include "tests/sim/world_impl.h"
+
+static const char greeting[] =
+	"{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 0, \"minor\": 2, "
+	"\"major\": 7}, \"package\": \"sim\"}, \"capabilities\": [\"oob\"]}}"
+	"\r\n";
+
+static int64_t now_us(void)
+{
+	return (int64_t)loop_sim_now_us();
+}
+
+static int64_t in_ms(uint32_t ms)
+{
+	return now_us() + (int64_t)ms * 1000;
+}
+
+struct sim_qemu *qemu_of_pid(pid_t pid)
+{
+	for (unsigned i = 0; i < SIM_QEMUS; i++)
+		if (sim.qemus[i].pid == pid)
+			return &sim.qemus[i];
+	return NULL;
+}
+
+struct sim_qemu *qemu_of_vm(const struct sim_vm *vm)
+{
+	for (unsigned i = 0; i < SIM_QEMUS; i++)
+		if (sim.qemus[i].pid && sim.qemus[i].vm == vm)
+			return &sim.qemus[i];
+	return NULL;
+}
+
+unsigned qemu_count(const struct sim_vm *vm)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < SIM_QEMUS; i++)
+		n += sim.qemus[i].pid && sim.qemus[i].vm == vm;
+	return n;
+}
+
+/* ---- what it says ---- */
+
+/* Queues a text (stolen; NULL: its end) behind what waits already. */
+static void put_steal(struct sim_qemu *q, char *text, uint32_t delay_ms)
+{
+	int64_t due = in_ms(delay_ms);
+
+	if (q->nqueue == SIM_QUEUE) { /* it says no more then */
+		free(text);
+		return;
+	}
+	if (q->nqueue > 0 && q->queue[q->nqueue - 1].due_us > due)
+		due = q->queue[q->nqueue - 1].due_us;
+	q->queue[q->nqueue++] = (struct sim_out){ due, text };
+}
+
+static uint32_t slowness(void)
+{
+	if (!sim_chance(SIM_LATE, 60))
+		return 0;
+	return world_random(4) ? world_random(3000) : world_random(120000);
+}
+
+static void event(struct sim_qemu *q, const char *name, const char *data)
+{
+	if (q->mon < 0)
+		return;
+	put_steal(q,
+		xasprintf("{\"timestamp\": {\"seconds\": 1, \"microseconds\": "
+			  "0}, \"event\": \"%s\", \"data\": {%s}}\r\n",
+			name, data),
+		0);
+}
+
+static void reply_steal(struct sim_qemu *q, json_t *reply, const json_t *id)
+{
+	json_t *said = sim_chance(SIM_WRONG_ID, 15)
+			       ? json_integer(world_random(1000000))
+			       : json_deep_copy(id);
+
+	if (said)
+		json_object_set_new(reply, "id", said);
+	AUTO_FREE char *text = json_dumps(reply, JSON_COMPACT);
+	json_decref(reply);
+	if (sim_chance(SIM_GARBAGE, 10))
+		put_steal(q,
+			xasprintf("{\"return\": %c\r\n",
+				"}\"]\1"[world_random(4)]),
+			0);
+	if (q->silent || sim_chance(SIM_LOST, 15))
+		return;
+	put_steal(q, xasprintf("%s\r\n", text), slowness());
+	if (sim_chance(SIM_TWICE, 30))
+		put_steal(q, xasprintf("%s\r\n", text), 0);
+}
+
+/* A line on stderr, as -trace would print it. */
+static void trace_line(const char *fmt, ...)
+{
+	char text[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (world_write(2, text, strlen(text)) < 0)
+		sim_note("nobody takes its stderr");
+}
+
+/* The guest is off; QEMU stays, as -action shutdown=pause says. */
+static void guest_off(struct sim_qemu *q)
+{
+	if (q->off)
+		return;
+	sim_note("%s: the guest is off", q->vm->name);
+	q->off = true;
+	q->paused = true;
+	q->off_us = 0;
+	trace_line("1@1 qemu_system_shutdown_request reason=6\n");
+	event(q, "SHUTDOWN", "\"guest\": true, \"reason\": \"guest-shutdown\"");
+	event(q, "STOP", "");
+}
+
+/* ---- what it is asked ---- */
+
+static const char *status_of(const struct sim_qemu *q)
+{
+	return q->off      ? "shutdown"
+	       : !q->ran   ? "prelaunch"
+	       : q->paused ? "paused"
+			   : "running";
+}
+
+static json_t *refusal(const char *command)
+{
+	return json_pack("{s:{s:s,s:s}}", "error", "class", "CommandNotFound",
+		"desc", command);
+}
+
+static void run_guest(struct sim_qemu *q)
+{
+	if (q->off || (q->ran && !q->paused))
+		return;
+	q->ran = true;
+	q->paused = false;
+	event(q, "RESUME", "");
+	if (q->serial >= 0 && world_write(q->serial, "hello\n", 6) < 0)
+		sim_note("%s: its console is full", q->vm->name);
+}
+
+static void pause_guest(struct sim_qemu *q)
+{
+	if (!q->ran || q->paused)
+		return;
+	q->paused = true;
+	event(q, "STOP", "");
+}
+
+static void press_button(struct sim_qemu *q)
+{
+	oracle_told_to_end(q, "system_powerdown");
+	event(q, "POWERDOWN", "");
+	if (!q->deaf && !q->off && q->ran && !q->paused && !q->off_us)
+		q->off_us = in_ms(world_random(8000));
+}
+
+static void quit(struct sim_qemu *q)
+{
+	oracle_told_to_end(q, "quit");
+	if (!q->off)
+		event(q, "SHUTDOWN",
+			"\"guest\": false, \"reason\": \"host-qmp-quit\"");
+	put_steal(q, NULL, 0);
+}
+
+/* Does one command; its answer. */
+static json_t *execute(struct sim_qemu *q, const char *command)
+{
+	if (str_eq(command, "query-status"))
+		return json_pack("{s:{s:s,s:b,s:b}}", "return", "status",
+			status_of(q), "running",
+			str_eq(status_of(q), "running"), "singlestep", 0);
+	if (str_eq(command, "query-uuid"))
+		return json_pack("{s:{s:s}}", "return", "UUID", q->uuid);
+	if (str_eq(command, "query-chardev"))
+		return json_pack("{s:[]}", "return");
+	if (str_eq(command, "cont"))
+		run_guest(q);
+	else if (str_eq(command, "stop"))
+		pause_guest(q);
+	else if (str_eq(command, "system_powerdown"))
+		press_button(q);
+	else if (str_eq(command, "system_reset"))
+		event(q, "RESET",
+			"\"guest\": false, \"reason\": "
+			"\"host-qmp-system-reset\"");
+	else if (!str_eq(command, "qmp_capabilities") &&
+		 !str_eq(command, "quit") && !str_eq(command, "set-action") &&
+		 !str_eq(command, "send-key"))
+		return refusal(command);
+	return json_pack("{s:{}}", "return");
+}
+
+static void close_monitor(struct sim_qemu *q)
+{
+	if (q->mon >= 0)
+		world_close(q->mon);
+	q->mon = -1;
+	str_cut(&q->in, 0);
+	for (unsigned i = 0; i < q->nqueue; i++)
+		free(q->queue[i].text);
+	q->nqueue = 0;
+}
+
+static void die(struct sim_qemu *q, const char *when)
+{
+	sim_note("%s: QEMU dies %s", q->vm->name, when);
+	if (world_random(2))
+		world_die(q->pid, world_random(2) ? SIGSEGV : SIGABRT);
+	else
+		world_exit(q->pid, 1);
+}
+
+static void obey(struct sim_qemu *q, json_t *message)
+{
+	const char *command =
+		json_string_value(json_object_get(message, "execute"));
+
+	if (!command)
+		command =
+			json_string_value(json_object_get(message, "exec-oob"));
+	command = str_or(command, "");
+	sim_note("%s: QEMU is told %s", q->vm->name, command);
+	if (sim_chance(SIM_DIES, 10)) {
+		die(q, "of a command");
+		return;
+	}
+	json_t *answer = execute(q, command);
+	reply_steal(q, answer, json_object_get(message, "id"));
+	if (str_eq(command, "quit"))
+		quit(q);
+	if (q->pid && sim_chance(SIM_STORM, 20))
+		for (unsigned i = 0; i < 30; i++)
+			event(q, "RESET", "\"guest\": true");
+	if (q->pid && sim_chance(SIM_DIES, 10))
+		die(q, "after a command");
+}
+
+/* Length of the first whole object in a buffer, or 0. */
+static size_t object_len(const struct str *in)
+{
+	bool text = false;
+	int depth = 0;
+
+	for (size_t i = 0; i < in->len; i++) {
+		char c = in->data[i];
+		if (text && c == '\\')
+			i++;
+		else if (c == '"')
+			text = !text;
+		else if (!text && c == '{')
+			depth++;
+		else if (!text && c == '}' && --depth == 0)
+			return i + 1;
+	}
+	return 0;
+}
+
+static void drop_front(struct str *in, size_t len)
+{
+	memmove(in->data, in->data + len, in->len - len);
+	str_cut(in, in->len - len);
+}
+
+/* Reads what is there; false at the end of the stream. */
+static bool take_in(int fd, struct str *in, bool *did)
+{
+	char buf[4096];
+	ssize_t n;
+
+	while ((n = world_read(fd, buf, sizeof(buf))) > 0) {
+		str_addn(in, buf, (size_t)n);
+		*did = true;
+	}
+	return n < 0 && errno == EAGAIN;
+}
+
+static json_t *next_message(struct str *in)
+{
+	size_t len = object_len(in);
+	json_t *message;
+
+	if (len == 0)
+		return NULL;
+	message = json_loadb(in->data, len, JSON_DISABLE_EOF_CHECK, NULL);
+	drop_front(in, len);
+	return message ? message : json_object();
+}
+
+static void serve_monitor(struct sim_qemu *q, bool *did)
+{
+	json_t *message;
+
+	if (q->mon < 0) {
+		q->mon = world_accept(ARGV_FD_MONITOR);
+		if (q->mon < 0)
+			return;
+		*did = true;
+		if (!q->silent)
+			put_steal(q, xstrdup(greeting), slowness());
+	}
+	bool open = take_in(q->mon, &q->in, did);
+	while (q->pid && (message = next_message(&q->in)) != NULL) {
+		obey(q, message);
+		json_decref(message);
+	}
+	if (!open && q->pid && q->mon >= 0) {
+		close_monitor(q);
+		*did = true;
+	}
+}
+
+static void serve_yank(struct sim_qemu *q, bool *did)
+{
+	json_t *message;
+
+	if (q->yank < 0)
+		q->yank = world_accept(ARGV_FD_YANK);
+	if (q->yank < 0)
+		return;
+	bool open = take_in(q->yank, &q->yank_in, did);
+	while ((message = next_message(&q->yank_in)) != NULL) {
+		AUTO_FREE char *text = json_dumps(message, 0);
+		if (strstr(text, "\"yank\"") && strstr(text, q->chardev))
+			close_monitor(q);
+		json_decref(message);
+	}
+	if (!open) {
+		world_close(q->yank);
+		q->yank = -1;
+		str_cut(&q->yank_in, 0);
+		*did = true;
+	}
+}
+
+static void serve_serial(struct sim_qemu *q, bool *did)
+{
+	struct str typed = STR_INIT;
+
+	if (q->serial < 0)
+		q->serial = world_accept(ARGV_FD_SERIAL);
+	if (q->serial < 0)
+		return;
+	if (!take_in(q->serial, &typed, did)) {
+		world_close(q->serial);
+		q->serial = -1;
+		*did = true;
+	}
+	str_fini(&typed);
+}
+
+/* Says what is due; the end of it all is an entry without text. */
+static void flush(struct sim_qemu *q, bool *did)
+{
+	while (q->pid && q->nqueue > 0 && q->queue[0].due_us <= now_us()) {
+		char *text = q->queue[0].text;
+		*did = true;
+		q->nqueue--;
+		memmove(q->queue, q->queue + 1,
+			q->nqueue * sizeof(q->queue[0]));
+		if (!text) {
+			sim_note("%s: QEMU ends", q->vm->name);
+			world_exit(q->pid, 0);
+			return;
+		}
+		if (q->mon >= 0 &&
+			world_write(q->mon, text, strlen(text)) < 0 &&
+			errno != EAGAIN)
+			sim_note("%s: nobody listens", q->vm->name);
+		free(text);
+	}
+}
+
+/* ---- its life ---- */
+
+static void begin(struct sim_qemu *q)
+{
+	q->listens = true;
+	if (q->bad) {
+		sim_note("%s: QEMU does not start", q->vm->name);
+		trace_line("qemu-system-x86_64: no such luck\n");
+		world_exit(q->pid, 1);
+		return;
+	}
+	for (int fd = ARGV_FD_MONITOR; fd < ARGV_FD_SERIAL + 4; fd++)
+		if (fd != ARGV_FD_LOCK && fd != ARGV_FD_NAME &&
+			world.current->fds[fd])
+			world_listen(fd, 8);
+}
+
+static void obey_term(struct sim_qemu *q)
+{
+	q->term = false;
+	if (q->deaf && q->silent)
+		return;
+	event(q, "SHUTDOWN", "\"guest\": false, \"reason\": \"host-signal\"");
+	put_steal(q, NULL, 0);
+}
+
+static bool pump(struct sim_qemu *q)
+{
+	bool did_something = false;
+
+	if (!q->pid || q->stopped || now_us() < q->wake_us)
+		return false;
+	pid_t before = world_as(q->pid);
+	if (!q->listens) {
+		did_something = true;
+		begin(q);
+	}
+	if (q->pid && q->term)
+		obey_term(q);
+	if (q->pid && q->off_us && q->off_us <= now_us())
+		guest_off(q);
+	if (q->pid)
+		serve_yank(q, &did_something);
+	if (q->pid)
+		serve_serial(q, &did_something);
+	if (q->pid)
+		serve_monitor(q, &did_something);
+	if (q->pid)
+		flush(q, &did_something);
+	world_as(before);
+	return did_something;
+}
+
+bool qemu_pump(void)
+{
+	bool did_something = false;
+
+	for (unsigned i = 0; i < SIM_QEMUS; i++)
+		did_something |= pump(&sim.qemus[i]);
+	return did_something;
+}
+
+int64_t qemu_next_us(void)
+{
+	int64_t next = INT64_MAX;
+
+	for (unsigned i = 0; i < SIM_QEMUS; i++) {
+		const struct sim_qemu *q = &sim.qemus[i];
+		if (!q->pid || q->stopped)
+			continue;
+		if (q->wake_us > now_us()) {
+			next = q->wake_us < next ? q->wake_us : next;
+			continue;
+		}
+		if (q->off_us && q->off_us < next)
+			next = q->off_us;
+		if (q->nqueue > 0 && q->queue[0].due_us < next)
+			next = q->queue[0].due_us;
+	}
+	return next;
+}
+
+/* ---- births, signals, deaths ---- */
+
+/* /proc as the supervisor reads it: start time, and the arguments. */
+static void put_proc(pid_t pid, const char *const *argv)
+{
+	static unsigned births;
+	AUTO_STR struct str line = STR_INIT;
+	char path[64];
+	char stat[128];
+
+	for (size_t i = 0; argv[i]; i++)
+		str_addn(&line, argv[i], strlen(argv[i]) + 1);
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	world_put_file(path, str_text(&line), line.len, 0444);
+	snprintf(stat, sizeof(stat),
+		"%d (x) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 %u 0\n",
+		(int)pid, ++births);
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	world_put_file(path, stat, strlen(stat), 0444);
+}
+
+static const char *argument(const char *const *argv, const char *option)
+{
+	for (size_t i = 0; argv[i] && argv[i + 1]; i++)
+		if (str_eq(argv[i], option))
+			return argv[i + 1];
+	return "";
+}
+
+static struct sim_vm *vm_of_argv(const char *const *argv)
+{
+	const char *name = strchr(argument(argv, "-name"), '=');
+
+	if (!name++)
+		return NULL;
+	AUTO_FREE char *text = xstrndup(name, strcspn(name, ","));
+	return life_vm(text);
+}
+
+static void on_spawn(pid_t pid, const char *const *argv)
+{
+	struct sim_vm *vm = vm_of_argv(argv);
+	struct sim_qemu *q = qemu_of_pid(0);
+
+	put_proc(pid, argv);
+	if (!vm || !q)
+		sim_breach("simulator", "cannot be '%s'", argv[0]);
+	*q = (struct sim_qemu){ .pid = pid,
+		.vm = vm,
+		.mon = -1,
+		.yank = -1,
+		.serial = -1,
+		.deaf = world_random(5) == 0,
+		.bad = sim_chance(SIM_EXEC, 100),
+		.silent = sim_chance(SIM_LOST, 30) };
+	q->wake_us = in_ms(world_random(300));
+	snprintf(q->uuid, sizeof(q->uuid), "%s", argument(argv, "-uuid"));
+	const char *chardev = argument(argv, "-mon");
+	chardev = strchr(chardev, '=');
+	snprintf(q->chardev, sizeof(q->chardev), "%.*s",
+		chardev ? (int)strcspn(chardev + 1, ",") : 0,
+		chardev ? chardev + 1 : "");
+	sim_note("%s: QEMU is pid %d", vm->name, (int)pid);
+	oracle_spawned(q);
+}
+
+static bool on_signal(pid_t pid, int signal)
+{
+	struct sim_qemu *q = qemu_of_pid(pid);
+
+	if (!q || signal != SIGTERM)
+		return false;
+	q->term = true;
+	return true;
+}
+
+static void on_end(pid_t pid)
+{
+	struct sim_qemu *q = qemu_of_pid(pid);
+
+	if (!q)
+		return;
+	sim_note("%s: QEMU pid %d is gone", q->vm->name, (int)pid);
+	oracle_ended(q);
+	q->mon = -1; /* its descriptors went with it */
+	close_monitor(q);
+	str_fini(&q->in);
+	str_fini(&q->yank_in);
+	q->pid = 0;
+}
+
+void qemu_start(void)
+{
+	world_on_spawn(on_spawn);
+	world_on_signal(on_signal);
+	world_on_end(on_end);
+}
+
+/* ---- surprises ---- */
+
+static struct sim_qemu *any(void)
+{
+	unsigned first = world_random(SIM_QEMUS);
+
+	for (unsigned i = 0; i < SIM_QEMUS; i++) {
+		struct sim_qemu *q = &sim.qemus[(first + i) % SIM_QEMUS];
+		if (q->pid)
+			return q;
+	}
+	return NULL;
+}
+
+void qemu_surprise(void)
+{
+	struct sim_qemu *q = any();
+
+	if (!q)
+		return;
+	if (sim_chance(SIM_DIES, 300)) {
+		die(q, "by itself");
+	} else if (sim_chance(SIM_STOPS, 400)) {
+		q->stopped = !q->stopped;
+		sim_note("%s: QEMU %s", q->vm->name,
+			q->stopped ? "stops" : "goes on");
+	} else if (world_random(4) == 0 && q->ran && !q->off && !q->paused &&
+		   !q->off_us) {
+		q->off_us = in_ms(world_random(1000));
+	} else if (q->ran && !q->stopped && world_random(3) == 0) {
+		event(q, "RESET",
+			"\"guest\": true, \"reason\": \"guest-reset\"");
+	}
+}
+
+void qemu_heal(void)
+{
+	for (unsigned i = 0; i < SIM_QEMUS; i++) {
+		struct sim_qemu *q = &sim.qemus[i];
+		if (q->pid && q->silent) {
+			pid_t before = world_as(q->pid);
+			close_monitor(q);
+			world_as(before);
+		}
+		q->stopped = q->silent = q->bad = false;
+	}
+}

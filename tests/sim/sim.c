@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sim --seed N [--trace] runs one seed, --seeds A-B many (each in a process
+ * of its own), --for SECONDS as many as fit from A on.  A seed that fails is
+ * told with the line that plays it again; the same seed is the same run.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "tests/sim/sim.h"
+#include "tests/sim/world_impl.h"
+
+enum { STEPS = 120, REST_MS = 300000, SEED_S = 60, WORKERS_MAX = 16 };
+
+struct sim sim;
+
+/* What the processes of the seeds add up. */
+static struct {
+	_Atomic unsigned long seeds;
+	_Atomic unsigned long steps;
+	_Atomic unsigned long lives;
+	_Atomic unsigned long failed;
+} * sums;
+
+static const char *program;
+
+/* ---- telling ---- */
+
+/* What the supervisor logged since the last time. */
+static void tell_log(void)
+{
+	if (sim.trace)
+		fwrite(str_text(&world.log), 1, world.log.len, stdout);
+	if (sim.trace)
+		str_cut(&world.log, 0);
+}
+
+void sim_note(const char *fmt, ...)
+{
+	int64_t now = (int64_t)loop_sim_now_us();
+	va_list ap;
+
+	if (!sim.trace)
+		return;
+	tell_log();
+	printf("%" PRId64 ".%06" PRId64 " ", now / 1000000, now % 1000000);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	fflush(stdout);
+}
+
+static void tell_replay(void)
+{
+	printf("replay: %s --seed %" PRIu64 " --trace\n", program, sim.seed);
+	fflush(stdout);
+}
+
+void sim_breach(const char *rule, const char *fmt, ...)
+{
+	va_list ap;
+
+	tell_log();
+	printf("seed %" PRIu64 ": %s: ", sim.seed, rule);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	tell_replay();
+	_exit(1);
+}
+
+/* A bug check, a crash, or a run without end. */
+static void on_fatal(int signal)
+{
+	size_t len = world.log.len;
+	size_t tail = len < 300 ? len : 300;
+
+	tell_log();
+	printf("%.*s\nseed %" PRIu64 ": signal %d\n", (int)tail,
+		len ? world.log.data + len - tail : "", sim.seed, signal);
+	tell_replay();
+	_exit(1);
+}
+
+bool sim_chance(enum sim_fault fault, unsigned per_mille)
+{
+	return sim.on[fault] && !sim.healed && world_random(1000) < per_mille;
+}
+
+/* ---- one seed ---- */
+
+static void act(void)
+{
+	sim.steps++;
+	if (world_random(3))
+		client_act();
+	chaos_act();
+	switch (world_random(8)) {
+	case 0:
+		life_sleep(world_random(30000));
+		break;
+	case 1:
+	case 2:
+		life_sleep(world_random(2000));
+		break;
+	case 3:
+		break; /* the next comes at the same moment */
+	default:
+		life_sleep(world_random(60));
+	}
+}
+
+static void run_seed(uint64_t seed)
+{
+	sim.seed = seed;
+	alarm(SEED_S);
+	world_start(seed);
+	life_start();
+	qemu_start();
+	oracle_start();
+	client_start();
+	chaos_start();
+	while (sim.steps < STEPS)
+		act();
+	chaos_heal();
+	life_sleep(REST_MS);
+	client_check(true);
+	oracle_rest();
+	client_start_all();
+	client_leave();
+	life_leave();
+	life_sleep(REST_MS);
+	oracle_rest();
+	sim_note("the end: %lu steps, %u lives", sim.steps, sim.lives);
+	alarm(0);
+}
+
+/* ---- many ---- */
+
+static void prepare(void)
+{
+	static const int fatal[] = { SIGABRT, SIGSEGV, SIGBUS, SIGALRM };
+
+	for (size_t i = 0; i < NELEMS(fatal); i++)
+		signal(fatal[i], on_fatal);
+	json_object_seed(1);
+	setenv("TZ", "UTC", 1);
+	setenv("PATH", "/usr/bin", 1);
+}
+
+static void in_child(uint64_t seed)
+{
+	run_seed(seed);
+	sums->steps += sim.steps;
+	sums->lives += sim.lives;
+	_exit(0);
+}
+
+static void start_child(uint64_t seed)
+{
+	pid_t pid = fork();
+
+	if (pid < 0) {
+		perror("fork");
+		exit(2);
+	}
+	if (pid == 0)
+		in_child(seed);
+}
+
+static bool wait_child(void)
+{
+	int status;
+
+	if (wait(&status) < 0)
+		return false;
+	sums->seeds++;
+	sums->failed += status != 0;
+	return true;
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Seeds from first to last, or for a while; the exit status. */
+static int run_many(uint64_t first, uint64_t last, double limit, bool quick)
+{
+	long workers = sysconf(_SC_NPROCESSORS_ONLN);
+	double began = seconds();
+	long running = 0;
+	uint64_t seed = first;
+
+	for (; seed <= last && (limit <= 0 || seconds() - began < limit);
+		seed++) {
+		if (quick && sums->failed)
+			break;
+		if (running == workers)
+			running -= wait_child();
+		start_child(seed);
+		running++;
+	}
+	while (wait_child())
+		;
+	double took = seconds() - began;
+	printf("seeds=%lu first=%" PRIu64 " steps=%lu lives=%lu failed=%lu "
+	       "seconds=%.1f steps/s=%.0f\n",
+		sums->seeds, first, sums->steps, sums->lives, sums->failed,
+		took, (double)sums->steps / took);
+	return sums->failed ? 1 : 0;
+}
+
+static int usage(void)
+{
+	fputs("usage: sim --seed N [--trace]\n"
+	      "       sim --seeds A-B [--for SECONDS] [--quick]\n",
+		stderr);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = { { "seed", required_argument,
+							 NULL, 's' },
+		{ "seeds", required_argument, NULL, 'm' },
+		{ "for", required_argument, NULL, 'f' },
+		{ "trace", no_argument, NULL, 't' },
+		{ "quick", no_argument, NULL, 'q' }, { NULL, 0, NULL, 0 } };
+	uint64_t first = 0, last = 0;
+	double limit = 0;
+	bool quick = false;
+	int option;
+
+	program = argv[0];
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		char *end = NULL;
+		if (option == 's' || option == 'm') {
+			first = last = strtoull(optarg, &end, 10);
+			if (*end == '-')
+				last = strtoull(end + 1, NULL, 10);
+		} else if (option == 'f') {
+			limit = strtod(optarg, NULL);
+		} else if (option == 't') {
+			sim.trace = true;
+		} else if (option == 'q') {
+			quick = true;
+		} else {
+			return usage();
+		}
+	}
+	if (first == 0 || last < first)
+		return usage();
+	prepare();
+	sums = mmap(NULL, sizeof(*sums), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (first < last)
+		return run_many(first, last, limit, quick);
+	run_seed(first);
+	printf("seed %" PRIu64 ": ok, %lu steps, %u lives\n", first, sim.steps,
+		sim.lives);
+	return 0;
+}

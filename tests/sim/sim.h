@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The deterministic simulator: the real supervisor in the simulated world
+ * (tests/sim/world.h), with simulated QEMUs, clients and faults, all drawn
+ * from one seed.  sim.c runs seeds, life.c the supervisor's lives and the
+ * clock, qemu.c the QEMUs, client.c the clients, chaos.c the faults, and
+ * oracle.c knows what must be true (RELIABILITY.md C.1, I1 to I8).
+ */
+#ifndef TESTS_SIM_SIM_H
+#define TESTS_SIM_SIM_H
+
+#include <setjmp.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "supervisor/service.h"
+#include "tests/sim/world.h"
+
+enum { SIM_VMS = 4, SIM_CLIENTS = 4, SIM_QEMUS = 16, SIM_QUEUE = 64 };
+
+/* clang-format off */
+#define SIM_FAULTS(X) \
+	X(CRASH) X(POWER) X(LEAVE) X(WRITE) X(FSYNC) X(RENAME) X(SPAWN) \
+	X(EXEC) X(DIES) X(STOPS) X(LATE) X(TWICE) X(LOST) X(WRONG_ID) \
+	X(GARBAGE) X(STORM) X(HANGUP) X(PIDS) X(CLOCK) X(CONFIG)
+/* clang-format on */
+
+enum sim_fault {
+#define X(id) SIM_##id,
+	SIM_FAULTS(X)
+#undef X
+		SIM_NFAULTS
+};
+
+/* What an answered request promised about a VM's record. */
+enum sim_promise { PROMISED_NOTHING, PROMISED_UP, PROMISED_DOWN };
+
+struct sim_vm {
+	char name[16];
+	char *config; /* the good text of its file */
+	enum sim_autostart { SIM_NO, SIM_YES, SIM_LAST } autostart;
+	enum sim_promise promise;
+	unsigned orders;   /* requests that change it, sent so far */
+	unsigned unread;   /* of these: sent, and perhaps not read so far */
+	unsigned open;     /* of these: neither answered nor lost */
+	bool stop_is_open; /* a request that may stop it is on its way */
+	bool missed;       /* a life began without its file */
+	bool wanted;       /* somebody or something may start it */
+	char value[40];    /* what an answered vm-set has set, or "" */
+	unsigned sets;     /* vm-set sent so far */
+};
+
+/* One text (or, without text, the end) on its way out of a monitor. */
+struct sim_out {
+	int64_t due_us;
+	char *text;
+};
+
+struct sim_qemu {
+	pid_t pid; /* 0: a free slot */
+	struct sim_vm *vm;
+	char uuid[40];
+	char chardev[24]; /* of the monitor */
+	int64_t wake_us;  /* does nothing before */
+	int64_t off_us;   /* the guest powers off; 0: not planned */
+	bool listens;
+	bool bad; /* ends with an error instead of starting */
+	bool ran; /* its guest ran at some time */
+	bool paused;
+	bool off;     /* the guest is off */
+	bool asked;   /* somebody asked for its end */
+	bool settled; /* it was seen running: from now on it is a VM */
+	bool stopped; /* by SIGSTOP */
+	bool silent;
+	bool deaf; /* to the power button */
+	bool term; /* got SIGTERM */
+	int mon;
+	int yank;
+	int serial;
+	struct str in;
+	struct str yank_in;
+	struct sim_out queue[SIM_QUEUE];
+	unsigned nqueue;
+};
+
+struct sim {
+	uint64_t seed;
+	bool trace;
+	bool on[SIM_NFAULTS];
+	bool healed; /* no more faults */
+	unsigned nvms;
+	struct sim_vm vms[SIM_VMS];
+	struct sim_qemu qemus[SIM_QEMUS];
+	struct service service;
+	struct paths paths;
+	bool up;           /* the supervisor lives */
+	int64_t boot_us;   /* it comes back then */
+	unsigned crash_in; /* calls from now; 0: not planned */
+	unsigned long steps;
+	unsigned lives;
+	unsigned boots; /* of the host */
+};
+
+extern struct sim sim;
+
+/* ---- sim.c ---- */
+/* A line of the trace; costs nothing without --trace. */
+void sim_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Something that must never be: tells it and ends the run. */
+_Noreturn void sim_breach(const char *rule, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* True so many times of a thousand, and never once all is healed. */
+bool sim_chance(enum sim_fault fault, unsigned per_mille);
+
+/* ---- life.c ---- */
+/* Paths, files, the first life. */
+void life_start(void);
+/* Lets ms milliseconds pass for everybody. */
+void life_sleep(int64_t ms);
+void life_power_loss(void);
+/* The supervisor is told to leave, and does. */
+void life_leave(void);
+/* A file below the configuration or state directories; new. */
+char *life_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Writes a VM's file. */
+void life_put_config(const struct sim_vm *vm, const char *text, size_t len);
+struct sim_vm *life_vm(const char *name);
+
+/* ---- qemu.c ---- */
+void qemu_start(void);
+/* Lets every QEMU do what it can; true if one did something. */
+bool qemu_pump(void);
+/* When the next of them wants to do something; INT64_MAX: never. */
+int64_t qemu_next_us(void);
+struct sim_qemu *qemu_of_pid(pid_t pid);
+/* The QEMU of a VM that lives, or NULL. */
+struct sim_qemu *qemu_of_vm(const struct sim_vm *vm);
+unsigned qemu_count(const struct sim_vm *vm);
+/* A surprise for one of them. */
+void qemu_surprise(void);
+/* No more of them is ill. */
+void qemu_heal(void);
+
+/* ---- client.c ---- */
+void client_start(void);
+/* One of them sends something, or (HANGUP) leaves. */
+void client_act(void);
+/* Lets them read; true if one got something. */
+bool client_pump(void);
+/* All requests sent so far were read or lost. */
+void client_all_read(void);
+/* Starts every VM that is down and waits; all must run then. */
+void client_start_all(void);
+/* No request that must be answered at once is open; at the end: none. */
+void client_check(bool at_end);
+/* All of them leave. */
+void client_leave(void);
+pid_t client_pid(void);
+
+/* ---- chaos.c ---- */
+/* Draws the faults of this seed. */
+void chaos_start(void);
+/* Perhaps one of them strikes. */
+void chaos_act(void);
+/* No more of it: files are whole, calls work, all go on. */
+void chaos_heal(void);
+
+/* ---- oracle.c ---- */
+/* Hooks of the world: what is started, killed, ended. */
+void oracle_start(void);
+void oracle_spawned(const struct sim_qemu *q);
+void oracle_ended(const struct sim_qemu *q);
+/* QEMU is told to end by its monitor or a signal. */
+void oracle_told_to_end(const struct sim_qemu *q, const char *how);
+/* The promises, after each step and before each life. */
+void oracle_step(void);
+/* 300 seconds after the last fault. */
+void oracle_rest(void);
+/* The supervisor left in order: nothing of it stays. */
+void oracle_left(void);
+
+#endif
