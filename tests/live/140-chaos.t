@@ -22,7 +22,7 @@ pick() # N: sets picked to 0 ... N-1
 bad() # WHAT: the run goes on, the log keeps it
 {
 	echo "# point $injected: $*"
-	cat "$tmp/list" | sed 's/^/#   /'
+	sed 's/^/#   /' "$tmp/list"
 }
 
 # NAME STATE PID lines of all VMs
