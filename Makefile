@@ -69,7 +69,7 @@ T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t \
 T_TESTS += tests/t/300-protocol.t tests/t/310-clients.t \
 	tests/t/315-two-supervisors.t tests/t/320-sick-qemu.t tests/t/330-life.t tests/t/335-restart.t \
 	tests/t/340-config.t tests/t/350-adopt.t tests/t/360-places.t \
-	tests/t/922-guest-poweroff.t tests/t/930-recovery.t
+	tests/t/922-guest-poweroff.t tests/t/930-recovery.t tests/t/931-requests.t
 LIVE_TESTS = tests/live/010-guest.t tests/live/100-life.t \
 	tests/live/120-adopt.t
 T_TESTS += tests/t/040-fuzz.t tests/t/900-readme.t tests/t/910-clients.t tests/t/923-reset-failed.t

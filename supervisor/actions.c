@@ -93,7 +93,12 @@ void act_stop_cancelled(struct vm *vm)
 	vm->record.desired = DESIRED_UP;
 	vm_record_order(vm);
 	vm_set_note(vm, "%s", "");
-	ready_begin(vm);
+	if (!vm->machine.ready)
+		vm_post(vm, EV_LOST); /* nobody heeded it meanwhile */
+	else if (guest_is_over(vm))
+		vm_post(vm, EV_GUEST_OFF);
+	else
+		ready_begin(vm);
 }
 
 void act_stop(struct vm *vm)
@@ -336,7 +341,9 @@ void act_rest(struct vm *vm)
 
 static void on_retry_timer(struct loop_timer *timer)
 {
-	vm_post(container_of(timer, struct vm, retry_timer), EV_RETRY);
+	struct vm *vm = container_of(timer, struct vm, retry_timer);
+
+	vm_post(vm, vm->gone ? EV_STOP : EV_RETRY);
 }
 
 void act_wait(struct vm *vm)

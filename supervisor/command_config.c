@@ -206,13 +206,9 @@ static void reply_edits(
 static void apply_edits(
 	struct request *rq, struct vm *vm, struct edits *edits, struct err *err)
 {
-	const struct job *busy = vm_busy_edit(vm);
-
 	if (vm->env->file && !err->code)
 		err_set(err, ERR_UNSUPPORTED,
 			"a VM of `vmward run` has no drop-in: edit its file");
-	if (busy && !err->code)
-		err_set(err, ERR_BUSY, "job j%u edits it already", busy->id);
 	if (request_bool(rq, "dry-run") && !err->code &&
 		!config_change_check(
 			&vm->env->paths, vm->name, edits->at, edits->n, err)) {
@@ -221,8 +217,8 @@ static void apply_edits(
 	}
 	rq->vm = vm;
 	if (!err->code)
-		rq->job = op_edit_begin(
-			vm, edits->at, edits->n, on_edit_end, rq, err);
+		rq->job =
+			op_edit_begin(vm, edits->at, edits->n, on_edit_end, rq);
 	if (rq->job)
 		vm_job_add(vm, rq->job);
 	else

@@ -55,7 +55,7 @@ static void on_written(struct job *job, void *arg)
 	answer(rq, &job->err);
 }
 
-static struct job *write_attach(struct request *rq, struct err *err)
+static struct job *write_attach(struct request *rq)
 {
 	AUTO_FREE char *section =
 		xasprintf("disk.%s", request_string(rq, "disk"));
@@ -73,7 +73,7 @@ static struct job *write_attach(struct request *rq, struct err *err)
 		edits[n].key = (char *)(uintptr_t)key;
 		edits[n++].value = (char *)(uintptr_t)json_string_value(value);
 	}
-	job = op_edit_begin(rq->vm, edits, n, on_written, rq, err);
+	job = op_edit_begin(rq->vm, edits, n, on_written, rq);
 	free(edits);
 	return job;
 }
@@ -107,8 +107,8 @@ static size_t plan_detach(
 	return n;
 }
 
-/* NULL without error: nothing is written about the disk. */
-static struct job *write_detach(struct request *rq, struct err *err)
+/* NULL: nothing is written about the disk. */
+static struct job *write_detach(struct request *rq)
 {
 	AUTO_FREE char *section =
 		xasprintf("disk.%s", request_string(rq, "disk"));
@@ -120,7 +120,7 @@ static struct job *write_detach(struct request *rq, struct err *err)
 		return NULL;
 	n = plan_detach(rq->vm->spec, section, &edits);
 	if (n)
-		job = op_edit_begin(rq->vm, edits, n, on_written, rq, err);
+		job = op_edit_begin(rq->vm, edits, n, on_written, rq);
 	free(edits);
 	return job;
 }
@@ -131,9 +131,7 @@ static void after_change(struct request *rq, bool attach)
 	struct err err = ERR_INIT;
 	bool write = !request_bool(rq, "runtime") && !rq->vm->env->file;
 
-	rq->job = !write   ? NULL
-		  : attach ? write_attach(rq, &err)
-			   : write_detach(rq, &err);
+	rq->job = !write ? NULL : attach ? write_attach(rq) : write_detach(rq);
 	if (rq->job)
 		vm_job_add(rq->vm, rq->job);
 	else

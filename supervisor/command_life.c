@@ -14,6 +14,7 @@ enum goal { GOAL_NONE, GOAL_RUNNING, GOAL_READY, GOAL_AGENT, GOAL_DOWN };
 
 /* stage: the goal, and for restart whether the old QEMU is gone yet */
 #define GOAL_OF(rq) ((enum goal)((rq)->stage & 15))
+#define KILL_MS     10000
 #define AWAITS_END  16 /* restart: the successor has not begun yet */
 #define UNCHANGED   32 /* it was down: only the order must reach the disk */
 
@@ -127,7 +128,6 @@ static void await_goal(struct request *rq, struct vm *vm, int stage, int64_t ms)
 {
 	rq->stage = stage;
 	rq->vm = vm;
-	rq->job = vm->op;
 	vm_watch(vm, &rq->watch, on_change);
 	if (ms > 0)
 		loop_timer_start(&rq->deadline, ms, on_deadline);
@@ -297,7 +297,7 @@ void command_kill(struct request *rq)
 		return;
 	was_up = vm_is_up(vm);
 	vm_post(vm, EV_KILL);
-	await_goal(rq, vm, was_up ? GOAL_DOWN : GOAL_DOWN | UNCHANGED, 0);
+	await_goal(rq, vm, was_up ? GOAL_DOWN : GOAL_DOWN | UNCHANGED, KILL_MS);
 }
 
 void command_restart(struct request *rq)

@@ -68,7 +68,7 @@ bool command_job(struct request *rq, struct vm *vm, struct job *job)
 	char id[16];
 
 	rq->vm = vm;
-	rq->job = job;
+	rq->began_op = true;
 	if (!request_bool(rq, "job"))
 		return false;
 	snprintf(id, sizeof(id), "j%u", job->id);
@@ -462,7 +462,7 @@ static void on_job_event(struct events_sub *sub, json_t *event)
 	json_t *data = json_object_get(event, "data");
 	const char *job = json_string_value(json_object_get(data, "job"));
 	const char *status = json_string_value(json_object_get(data, "status"));
-	const char *desc = json_string_value(json_object_get(data, "desc"));
+	const char *desc = json_string_value(json_object_get(data, "error"));
 
 	if (!job || !str_eq(job, request_string(rq, "job")) ||
 		str_eq(status, "running"))
@@ -507,10 +507,8 @@ void command_job_cancel(struct request *rq)
 	struct request *other = id ? request_sibling(rq, id) : NULL;
 	struct job *job = NULL;
 
-	if (other && other->vm && other->vm->op)
-		job = other->vm->op;
-	else if (other)
-		job = other->job;
+	if (other)
+		job = other->began_op ? other->vm->op : other->job;
 	else if (!id)
 		job = find_job(rq, request_string(rq, "job"));
 	if (!job) {

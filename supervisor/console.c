@@ -12,12 +12,13 @@
 #include "base/sock.h"
 #include "base/sys.h"
 
-#define CHUNK       16384
-#define BUDGET      (256 * 1024) /* per turn; past it the drain rests 10 ms */
-#define REST_MS     10
-#define REPLAY      16384
-#define INPUT_MAX   65536
-#define READERS_MAX 32
+#define CHUNK           16384
+#define BUDGET          (256 * 1024) /* per turn; past it the drain rests 10 ms */
+#define REST_MS         10
+#define REPLAY          16384
+#define INPUT_MAX       65536
+#define READERS_MAX     32
+#define ACCEPT_AGAIN_MS 100
 
 struct console_reader {
 	struct list link; /* console.readers */
@@ -263,12 +264,27 @@ static void on_reader(struct loop_io *io, int events)
 		catch_up(r);
 }
 
+static void on_accept(struct loop_io *io, int events);
+
+static void on_accept_again(struct loop_timer *timer)
+{
+	struct console *c = container_of(timer, struct console, accept_again);
+
+	loop_io_start(&c->accept_io, c->listener, LOOP_READ, on_accept);
+}
+
 static void on_accept(struct loop_io *io, int events UNUSED)
 {
 	struct console *c = container_of(io, struct console, accept_io);
 	bool may_write = false;
 	int fd = sys_accept(c->listener);
 
+	if (fd < 0 && errno != EAGAIN && errno != EINTR &&
+		errno != ECONNABORTED) { /* no descriptors: else it spins */
+		loop_io_stop(&c->accept_io);
+		loop_timer_start(
+			&c->accept_again, ACCEPT_AGAIN_MS, on_accept_again);
+	}
 	if (fd < 0)
 		return;
 	if (c->nreaders >= READERS_MAX ||
@@ -342,6 +358,7 @@ void console_free(struct console *c)
 	list_each(&c->readers, it, next)
 		drop_reader(list_entry(it, struct console_reader, link));
 	loop_io_stop(&c->accept_io);
+	loop_timer_stop(&c->accept_again);
 	fd_close(&c->listener);
 	fd_close(&c->log_fd);
 	if (c->socket_path)

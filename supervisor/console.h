@@ -38,7 +38,8 @@ struct console {
 	struct loop_timer rest; /* a flood's pause between drains */
 	int listener;
 	struct loop_io accept_io;
-	struct list readers; /* console_reader.link */
+	struct loop_timer accept_again; /* after EMFILE */
+	struct list readers;            /* console_reader.link */
 	struct console_reader *writer;
 	unsigned nreaders;
 	struct str input; /* for the guest, at most 64 KiB */

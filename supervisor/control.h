@@ -32,6 +32,7 @@ struct request {
 	struct loop_timer deadline;
 	struct vm *vm;       /* whom it waits for, or NULL */
 	struct job *job;     /* its job while it runs, or NULL */
+	bool began_op;       /* vm->op, whichever it is by now, is its work */
 	struct list *cursor; /* free for the handler */
 	int stage;           /* free for the handler */
 	bool in_handler;     /* not to be freed yet */

@@ -43,12 +43,12 @@ struct job *op_qmp_begin_steal(struct vm *vm, const char *command,
 json_t *op_qmp_result(const struct job *job);
 
 /*
- * Writes SECTION.KEY edits into the VM's drop-in.  NULL with err: the edits
- * are refused, nothing was changed.
+ * Writes SECTION.KEY edits into the VM's drop-in, after the edits begun
+ * before it.  It fails if they are refused; then nothing was changed.
  */
 struct config_edit;
 struct job *op_edit_begin(struct vm *vm, const struct config_edit *edits,
-	size_t n, op_end_fn *on_end, void *arg, struct err *err);
+	size_t n, op_end_fn *on_end, void *arg);
 
 /*
  * Plugs a disk (stolen, with the pairs it was made of) into the running VM:

@@ -118,11 +118,19 @@ static void save_slots(struct vm *vm)
 	vm_record(vm, NULL);
 }
 
+/* What the job knew of the VM may be gone with its QEMU. */
+static enum job_state fail_gone(struct job *job)
+{
+	return job_fail(job, ERR_GONE, "QEMU is gone");
+}
+
 static enum job_state attach_run(struct job *job)
 {
 	struct op_disk *op = container_of(job, struct op_disk, job);
 
 	JOB_BEGIN(job);
+	if (!op->vm->machine.ready)
+		return fail_gone(job);
 	if (check_kind(op, &job->err))
 		return JOB_ENDS;
 	if (make_image(op) > 0) {
@@ -130,11 +138,15 @@ static enum job_state attach_run(struct job *job)
 		if (op->image_err.code)
 			return job_fail_err(job, &op->image_err);
 	}
+	if (!op->vm->machine.ready)
+		return fail_gone(job);
 	if (job->err.code || prepare(op, &job->err))
 		return JOB_ENDS;
 	QMP_CALL(job, &op->call, QMP_OF(op), "blockdev-add", TAKE(op->node));
 	op->node_added = true;
 	QMP_CALL(job, &op->call, QMP_OF(op), "device_add", TAKE(op->device));
+	if (!op->vm->machine.ready) /* gone since it answered */
+		return fail_gone(job);
 	save_slots(op->vm);
 	running_add_disk_steal(op->vm, TAKE(op->disk), TAKE(op->pairs));
 	JOB_END(job);
@@ -242,8 +254,10 @@ static enum job_state detach_run(struct job *job)
 		JOB_AWAIT(job, over(op), JOB_FOREVER); /* the guest's choice */
 	}
 	if (!op->deleted)
-		return job_fail(job, ERR_GONE, "QEMU is gone");
+		return fail_gone(job);
 	QMP_CALL(job, &op->call, QMP_OF(op), "blockdev-del", node_name(op));
+	if (!op->vm->machine.ready)
+		return fail_gone(job);
 	free_slot(op);
 	running_drop_disk(op->vm, op->name);
 	JOB_END(job);

@@ -13,6 +13,9 @@
 
 struct op_edit {
 	struct job job;
+	struct vm *vm;
+	struct config_edit *edits; /* until its turn came */
+	size_t n;
 	struct config_change change;
 	struct aio_sync sync;
 	bool synced;
@@ -47,6 +50,11 @@ static enum job_state edit_run(struct job *job)
 	struct op_edit *op = container_of(job, struct op_edit, job);
 
 	JOB_BEGIN(job);
+	/* one after the other: each reads what the last one wrote */
+	JOB_AWAIT(job, vm_busy_edit(op->vm) == job, JOB_FOREVER);
+	if (config_change_prepare(&op->vm->env->paths, op->vm->name, op->edits,
+		    op->n, &op->change, &job->err))
+		return JOB_ENDS;
 	if (op->change.fd >= 0)
 		SYNC(op, op->change.fd);
 	if (config_change_commit(&op->change, &job->err))
@@ -62,6 +70,13 @@ static void edit_cleanup(struct job *job)
 
 	aio_cancel(&op->sync);
 	config_change_fini(&op->change);
+	for (size_t i = 0; i < op->n; i++) {
+		free(op->edits[i].section);
+		free(op->edits[i].key);
+		free(op->edits[i].value);
+	}
+	free(op->edits);
+	vm_wake_jobs(op->vm);
 	free(op);
 }
 
@@ -69,16 +84,20 @@ static const struct job_kind edit_kind = { "edit", edit_run, NULL,
 	edit_cleanup };
 
 struct job *op_edit_begin(struct vm *vm, const struct config_edit *edits,
-	size_t n, op_end_fn *on_end, void *arg, struct err *err)
+	size_t n, op_end_fn *on_end, void *arg)
 {
 	struct op_edit *op = NEW(struct op_edit);
 
-	if (config_change_prepare(
-		    &vm->env->paths, vm->name, edits, n, &op->change, err)) {
-		config_change_fini(&op->change);
-		free(op);
-		return NULL;
-	}
+	op->vm = vm;
+	op->n = n;
+	op->edits = xcalloc(n + 1, sizeof(op->edits[0]));
+	for (size_t i = 0; i < n; i++)
+		op->edits[i] = (struct config_edit){ xstrdup(edits[i].section),
+			xstrdup(edits[i].key),
+			edits[i].value ? xstrdup(edits[i].value) : NULL };
+	op->change = (struct config_change){
+		.fd = -1, .dir_fd = -1, .above_fd = -1
+	};
 	job_start(&op->job, &edit_kind, vm->name, on_end, arg);
 	return &op->job;
 }

@@ -26,7 +26,7 @@
 
 struct probe {
 	struct vm *vm;
-	const struct spec_ready_probe *spec;
+	struct spec_ready_probe spec; /* a copy: the VM's may be replaced */
 	int64_t began_ms;
 	int64_t timeout_ms;
 	struct loop_timer limit;
@@ -125,8 +125,8 @@ static void begin_serial(struct probe *p)
 {
 	struct console *c = vm_console(p->vm, NULL);
 
-	if (regcomp(&p->regex, p->spec->text, REG_EXTENDED | REG_NOSUB)) {
-		vm_set_note(p->vm, "bad regex: %s", p->spec->text);
+	if (regcomp(&p->regex, p->spec.text, REG_EXTENDED | REG_NOSUB)) {
+		vm_set_note(p->vm, "bad regex: %s", p->spec.text);
 		return;
 	}
 	p->has_regex = true;
@@ -206,7 +206,7 @@ static void try_tcp(struct probe *p)
 {
 	struct sockaddr_in addr;
 
-	if (!find_forward(p->vm->running, p->spec->port, &addr)) {
+	if (!find_forward(p->vm->running, p->spec.port, &addr)) {
 		tcp_later(p);
 		return;
 	}
@@ -275,7 +275,7 @@ static void on_exec_end(struct spawn_tool *tool)
 /* Words split at blanks; no shell. */
 static void try_exec(struct probe *p)
 {
-	AUTO_FREE char *text = xstrdup(p->spec->text);
+	AUTO_FREE char *text = xstrdup(p->spec.text);
 	const char *argv[32] = { NULL };
 	size_t n = 0;
 	struct err err = ERR_INIT;
@@ -308,7 +308,8 @@ static void begin_probe(struct vm *vm, const struct vm_spec *spec)
 
 	vm->probe = p;
 	p->vm = vm;
-	p->spec = &spec->start.ready;
+	p->spec = spec->start.ready;
+	p->spec.text = xstrdup(str_or(spec->start.ready.text, ""));
 	p->fd = -1;
 	p->began_ms = loop_now_ms();
 	p->timeout_ms = spec->start.ready_timeout_ms;
@@ -354,6 +355,7 @@ void ready_stop(struct vm *vm)
 			c->on_output = NULL;
 	}
 	str_fini(&p->line);
+	free(p->spec.text);
 	free(p);
 }
 
@@ -365,7 +367,7 @@ void ready_describe(const struct vm *vm, struct str *out)
 
 	if (!p)
 		return;
-	str_addf(out, "waiting for %s, ", words[p->spec->kind]);
+	str_addf(out, "waiting for %s, ", words[p->spec.kind]);
 	str_add_duration(out, (loop_now_ms() - p->began_ms) / 1000 * 1000);
 	str_add(out, " of ");
 	str_add_duration(out, p->timeout_ms);

@@ -129,7 +129,7 @@ void registry_load(struct registry *registry, struct vm *vm)
 		ephemeral_apply(spec, registry->env);
 		vm_replace_spec_steal(vm, spec);
 	}
-	if (!spec && missing && !vm_is_up(vm))
+	if (!spec && missing && !vm_is_up(vm) && vm->state != VM_WAITING)
 		vm_replace_spec_steal(vm, NULL);
 	reboot_follow(vm);
 }
