@@ -240,10 +240,15 @@ static void test_stop(void)
 	clock_settle();
 	is_str(kit_events(), "STOP_CANCELLED ", "a cancelled one");
 	vm->stop.restart = true;
+	vm->machine.ready = true;
 	act_stop_cancelled(vm);
+	vm->machine.ready = false;
 	ok(!vm->intent_stop && !vm->stop.restart, "forgets the order");
 	is_int(vm->record.desired, DESIRED_UP, "and wants it up");
 	is_str(vm->note, "", "without a word");
+	kit_events();
+	act_stop_cancelled(vm);
+	is_str(kit_events(), "LOST ", "and a lost monitor is looked for");
 	act_stop(vm);
 	vm->machine.pid = -1;
 	is_str(op_ends(ERR_NONE, ""), "END_STOPPED ", "the end is settled");
