@@ -73,7 +73,8 @@ T_TESTS += tests/t/300-protocol.t tests/t/310-clients.t \
 LIVE_TESTS = tests/live/010-guest.t tests/live/100-life.t \
 	tests/live/120-adopt.t
 T_TESTS += tests/t/040-fuzz.t tests/t/900-readme.t tests/t/910-clients.t tests/t/923-reset-failed.t
-LIVE_TESTS += tests/live/400-follow.t tests/live/410-disk-full.t
+LIVE_TESTS += tests/live/400-follow.t tests/live/410-disk-full.t \
+	tests/live/420-verbs.t
 CLIENT_TESTS = tests/clients/go-qemu.t
 SYSTEM_TESTS =
 FAULT_TESTS =

@@ -77,12 +77,23 @@ static int raise_status(int status, int other)
 
 /* ---- showing ---- */
 
+/* {"disks": [...]}: the array; else the value itself. */
+static json_t *only_array(json_t *value)
+{
+	json_t *item = json_object_iter_value(json_object_iter(value));
+
+	return json_object_size(value) == 1 && json_is_array(item) ? item
+								   : value;
+}
+
 static void add_result(struct batch *b, const struct request *r, json_t *value)
 {
 	json_t *object;
 	size_t i;
 	json_t *item;
 
+	if (b->view->raw)
+		value = only_array(value);
 	if (b->view->raw && json_is_array(value)) {
 		json_array_foreach(value, i, item)
 			json_array_append(b->results, item);

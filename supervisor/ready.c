@@ -18,7 +18,7 @@
 #include "supervisor/forward.h"
 
 #define TCP_EVERY_MS   200
-#define TCP_OPEN_MS    300 /* slirp accepts before the guest does */
+#define TCP_OPEN_MS    300
 #define AGENT_EVERY_MS 500
 #define AGENT_MS       5000
 #define EXEC_EVERY_MS  1000
@@ -35,7 +35,9 @@ struct probe {
 	bool has_regex;
 	struct str line;
 	int fd; /* tcp */
+	uint16_t host_port;
 	struct loop_io io;
+	struct qmp_slot slot; /* what slirp says of the connection */
 	struct spawn_tool tool;
 	bool tool_runs;
 };
@@ -163,6 +165,7 @@ static bool find_forward(
 
 static void drop_tcp(struct probe *p)
 {
+	qmp_cancel(&p->slot);
 	loop_io_stop(&p->io);
 	fd_close(&p->fd);
 }
@@ -172,15 +175,69 @@ static void on_tcp_again(struct loop_timer *timer)
 	try_tcp(container_of(timer, struct probe, again));
 }
 
-static void on_tcp_stayed(struct loop_timer *timer)
-{
-	pass(container_of(timer, struct probe, again));
-}
-
 static void tcp_later(struct probe *p)
 {
 	drop_tcp(p);
 	loop_timer_start(&p->again, TCP_EVERY_MS, on_tcp_again);
+}
+
+/* A line of the table that is about connections to this port of ours. */
+static bool is_about(const char *line, size_t len, uint16_t host_port)
+{
+	char port[16];
+
+	snprintf(port, sizeof(port), " %u ", host_port);
+	return memmem(line, len, port, strlen(port)) &&
+	       !memmem(line, len, "[HOST_FORWARD]", 14);
+}
+
+bool ready_waits_for_guest(const char *usernet, uint16_t host_port)
+{
+	bool waits = false;
+
+	for (const char *line = usernet; *line;) {
+		size_t len = strcspn(line, "\n");
+
+		if (is_about(line, len, host_port)) {
+			if (memmem(line, len, "TCP[ESTABLISHED]", 16))
+				return false;
+			waits |= memmem(line, len, "TCP[SYN_SENT]", 13) != NULL;
+		}
+		line += len + (line[len] != '\0');
+	}
+	return waits;
+}
+
+static void on_usernet(
+	struct qmp_slot *slot, json_t *result, const struct err *err)
+{
+	struct probe *p = container_of(slot, struct probe, slot);
+	const char *text = json_string_value(result);
+
+	if (!result && err->code != ERR_QMP)
+		tcp_later(p);
+	else if (text && ready_waits_for_guest(text, p->host_port))
+		tcp_later(p);
+	else
+		pass(p);
+}
+
+/*
+ * Open for a while: slirp accepts before the guest does, and holds the
+ * connection for as long as nobody answers there.
+ */
+static void on_tcp_stayed(struct loop_timer *timer)
+{
+	struct probe *p = container_of(timer, struct probe, again);
+
+	if (!p->vm->machine.ready) {
+		pass(p);
+		return;
+	}
+	qmp_send_steal(&p->vm->machine.qmp, &p->slot,
+		QMP_COMMAND("human-monitor-command",
+			json_pack("{s:s}", "command-line", "info usernet")),
+		on_usernet);
 }
 
 /* Readable: data is a pass, a close is the guest's refusal. */
@@ -210,6 +267,7 @@ static void try_tcp(struct probe *p)
 		tcp_later(p);
 		return;
 	}
+	p->host_port = ntohs(addr.sin_port);
 	p->fd = sys_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	if (p->fd < 0 || (sys_connect(p->fd, (const struct sockaddr *)&addr,
 				  sizeof(addr)) &&

@@ -15,5 +15,10 @@ void ready_begin(struct vm *vm);
 void ready_stop(struct vm *vm);
 /* "waiting for agent, 4 s of 2 min", or "" without a probe. */
 void ready_describe(const struct vm *vm, struct str *out);
+/*
+ * True if slirp (the text of `info usernet`) holds connections to our port
+ * that the guest has not answered, and none that it has.
+ */
+bool ready_waits_for_guest(const char *usernet, uint16_t host_port);
 
 #endif

@@ -195,6 +195,25 @@ static void fresh_tcp(const char *addr, uint16_t port)
 	clock_settle();
 }
 
+#define USERNET                                                                \
+	"Hub -1 (netdev-lan):\r\n  Protocol[State]    FD  Source Address\r\n"  \
+	"  TCP[HOST_FORWARD]  20       127.0.0.1 18080       10.0.2.15    80 " \
+	"    0     0\r\n"
+#define SYN "  TCP[SYN_SENT]      25       127.0.0.1 18080  10.0.2.15  80 0\r\n"
+#define ESTB \
+	"  TCP[ESTABLISHED]   26       127.0.0.1 18080  10.0.2.15  80 0\r\n"
+
+/* slirp accepts in the guest's name, before there is one. */
+static void test_usernet(void)
+{
+	ok(!ready_waits_for_guest("", 18080), "no table: nothing waits");
+	ok(!ready_waits_for_guest(USERNET, 18080), "the forward itself");
+	ok(ready_waits_for_guest(USERNET SYN, 18080), "no answer yet");
+	ok(!ready_waits_for_guest(USERNET SYN, 1808), "of another port");
+	ok(!ready_waits_for_guest(USERNET SYN ESTB, 18080), "an answer");
+	ok(!ready_waits_for_guest(USERNET ESTB SYN, 18080), "in any order");
+}
+
 static void test_tcp(void)
 {
 	uint16_t port;
@@ -348,6 +367,7 @@ int main(void)
 	test_serial();
 	test_time_limit();
 	test_marks();
+	test_usernet();
 	test_tcp();
 	test_tcp_addresses();
 	test_agent();
