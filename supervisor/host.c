@@ -16,8 +16,8 @@
 
 /* The files a VM's priv directory may hold, besides the lock. */
 static const char *const leaves[] = { "monitor", "yank", "agent", "stderr",
-	"config.ini", "ready", "serial0", "serial1", "serial2", "serial3",
-	NULL };
+	"config.ini", "ready", "unplug", "serial0", "serial1", "serial2",
+	"serial3", "config.ini.tmp", "ready.tmp", "unplug.tmp", NULL };
 
 static bool leaf_is_known(const char *leaf)
 {

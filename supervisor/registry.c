@@ -356,16 +356,17 @@ void registry_catch_up(struct registry *registry)
 	watch_catch_up(registry->watch);
 }
 
-/* A VM without file whose lock file is there may still run. */
+/* A VM without file whose directory is there may still run. */
 static void add_orphan(void *arg, const char *name)
 {
 	struct registry *registry = arg;
-	AUTO_FREE char *lock =
-		xasprintf("%s/%s/priv/lock", registry->env->paths.run, name);
+	AUTO_FREE char *dir =
+		xasprintf("%s/%s", registry->env->paths.run, name);
 	struct stat st;
 
 	if (!config_name_is_valid(name) || registry_find(registry, name) ||
-		sys_fstatat(AT_FDCWD, lock, &st, AT_SYMLINK_NOFOLLOW))
+		sys_fstatat(AT_FDCWD, dir, &st, AT_SYMLINK_NOFOLLOW) ||
+		!S_ISDIR(st.st_mode))
 		return;
 	add(registry, name)->transient = true;
 }
