@@ -219,6 +219,20 @@ static void mend_record(struct vm *vm)
 	vm_record(vm, NULL);
 }
 
+static void on_reap_end(struct job *job, void *arg)
+{
+	struct vm *vm = arg;
+
+	vm_job_over(job, vm);
+	vm_changed(vm);
+}
+
+void act_reap(struct vm *vm)
+{
+	if (vm->running && vm->machine.ready)
+		vm_job_add(vm, op_disk_reap_begin(vm, on_reap_end, vm));
+}
+
 static void on_adopt_end(struct job *job, void *arg)
 {
 	struct vm *vm = arg;
@@ -254,6 +268,8 @@ static void on_adopt_end(struct job *job, void *arg)
 		vm_post(vm, EV_GUEST_OFF);
 	else if (str_eq(status, "prelaunch") && !vm->record.paused)
 		vm_job_add(vm, op_ask_begin(vm, ASK_RESUME, vm_job_over, vm));
+	if (op_disk_was_unplugging(vm))
+		act_reap(vm);
 }
 
 void act_adopt(struct vm *vm)

@@ -48,6 +48,8 @@ void act_wait(struct vm *vm);
 void act_give_up(struct vm *vm);
 /* Failures are forgotten. */
 void act_forgive(struct vm *vm);
+/* No cell: closes the disks that the guest let go while nobody waited. */
+void act_reap(struct vm *vm);
 /* Known, and nothing to do. */
 void act_nothing(struct vm *vm);
 

@@ -227,6 +227,8 @@ static void on_event(struct machine *m, const struct qmp_event *ev)
 	else if (ev->type == QMP_EV_BLOCK_IO_ERROR &&
 		 str_eq(qmp_event_string(ev, "action"), "stop"))
 		stopped_by_disk(vm, ev);
+	else if (ev->type == QMP_EV_DEVICE_DELETED && !vm_busy(vm))
+		act_reap(vm);
 	if (vm->op)
 		job_wake(vm->op);
 	if (strlen(ev->name) > EVENT_NAME_MAX)

@@ -66,5 +66,12 @@ typedef void op_detach_pending_fn(
 struct job *op_disk_detach_begin(struct vm *vm, const char *name,
 	int64_t timeout_ms, op_detach_pending_fn *on_pending, op_end_fn *on_end,
 	void *arg);
+/*
+ * Closes the images of disks that the guest let go when no detach waited for
+ * it: after its time, or while there was no supervisor.
+ */
+struct job *op_disk_reap_begin(struct vm *vm, op_end_fn *on_end, void *arg);
+/* True, once, if a predecessor asked the guest to let a disk go. */
+bool op_disk_was_unplugging(const struct vm *vm);
 
 #endif

@@ -12,14 +12,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/sys.h"
 #include "qmp/call.h"
 #include "supervisor/image_plan.h"
 #include "supervisor/running.h"
 
-#define IMAGE_GONE_MS 10000
-#define CLOSE_MS      5000
+#define UNPLUG_MARK    "unplug"
+#define IMAGE_GONE_MS  10000
+#define CLOSE_TRIES    50
+#define CLOSE_AGAIN_MS 100
 
 struct op_disk {
 	struct job job;
@@ -33,6 +36,8 @@ struct op_disk {
 	int slot; /* root port, or -1 */
 	json_t *node;
 	json_t *device;
+	json_t *there; /* reap: QEMU's devices */
+	unsigned tries;
 	struct image_create *image;
 	bool image_ended;
 	struct err image_err;
@@ -46,6 +51,12 @@ struct op_disk {
 };
 
 #define QMP_OF(op) (&(op)->vm->machine.qmp)
+
+static void name_it(struct op_disk *op, const char *name)
+{
+	snprintf(op->name, sizeof(op->name), "%s", name);
+	snprintf(op->id, sizeof(op->id), "disk-%s", name);
+}
 
 /* ---- attach ---- */
 
@@ -239,6 +250,16 @@ static void free_slot(struct op_disk *op)
 	save_slots(op->vm);
 }
 
+/* For a successor: this guest was asked to let a disk go. */
+static void mark_unplug(const struct op_disk *op)
+{
+	AUTO_FREE char *path = machine_priv_path(&op->vm->machine, UNPLUG_MARK);
+	struct err err = ERR_INIT;
+
+	if (fd_write_file(AT_FDCWD, path, "", 0, 0600, false, &err))
+		vmlog_line(&op->vm->log, LOG_WARN, "%s", err.text);
+}
+
 static enum job_state detach_run(struct job *job)
 {
 	struct op_disk *op = container_of(job, struct op_disk, job);
@@ -248,6 +269,7 @@ static enum job_state detach_run(struct job *job)
 	QMP_TRY(job, &op->call, QMP_OF(op), "device_del", device_id(op));
 	if (op->call.err.code && !already_asked(op))
 		return job_fail_err(job, &op->call.err);
+	mark_unplug(op);
 	JOB_AWAIT_OR_TIMEOUT(job, over(op) || op->refused, op->timeout_ms);
 	if (!over(op)) {
 		tell_pending(op);
@@ -263,7 +285,69 @@ static enum job_state detach_run(struct job *job)
 	JOB_END(job);
 }
 
-/* ---- both ---- */
+/* ---- what the guest let go while nobody waited for it ---- */
+
+static bool is_there(const struct op_disk *op, const char *id)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(op->there, i, item)
+	{
+		const char *name =
+			json_string_value(json_object_get(item, "name"));
+
+		if (name && str_eq(name, id))
+			return true;
+	}
+	return false;
+}
+
+/* The next disk of ours whose device QEMU has no longer. */
+static bool find_gone(struct op_disk *op)
+{
+	list_each(&op->vm->running->disks, it, next) {
+		const struct spec_disk *disk =
+			list_entry(it, struct spec_disk, link);
+
+		if (disk->bus != BUS_VIRTIO)
+			continue;
+		name_it(op, disk->name);
+		if (!is_there(op, op->id))
+			return true;
+	}
+	return false;
+}
+
+static enum job_state reap_run(struct job *job)
+{
+	struct op_disk *op = container_of(job, struct op_disk, job);
+
+	JOB_BEGIN(job);
+	QMP_CALL(job, &op->call, QMP_OF(op), "qom-list",
+		json_pack("{s:s}", "path", "/machine/peripheral"));
+	op->there = json_incref(op->call.result);
+	while (find_gone(op)) {
+		for (op->tries = 0; op->tries < CLOSE_TRIES; op->tries++) {
+			QMP_TRY(job, &op->call, QMP_OF(op), "blockdev-del",
+				node_name(op));
+			if (!op->call.err.code || !op->vm->machine.ready)
+				break;
+			/* the device is out of the tree, but not yet freed */
+			JOB_AWAIT_OR_TIMEOUT(
+				job, !op->vm->machine.ready, CLOSE_AGAIN_MS);
+		}
+		if (op->call.err.code)
+			return job_fail_err(job, &op->call.err);
+		free_slot(op);
+		running_drop_disk(op->vm, op->name);
+		vmlog_line(&op->vm->log, LOG_INFO, "the guest let disk %s go",
+			op->name);
+	}
+	JOB_END(job);
+}
+
+/* ---- all of them ---- */
 
 static void disk_cleanup(struct job *job)
 {
@@ -274,6 +358,7 @@ static void disk_cleanup(struct job *job)
 	json_decref(op->pairs);
 	json_decref(op->node);
 	json_decref(op->device);
+	json_decref(op->there);
 	spec_disk_free(op->disk);
 	free(op->made);
 	free(op);
@@ -283,6 +368,8 @@ static const struct job_kind attach_kind = { "disk-attach", attach_run,
 	attach_undo, disk_cleanup };
 static const struct job_kind detach_kind = { "disk-detach", detach_run, NULL,
 	disk_cleanup };
+static const struct job_kind reap_kind = { "disk-reap", reap_run, NULL,
+	disk_cleanup };
 
 static struct op_disk *new_op(struct vm *vm, const char *name)
 {
@@ -290,8 +377,7 @@ static struct op_disk *new_op(struct vm *vm, const char *name)
 
 	op->vm = vm;
 	op->slot = -1;
-	snprintf(op->name, sizeof(op->name), "%s", name);
-	snprintf(op->id, sizeof(op->id), "disk-%s", name);
+	name_it(op, name);
 	return op;
 }
 
@@ -317,4 +403,19 @@ struct job *op_disk_detach_begin(struct vm *vm, const char *name,
 	op->pending_arg = arg;
 	job_start(&op->job, &detach_kind, vm->name, on_end, arg);
 	return &op->job;
+}
+
+struct job *op_disk_reap_begin(struct vm *vm, op_end_fn *on_end, void *arg)
+{
+	struct op_disk *op = new_op(vm, "");
+
+	job_start(&op->job, &reap_kind, vm->name, on_end, arg);
+	return &op->job;
+}
+
+bool op_disk_was_unplugging(const struct vm *vm)
+{
+	AUTO_FREE char *path = machine_priv_path(&vm->machine, UNPLUG_MARK);
+
+	return sys_unlinkat(AT_FDCWD, path, 0) == 0;
 }

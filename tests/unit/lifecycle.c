@@ -45,6 +45,7 @@ ACT(act_rest)
 ACT(act_wait)
 ACT(act_give_up)
 ACT(act_forgive)
+ACT(act_reap)
 ACT(act_nothing)
 
 static struct vm *vm;
