@@ -71,13 +71,14 @@ T_TESTS += tests/t/300-protocol.t tests/t/310-clients.t \
 	tests/t/340-config.t tests/t/350-adopt.t tests/t/360-places.t \
 	tests/t/922-guest-poweroff.t tests/t/930-recovery.t tests/t/931-requests.t
 LIVE_TESTS = tests/live/010-guest.t tests/live/100-life.t \
-	tests/live/120-adopt.t
+	tests/live/110-disk.t tests/live/120-adopt.t tests/live/130-chatty.t \
+	tests/live/140-chaos.t
 T_TESTS += tests/t/040-fuzz.t tests/t/900-readme.t tests/t/910-clients.t tests/t/923-reset-failed.t
 LIVE_TESTS += tests/live/400-follow.t tests/live/410-disk-full.t \
 	tests/live/420-verbs.t
 CLIENT_TESTS = tests/clients/go-qemu.t
 SYSTEM_TESTS =
-FAULT_TESTS =
+FAULT_TESTS = tests/faults/kill-start-stop.t tests/faults/kill-syscall.t
 
 # ---- settings ----
 

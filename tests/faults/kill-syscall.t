@@ -17,9 +17,7 @@ traced()
 	strace "$@" "$BUILD/vmwardd" --root "$tmp" --notify-fd 9 \
 		9<>"$tmp/notify" </dev/null >>"$tmp/sup.log" 2>&1 &
 	vmwardd_pid=$!
-	timeout 10 head -n 1 <"$tmp/notify" >"$tmp/ready" &
-	reader=$!
-	wait "$reader"
+	timeout 5 head -n 1 <>"$tmp/notify" >"$tmp/ready"
 	[ -s "$tmp/ready" ]
 }
 
@@ -46,9 +44,14 @@ bad()
 	echo "# $name $number: $*"
 }
 
-# the pairs of a start and a stop: all calls after the first connection
+# the pairs of a start and a stop: all calls after the first connection;
+# not of the very first start, which makes files that are there later
 enumerate()
 {
+	up
+	ask start
+	ask stop
+	leave
 	traced -o "$tmp/trace" || return 1
 	ask start
 	ask stop

@@ -23,7 +23,7 @@ command -v "$QEMU" >/dev/null || skip_all "no $QEMU"
 # qemus TEXT: pids of the QEMUs of this test whose arguments have the text
 qemus()
 {
-	pgrep -f "^[^ ]*qemu-system-x86_64 .*$tmp.*$1" |
+	pgrep -f "^[^ ]*qemu-system-x86_64 .*$tmp" |
 		while read -r pid; do
 			if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null |
 				grep -qF -- "$1"; then
@@ -60,7 +60,7 @@ up()
 	"$BUILD/vmwardd" --root "$tmp" --notify-fd 9 \
 		9<>"$tmp/notify" </dev/null >>"$tmp/sup.log" 2>&1 &
 	vmwardd_pid=$!
-	timeout 20 head -n 1 <"$tmp/notify" >"$tmp/ready"
+	timeout 20 head -n 1 <>"$tmp/notify" >"$tmp/ready"
 }
 
 # down: kill -9 of vmwardd
