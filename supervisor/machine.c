@@ -105,6 +105,11 @@ void machine_clean(struct machine *m)
 		vmlog_line(m->log, LOG_WARN, "%s", err.text);
 }
 
+struct qmp_client *machine_qmp(struct machine *m)
+{
+	return m->attached ? &m->qmp : NULL;
+}
+
 bool machine_is_alive(const struct machine *m)
 {
 	return m->pid > 0;
@@ -404,6 +409,12 @@ int machine_adopt(struct machine *m, struct err *err)
 	connect_consoles(m);
 	attach_monitor(m, TAKE_FD(fd), ADOPT_MS);
 	return 0;
+}
+
+void machine_hang_up(struct machine *m)
+{
+	if (m->ready && !m->dead)
+		close_monitor(m);
 }
 
 int machine_signal(struct machine *m, int signal, struct err *err)

@@ -75,6 +75,8 @@ void machine_fini(struct machine *m);
  * of the VM go.
  */
 void machine_clean(struct machine *m);
+/* The monitor's client, or NULL while there is none: calls fail at once. */
+struct qmp_client *machine_qmp(struct machine *m);
 /* True while a process is known (adopted or ours) and not yet ended. */
 bool machine_is_alive(const struct machine *m);
 
@@ -97,6 +99,8 @@ MUST_CHECK int machine_spawn(struct machine *m, char **argv, int lock_fd,
 MUST_CHECK int machine_adopt(struct machine *m, struct err *err);
 /* Knows the process by a pid that was checked; for kill without monitor. */
 void machine_know_pid(struct machine *m, pid_t pid, int pidfd);
+/* Ends the talk on the monitor of a QEMU that lives; no on_lost. */
+void machine_hang_up(struct machine *m);
 /* Sends a signal by pidfd. */
 MUST_CHECK int machine_signal(struct machine *m, int signal, struct err *err);
 /* Throws a squatter off the monitor through the second one; best effort. */

@@ -89,7 +89,7 @@ static void throw_off(struct op_adopt *op)
 
 static void ask(struct op_adopt *op)
 {
-	struct qmp_client *qmp = &op->vm->machine.qmp;
+	struct qmp_client *qmp = machine_qmp(&op->vm->machine);
 
 	qmp_call_start(&op->status, &op->job, qmp,
 		QMP_COMMAND_IN(GREETING_MS, "query-status", NULL), false);
@@ -144,6 +144,15 @@ static enum job_state adopt_run(struct job *job)
 	JOB_END(job);
 }
 
+/* What it says cannot be followed: the next try begins a new talk. */
+static enum job_state adopt_undo(struct job *job)
+{
+	struct op_adopt *op = container_of(job, struct op_adopt, job);
+
+	machine_hang_up(&op->vm->machine);
+	return JOB_ENDS;
+}
+
 static void adopt_cleanup(struct job *job)
 {
 	struct op_adopt *op = container_of(job, struct op_adopt, job);
@@ -153,7 +162,7 @@ static void adopt_cleanup(struct job *job)
 	free(op);
 }
 
-static const struct job_kind adopt_kind = { "adopt", adopt_run, NULL,
+static const struct job_kind adopt_kind = { "adopt", adopt_run, adopt_undo,
 	adopt_cleanup };
 
 struct job *op_adopt_begin(struct vm *vm, op_end_fn *on_end, void *arg)

@@ -63,7 +63,7 @@ static const char *plain_command(enum op_ask what)
 	return what == ASK_PAUSE ? "stop" : "cont";
 }
 
-#define QMP_OF(op) (&(op)->vm->machine.qmp)
+#define QMP_OF(op) machine_qmp(&(op)->vm->machine)
 
 static enum job_state ask_run(struct job *job)
 {

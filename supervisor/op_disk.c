@@ -50,7 +50,7 @@ struct op_disk {
 	void *pending_arg;
 };
 
-#define QMP_OF(op) (&(op)->vm->machine.qmp)
+#define QMP_OF(op) machine_qmp(&(op)->vm->machine)
 
 static void name_it(struct op_disk *op, const char *name)
 {

@@ -258,7 +258,7 @@ static bool send_raw(struct op_start *op)
 			raw->number);
 		return false;
 	}
-	qmp_call_start(&op->call, &op->job, &op->vm->machine.qmp,
+	qmp_call_start(&op->call, &op->job, machine_qmp(&op->vm->machine),
 		QMP_COMMAND(command,
 			json_incref(json_object_get(line, "arguments"))),
 		false);
@@ -279,7 +279,8 @@ static bool send_link(struct op_start *op)
 			continue;
 		op->nic = op->nic->next;
 		snprintf(id, sizeof(id), "net-%s", nic->name);
-		qmp_call_start(&op->call, &op->job, &op->vm->machine.qmp,
+		qmp_call_start(&op->call, &op->job,
+			machine_qmp(&op->vm->machine),
 			QMP_COMMAND("set_link",
 				json_pack("{s:s,s:b}", "name", id, "up", 0)),
 			false);
@@ -311,8 +312,8 @@ static enum job_state start_run(struct job *job)
 	if (is_dead(op))
 		return died(op);
 	if (op->vm->accel.kvm) {
-		QMP_CALL(job, &op->call, &op->vm->machine.qmp, "query-kvm",
-			NULL);
+		QMP_CALL(job, &op->call, machine_qmp(&op->vm->machine),
+			"query-kvm", NULL);
 		if (!kvm_is_on(op))
 			return job_fail(job, ERR_QMP, "QEMU runs without KVM");
 	}
@@ -326,7 +327,8 @@ static enum job_state start_run(struct job *job)
 	if (op->stored_err.code)
 		return job_fail_err(job, &op->stored_err);
 	if (!op->vm->start_paused) {
-		QMP_CALL(job, &op->call, &op->vm->machine.qmp, "cont", NULL);
+		QMP_CALL(job, &op->call, machine_qmp(&op->vm->machine), "cont",
+			NULL);
 		op->vm->machine.seen.started = true;
 	}
 	JOB_END(job);

@@ -51,7 +51,7 @@ static void on_stored(struct store_wait *wait, const struct err *err)
 
 	op->stored_done = true;
 	if (err && err->code)
-		op->vm->recorded = false;
+		vm_record_lost(op->vm);
 	job_wake(&op->job);
 }
 
@@ -205,7 +205,7 @@ static bool send_step(struct op_stop *op)
 
 	if (step > STEP_QUIT || !has_monitor(op))
 		return false;
-	qmp_call_start(&op->call, &op->job, &op->vm->machine.qmp,
+	qmp_call_start(&op->call, &op->job, machine_qmp(&op->vm->machine),
 		QMP_COMMAND_IN(budget_of(op), commands[step],
 			step == STEP_CTRL_ALT_DEL ? guest_ctrl_alt_del()
 						  : NULL),
@@ -253,7 +253,8 @@ static enum job_state stop_run(struct job *job)
 		op->vm->recorded = false;
 	plan_steps(op);
 	if (must_wake_guest(op))
-		QMP_TRY(job, &op->call, &op->vm->machine.qmp, "cont", NULL);
+		QMP_TRY(job, &op->call, machine_qmp(&op->vm->machine), "cont",
+			NULL);
 	for (op->at = 0; op->at < op->steps.n; op->at++) {
 		if (is_off(op) && step_asks_guest(op))
 			continue;

@@ -20,6 +20,9 @@
 #include "supervisor/lock.h"
 #include "supervisor/roles.h"
 
+#define RECORD_FIRST_MS (int64_t)1000
+#define RECORD_MAX_MS   60000
+
 static const char *const state_names[] = {
 #define X(id, word) word,
 	VM_STATES(X)
@@ -112,6 +115,8 @@ void vm_free(struct vm *vm)
 	loop_timer_stop(&vm->full.timer);
 	free(vm->full.path);
 	store_cancel(&vm->order_stored);
+	store_cancel(&vm->kept);
+	loop_timer_stop(&vm->record_timer);
 	agent_cancel(&vm->agent);
 	machine_fini(&vm->machine);
 	list_each(&vm->watches, it, next)
@@ -212,18 +217,48 @@ void vm_unwatch(struct vm_watch *watch)
 	is_idle(watch->vm);
 }
 
+static void on_record_timer(struct loop_timer *timer)
+{
+	vm_record(container_of(timer, struct vm, record_timer), NULL);
+}
+
+void vm_record_lost(struct vm *vm)
+{
+	int64_t ms = RECORD_FIRST_MS << vm->record_tries;
+
+	vm->recorded = false;
+	if (ms < RECORD_MAX_MS)
+		vm->record_tries++;
+	loop_timer_start(&vm->record_timer, ms, on_record_timer);
+}
+
+static void on_kept(struct store_wait *wait, const struct err *err)
+{
+	struct vm *vm = container_of(wait, struct vm, kept);
+
+	if (err->code)
+		vm_record_lost(vm);
+	else
+		vm->record_tries = 0;
+}
+
 int vm_record(struct vm *vm, struct store_wait *wait)
 {
 	struct err err = ERR_INIT;
 
+	loop_timer_stop(&vm->record_timer); /* this write carries it all */
+	store_cancel(&vm->kept);
+	vm->kept.on_stored = on_kept;
+	if (!wait)
+		wait = &vm->kept;
 	vm->record.version = STORE_VERSION;
 	memcpy(vm->record.boot_id, store_boot_id(), sizeof(vm->record.boot_id));
 	if (!store_write(vm->env->store, vm->name, &vm->record, wait, &err)) {
 		vm->recorded = true;
 		return 0;
 	}
-	vm->recorded = false;
 	vmlog_line(&vm->log, LOG_ERROR, "%s", err.text);
+	vm_record_lost(vm);
 	return -1;
 }
 
@@ -233,7 +268,7 @@ static void on_order_stored(struct store_wait *wait, const struct err *err)
 
 	vm->order_pending = false;
 	if (err->code)
-		vm->recorded = false;
+		vm_record_lost(vm);
 	vm_changed(vm);
 }
 

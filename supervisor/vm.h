@@ -105,8 +105,11 @@ struct vm {
 	struct record record;
 	bool recorded; /* the last change reached the disk */
 	struct store_wait order_stored;
-	bool order_pending; /* an order is not on disk yet */
-	bool newer_record;  /* written by a newer vmward: left alone */
+	bool order_pending;             /* an order is not on disk yet */
+	struct store_wait kept;         /* of writes nobody else waits for */
+	struct loop_timer record_timer; /* the next try to write it */
+	unsigned record_tries;
+	bool newer_record; /* written by a newer vmward: left alone */
 
 	struct machine machine;
 	struct accel accel;
@@ -180,9 +183,11 @@ void vm_unwatch(struct vm_watch *watch); /* harmless twice */
 
 /*
  * Writes the record; wait (or NULL) as store_write.  -1: not even the write
- * worked (logged, vm->recorded false).
+ * worked (logged, vm->recorded false); it is tried again later.
  */
 int vm_record(struct vm *vm, struct store_wait *wait);
+/* The same for a sync that failed: whoever waited for it tells. */
+void vm_record_lost(struct vm *vm);
 /* The same for an order: vm->order_pending until it is on disk, or failed. */
 void vm_record_order(struct vm *vm);
 /* Registers a job on the VM under a fresh number and emits JOB_STATUS. */
