@@ -36,6 +36,7 @@ struct store_file {
 	unsigned newest;   /* index of the newest slot */
 	bool known;
 	bool fresh; /* made by us, no sync has succeeded so far */
+	bool named; /* its name is on disk: we synced the directory */
 	bool removed;
 	int fd;                /* -1: nothing under way */
 	struct record *queued; /* to write next, or NULL */
@@ -320,7 +321,8 @@ static int begin(struct store_file *file, const struct record *record)
 	file->sequence++;
 	file->error = 0;
 	file->syncing = 1;
-	if (file->fresh) {
+	/* whoever made it may have died before its name was on disk */
+	if (!file->named) {
 		file->syncing++;
 		aio_fsync(&file->dir_sync, file->store->dir_fd, on_dir_synced);
 	}
@@ -411,10 +413,12 @@ static void finish(struct store_file *file)
 		return;
 	}
 	fd_close(&file->fd);
-	if (file->error != 0)
+	if (file->error != 0) {
 		give_up_slot(file, &err);
-	else
+	} else {
 		file->fresh = false;
+		file->named = true;
+	}
 	list_init(&waits);
 	move_waits(&file->waits, &waits);
 	if (file->queued)
