@@ -71,6 +71,12 @@ static void fail_ended(struct request *rq, const struct vm *vm)
 			vm->last.detail);
 }
 
+/* By somebody else, while we waited for its end to reach the disk. */
+static bool started_again(const struct vm *vm)
+{
+	return vm->state == VM_STARTING && !vm->intent_stop && !vm->intent_kill;
+}
+
 /* The probe is over and did not pass. */
 static bool never_ready(const struct vm *vm, enum goal goal)
 {
@@ -109,6 +115,8 @@ static void on_change(struct vm_watch *watch, struct vm *vm)
 	else if (never_ready(vm, goal))
 		request_failf(rq, ERR_TIMEOUT, "it runs, but is %s",
 			*vm->note ? vm->note : "not ready");
+	else if (goal == GOAL_DOWN && started_again(vm))
+		request_failf(rq, ERR_CANCELLED, "it was started again");
 	else if (goal == GOAL_DOWN && vm->state == VM_RUNNING && !vm->op)
 		request_failf(rq, ERR_CANCELLED, "the stop was cancelled");
 	else if (goal == GOAL_DOWN && vm->state == VM_UNREACHABLE)

@@ -90,6 +90,8 @@ char *config_dropin_path(const struct paths *paths, const char *name);
 MUST_CHECK int config_change_commit(struct config_change *c, struct err *err);
 /* Drops what was not committed, closes all. */
 void config_change_fini(struct config_change *c);
+/* Removes what an edit left whose supervisor died. */
+void config_sweep(const struct paths *paths, const char *name);
 
 /*
  * Text of `show`: merged INI that loads again to the same spec; origin adds

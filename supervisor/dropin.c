@@ -332,6 +332,14 @@ int config_change_commit(struct config_change *c, struct err *err)
 	return 0;
 }
 
+void config_sweep(const struct paths *paths, const char *name)
+{
+	AUTO_FREE char *path = layers_dropin_path(paths, name);
+	AUTO_FREE char *temporary = xasprintf("%s.tmp", path);
+
+	sys_unlinkat(AT_FDCWD, temporary, 0);
+}
+
 void config_change_fini(struct config_change *c)
 {
 	if (c->temporary)

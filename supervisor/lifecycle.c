@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "supervisor/actions.h"
+#include "supervisor/config.h"
 #include "supervisor/diskfull.h"
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
@@ -320,6 +321,7 @@ static void start_by_itself(struct vm *vm)
 	if (same_boot(vm)) /* it was stopped: only we began anew */
 		return;
 	policy_forgive(&vm->record.history);
+	vm->record.desired = DESIRED_DOWN; /* the next write is of this boot */
 	if (vm->spec && !vm->findings.errors &&
 		(wish == AUTOSTART_YES || (wish == AUTOSTART_LAST && up)))
 		vm_post(vm, EV_START);
@@ -328,9 +330,10 @@ static void start_by_itself(struct vm *vm)
 /* Nothing of it lives: what a crash left goes. */
 static void sweep(struct vm *vm)
 {
-	AUTO_FREE char *dir = machine_priv_path(&vm->machine, "");
+	AUTO_FREE char *dir = xasprintf("%s/%s", vm->env->paths.run, vm->name);
 	struct stat st;
 
+	config_sweep(&vm->env->paths, vm->name);
 	if (vm->spec)
 		ephemeral_sweep(vm->spec, vm->env);
 	if (!sys_fstatat(AT_FDCWD, dir, &st, AT_SYMLINK_NOFOLLOW))
