@@ -129,11 +129,24 @@ static void try_boot(void)
 	run(boot);
 }
 
+/* Jobs under way end with the process, not in order. */
+static bool is_busy(void)
+{
+	list_each(registry_vms(sim.service.registry), it, next) {
+		if (!list_is_empty(&list_entry(it, struct vm, link)->jobs))
+			return true;
+	}
+	return false;
+}
+
 static void leave(void)
 {
+	bool busy = is_busy();
+
 	service_close(&sim.service);
 	gave_up = true; /* the process ends now */
-	oracle_left();
+	if (!busy)
+		oracle_left();
 }
 
 void life_leave(void)
