@@ -55,7 +55,7 @@ SIM_SRC = tests/sim/sim.c tests/sim/life.c tests/sim/qemu.c tests/sim/client.c \
 	tests/sim/chaos.c tests/sim/oracle.c
 FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/script.c
 FAKE_CONTROL_SRC = tests/fake/control.c
-PEER_SRC = tests/peer/talk.c
+PEER_SRC = tests/peer/talk.c tests/peer/storm.c
 FUZZ_SRC = tests/fuzz/ini.c tests/fuzz/stream.c tests/fuzz/request.c \
 	tests/fuzz/slot.c tests/fuzz/header.c tests/fuzz/words.c
 BENCH_SRC = tests/bench/mass.c tests/bench/measure.c tests/bench/lab.c \
@@ -69,7 +69,7 @@ T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t \
 T_TESTS += tests/t/300-protocol.t tests/t/310-clients.t \
 	tests/t/315-two-supervisors.t tests/t/320-sick-qemu.t tests/t/330-life.t tests/t/335-restart.t \
 	tests/t/340-config.t tests/t/350-adopt.t tests/t/360-places.t \
-	tests/t/922-guest-poweroff.t tests/t/930-recovery.t tests/t/931-requests.t
+	tests/t/922-guest-poweroff.t tests/t/390-storm.t tests/t/930-recovery.t tests/t/931-requests.t
 LIVE_TESTS = tests/live/010-guest.t tests/live/100-life.t \
 	tests/live/110-disk.t tests/live/120-adopt.t tests/live/130-chatty.t \
 	tests/live/140-chaos.t

@@ -495,11 +495,28 @@ static const struct jstream_hooks stream_hooks = {
 	.on_end = on_stream_end,
 };
 
+/* What was asked of the closed client and waits to fail does so now. */
+static void forget_old(struct qmp_client *client)
+{
+	struct err err = ERR_INIT;
+
+	prepare(client);
+	loop_kick_stop(&client->failing);
+	err_set(&err, ERR_GONE, "%s", reason_of(ERR_GONE));
+	while (!list_is_empty(&client->pending))
+		fail(list_entry(client->pending.next, struct qmp_slot, link),
+			&err);
+	while (!list_is_empty(&client->subs))
+		list_del(client->subs.next);
+}
+
 void qmp_client_open(struct qmp_client *client, int fd, int64_t greeting_ms,
 	const struct qmp_hooks *hooks, void *owner)
 {
 	json_t *oob = json_pack("{s:[s]}", "enable", "oob");
 
+	BUG_ON(qmp_client_is_open(client));
+	forget_old(client);
 	*client = (struct qmp_client){ .hooks = hooks, .owner = owner };
 	prepare(client);
 	jstream_open(&client->stream, fd, &prescan_qmp, &stream_hooks, client);

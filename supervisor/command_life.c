@@ -77,12 +77,13 @@ static bool started_again(const struct vm *vm)
 	return vm->state == VM_STARTING && !vm->intent_stop && !vm->intent_kill;
 }
 
-/* The probe is over and did not pass. */
+/* The probe is over and did not pass, or waits for somebody to resume. */
 static bool never_ready(const struct vm *vm, enum goal goal)
 {
-	return (goal == GOAL_READY || goal == GOAL_AGENT) &&
-	       vm->state == VM_RUNNING && vm->ready == VM_READY_NO &&
-	       !vm->probe;
+	if ((goal != GOAL_READY && goal != GOAL_AGENT) || vm->probe || vm->op)
+		return false;
+	return (vm->state == VM_RUNNING && vm->ready == VM_READY_NO) ||
+	       (vm->state == VM_PAUSED && vm->ready != VM_READY_YES);
 }
 
 static void fail_stuck(struct request *rq, const struct vm *vm)
