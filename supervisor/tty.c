@@ -139,6 +139,8 @@ struct tty *tty_open(void (*on_input)(void *arg, const char *bytes, size_t len),
 	if (tty->terminal) {
 		tty->in_fd = sys_openat(AT_FDCWD, "/proc/self/fd/0",
 			O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+		if (tty->in_fd < 0) /* it is another user's, as under su */
+			tty->in_fd = sys_dup(STDIN_FILENO);
 		make_raw(tty);
 	}
 	return tty;
