@@ -260,6 +260,7 @@ static void on_adopt_end(struct job *job, void *arg)
 		vm_post(vm, EV_UNWANTED);
 		return;
 	}
+	vm_record_order(vm); /* what we read may not be on disk so far */
 	next = found_state(vm, status);
 	if (str_eq(status, "prelaunch") && !vm->record.paused)
 		next = EV_STARTED; /* we died before its cont */

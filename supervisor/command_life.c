@@ -18,9 +18,14 @@ enum goal { GOAL_NONE, GOAL_RUNNING, GOAL_READY, GOAL_AGENT, GOAL_DOWN };
 #define AWAITS_END  16 /* restart: the successor has not begun yet */
 #define UNCHANGED   32 /* it was down: only the order must reach the disk */
 
+static bool vm_runs(const struct vm *vm)
+{
+	return vm->state == VM_RUNNING || vm->state == VM_PAUSED;
+}
+
 static bool reached(const struct vm *vm, enum goal goal)
 {
-	bool runs = vm->state == VM_RUNNING || vm->state == VM_PAUSED;
+	bool runs = vm_runs(vm) && !vm->order_pending;
 
 	switch (goal) {
 	case GOAL_RUNNING:
@@ -54,7 +59,7 @@ static void reply_reached(
 		vm, changed, changed ? message_of(vm, goal) : NULL);
 	char warning[160];
 
-	if (goal != GOAL_DOWN && accel_warning(&vm->accel, warning))
+	if (changed && goal != GOAL_DOWN && accel_warning(&vm->accel, warning))
 		json_object_set_new(result, "warning", json_string(warning));
 	request_reply_steal(rq, result);
 }
@@ -236,10 +241,10 @@ void command_start(struct request *rq)
 		await_goal(rq, vm, (int)goal, request_ms(rq, "timeout"));
 		return;
 	}
-	if (reached(vm, GOAL_RUNNING)) {
+	if (vm_runs(vm)) {
 		if (goal == GOAL_RUNNING || reached(vm, goal))
-			request_reply_steal(
-				rq, command_result(vm, false, NULL));
+			await_goal(rq, vm, (int)goal | UNCHANGED,
+				request_ms(rq, "timeout"));
 		else
 			await_goal(
 				rq, vm, (int)goal, request_ms(rq, "timeout"));

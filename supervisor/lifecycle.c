@@ -333,7 +333,6 @@ static void sweep(struct vm *vm)
 	AUTO_FREE char *dir = xasprintf("%s/%s", vm->env->paths.run, vm->name);
 	struct stat st;
 
-	config_sweep(&vm->env->paths, vm->name);
 	if (vm->spec)
 		ephemeral_sweep(vm->spec, vm->env);
 	if (!sys_fstatat(AT_FDCWD, dir, &st, AT_SYMLINK_NOFOLLOW))
@@ -344,6 +343,7 @@ void lifecycle_recover(struct vm *vm, bool boot)
 {
 	bool known = read_record(vm);
 
+	config_sweep(&vm->env->paths, vm->name);
 	if (!vm->spec)
 		vm_load_running(vm);
 	if (!vm->spec)
