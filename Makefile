@@ -66,6 +66,7 @@ T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t \
 	tests/t/100-ctl-list.t tests/t/110-ctl-requests.t \
 	tests/t/120-ctl-supervisor.t tests/t/130-ctl-views.t \
 	tests/t/140-ctl-console.t tests/t/150-ctl-local.t tests/t/920-reload-in-start.t tests/t/921-throw-away.t
+T_TESTS += tests/t/700-sim.t
 T_TESTS += tests/t/300-protocol.t tests/t/310-clients.t \
 	tests/t/315-two-supervisors.t tests/t/320-sick-qemu.t tests/t/330-life.t tests/t/335-restart.t \
 	tests/t/340-config.t tests/t/350-adopt.t tests/t/360-places.t \

@@ -60,7 +60,7 @@ static void break_disk(void)
 
 static void break_config(void)
 {
-	const struct sim_vm *vm = &sim.vms[world_random(sim.nvms)];
+	struct sim_vm *vm = &sim.vms[world_random(sim.nvms)];
 	AUTO_FREE char *path =
 		life_path("%s/vms/%s.ini", sim.paths.config, vm->name);
 	size_t len = strlen(vm->config);
@@ -70,6 +70,11 @@ static void break_config(void)
 		sim_note("%s: its file is gone", vm->name);
 		world_unlinkat(AT_FDCWD, path, 0);
 		world_file_changed();
+		/* forgotten when it is down, and then it is a new one */
+		if (vm->autostart == SIM_YES)
+			vm->wanted = true;
+		vm->promise = PROMISED_NOTHING;
+		vm->gone = true;
 		return;
 	case 1:
 		sim_note("%s: its file is cut", vm->name);

@@ -98,6 +98,10 @@ static void rq_lost(struct rq *rq)
 		rq->vm->open--;
 		rq->vm->unread++;
 	}
+	if (rq->id && (rq->kind->flags & SETS)) {
+		rq->vm->open_sets--;
+		rq->vm->lost_sets++;
+	}
 	rq->id = 0;
 }
 
@@ -170,6 +174,7 @@ static json_t *arguments_of(struct rq *rq)
 	if (rq->kind->flags & SETS) {
 		snprintf(rq->value, sizeof(rq->value), "text-%s-%u",
 			rq->vm->name, ++rq->vm->sets);
+		rq->order = rq->vm->sets;
 		json_object_set_new(args, "pairs",
 			json_pack("{s:s}", "vm.description", rq->value));
 	}
@@ -194,8 +199,10 @@ static void note_order(struct rq *rq)
 {
 	struct sim_vm *vm = rq->vm;
 
-	if (rq->kind->flags & SETS)
+	if (rq->kind->flags & SETS) {
 		vm->value[0] = '\0';
+		vm->open_sets++;
+	}
 	if (!(rq->kind->flags & ORDERS))
 		return;
 	rq->order = ++vm->orders;
@@ -290,14 +297,11 @@ static void succeeded(struct rq *rq, const json_t *result)
 {
 	struct sim_vm *vm = rq->vm;
 
-	if ((rq->kind->flags & SETS) && vm->sets > 0) {
-		AUTO_FREE char *last =
-			xasprintf("text-%s-%u", vm->name, vm->sets);
-		if (str_eq(last, rq->value))
-			snprintf(vm->value, sizeof(vm->value), "%s", last);
-	}
+	if ((rq->kind->flags & SETS) && vm->open_sets + vm->lost_sets == 0 &&
+		rq->order == vm->sets)
+		snprintf(vm->value, sizeof(vm->value), "%s", rq->value);
 	if (!(rq->kind->flags & ORDERS) || vm->open > 0 || vm->unread > 0 ||
-		rq->order != vm->orders || !was_recorded(result))
+		rq->order != vm->orders || vm->gone || !was_recorded(result))
 		return;
 	const struct sim_qemu *q = qemu_of_vm(vm);
 	if (rq->kind->promise == PROMISED_UP && (!q || q->off))
@@ -318,6 +322,8 @@ static void answered(struct client_conn *c, const json_t *message)
 		sim_breach("replies", "an answer to nothing");
 	copy = *rq;
 	rq->id = 0;
+	if (copy.kind->flags & SETS)
+		copy.vm->open_sets--;
 	if (copy.kind->flags & ORDERS) {
 		copy.vm->open--;
 		if (copy.vm->open == 0)
@@ -392,7 +398,7 @@ bool client_pump(void)
 void client_all_read(void)
 {
 	for (unsigned i = 0; i < sim.nvms; i++)
-		sim.vms[i].unread = 0;
+		sim.vms[i].unread = sim.vms[i].lost_sets = 0;
 }
 
 /* ---- what must be ---- */
@@ -422,7 +428,8 @@ void client_start_all(void)
 		if (!reach(&clients[0]))
 			sim_breach("I8", "no supervisor to talk to");
 		send_rq(&clients[0], kind_named("vm-start"), &sim.vms[i], true);
-		life_sleep(120000);
+		for (unsigned s = 0; s < 120 && count_open(&clients[0]); s++)
+			life_sleep(1000);
 		if (count_open(&clients[0]) > 0)
 			sim_breach("I3", "%s does not start", sim.vms[i].name);
 		if (qemu_count(&sim.vms[i]) != 1)

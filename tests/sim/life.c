@@ -180,7 +180,7 @@ void life_power_loss(void)
 	client_start();
 	for (unsigned i = 0; i < sim.nvms; i++) {
 		struct sim_vm *vm = &sim.vms[i];
-		vm->unread = vm->open = 0;
+		vm->unread = vm->open = vm->open_sets = vm->lost_sets = 0;
 		vm->stop_is_open = false;
 	}
 	oracle_step();
@@ -258,12 +258,13 @@ void life_sleep(int64_t ms)
 
 /* ---- the beginning ---- */
 
-void life_put_config(const struct sim_vm *vm, const char *text, size_t len)
+void life_put_config(struct sim_vm *vm, const char *text, size_t len)
 {
 	AUTO_FREE char *path =
 		life_path("%s/vms/%s.ini", sim.paths.config, vm->name);
 
 	world_put_file(path, text, len, 0644);
+	vm->gone = false;
 }
 
 static void make_vm(unsigned i)

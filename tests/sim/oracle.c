@@ -88,28 +88,23 @@ void oracle_start(void)
 
 /* ---- the record on disk ---- */
 
-/* 1 found, 0 none, -1 no good slot. */
-static int read_record(const struct sim_vm *vm, struct record *out)
+/* The better of the slots: 1 found, 0 none so far, -1 no good one. */
+static int decode(const struct str *bytes, struct record *out)
 {
-	AUTO_FREE char *path =
-		life_path("%s/records/%s", sim.paths.state, vm->name);
-	AUTO_STR struct str bytes = STR_INIT;
 	uint64_t newest = 0;
 	bool blank = false;
 	int rc = -1;
 
 	memset(out, 0, sizeof(*out));
-	if (!world_get_file(path, true, &bytes))
-		return 0;
-	for (unsigned i = 0; i < 2; i++) {
+	for (size_t at = 0; at < 2 * (size_t)SLOT; at += SLOT) {
 		unsigned char slot[SLOT] = { 0 };
+		size_t left = bytes->len > at ? bytes->len - at : 0;
 		struct record record;
 		uint64_t sequence;
-		if (bytes.len > i * SLOT)
-			memcpy(slot, bytes.data + i * SLOT,
-				bytes.len - i * SLOT < SLOT
-					? bytes.len - i * SLOT
-					: SLOT);
+
+		if (left)
+			memcpy(slot, bytes->data + at,
+				left < SLOT ? left : SLOT);
 		blank |= !memcmp(slot, (unsigned char[SLOT]){ 0 }, SLOT);
 		if (store_decode(slot, &record, &sequence) ||
 			(rc == 1 && sequence < newest))
@@ -121,10 +116,40 @@ static int read_record(const struct sim_vm *vm, struct record *out)
 	return rc < 0 && blank ? 0 : rc;
 }
 
+/*
+ * The same of a VM's file, as it is on disk or as its reader sees it;
+ * decodes what has changed only.
+ */
+static int read_record(
+	const struct sim_vm *vm, bool durable, struct record *out)
+{
+	static struct {
+		struct str bytes;
+		struct record record;
+		int rc;
+	} last[SIM_VMS], *seen;
+	AUTO_FREE char *path =
+		life_path("%s/records/%s", sim.paths.state, vm->name);
+	AUTO_STR struct str bytes = STR_INIT;
+
+	world_get_file(path, durable, &bytes);
+	seen = &last[vm - sim.vms];
+	if (bytes.len == 0 || bytes.len != seen->bytes.len ||
+		memcmp(bytes.data, seen->bytes.data, bytes.len)) {
+		str_cut(&seen->bytes, 0);
+		str_addn(&seen->bytes, str_text(&bytes), bytes.len);
+		seen->rc = bytes.len ? decode(&bytes, &seen->record) : 0;
+		if (!bytes.len)
+			memset(&seen->record, 0, sizeof(seen->record));
+	}
+	*out = seen->record;
+	return seen->rc;
+}
+
 static void check_promise(const struct sim_vm *vm)
 {
 	struct record record;
-	int rc = read_record(vm, &record);
+	int rc = read_record(vm, true, &record);
 
 	if (rc < 0)
 		sim_breach("I6", "%s: no good record on disk", vm->name);
@@ -245,7 +270,7 @@ static void check_vm(const struct sim_vm *vm)
 
 	if (!state)
 		sim_breach("I3", "%s is not known", vm->name);
-	if (read_record(vm, &record) < 0)
+	if (read_record(vm, false, &record) < 0)
 		sim_breach("I6", "%s: its record is damaged", vm->name);
 	sim_note("%s: at rest %s, record %s", vm->name,
 		vm_state_id(state->state),

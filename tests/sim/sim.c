@@ -33,6 +33,9 @@ static struct {
 } * sums;
 
 static const char *program;
+static double limit;   /* seconds for many seeds; 0: none */
+static uint64_t least; /* so many of them even then */
+static bool quick;     /* the first failure is enough */
 
 /* ---- telling ---- */
 
@@ -141,7 +144,7 @@ static void run_seed(uint64_t seed)
 	client_start_all();
 	client_leave();
 	life_leave();
-	life_sleep(REST_MS);
+	life_sleep(REST_MS / 5);
 	oracle_rest();
 	sim_note("the end: %lu steps, %u lives", sim.steps, sim.lives);
 	alarm(0);
@@ -200,14 +203,15 @@ static double seconds(void)
 }
 
 /* Seeds from first to last, or for a while; the exit status. */
-static int run_many(uint64_t first, uint64_t last, double limit, bool quick)
+static int run_many(uint64_t first, uint64_t last)
 {
 	long workers = sysconf(_SC_NPROCESSORS_ONLN);
 	double began = seconds();
 	long running = 0;
 	uint64_t seed = first;
 
-	for (; seed <= last && (limit <= 0 || seconds() - began < limit);
+	for (; seed <= last && (limit <= 0 || seconds() - began < limit ||
+				       seed - first < least);
 		seed++) {
 		if (quick && sums->failed)
 			break;
@@ -229,7 +233,7 @@ static int run_many(uint64_t first, uint64_t last, double limit, bool quick)
 static int usage(void)
 {
 	fputs("usage: sim --seed N [--trace]\n"
-	      "       sim --seeds A-B [--for SECONDS] [--quick]\n",
+	      "       sim --seeds A-B [--for SECONDS [--least N]] [--quick]\n",
 		stderr);
 	return 2;
 }
@@ -240,11 +244,10 @@ int main(int argc, char **argv)
 							 NULL, 's' },
 		{ "seeds", required_argument, NULL, 'm' },
 		{ "for", required_argument, NULL, 'f' },
+		{ "least", required_argument, NULL, 'l' },
 		{ "trace", no_argument, NULL, 't' },
 		{ "quick", no_argument, NULL, 'q' }, { NULL, 0, NULL, 0 } };
 	uint64_t first = 0, last = 0;
-	double limit = 0;
-	bool quick = false;
 	int option;
 
 	program = argv[0];
@@ -256,6 +259,8 @@ int main(int argc, char **argv)
 				last = strtoull(end + 1, NULL, 10);
 		} else if (option == 'f') {
 			limit = strtod(optarg, NULL);
+		} else if (option == 'l') {
+			least = strtoull(optarg, NULL, 10);
 		} else if (option == 't') {
 			sim.trace = true;
 		} else if (option == 'q') {
@@ -270,7 +275,7 @@ int main(int argc, char **argv)
 	sums = mmap(NULL, sizeof(*sums), PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (first < last)
-		return run_many(first, last, limit, quick);
+		return run_many(first, last);
 	run_seed(first);
 	printf("seed %" PRIu64 ": ok, %lu steps, %u lives\n", first, sim.steps,
 		sim.lives);

@@ -40,14 +40,17 @@ struct sim_vm {
 	char *config; /* the good text of its file */
 	enum sim_autostart { SIM_NO, SIM_YES, SIM_LAST } autostart;
 	enum sim_promise promise;
-	unsigned orders;   /* requests that change it, sent so far */
-	unsigned unread;   /* of these: sent, and perhaps not read so far */
-	unsigned open;     /* of these: neither answered nor lost */
-	bool stop_is_open; /* a request that may stop it is on its way */
-	bool missed;       /* a life began without its file */
-	bool wanted;       /* somebody or something may start it */
-	char value[40];    /* what an answered vm-set has set, or "" */
-	unsigned sets;     /* vm-set sent so far */
+	unsigned orders;    /* requests that change it, sent so far */
+	unsigned unread;    /* of these: sent, and perhaps not read so far */
+	unsigned open;      /* of these: neither answered nor lost */
+	bool stop_is_open;  /* a request that may stop it is on its way */
+	bool gone;          /* its file is */
+	bool missed;        /* a life began without its file */
+	bool wanted;        /* somebody or something may start it */
+	char value[40];     /* what an answered vm-set has set, or "" */
+	unsigned sets;      /* vm-set sent so far */
+	unsigned open_sets; /* of these: neither answered nor surely read */
+	unsigned lost_sets;
 };
 
 /* One text (or, without text, the end) on its way out of a monitor. */
@@ -123,7 +126,7 @@ void life_leave(void);
 /* A file below the configuration or state directories; new. */
 char *life_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Writes a VM's file. */
-void life_put_config(const struct sim_vm *vm, const char *text, size_t len);
+void life_put_config(struct sim_vm *vm, const char *text, size_t len);
 struct sim_vm *life_vm(const char *name);
 
 /* ---- qemu.c ---- */

@@ -1,0 +1,39 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The simulator for a short while: a seed is the same run each time, the
+# seeds that once failed pass, and so do as many new ones as fit.
+# shellcheck source=tests/t/lib.sh
+. "$(dirname "$0")/lib.sh"
+sim=$BUILD/tests/sim/sim
+: "${SIM_SECONDS:=20}" "${SIM_SEEDS:=500}"
+
+same_twice()
+{
+	"$sim" --seed 7 --trace >"$tmp/one" || return 1
+	"$sim" --seed 7 --trace >"$tmp/two" || return 1
+	[ "$(wc -l <"$tmp/one")" -gt 100 ] && cmp "$tmp/one" "$tmp/two"
+}
+
+track_record()
+{
+	grep -v '^#' "$TOP/tests/sim/track-record" | while read -r seed _; do
+		"$sim" --seed "$seed" || exit 1
+	done
+}
+
+# At least SIM_SEEDS of them, on a slow machine for longer.
+new_seeds()
+{
+	"$sim" --seeds 1000-1000000 --for "$SIM_SECONDS" \
+		--least "$SIM_SEEDS" >"$tmp/said"
+	rc=$?
+	tail -n 1 "$tmp/said" >"$tmp/figures"
+	cat "$tmp/said"
+	return $rc
+}
+
+ok 'the same seed is the same run' same_twice
+ok 'the seeds of the track record pass' track_record
+ok 'new seeds pass' new_seeds
+sed 's/^/# /' "$tmp/figures"
+plan
