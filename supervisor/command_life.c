@@ -97,6 +97,17 @@ static void fail_stuck(struct request *rq, const struct vm *vm)
 		(int)vm->machine.pid);
 }
 
+/* On its way down, or to be: answers if it will not get there. */
+static void check_descent(struct request *rq, const struct vm *vm)
+{
+	if (vm->state == VM_RUNNING && !vm->op)
+		request_failf(rq, ERR_CANCELLED, "the stop was cancelled");
+	else if (vm->state == VM_UNREACHABLE)
+		fail_stuck(rq, vm);
+	else if (started_again(vm))
+		request_failf(rq, ERR_CANCELLED, "it was started again");
+}
+
 static void on_change(struct vm_watch *watch, struct vm *vm)
 {
 	struct request *rq = container_of(watch, struct request, watch);
@@ -104,29 +115,19 @@ static void on_change(struct vm_watch *watch, struct vm *vm)
 
 	if ((rq->stage & AWAITS_END) && vm->state == VM_STARTING)
 		rq->stage &= ~AWAITS_END;
-	if ((rq->stage & AWAITS_END) && vm_is_up(vm)) {
-		if (vm->state == VM_RUNNING && !vm->op)
-			request_failf(
-				rq, ERR_CANCELLED, "the stop was cancelled");
-		else if (vm->state == VM_UNREACHABLE)
-			fail_stuck(rq, vm);
-		return;
-	}
-	if (reached(vm, goal))
+	if ((rq->stage & AWAITS_END) && vm_is_up(vm))
+		check_descent(rq, vm);
+	else if (reached(vm, goal))
 		reply_reached(rq, vm, goal);
-	else if (goal != GOAL_DOWN && !vm_is_up(vm))
+	else if (goal == GOAL_DOWN)
+		check_descent(rq, vm);
+	else if (!vm_is_up(vm))
 		fail_ended(rq, vm);
-	else if (goal != GOAL_DOWN && vm->state == VM_UNREACHABLE)
+	else if (vm->state == VM_UNREACHABLE)
 		request_failf(rq, ERR_STATE, "it is unreachable: %s", vm->note);
 	else if (never_ready(vm, goal))
 		request_failf(rq, ERR_TIMEOUT, "it runs, but is %s",
 			*vm->note ? vm->note : "not ready");
-	else if (goal == GOAL_DOWN && started_again(vm))
-		request_failf(rq, ERR_CANCELLED, "it was started again");
-	else if (goal == GOAL_DOWN && vm->state == VM_RUNNING && !vm->op)
-		request_failf(rq, ERR_CANCELLED, "the stop was cancelled");
-	else if (goal == GOAL_DOWN && vm->state == VM_UNREACHABLE)
-		fail_stuck(rq, vm);
 }
 
 static void on_deadline(struct loop_timer *timer)

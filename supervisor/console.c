@@ -13,7 +13,7 @@
 #include "base/sys.h"
 
 #define CHUNK           16384
-#define BUDGET          (256 * 1024) /* per turn; past it the drain rests 10 ms */
+#define BUDGET          (256 * 1024) /* per turn; then the drain rests */
 #define REST_MS         10
 #define REPLAY          16384
 #define INPUT_MAX       65536
