@@ -293,6 +293,7 @@ static void test_processes(void)
 	is_int(sys_pidfd_wait(b, &how), 0, "a stranger's end");
 	ok(how.signalled && how.code == SIGSEGV, "is known");
 	AUTO_CLOSE int c = start_child(NULL, 0, true);
+	ok(c >= 0, "a child that dies with us");
 	pid = started;
 	world_crash();
 	ok(!world_is_alive(pid), "some die with us");
