@@ -261,7 +261,7 @@ static int read_option(struct words *w, const char *name, char letter,
 static bool letter_takes_value(const struct call *call, char letter)
 {
 	const struct arg *arg = find_option(call->verb, NULL, 0, letter);
-	const struct global_doc *doc = find_global(NULL, 0, letter);
+	const struct global_doc *doc = find_global("", 0, letter);
 
 	if (arg)
 		return arg->type != ARG_BOOL;
@@ -274,7 +274,7 @@ static int read_letters(struct words *w, const char *word, struct err *err)
 	for (const char *c = word + 1; *c; c++) {
 		bool glue = letter_takes_value(w->call, *c);
 
-		if (read_option(w, NULL, *c, glue && c[1] ? c + 1 : NULL, err) <
+		if (read_option(w, "", *c, glue && c[1] ? c + 1 : NULL, err) <
 			0)
 			return -1;
 		if (glue)

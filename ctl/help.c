@@ -154,7 +154,7 @@ bool doc_help_noun(const char *noun)
 
 int verb_help(const struct call *call)
 {
-	const char *words[2] = { NULL, NULL };
+	const char *words[2];
 	struct err err = ERR_INIT;
 	const struct verb *verb;
 	size_t n = call->ntyped < 2 ? call->ntyped : 2;
@@ -162,8 +162,8 @@ int verb_help(const struct call *call)
 
 	if (n == 0)
 		return doc_help(NULL);
-	for (size_t i = 0; i < n; i++)
-		words[i] = call->typed[i].value;
+	words[0] = call->typed[0].value;
+	words[1] = n > 1 ? call->typed[1].value : NULL;
 	if (n == 1 && doc_help_noun(words[0]))
 		return 0;
 	verb = lookup_verb(words, (int)n, call->opt.tty_in, &used, &err);

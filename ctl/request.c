@@ -148,7 +148,7 @@ static struct request *find_request(struct batch *b, const char *id)
 /* The request for a VM that has no reply yet. */
 static struct request *find_open(struct batch *b, const char *vm)
 {
-	for (size_t i = 0; vm && i < b->n; i++)
+	for (size_t i = 0; vm && b->list && i < b->n; i++)
 		if (!b->list[i].reply && b->list[i].vm &&
 			str_eq(b->list[i].vm, vm))
 			return &b->list[i];

@@ -356,10 +356,10 @@ static void note_all_hidden(const struct reader *reader, const struct ini *ini)
 bool layers_read(
 	const struct layers_want *want, struct layers *out, struct findings *f)
 {
-	const struct reader reader = { want, out, f };
 	struct ini main;
 
 	*out = (struct layers){ .files = xcalloc(1, sizeof(char *)) };
+	const struct reader reader = { want, out, f };
 	ini_init(&out->ini);
 	ini_init(&main);
 	bool found = want->file ? read_named_file(&reader, &main)

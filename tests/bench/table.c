@@ -53,7 +53,8 @@ static void spell(const struct samples *s, char *out, size_t size)
 	if (in.n == 0)
 		snprintf(out, size, "-");
 	else if (in.v[0] >= in.v[in.n - 1])
-		snprintf(out, size, "%.*f", mid == (double)(long)mid ? 0 : digits, mid);
+		snprintf(out, size, "%.*f",
+			mid == (double)(long)mid ? 0 : digits, mid);
 	else
 		snprintf(out, size, "%.*f (%.*f-%.*f)", digits, mid, digits,
 			in.v[0], digits, in.v[in.n - 1]);
