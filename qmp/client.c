@@ -541,6 +541,14 @@ void qmp_client_close(struct qmp_client *client)
 		list_del(client->subs.next);
 }
 
+void qmp_client_abandon(struct qmp_client *client)
+{
+	client->ready = client->open_gate = false;
+	jstream_close(&client->stream); /* what is asked now fails as well */
+	forget_old(client);
+	qmp_client_close(client);
+}
+
 bool qmp_client_is_open(const struct qmp_client *client)
 {
 	return jstream_is_open(&client->stream);

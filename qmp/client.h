@@ -100,6 +100,8 @@ void qmp_client_open(struct qmp_client *client, int fd, int64_t greeting_ms,
  * needed before the memory is freed.
  */
 void qmp_client_close(struct qmp_client *client);
+/* The same, but pending slots fail first with ERR_GONE: somebody waits. */
+void qmp_client_abandon(struct qmp_client *client);
 bool qmp_client_is_open(const struct qmp_client *client);
 
 /* What to send: args (or NULL) are stolen, fd (or -1) travels with it. */

@@ -65,7 +65,7 @@ static void close_monitor(struct machine *m)
 	if (!m->attached)
 		return;
 	qmp_unsubscribe(&m->sub);
-	qmp_client_close(&m->qmp);
+	qmp_client_abandon(&m->qmp);
 	m->attached = m->ready = false;
 }
 

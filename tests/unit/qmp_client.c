@@ -536,6 +536,28 @@ static void test_arguments(void)
 	close_client();
 }
 
+/* Who waits is told when the connection is given up, or opened anew. */
+static void test_abandon(void)
+{
+	struct request rq[2] = { { .name = "" } };
+	int fds[2];
+
+	open_ready();
+	send_to(&rq[0], "a");
+	send_to(&rq[1], "b");
+	qmp_client_abandon(client);
+	is_str(happened(), "a:GONE;b:GONE;", "abandoned: all fail");
+	send_to(&rq[0], "c");
+	close(peer);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) < 0)
+		return;
+	peer = fds[1];
+	qmp_client_open(client, fds[0], 60000, &hooks, NULL);
+	is_str(happened(), "c:GONE;", "asked when closed: fails once");
+	ok(!rq[0].slot.client, "and is idle");
+	close_client();
+}
+
 int main(void)
 {
 	struct err err = ERR_INIT;
@@ -555,6 +577,7 @@ int main(void)
 	test_loss();
 	test_caps();
 	test_close_in_reply();
+	test_abandon();
 	test_subscribers();
 	test_event();
 	test_storm();
