@@ -126,14 +126,14 @@ fooled() # ACCEL
 	starts "$v" --wait=ready >/dev/null
 	pid=$(pid_of "$v")
 
-	timeout 60 socat -u "UNIX:$run/$v/priv/monitor" "OPEN:$tmp/stray,creat" &
+	socat -u "UNIX:$run/$v/priv/monitor" "OPEN:$tmp/stray,creat" 2>/dev/null &
 	stray=$!
 	started="$started $stray"
 	ok "$a: a stray client on the monitor disturbs nothing" \
 		obeys "$v"
 	down
 	eventually test -s "$tmp/stray" # now it is the one who is served
-	timeout 60 socat -u "UNIX:$run/$v/priv/monitor" "OPEN:$tmp/stray2,creat" &
+	socat -u "UNIX:$run/$v/priv/monitor" "OPEN:$tmp/stray2,creat" 2>/dev/null &
 	started="$started $!"
 	up
 	ok "$a: nor at adoption: it is thrown off" \

@@ -232,7 +232,7 @@ log_size() { size_of "$logs/$1/console.log"; }
 
 console() # NAME FILE: a reader of the console in the background
 {
-	timeout 60 socat -u "UNIX:$run/$1/console.sock" "OPEN:$2,creat" &
+	socat -u "UNIX:$run/$1/console.sock" "OPEN:$2,creat" 2>/dev/null &
 	started="$started $!"
 }
 
