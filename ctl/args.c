@@ -260,7 +260,7 @@ static int read_option(struct words *w, const char *name, char letter,
 /* Whether a letter's option takes a value, so that the rest is glued. */
 static bool letter_takes_value(const struct call *call, char letter)
 {
-	const struct arg *arg = find_option(call->verb, NULL, 0, letter);
+	const struct arg *arg = find_option(call->verb, "", 0, letter);
 	const struct global_doc *doc = find_global("", 0, letter);
 
 	if (arg)
