@@ -80,7 +80,7 @@ ends() # ACCEL
 	vmward reload
 
 	starts "$v" --wait=ready >/dev/null
-	answers "$v" i . >/dev/null
+	answers "$v" i '^\?' >/dev/null
 	ok "$a: a guest that ignores the button is stopped" stops "$v"
 	ok "$a: by quit" says quit
 

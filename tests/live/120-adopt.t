@@ -167,7 +167,7 @@ fooled() # ACCEL
 	ok "$a: it can be killed" is_gone "$pid"
 
 	starts "$v" --wait=ready >/dev/null
-	answers "$v" i . >/dev/null
+	answers "$v" i '^\?' >/dev/null
 	vmward stop "$v" --timeout 20s >/dev/null &
 	stopping=$!
 	eventually is_state "$v" stopping

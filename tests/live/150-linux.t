@@ -46,6 +46,7 @@ uptime_of() # NAME: whole seconds, of the guest itself
 	http "$1" | tr -d '\r' | sed -n 's/.*uptime \([0-9]*\).*/\1/p'
 }
 
+patience=60
 up
 linux demo 'serial:^READY up=' </dev/null
 ok "is ready by its serial port" starts demo --wait=ready

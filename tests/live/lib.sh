@@ -11,6 +11,7 @@ images=$tmp/var/lib/vmward/images
 logs=$tmp/var/log/vmward
 run=$tmp/run/vmward
 vmwardd_pid=
+patience=20
 mkdir -p "$vms" "$images"
 mkfifo "$tmp/notify"
 
@@ -244,10 +245,10 @@ vmlog_says()
 	grep -F -- "$2" "$logs/$1/vm.log"
 }
 
-# eventually COMMAND...: tries again until it is true, 10 s
+# eventually COMMAND...: tries again until it is true, $patience seconds
 eventually()
 {
-	end=$(($(date +%s) + 10))
+	end=$(($(date +%s) + patience))
 	until "$@" >/dev/null 2>&1; do
 		[ "$(date +%s)" -lt "$end" ] || return 1
 		sleep 0.01
