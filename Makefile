@@ -51,7 +51,7 @@ VMWARD_SRC = ctl/main.c
 # helpers of the tests, linked into every unit test
 TEST_SRC = tests/sim/world.c tests/sim/world_file.c tests/sim/world_fs.c \
 	tests/sim/world_net.c tests/sim/world_proc.c
-SIM_SRC = tests/sim/sim.c tests/sim/life.c tests/sim/qemu.c tests/sim/client.c \
+SIM_SRC = tests/sim/sim.c tests/sim/life.c tests/sim/qemu.c tests/sim/birth.c tests/sim/client.c \
 	tests/sim/chaos.c tests/sim/oracle.c
 FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/script.c
 FAKE_CONTROL_SRC = tests/fake/control.c
@@ -79,7 +79,7 @@ LIVE_TESTS += tests/live/400-follow.t tests/live/410-disk-full.t \
 	tests/live/420-verbs.t
 CLIENT_TESTS = tests/clients/go-qemu.t
 SYSTEM_TESTS =
-FAULT_TESTS = tests/faults/kill-start-stop.t tests/faults/kill-syscall.t
+FAULT_TESTS = tests/sim/mutants
 
 # ---- settings ----
 

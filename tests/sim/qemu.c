@@ -219,7 +219,7 @@ static json_t *execute(struct sim_qemu *q, const char *command)
 	return json_pack("{s:{}}", "return");
 }
 
-static void close_monitor(struct sim_qemu *q)
+void qemu_hang_up(struct sim_qemu *q)
 {
 	if (q->mon >= 0)
 		world_close(q->mon);
@@ -333,7 +333,7 @@ static void serve_monitor(struct sim_qemu *q, bool *did)
 		json_decref(message);
 	}
 	if (!open && q->pid && q->mon >= 0) {
-		close_monitor(q);
+		qemu_hang_up(q);
 		*did = true;
 	}
 }
@@ -350,7 +350,7 @@ static void serve_yank(struct sim_qemu *q, bool *did)
 	while ((message = next_message(&q->yank_in)) != NULL) {
 		AUTO_FREE char *text = json_dumps(message, 0);
 		if (strstr(text, "\"yank\"") && strstr(text, q->chardev))
-			close_monitor(q);
+			qemu_hang_up(q);
 		json_decref(message);
 	}
 	if (!open) {
@@ -481,104 +481,6 @@ int64_t qemu_next_us(void)
 	return next;
 }
 
-/* ---- births, signals, deaths ---- */
-
-/* /proc as the supervisor reads it: start time, and the arguments. */
-static void put_proc(pid_t pid, const char *const *argv)
-{
-	static unsigned births;
-	AUTO_STR struct str line = STR_INIT;
-	char path[64];
-	char stat[128];
-
-	for (size_t i = 0; argv[i]; i++)
-		str_addn(&line, argv[i], strlen(argv[i]) + 1);
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
-	world_put_file(path, str_text(&line), line.len, 0444);
-	snprintf(stat, sizeof(stat),
-		"%d (x) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 %u 0\n",
-		(int)pid, ++births);
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	world_put_file(path, stat, strlen(stat), 0444);
-}
-
-static const char *argument(const char *const *argv, const char *option)
-{
-	for (size_t i = 0; argv[i] && argv[i + 1]; i++)
-		if (str_eq(argv[i], option))
-			return argv[i + 1];
-	return "";
-}
-
-static struct sim_vm *vm_of_argv(const char *const *argv)
-{
-	const char *name = strchr(argument(argv, "-name"), '=');
-
-	if (!name++)
-		return NULL;
-	AUTO_FREE char *text = xstrndup(name, strcspn(name, ","));
-	return life_vm(text);
-}
-
-static void on_spawn(pid_t pid, const char *const *argv)
-{
-	struct sim_vm *vm = vm_of_argv(argv);
-	struct sim_qemu *q = qemu_of_pid(0);
-
-	put_proc(pid, argv);
-	if (!vm || !q)
-		sim_breach("simulator", "cannot be '%s'", argv[0]);
-	*q = (struct sim_qemu){ .pid = pid,
-		.vm = vm,
-		.mon = -1,
-		.yank = -1,
-		.serial = -1,
-		.deaf = world_random(5) == 0,
-		.bad = sim_chance(SIM_EXEC, 100),
-		.silent = sim_chance(SIM_LOST, 30) };
-	q->wake_us = in_ms(world_random(300));
-	snprintf(q->uuid, sizeof(q->uuid), "%s", argument(argv, "-uuid"));
-	const char *chardev = argument(argv, "-mon");
-	chardev = strchr(chardev, '=');
-	snprintf(q->chardev, sizeof(q->chardev), "%.*s",
-		chardev ? (int)strcspn(chardev + 1, ",") : 0,
-		chardev ? chardev + 1 : "");
-	sim_note("%s: QEMU is pid %d", vm->name, (int)pid);
-	oracle_spawned(q);
-}
-
-static bool on_signal(pid_t pid, int signal)
-{
-	struct sim_qemu *q = qemu_of_pid(pid);
-
-	if (!q || signal != SIGTERM)
-		return false;
-	q->term = true;
-	return true;
-}
-
-static void on_end(pid_t pid)
-{
-	struct sim_qemu *q = qemu_of_pid(pid);
-
-	if (!q)
-		return;
-	sim_note("%s: QEMU pid %d is gone", q->vm->name, (int)pid);
-	oracle_ended(q);
-	q->mon = -1; /* its descriptors went with it */
-	close_monitor(q);
-	str_fini(&q->in);
-	str_fini(&q->yank_in);
-	q->pid = 0;
-}
-
-void qemu_start(void)
-{
-	world_on_spawn(on_spawn);
-	world_on_signal(on_signal);
-	world_on_end(on_end);
-}
-
 /* ---- surprises ---- */
 
 static struct sim_qemu *any(void)
@@ -620,7 +522,7 @@ void qemu_heal(void)
 		struct sim_qemu *q = &sim.qemus[i];
 		if (q->pid && q->silent) {
 			pid_t before = world_as(q->pid);
-			close_monitor(q);
+			qemu_hang_up(q);
 			world_as(before);
 		}
 		q->stopped = q->silent = q->bad = false;

@@ -130,7 +130,10 @@ void life_put_config(struct sim_vm *vm, const char *text, size_t len);
 struct sim_vm *life_vm(const char *name);
 
 /* ---- qemu.c ---- */
+/* birth.c: hooks of the world. */
 void qemu_start(void);
+/* Its monitor's connection is closed, what it had to say is lost. */
+void qemu_hang_up(struct sim_qemu *q);
 /* Lets every QEMU do what it can; true if one did something. */
 bool qemu_pump(void);
 /* When the next of them wants to do something; INT64_MAX: never. */
