@@ -302,11 +302,12 @@ static void limit_runtime(struct vm *vm)
 {
 	int64_t max =
 		vm->running ? vm->running->stop.runtime_max_ms : STR_FOREVER;
-	int64_t left = max - vm_uptime_ms(vm);
+	int64_t left;
 
-	if (max > 0 && max != STR_FOREVER)
-		loop_timer_start(
-			&vm->runtime_timer, left > 0 ? left : 0, on_runtime);
+	if (max <= 0 || max == STR_FOREVER)
+		return;
+	left = max - vm_uptime_ms(vm);
+	loop_timer_start(&vm->runtime_timer, left > 0 ? left : 0, on_runtime);
 }
 
 void act_running(struct vm *vm)

@@ -427,6 +427,8 @@ void ready_describe(const struct vm *vm, struct str *out)
 		return;
 	str_addf(out, "waiting for %s, ", words[p->spec.kind]);
 	str_add_duration(out, (loop_now_ms() - p->began_ms) / 1000 * 1000);
+	if (p->timeout_ms <= 0 || p->timeout_ms == STR_FOREVER)
+		return;
 	str_add(out, " of ");
 	str_add_duration(out, p->timeout_ms);
 }

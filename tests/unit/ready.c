@@ -147,6 +147,18 @@ static void test_time_limit(void)
 	close(guest);
 }
 
+static void test_no_limit(void)
+{
+	AUTO_STR struct str text = STR_INIT;
+
+	fresh("[serial.console]\n[start]\nready = serial:x\n"
+	      "ready-timeout = infinity\n");
+	loop_sim_advance(3600 * 1000);
+	ok(vm->probe != NULL, "without a limit it waits on");
+	ready_describe(vm, &text);
+	is_str(str_text(&text), "waiting for serial, 1h", "and says how long");
+}
+
 /* ---- what a successor of the supervisor finds ---- */
 
 static void test_marks(void)
@@ -366,6 +378,7 @@ int main(void)
 	test_at_once();
 	test_serial();
 	test_time_limit();
+	test_no_limit();
 	test_marks();
 	test_usernet();
 	test_tcp();
