@@ -312,6 +312,11 @@ static void start_by_itself(struct vm *vm)
 		vm_set_note(vm, "failed: vmward log %s", vm->name);
 		return;
 	}
+	if (up && same_boot(vm) && vm->record.pid == 0 && vm->spec &&
+		!vm->findings.errors) { /* its start was cut short: no end */
+		vm_post(vm, EV_START);
+		return;
+	}
 	if (up && same_boot(vm)) { /* it died while nobody watched */
 		vm->machine.seen = (struct cause_inputs){ .started = true,
 			.adopted = true };

@@ -250,7 +250,8 @@ static struct record saved(void)
 		.desired = DESIRED_UP,
 		.last_cause = CAUSE_PANIC,
 		.last_detail = "oops",
-		.generation = 4 };
+		.generation = 4,
+		.pid = 4242 };
 
 	snprintf(r.boot_id, sizeof(r.boot_id), "%s", store_boot_id());
 	return r;
@@ -285,6 +286,10 @@ static void test_recovery(void)
 	is_str(acted, "act_retry", "it died while nobody watched");
 	is_int(vm->state, VM_STARTING, "so it starts again");
 	is_int(vm->last.cause, CAUSE_UNKNOWN, "of an unknown cause");
+	r.pid = 0;
+	recover(&r, "", true);
+	is_str(acted, "act_start", "a start that was cut short goes on");
+	is_int(vm->last.cause, CAUSE_PANIC, "which is no end");
 	recover(&r, "", false);
 	is_int(vm->last.cause, CAUSE_PANIC, "the last end is remembered");
 	is_str(vm->last.detail, "oops", "with its detail");
