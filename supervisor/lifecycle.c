@@ -15,6 +15,7 @@
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
 #include "supervisor/policy.h"
+#include "supervisor/reboot.h"
 #include "supervisor/settle.h"
 
 #define EVENT_NAME_MAX 64
@@ -221,6 +222,8 @@ static void on_event(struct machine *m, const struct qmp_event *ev)
 	else if (ev->type == QMP_EV_SHUTDOWN ||
 		 ev->type == QMP_EV_GUEST_PANICKED)
 		vm_post(vm, EV_GUEST_OFF);
+	else if (ev->type == QMP_EV_RESET)
+		reboot_on_reset(vm);
 	else if (ev->type == QMP_EV_STOP)
 		vm_post(vm, EV_GUEST_PAUSED);
 	else if (ev->type == QMP_EV_RESUME)

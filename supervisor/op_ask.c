@@ -76,13 +76,14 @@ static enum job_state ask_run(struct job *job)
 		return JOB_ENDS;
 	}
 	if (op->what == ASK_RESET) {
-		if (reboot_ends(op))
+		if (reboot_ends(op)) {
 			QMP_CALL(job, &op->call, QMP_OF(op), "set-action",
 				action("reset"));
+			/* the firmware resets again, some time later */
+			op->vm->reboot_ends = false;
+			op->vm->reboot_held = true;
+		}
 		QMP_CALL(job, &op->call, QMP_OF(op), "system_reset", NULL);
-		if (reboot_ends(op))
-			QMP_CALL(job, &op->call, QMP_OF(op), "set-action",
-				action("shutdown"));
 		return JOB_ENDS;
 	}
 	QMP_CALL(job, &op->call, QMP_OF(op), "query-chardev", NULL);

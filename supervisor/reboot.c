@@ -2,7 +2,10 @@
 /* Which way a guest's own reboot goes; see reboot.h. */
 #include "supervisor/reboot.h"
 
+#include "base/mem.h"
 #include "supervisor/op.h"
+
+#define QUIET_MS 5000 /* after the last reset of a host's reset */
 
 /* True if a reboot of the guest is to end its QEMU. */
 static bool wants_end(const struct vm *vm)
@@ -25,7 +28,7 @@ void reboot_follow(struct vm *vm)
 {
 	bool ends;
 
-	if (!vm->machine.ready || !vm->running)
+	if (!vm->machine.ready || !vm->running || vm->reboot_held)
 		return;
 	ends = wants_end(vm);
 	if (vm->reboot_known && vm->reboot_ends == ends)
@@ -36,4 +39,18 @@ void reboot_follow(struct vm *vm)
 			       json_pack("{s:s}", "reboot",
 				       ends ? "shutdown" : "reset"),
 			       vm_job_over, vm));
+}
+
+static void on_quiet(struct loop_timer *timer)
+{
+	struct vm *vm = container_of(timer, struct vm, reboot_timer);
+
+	vm->reboot_held = false;
+	reboot_follow(vm);
+}
+
+void reboot_on_reset(struct vm *vm)
+{
+	if (vm->reboot_held)
+		loop_timer_start(&vm->reboot_timer, QUIET_MS, on_quiet);
 }

@@ -10,5 +10,7 @@
 
 /* Tells QEMU when the way changed: after start, adoption and each reload. */
 void reboot_follow(struct vm *vm);
+/* A reset was seen: the host's own is over once no more have come. */
+void reboot_on_reset(struct vm *vm);
 
 #endif

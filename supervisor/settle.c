@@ -62,6 +62,8 @@ void settle(struct vm *vm)
 		snprintf(vm->last.detail, sizeof(vm->last.detail),
 			"runtime-max");
 	loop_timer_stop(&vm->runtime_timer);
+	loop_timer_stop(&vm->reboot_timer);
+	vm->reboot_held = false;
 	diskfull_end(vm);
 	vm->last_end_us = (int64_t)sys_now_us();
 	vm->record.last_cause = vm->last.cause;

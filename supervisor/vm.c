@@ -112,6 +112,7 @@ void vm_free(struct vm *vm)
 	list_del(&vm->link);
 	loop_timer_stop(&vm->retry_timer);
 	loop_timer_stop(&vm->runtime_timer);
+	loop_timer_stop(&vm->reboot_timer);
 	loop_timer_stop(&vm->full.timer);
 	free(vm->full.path);
 	store_cancel(&vm->order_stored);

@@ -123,6 +123,8 @@ struct vm {
 	bool intent_kill;
 	bool reboot_known; /* reboot_ends is what QEMU was told */
 	bool reboot_ends;  /* a reboot of the guest ends QEMU */
+	bool reboot_held;  /* warm until the firmware's own resets are over */
+	struct loop_timer reboot_timer; /* the end of that */
 	struct vm_full full;
 	struct loop_timer runtime_timer; /* [stop] runtime-max */
 	bool ordered; /* this start was asked for by a person */

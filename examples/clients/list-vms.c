@@ -27,7 +27,8 @@ int main(int argc, char **argv)
 		snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", argv[1]);
 	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
 		return perror(addr.sun_path), 1;
-	json_decref(json_loadf(in, JSON_DISABLE_EOF_CHECK, NULL)); /* greeting */
+	json_decref(
+		json_loadf(in, JSON_DISABLE_EOF_CHECK, NULL)); /* greeting */
 	ask(fd, in, "{\"execute\": \"qmp_capabilities\"}");
 	for (; next; snprintf(line, sizeof(line),
 		     "{\"execute\": \"vm-list\", "
