@@ -11,7 +11,8 @@
  *   ! raw TEXT      of a rule: send TEXT as it is
  *   = silent        no greeting, no answers
  *   = deaf          accepts no connection
- *   = console PATH TEXT   a console at PATH that says TEXT, then echoes
+ *   = console PATH TEXT   a console at PATH that says TEXT, then echoes;
+ *                         the log tells each greeting
  * The negotiation is answered by itself; what fits no rule is an error.
  */
 #include <signal.h>
@@ -246,6 +247,8 @@ static void on_console(struct loop_io *io, int events)
 		return;
 	if (write(peer->fd, fake.greets, strlen(fake.greets)) < 0)
 		return;
+	fputs("console greeted\n", fake.log);
+	fflush(fake.log);
 	loop_io_start(&peer->io, peer->fd, LOOP_READ, on_typed);
 }
 

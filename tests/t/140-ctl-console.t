@@ -33,11 +33,13 @@ printf 'abc\035' | on_terminal console web
 ok "the escape key detaches" exits 0
 ok "and says so" says 'web: detached'
 ok "it named the key" says 'escape is ^]'
-(timeout 2 "$BUILD/vmward" --root "$tmp" console '*' >"$tmp/out" 2>"$tmp/err") &
+greeted() { grep -c '^console greeted' "$control.log"; }
+before=$(greeted)
+(timeout 20 "$BUILD/vmward" --root "$tmp" console '*' >"$tmp/out" 2>"$tmp/err") &
 pid=$!
 supervisor_of_consoles=$supervisor_pid
 tries=0
-until [ "$(grep -c vm-console "$control.log")" -ge 8 ] || [ $tries -gt 100 ]; do
+until [ "$(greeted)" -ge $((before + 2)) ] || [ $tries -gt 400 ]; do
 	tries=$((tries + 1))
 	timeout 0.05 tail -f /dev/null
 done
