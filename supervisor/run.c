@@ -245,8 +245,11 @@ static int find_paths(struct run *run, struct err *err)
 
 		run->temporary = xasprintf("%s/vmward-rm-%s",
 			tmp && *tmp == '/' ? tmp : "/tmp", run->name);
-		if (sys_mkdirat(AT_FDCWD, run->temporary, 0700))
-			return err_os(err, "cannot make '%s'", run->temporary);
+		if (sys_mkdirat(AT_FDCWD, run->temporary, 0700)) {
+			err_os(err, "cannot make '%s'", run->temporary);
+			free(TAKE(run->temporary)); /* it is another's */
+			return -1;
+		}
 		state = run->temporary;
 	}
 	return paths_init_file(&run->service.env.paths, o->file, run->name,
@@ -351,6 +354,18 @@ static void end(struct run *run)
 	free(run->name);
 }
 
+/* It did not get as far as to begin. */
+static int give_up(struct run *run, int status)
+{
+	if (run->service.registry)
+		service_close(&run->service);
+	else
+		paths_fini(&run->service.env.paths);
+	drop_temporary(run);
+	free(run->name);
+	return status;
+}
+
 int run_file(const struct run_options *options)
 {
 	struct run run = { .options = options, .status = 1 };
@@ -366,7 +381,7 @@ int run_file(const struct run_options *options)
 	}
 	if (find_paths(&run, &err)) {
 		fprintf(stderr, "vmward: %s: %s\n", run.name, err.text);
-		return 1;
+		return give_up(&run, 1);
 	}
 	rc = check_file(&run);
 	if (!rc)
@@ -374,8 +389,7 @@ int run_file(const struct run_options *options)
 	if (rc) {
 		if (err.code && err.code != ERR_EXISTS)
 			fprintf(stderr, "vmward: %s: %s\n", run.name, err.text);
-		drop_temporary(&run);
-		return rc;
+		return give_up(&run, rc);
 	}
 	begin(&run);
 	loop_run();
