@@ -17,6 +17,7 @@ static void forget_orders(struct vm *vm)
 	vm->stop = (struct vm_stop_order){ 0 };
 	vm->intent_stop = vm->intent_kill = false;
 	vm->ordered = false;
+	vm->start_paused = false; /* it held for the start it came with */
 	vm->kept_paused = false;
 }
 
