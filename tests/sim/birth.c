@@ -70,6 +70,7 @@ static void on_spawn(pid_t pid, const char *const *argv)
 		chardev ? (int)strcspn(chardev + 1, ",") : 0,
 		chardev ? chardev + 1 : "");
 	sim_note("%s: QEMU is pid %d", vm->name, (int)pid);
+	vm->births++;
 	oracle_spawned(q);
 }
 
@@ -90,6 +91,7 @@ static void on_end(pid_t pid)
 	if (!q)
 		return;
 	sim_note("%s: QEMU pid %d is gone", q->vm->name, (int)pid);
+	q->vm->last_pid = pid;
 	oracle_ended(q);
 	q->mon = -1; /* its descriptors went with it */
 	qemu_hang_up(q);

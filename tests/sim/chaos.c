@@ -32,9 +32,11 @@ static void break_calls(
 {
 	static const int reasons[] = { ENOSPC, EIO, EIO, ENOMEM };
 	int os = reasons[world_random(4)];
-	unsigned how_often =
-		sim_chance(fault, 300) ? 1 + world_random(per_mille) : 0;
+	unsigned how_often = 0;
 
+	if (sim_chance(fault, 300)) /* at times, or always */
+		how_often =
+			world_random(3) ? 1 + world_random(per_mille) : 1000;
 	if (!sim.on[fault])
 		return;
 	for (size_t i = 0; calls[i]; i++)
@@ -93,9 +95,23 @@ static void move_bystanders(void)
 		*at != client_pid() && *at != world_self()) {
 		world_die(*at, SIGKILL);
 		*at = 0;
-	} else {
-		*at = world_bystander();
+	} else { /* best where a QEMU was */
+		*at = world_bystander_as(
+			sim.vms[world_random(sim.nvms)].last_pid);
+		if (*at < 0)
+			*at = world_bystander();
 	}
+}
+
+/* Somebody tidies up in /run, and takes a lock file for rubbish. */
+static void drop_lock(void)
+{
+	const struct sim_vm *vm = &sim.vms[world_random(sim.nvms)];
+	AUTO_FREE char *path =
+		life_path("%s/%s/priv/lock", sim.paths.run, vm->name);
+
+	if (qemu_count(vm) && !world_unlinkat(AT_FDCWD, path, 0))
+		sim_note("%s: its lock file is gone", vm->name);
 }
 
 static void jump(void)
@@ -111,6 +127,12 @@ void chaos_act(void)
 {
 	if (sim.up && sim.crash_in == 0 && sim_chance(SIM_CRASH, 60))
 		sim.crash_in = 1 + world_random(world_random(3) ? 60 : 600);
+	if (sim.up && sim.crash_in == 0 && sim_chance(SIM_POWER, 20)) {
+		sim.crash_in = 1 + world_random(200);
+		sim.power_in = true;
+	}
+	if (sim_chance(SIM_UNLOCK, 30))
+		drop_lock();
 	if (sim_chance(SIM_POWER, 15))
 		life_power_loss();
 	if (sim_chance(SIM_LEAVE, 15))
@@ -131,6 +153,7 @@ void chaos_heal(void)
 	sim_note("no more faults");
 	sim.healed = true;
 	sim.crash_in = 0;
+	sim.power_in = false;
 	world_heal();
 	for (unsigned i = 0; i < sim.nvms; i++)
 		life_put_config(&sim.vms[i], sim.vms[i].config,

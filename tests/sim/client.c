@@ -421,19 +421,16 @@ void client_check(bool at_end)
 			check_rq(&clients[i].open[k], at_end);
 }
 
-void client_start_all(void)
+void client_ask(struct sim_vm *vm, const char *wire)
 {
-	for (unsigned i = 0; i < sim.nvms; i++) {
-		client_leave();
-		if (!reach(&clients[0]))
-			sim_breach("I8", "no supervisor to talk to");
-		send_rq(&clients[0], kind_named("vm-start"), &sim.vms[i], true);
-		for (unsigned s = 0; s < 120 && count_open(&clients[0]); s++)
-			life_sleep(1000);
-		if (count_open(&clients[0]) > 0)
-			sim_breach("I3", "%s does not start", sim.vms[i].name);
-		if (qemu_count(&sim.vms[i]) != 1)
-			sim_breach("I3", "%s has started without a QEMU",
-				sim.vms[i].name);
-	}
+	struct client_conn *c = &clients[0];
+
+	client_leave();
+	if (!reach(c))
+		sim_breach("I8", "no supervisor to talk to");
+	send_rq(c, kind_named(wire), vm, true);
+	for (unsigned s = 0; s < 120 && count_open(c); s++)
+		life_sleep(1000);
+	if (count_open(c) > 0)
+		sim_breach("I3", "%s: no answer to %s", vm->name, wire);
 }

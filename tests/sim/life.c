@@ -59,6 +59,7 @@ static void forget_life(void)
 	memset(&sim.service, 0, sizeof(sim.service));
 	sim.up = false;
 	sim.crash_in = 0;
+	sim.power_in = false;
 	sim.boot_us = (int64_t)loop_sim_now_us() +
 		      (int64_t)world_random(LATEST_BOOT_MS) * 1000;
 	for (unsigned i = 0; i < SIM_QEMUS; i++)
@@ -80,7 +81,10 @@ static void run(void (*part)(void))
 		part();
 		inside = false;
 	} else {
-		lose_life();
+		if (sim.power_in)
+			life_power_loss();
+		else
+			lose_life();
 		return;
 	}
 	if (gave_up)
@@ -277,14 +281,16 @@ static void make_vm(unsigned i)
 	snprintf(vm->name, sizeof(vm->name), "vm%u", i + 1);
 	vm->autostart = (enum sim_autostart)world_random(3);
 	vm->wanted = vm->autostart == SIM_YES;
+	vm->burst = 2 + world_random(4);
+	unsigned policy = world_random(4);
+	vm->restarts = !str_eq(policies[policy], "no");
 	vm->config = xasprintf("[vm]\nmemory = 64M\n"
 			       "[disk.root]\nimage = %s.raw\n"
 			       "[start]\nautostart = %s\n"
 			       "[restart]\npolicy = %s\nbackoff = 1s-8s\n"
 			       "burst = %u/2min\n"
 			       "[stop]\ntimeout = 20s\n",
-		vm->name, starts[vm->autostart], policies[world_random(4)],
-		2 + world_random(4));
+		vm->name, starts[vm->autostart], policies[policy], vm->burst);
 	AUTO_FREE char *image =
 		life_path("%s/%s.raw", sim.paths.images, vm->name);
 	world_put_file(image, "raw", 3, 0644);

@@ -141,7 +141,7 @@ static void run_seed(uint64_t seed)
 	life_sleep(REST_MS);
 	client_check(true);
 	oracle_rest();
-	client_start_all();
+	calm_run();
 	client_leave();
 	life_leave();
 	life_sleep(REST_MS / 5);

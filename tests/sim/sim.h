@@ -3,7 +3,7 @@
  * The deterministic simulator: the real supervisor in the simulated world
  * (tests/sim/world.h), with simulated QEMUs, clients and faults, all drawn
  * from one seed.  sim.c runs seeds, life.c the supervisor's lives and the
- * clock, qemu.c the QEMUs, client.c the clients, chaos.c the faults, and
+ * clock, qemu.c the QEMUs, client.c the clients, chaos.c the faults,
  * oracle.c knows what must be true (RELIABILITY.md C.1, I1 to I8).
  */
 #ifndef TESTS_SIM_SIM_H
@@ -22,7 +22,7 @@ enum { SIM_VMS = 4, SIM_CLIENTS = 4, SIM_QEMUS = 16, SIM_QUEUE = 64 };
 #define SIM_FAULTS(X) \
 	X(CRASH) X(POWER) X(LEAVE) X(WRITE) X(FSYNC) X(RENAME) X(SPAWN) \
 	X(EXEC) X(DIES) X(STOPS) X(LATE) X(TWICE) X(LOST) X(WRONG_ID) \
-	X(GARBAGE) X(STORM) X(HANGUP) X(PIDS) X(CLOCK) X(CONFIG)
+	X(GARBAGE) X(STORM) X(HANGUP) X(PIDS) X(CLOCK) X(CONFIG) X(UNLOCK)
 /* clang-format on */
 
 enum sim_fault {
@@ -39,6 +39,10 @@ struct sim_vm {
 	char name[16];
 	char *config; /* the good text of its file */
 	enum sim_autostart { SIM_NO, SIM_YES, SIM_LAST } autostart;
+	bool restarts;  /* its policy, after a crash */
+	unsigned burst; /* so often in two minutes */
+	pid_t last_pid; /* of its QEMU before */
+	unsigned births;
 	enum sim_promise promise;
 	unsigned orders;    /* requests that change it, sent so far */
 	unsigned unread;    /* of these: sent, and perhaps not read so far */
@@ -99,6 +103,7 @@ struct sim {
 	bool up;           /* the supervisor lives */
 	int64_t boot_us;   /* it comes back then */
 	unsigned crash_in; /* calls from now; 0: not planned */
+	bool power_in;     /* then the power fails */
 	unsigned long steps;
 	unsigned lives;
 	unsigned boots; /* of the host */
@@ -155,8 +160,8 @@ void client_act(void);
 bool client_pump(void);
 /* All requests sent so far were read or lost. */
 void client_all_read(void);
-/* Starts every VM that is down and waits; all must run then. */
-void client_start_all(void);
+/* Asks for one thing, which must succeed in good time. */
+void client_ask(struct sim_vm *vm, const char *wire);
 /* No request that must be answered at once is open; at the end: none. */
 void client_check(bool at_end);
 /* All of them leave. */
@@ -170,6 +175,10 @@ void chaos_start(void);
 void chaos_act(void);
 /* No more of it: files are whole, calls work, all go on. */
 void chaos_heal(void);
+
+/* ---- calm.c ---- */
+/* What must work when all is well: starts, restarts, policies, stops. */
+void calm_run(void);
 
 /* ---- oracle.c ---- */
 /* Hooks of the world: what is started, killed, ended. */

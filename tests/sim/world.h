@@ -79,6 +79,8 @@ void world_die(pid_t pid, int signal);
 bool world_is_alive(pid_t pid);
 /* Somebody else's process takes the next free pid. */
 pid_t world_bystander(void);
+/* The same with this pid, if it is free. */
+pid_t world_bystander_as(pid_t pid);
 /* How many processes of the world live, the supervisor included. */
 unsigned world_count(void);
 /* Which of the wanted events (LOOP_READ, LOOP_WRITE) a process's fd has. */

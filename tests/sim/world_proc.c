@@ -479,6 +479,14 @@ pid_t world_bystander(void)
 	return proc ? proc->pid : -1;
 }
 
+pid_t world_bystander_as(pid_t pid)
+{
+	if (world_proc_of(pid))
+		return -1;
+	last_pid = pid - 1;
+	return world_bystander();
+}
+
 unsigned world_count(void)
 {
 	unsigned n = 0;

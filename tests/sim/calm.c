@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What must work when all is well again, whatever happened before. */
+#include <signal.h>
+
+#include "supervisor/vm.h"
+#include "tests/sim/sim.h"
+
+enum { BACK_S = 20 }; /* more than the longest delay and a start */
+
+/* Its one QEMU, which runs the guest; NULL in so many seconds. */
+static struct sim_qemu *await_guest(const struct sim_vm *vm, unsigned seconds)
+{
+	for (unsigned s = 0; s <= seconds; s++) {
+		struct sim_qemu *q = qemu_of_vm(vm);
+
+		if (q && q->ran && !q->off)
+			return q;
+		life_sleep(1000);
+	}
+	return NULL;
+}
+
+static struct sim_qemu *need_guest(const struct sim_vm *vm, const char *after)
+{
+	struct sim_qemu *q = await_guest(vm, BACK_S);
+
+	if (!q)
+		sim_breach("I3", "%s does not run after %s", vm->name, after);
+	return q;
+}
+
+static void start(struct sim_vm *vm)
+{
+	client_ask(vm, "vm-start");
+	if (qemu_count(vm) != 1)
+		sim_breach("I3", "%s has started without a QEMU", vm->name);
+}
+
+static void restart(struct sim_vm *vm)
+{
+	unsigned births = vm->births;
+
+	client_ask(vm, "vm-restart");
+	if (need_guest(vm, "a restart") && vm->births != births + 1)
+		sim_breach("I3", "%s was not restarted", vm->name);
+}
+
+static void stop(struct sim_vm *vm)
+{
+	client_ask(vm, "vm-stop");
+	if (qemu_count(vm))
+		sim_breach("I4", "%s was stopped and lives", vm->name);
+}
+
+/* It crashes until its policy has enough of it. */
+static void crash(struct sim_vm *vm)
+{
+	unsigned times = vm->restarts ? vm->burst : 0;
+
+	for (unsigned i = 0; i < times; i++) {
+		world_die(need_guest(vm, "a crash")->pid, SIGSEGV);
+		life_sleep(100);
+	}
+	world_die(need_guest(vm, "a crash")->pid, SIGSEGV);
+	if (await_guest(vm, BACK_S))
+		sim_breach(
+			"policy", "%s runs after too many crashes", vm->name);
+	const struct vm *state = registry_find(sim.service.registry, vm->name);
+	if ((state->state == VM_FAILED) != vm->restarts)
+		sim_breach("policy", "%s is %s after its crashes", vm->name,
+			vm_state_id(state->state));
+}
+
+void calm_run(void)
+{
+	for (unsigned i = 0; i < sim.nvms; i++) {
+		start(&sim.vms[i]);
+		restart(&sim.vms[i]);
+	}
+	crash(&sim.vms[world_random(sim.nvms)]);
+	stop(&sim.vms[world_random(sim.nvms)]);
+}
