@@ -28,6 +28,18 @@ static void put_proc(pid_t pid, const char *const *argv)
 	world_put_file(path, stat, strlen(stat), 0444);
 }
 
+pid_t birth_stranger(pid_t wish)
+{
+	static const char *const argv[] = { "/usr/bin/stranger", NULL };
+	pid_t pid = wish > 0 ? world_bystander_as(wish) : -1;
+
+	if (pid < 0)
+		pid = world_bystander();
+	if (pid > 0)
+		put_proc(pid, argv);
+	return pid;
+}
+
 static const char *argument(const char *const *argv, const char *option)
 {
 	for (size_t i = 0; argv[i] && argv[i + 1]; i++)

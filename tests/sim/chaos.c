@@ -96,10 +96,7 @@ static void move_bystanders(void)
 		world_die(*at, SIGKILL);
 		*at = 0;
 	} else { /* best where a QEMU was */
-		*at = world_bystander_as(
-			sim.vms[world_random(sim.nvms)].last_pid);
-		if (*at < 0)
-			*at = world_bystander();
+		*at = birth_stranger(sim.vms[world_random(sim.nvms)].last_pid);
 	}
 }
 

@@ -126,7 +126,7 @@ void client_start(void)
 		str_cut(&clients[i].in, 0);
 		memset(clients[i].open, 0, sizeof(clients[i].open));
 	}
-	pid = world_bystander();
+	pid = birth_stranger(0);
 }
 
 void client_leave(void)

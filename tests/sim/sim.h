@@ -137,6 +137,8 @@ struct sim_vm *life_vm(const char *name);
 /* ---- qemu.c ---- */
 /* birth.c: hooks of the world. */
 void qemu_start(void);
+/* Somebody else's process, if it can be with this pid (0: any). */
+pid_t birth_stranger(pid_t wish);
 /* Its monitor's connection is closed, what it had to say is lost. */
 void qemu_hang_up(struct sim_qemu *q);
 /* Lets every QEMU do what it can; true if one did something. */
