@@ -137,8 +137,8 @@ static void remove_console(void *arg, const char *name)
 }
 
 /*
- * The lock file goes only while we hold it: nobody else can then.  Without
- * one somebody may live unseen: then only what is empty goes.
+ * The lock file goes only while we hold it: nobody else can then.  One that
+ * is not there was lost: the caller looked at the lock's name as well.
  */
 static int do_remove(const struct host_request *rq, struct host_reply *reply,
 	struct err *err)
@@ -148,13 +148,11 @@ static int do_remove(const struct host_request *rq, struct host_reply *reply,
 	AUTO_FREE char *lock = xasprintf("%s/lock", priv);
 	AUTO_CLOSE int fd = sys_openat(AT_FDCWD, lock, O_RDWR | O_NOFOLLOW, 0);
 
-	if (fd >= 0 && sys_flock(fd, LOCK_EX | LOCK_NB))
-		return 0; /* somebody lives: keep all of it */
-	if (fd >= 0) {
-		if (do_clean(rq, reply, err))
-			return -1;
-		sys_unlinkat(AT_FDCWD, lock, 0);
-	}
+	if (fd < 0 ? errno != ENOENT : sys_flock(fd, LOCK_EX | LOCK_NB))
+		return 0; /* somebody lives, or may: keep all of it */
+	if (do_clean(rq, reply, err))
+		return -1;
+	sys_unlinkat(AT_FDCWD, lock, 0);
 	if (sys_unlinkat(AT_FDCWD, priv, AT_REMOVEDIR) && errno != ENOENT)
 		return 0;
 	sys_listdir(AT_FDCWD, dir, remove_console, dir);
