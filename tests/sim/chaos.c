@@ -71,7 +71,6 @@ static void break_config(void)
 	case 0:
 		sim_note("%s: its file is gone", vm->name);
 		world_unlinkat(AT_FDCWD, path, 0);
-		world_file_changed();
 		/* forgotten when it is down, and then it is a new one */
 		if (vm->autostart == SIM_YES)
 			vm->wanted = true;

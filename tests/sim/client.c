@@ -365,7 +365,7 @@ static void take_lines(struct client_conn *c)
 
 static bool pump(struct client_conn *c)
 {
-	char buf[8192];
+	static char buf[8192];
 	bool did = false;
 	ssize_t n;
 

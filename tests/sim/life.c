@@ -291,6 +291,9 @@ static void make_vm(unsigned i)
 			       "burst = %u/2min\n"
 			       "[stop]\ntimeout = 20s\n",
 		vm->name, starts[vm->autostart], policies[policy], vm->burst);
+	vm->record_path = life_path("%s/records/%s", sim.paths.state, vm->name);
+	vm->dropin_path = life_path(
+		"%s/vms/%s.ini.d/50-vmward.ini", sim.paths.config, vm->name);
 	AUTO_FREE char *image =
 		life_path("%s/%s.raw", sim.paths.images, vm->name);
 	world_put_file(image, "raw", 3, 0644);

@@ -17,6 +17,15 @@
 
 enum { SLOT = 4096, JOBS_MAX = 32, FDS_MAX = 100 };
 
+struct slot {
+	bool known;
+	bool blank;
+	int rc;
+	uint64_t sequence;
+	struct record record;
+	unsigned char bytes[SLOT];
+};
+
 static struct vm *known(const struct sim_vm *vm)
 {
 	return sim.up && sim.service.registry
@@ -88,32 +97,41 @@ void oracle_start(void)
 
 /* ---- the record on disk ---- */
 
-/* The better of the slots: 1 found, 0 none so far, -1 no good one. */
-static int decode(const struct str *bytes, struct record *out)
+/* What a slot says; store_decode() sees only what it has not just seen. */
+static int decode_slot(struct slot *seen, const struct bytes *bytes, size_t at)
 {
-	uint64_t newest = 0;
-	bool blank = false;
+	size_t left = bytes->len > at ? bytes->len - at : 0;
+	unsigned char slot[SLOT];
+
+	if (left > SLOT)
+		left = SLOT;
+	if (left)
+		memcpy(slot, bytes->data + at, left);
+	memset(slot + left, 0, SLOT - left);
+	if (seen->known && !memcmp(seen->bytes, slot, SLOT))
+		return seen->rc;
+	memcpy(seen->bytes, slot, SLOT);
+	seen->known = true;
+	seen->blank = !memcmp(slot, (unsigned char[SLOT]){ 0 }, SLOT);
+	seen->rc = store_decode(slot, &seen->record, &seen->sequence);
+	return seen->rc;
+}
+
+/* The better of the slots: 1 found, 0 none so far, -1 no good one. */
+static int decode(
+	struct slot seen[2], const struct bytes *bytes, struct record *out)
+{
 	int rc = -1;
 
 	memset(out, 0, sizeof(*out));
-	for (size_t at = 0; at < 2 * (size_t)SLOT; at += SLOT) {
-		unsigned char slot[SLOT] = { 0 };
-		size_t left = bytes->len > at ? bytes->len - at : 0;
-		struct record record;
-		uint64_t sequence;
-
-		if (left)
-			memcpy(slot, bytes->data + at,
-				left < SLOT ? left : SLOT);
-		blank |= !memcmp(slot, (unsigned char[SLOT]){ 0 }, SLOT);
-		if (store_decode(slot, &record, &sequence) ||
-			(rc == 1 && sequence < newest))
+	for (size_t i = 0; i < 2; i++) {
+		if (decode_slot(&seen[i], bytes, i * SLOT) ||
+			(rc == 1 && seen[1].sequence < seen[0].sequence))
 			continue;
-		newest = sequence;
-		*out = record;
+		*out = seen[i].record;
 		rc = 1;
 	}
-	return rc < 0 && blank ? 0 : rc;
+	return rc < 0 && (seen[0].blank || seen[1].blank) ? 0 : rc;
 }
 
 /*
@@ -121,60 +139,56 @@ static int decode(const struct str *bytes, struct record *out)
  * decodes what has changed only.
  */
 static int read_record(
-	const struct sim_vm *vm, bool durable, struct record *out)
+	const struct sim_vm *vm, bool durable, const struct record **out)
 {
+	static const struct record none;
 	static struct {
-		struct str bytes;
+		unsigned long version;
 		struct record record;
 		int rc;
-	} last[SIM_VMS], *seen;
-	AUTO_FREE char *path =
-		life_path("%s/records/%s", sim.paths.state, vm->name);
-	AUTO_STR struct str bytes = STR_INIT;
+	} last[SIM_VMS][2], *seen;
+	static struct slot slots[SIM_VMS][2];
+	const struct bytes *bytes = world_bytes_of(vm->record_path, durable);
 
-	world_get_file(path, durable, &bytes);
-	seen = &last[vm - sim.vms];
-	if (bytes.len == 0 || bytes.len != seen->bytes.len ||
-		memcmp(bytes.data, seen->bytes.data, bytes.len)) {
-		str_cut(&seen->bytes, 0);
-		str_addn(&seen->bytes, str_text(&bytes), bytes.len);
-		seen->rc = bytes.len ? decode(&bytes, &seen->record) : 0;
-		if (!bytes.len)
-			memset(&seen->record, 0, sizeof(seen->record));
-	}
-	*out = seen->record;
+	*out = &none;
+	if (!bytes || bytes->len == 0)
+		return 0;
+	seen = &last[vm - sim.vms][durable];
+	if (bytes->version != seen->version)
+		seen->rc = decode(slots[vm - sim.vms], bytes, &seen->record);
+	seen->version = bytes->version;
+	*out = &seen->record;
 	return seen->rc;
 }
 
 static void check_promise(const struct sim_vm *vm)
 {
-	struct record record;
+	const struct record *record;
 	int rc = read_record(vm, true, &record);
 
 	if (rc < 0)
 		sim_breach("I6", "%s: no good record on disk", vm->name);
 	if (vm->promise == PROMISED_NOTHING)
 		return;
-	if ((record.desired == DESIRED_UP) != (vm->promise == PROMISED_UP))
+	if ((record->desired == DESIRED_UP) != (vm->promise == PROMISED_UP))
 		sim_breach("I2",
 			"%s: answered as %s, on disk it is %s (generation "
 			"%d)",
 			vm->name,
 			vm->promise == PROMISED_UP ? "started" : "stopped",
-			record.desired == DESIRED_UP ? "up" : "down",
-			(int)record.generation);
+			record->desired == DESIRED_UP ? "up" : "down",
+			(int)record->generation);
 }
 
 static void check_value(const struct sim_vm *vm)
 {
-	AUTO_FREE char *path = life_path(
-		"%s/vms/%s.ini.d/50-vmward.ini", sim.paths.config, vm->name);
-	AUTO_STR struct str text = STR_INIT;
+	const struct bytes *text;
 
 	if (!vm->value[0])
 		return;
-	if (!world_get_file(path, true, &text) ||
-		!strstr(str_text(&text), vm->value))
+	text = world_bytes_of(vm->dropin_path, true);
+	if (!text ||
+		!memmem(text->data, text->len, vm->value, strlen(vm->value)))
 		sim_breach("I2",
 			"%s: vm-set %s was answered and is not on disk",
 			vm->name, vm->value);
@@ -266,7 +280,7 @@ static void check_dir_steal(char *dir)
 static void check_vm(const struct sim_vm *vm)
 {
 	const struct vm *state = known(vm);
-	struct record record;
+	const struct record *record;
 
 	if (!state)
 		sim_breach("I3", "%s is not known", vm->name);
@@ -274,11 +288,11 @@ static void check_vm(const struct sim_vm *vm)
 		sim_breach("I6", "%s: its record is damaged", vm->name);
 	sim_note("%s: at rest %s, record %s", vm->name,
 		vm_state_id(state->state),
-		record.desired == DESIRED_UP ? "up" : "down");
+		record->desired == DESIRED_UP ? "up" : "down");
 	if (vm->missed && !qemu_count(vm))
 		;
-	else if (record.desired == DESIRED_UP &&
-		 str_eq(record.boot_id, store_boot_id()))
+	else if (record->desired == DESIRED_UP &&
+		 str_eq(record->boot_id, store_boot_id()))
 		check_up(vm, state);
 	else
 		check_down(vm, state);

@@ -293,7 +293,7 @@ static void drop_front(struct str *in, size_t len)
 /* Reads what is there; false at the end of the stream. */
 static bool take_in(int fd, struct str *in, bool *did)
 {
-	char buf[4096];
+	static char buf[4096];
 	ssize_t n;
 
 	while ((n = world_read(fd, buf, sizeof(buf))) > 0) {

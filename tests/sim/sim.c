@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -202,10 +203,20 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* Those we may use, as nproc has them. */
+static long processors(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return sysconf(_SC_NPROCESSORS_ONLN);
+	return CPU_COUNT(&set);
+}
+
 /* Seeds from first to last, or for a while; the exit status. */
 static int run_many(uint64_t first, uint64_t last)
 {
-	long workers = sysconf(_SC_NPROCESSORS_ONLN);
+	long workers = processors();
 	double began = seconds();
 	long running = 0;
 	uint64_t seed = first;
@@ -223,10 +234,10 @@ static int run_many(uint64_t first, uint64_t last)
 	while (wait_child())
 		;
 	double took = seconds() - began;
-	printf("seeds=%lu first=%" PRIu64 " steps=%lu lives=%lu failed=%lu "
-	       "seconds=%.1f steps/s=%.0f\n",
-		sums->seeds, first, sums->steps, sums->lives, sums->failed,
-		took, (double)sums->steps / took);
+	printf("seeds=%lu failed=%lu first=%" PRIu64 " steps=%lu lives=%lu "
+	       "seconds=%.1f per_s=%.1f steps_per_s=%.0f\n",
+		sums->seeds, sums->failed, first, sums->steps, sums->lives,
+		took, (double)sums->seeds / took, (double)sums->steps / took);
 	return sums->failed ? 1 : 0;
 }
 

@@ -38,6 +38,8 @@ enum sim_promise { PROMISED_NOTHING, PROMISED_UP, PROMISED_DOWN };
 struct sim_vm {
 	char name[16];
 	char *config; /* the good text of its file */
+	char *record_path;
+	char *dropin_path; /* what vm-set writes */
 	enum sim_autostart { SIM_NO, SIM_YES, SIM_LAST } autostart;
 	bool restarts;  /* its policy, after a crash */
 	unsigned burst; /* so often in two minutes */

@@ -7,10 +7,18 @@
 #include "base/log.h"
 #include "tests/sim/world_impl.h"
 
+static void touch(struct bytes *b)
+{
+	static unsigned long last;
+
+	b->version = ++last;
+}
+
 void world_bytes_write(struct bytes *b, size_t at, const void *from, size_t len)
 {
 	size_t end = at + len;
 
+	touch(b);
 	if (end > b->cap) {
 		size_t cap = b->cap ? b->cap : 64;
 		while (cap < end)
@@ -33,6 +41,7 @@ void world_bytes_write(struct bytes *b, size_t at, const void *from, size_t len)
 
 void world_bytes_cut(struct bytes *b, size_t len)
 {
+	touch(b);
 	if (len < b->len)
 		b->len = len;
 	else if (len > b->len)
@@ -88,6 +97,8 @@ void world_put(struct file *file)
 	if (--file->refs > 0)
 		return;
 	list_del(&file->link);
+	if (file->kind == FILE_INODE && (file->flags & O_ACCMODE) != O_RDONLY)
+		world_dir_changed(file->inode->parent);
 	if (file->kind == FILE_STREAM) {
 		if (file->in)
 			file->in->readers--;
@@ -324,24 +335,47 @@ int world_poll(pid_t pid, int fd, int wanted)
 	return world_file_events(proc->fds[fd], wanted);
 }
 
-/* ---- inotify: every change is told to everybody ---- */
+/* ---- inotify ---- */
 
 int world_inotify_init(void)
 {
 	return world_add_fd(world_new_file(FILE_INOTIFY));
 }
 
-int world_inotify_add_watch(
-	int fd, const char *path UNUSED, uint32_t mask UNUSED)
+static bool watches(const struct file *file, const struct inode *dir)
 {
-	return world_file(fd) ? 1 : -1;
+	for (unsigned i = 0; i < file->nwatched; i++)
+		if (file->watched[i] == dir)
+			return true;
+	return false;
 }
 
-void world_file_changed(void)
+int world_inotify_add_watch(int fd, const char *path, uint32_t mask UNUSED)
+{
+	struct file *file = world_file(fd);
+	struct place place;
+
+	if (!file || world_find(AT_FDCWD, path, &place) < 0)
+		return -1;
+	if (!place.inode || place.inode->type != INODE_DIR) {
+		errno = place.inode ? ENOTDIR : ENOENT;
+		return -1;
+	}
+	if (watches(file, place.inode))
+		return 1;
+	if (file->nwatched == WORLD_WATCHES) {
+		errno = ENOSPC;
+		return -1;
+	}
+	file->watched[file->nwatched++] = place.inode;
+	return 1;
+}
+
+void world_dir_changed(const struct inode *dir)
 {
 	list_each(&world.files, at, next) {
 		struct file *file = list_entry(at, struct file, link);
-		if (file->kind == FILE_INOTIFY)
+		if (file->kind == FILE_INOTIFY && watches(file, dir))
 			file->count++;
 	}
 }

@@ -86,8 +86,9 @@ void world_dir_set(struct inode *dir, const char *name, struct inode *to)
 		dir->edits = edits;
 	}
 	dir->edits[dir->nedits++] = (struct edit){ .name = copy, .inode = to };
-	if (to && to->type == INODE_DIR)
+	if (to)
 		to->parent = dir;
+	world_dir_changed(dir);
 }
 
 /* The last change of a directory comes with the next one, or not at all. */
@@ -238,7 +239,7 @@ int world_openat(int dirfd, const char *path, int flags, mode_t mode)
 	}
 	struct inode *inode = place.inode;
 	if (inode->type == INODE_FILE && (flags & O_TRUNC))
-		inode->now.len = 0;
+		world_bytes_cut(&inode->now, 0);
 	struct file *file = world_new_file(FILE_INODE);
 	file->inode = inode;
 	file->flags = flags;
@@ -539,7 +540,6 @@ void world_put_file(
 	BUG_ON(path[0] != '/');
 	world_bytes_write(&inode->now, 0, bytes, len);
 	place_at(path, inode);
-	world_file_changed();
 }
 
 void world_wipe(const char *path)
@@ -550,24 +550,43 @@ void world_wipe(const char *path)
 	make_durable(dir);
 }
 
-bool world_get_file(const char *path, bool durable, struct str *out)
+/* Like find_entry(), for a name that goes on behind its length. */
+static struct inode *look(
+	const struct entries *in, const char *name, size_t len)
+{
+	for (size_t i = 0; i < in->n; i++)
+		if (!strncmp(in->at[i].name, name, len) &&
+			in->at[i].name[len] == '\0')
+			return in->at[i].inode;
+	return NULL;
+}
+
+const struct bytes *world_bytes_of(const char *path, bool durable)
 {
 	const struct inode *inode = world.root;
 
 	for (path += strspn(path, "/"); *path; path += strspn(path, "/")) {
 		size_t len = strcspn(path, "/");
-		AUTO_FREE char *name = xstrndup(path, len);
-		const struct entry *entry = find_entry(
-			durable ? &inode->kept_entries : &inode->entries, name);
-		if (!entry)
-			return false;
-		inode = entry->inode;
+		inode = look(durable ? &inode->kept_entries : &inode->entries,
+			path, len);
+		if (!inode)
+			return NULL;
 		path += len;
 	}
-	const struct bytes *bytes = durable ? &inode->kept : &inode->now;
+	if (inode->type != INODE_FILE)
+		return NULL;
+	return durable ? &inode->kept : &inode->now;
+}
+
+bool world_get_file(const char *path, bool durable, struct str *out)
+{
+	const struct bytes *bytes = world_bytes_of(path, durable);
+
+	if (!bytes)
+		return false;
 	str_cut(out, 0);
 	str_addn(out, bytes->data ? bytes->data : "", bytes->len);
-	return inode->type == INODE_FILE;
+	return true;
 }
 
 void world_fs_start(void)

@@ -17,6 +17,7 @@ enum {
 	WORLD_PIDS = 40,      /* so few that they come back soon */
 	WORLD_STREAM = 65536, /* bytes in a pipe or one way of a socket */
 	WORLD_PASSED = 16,    /* fds in one message */
+	WORLD_WATCHES = 16,   /* directories of one inotify */
 };
 
 /* clang-format off */
@@ -44,6 +45,7 @@ struct bytes {
 	char *data;
 	size_t len;
 	size_t cap;
+	unsigned long version; /* another one after each change of a file */
 };
 
 struct entry {
@@ -84,7 +86,7 @@ struct inode {
 	struct edit *edits;
 	size_t nedits;
 	size_t cap_edits;
-	struct inode *parent;
+	struct inode *parent; /* where its last name is */
 	struct stream *fifo;
 	struct file *listener; /* sockets; NULL once it is closed */
 };
@@ -130,11 +132,13 @@ struct file {
 	bool listening;
 	unsigned backlog;
 	unsigned nqueue;
-	struct file *queue[16]; /* peers to accept */
-	const char *abstract;   /* name without a file, or NULL */
-	struct proc *proc;      /* FILE_PIDFD */
-	struct proc *peer;      /* who connected or listened */
-	uint64_t count;         /* FILE_EVENT, FILE_INOTIFY */
+	struct file *queue[16];               /* peers to accept */
+	const char *abstract;                 /* name without a file, or NULL */
+	struct proc *proc;                    /* FILE_PIDFD */
+	struct proc *peer;                    /* who connected or listened */
+	uint64_t count;                       /* FILE_EVENT, FILE_INOTIFY */
+	struct inode *watched[WORLD_WATCHES]; /* FILE_INOTIFY */
+	unsigned nwatched;
 };
 
 struct proc {
@@ -179,6 +183,8 @@ struct file *world_file(int fd);
 /* Lowest free fd of the current process; -1 with EMFILE. */
 int world_add_fd(struct file *file);
 void world_put(struct file *file); /* one reference less */
+/* Tells every inotify that watches this directory (or NULL). */
+void world_dir_changed(const struct inode *dir);
 void world_bytes_write(
 	struct bytes *b, size_t at, const void *from, size_t len);
 void world_bytes_cut(struct bytes *b, size_t len);
@@ -195,8 +201,8 @@ struct place {
 int world_find(int dirfd, const char *path, struct place *out);
 void world_dir_set(struct inode *dir, const char *name, struct inode *to);
 void world_fs_start(void);
-/* Tells every inotify that something changed somewhere. */
-void world_file_changed(void);
+/* The bytes of a file as world_get_file() has them; NULL: no such file. */
+const struct bytes *world_bytes_of(const char *path, bool durable);
 void world_fs_lose_power(bool partly);
 int world_fsync_file(struct file *file);
 
