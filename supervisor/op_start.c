@@ -39,7 +39,7 @@ struct op_start {
 	struct image_create *image;
 	bool image_ended;
 	struct err image_err;
-	bool restart; /* a successor: waits for no disk */
+	bool restart; /* a successor: does without a disk */
 	struct err bad_spec;
 };
 
@@ -48,7 +48,11 @@ static void on_stored(struct store_wait *wait, const struct err *err)
 	struct op_start *op = container_of(wait, struct op_start, stored);
 
 	op->stored_done = true;
-	if (err && err->code)
+	if (!err || !err->code)
+		op->vm->up_stored = true;
+	else if (op->restart)
+		vm_record_lost(op->vm);
+	else
 		op->stored_err = *err;
 	job_wake(&op->job);
 }
@@ -88,6 +92,7 @@ static void fill_record(struct vm *vm)
 static int prepare(struct op_start *op, struct err *err)
 {
 	struct vm *vm = op->vm;
+	bool waits;
 	int kept;
 
 	if (op->bad_spec.code) {
@@ -104,8 +109,9 @@ static int prepare(struct op_start *op, struct err *err)
 		return -1;
 	fill_record(vm);
 	op->stored.on_stored = on_stored;
-	kept = vm_record(vm, op->restart ? NULL : &op->stored);
-	op->stored_done = op->restart || kept;
+	waits = !op->restart || !vm->up_stored;
+	kept = vm_record(vm, waits ? &op->stored : NULL);
+	op->stored_done = !waits || kept;
 	if (kept && !op->restart)
 		return err_set(err, ERR_OS,
 			"the intent cannot be recorded in '%s'",

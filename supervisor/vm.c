@@ -237,10 +237,12 @@ static void on_kept(struct store_wait *wait, const struct err *err)
 {
 	struct vm *vm = container_of(wait, struct vm, kept);
 
-	if (err->code)
+	if (err->code) {
 		vm_record_lost(vm);
-	else
-		vm->record_tries = 0;
+		return;
+	}
+	vm->record_tries = 0;
+	vm->up_stored = vm->record.desired == DESIRED_UP;
 }
 
 int vm_record(struct vm *vm, struct store_wait *wait)
@@ -253,6 +255,8 @@ int vm_record(struct vm *vm, struct store_wait *wait)
 	if (!wait)
 		wait = &vm->kept;
 	vm->record.version = STORE_VERSION;
+	if (vm->record.desired == DESIRED_DOWN)
+		vm->up_stored = false;
 	memcpy(vm->record.boot_id, store_boot_id(), sizeof(vm->record.boot_id));
 	if (!store_write(vm->env->store, vm->name, &vm->record, wait, &err)) {
 		vm->recorded = true;
@@ -270,6 +274,8 @@ static void on_order_stored(struct store_wait *wait, const struct err *err)
 	vm->order_pending = false;
 	if (err->code)
 		vm_record_lost(vm);
+	else
+		vm->up_stored = vm->record.desired == DESIRED_UP;
 	vm_changed(vm);
 }
 

@@ -103,7 +103,8 @@ struct vm {
 	struct findings findings; /* of the last load; errors: `invalid` */
 
 	struct record record;
-	bool recorded; /* the last change reached the disk */
+	bool recorded;  /* the last change reached the disk */
+	bool up_stored; /* that it is to run is surely on disk */
 	struct store_wait order_stored;
 	bool order_pending;             /* an order is not on disk yet */
 	struct store_wait kept;         /* of writes nobody else waits for */
