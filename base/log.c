@@ -34,6 +34,11 @@ void log_set_level(enum log_level level)
 	limit = level;
 }
 
+enum log_level log_get_level(void)
+{
+	return limit;
+}
+
 int log_level_of(const char *name)
 {
 	for (size_t i = 0; i < NELEMS(names); i++)

@@ -13,6 +13,8 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
 
 /* Lines above the level are dropped; LOG_INFO unless set. */
 void log_set_level(enum log_level level);
+/* The level in force. */
+enum log_level log_get_level(void);
 /* "info" -> LOG_INFO; -1 for a name that is none. */
 int log_level_of(const char *name);
 /* Writes a line about an object ("vm=web", "job=j3 vm=web") or NULL. */

@@ -298,7 +298,7 @@ const struct verb verbs[] = {
 	{
 		.name = "show",
 		.wire = "vm-show",
-		.flags = VERB_ONE | VERB_FILE | VERB_OWNER,
+		.flags = VERB_ONE | VERB_MAYBE | VERB_FILE | VERB_OWNER,
 		.role = ROLE_VIEWER,
 		.group = CONFIGURE,
 		ARGS(FLAG("origin", 0, OPTION,
@@ -306,8 +306,9 @@ const struct verb verbs[] = {
 			TEXT("section", 0, OPTION, "one section only"),
 			FLAG("defaults", 0, OPTION,
 				"with the keys that have their default")),
-		.usage = "NAME|FILE [--origin] [--section S] [--defaults]",
-		.help = "its configuration, all layers put together",
+		.usage = "[NAME|FILE] [--origin] [--section S] [--defaults]",
+		.help = "its configuration, all layers put together; or "
+			"the host's",
 	},
 	{
 		.name = "check",

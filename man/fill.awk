@@ -5,6 +5,7 @@
 /^@[A-Z]+@$/ {
 	name = substr($0, 2, length($0) - 2)
 	command = name == "KEYS" ? "'" vmwardd "' --mdoc-keys" \
+		: name == "HOSTKEYS" ? "'" vmwardd "' --mdoc-host-keys" \
 		: "'" vmward "' --mdoc " name
 	lines = 0
 	while ((command | getline line) > 0) {

@@ -9,6 +9,26 @@
 #include "supervisor/op.h"
 #include "supervisor/plan.h"
 #include "supervisor/report.h"
+#include "supervisor/settings.h"
+
+static void reply_text(struct request *rq, const char *text)
+{
+	request_reply_steal(rq, json_pack("{s:s}", "text", text));
+}
+
+/* Without a VM: the host's own file, vmward.ini. */
+static void show_host(struct request *rq, const char *section)
+{
+	AUTO_STR struct str text = STR_INIT;
+
+	settings_show(settings_of(registry_env(request_registry(rq))),
+		request_bool(rq, "origin"), section, &text);
+	if (section && text.len == 0)
+		request_failf(rq, ERR_NOT_FOUND,
+			"vmward.ini says nothing of [%s]", section);
+	else
+		reply_text(rq, str_text(&text));
+}
 
 void command_show(struct request *rq)
 {
@@ -17,9 +37,12 @@ void command_show(struct request *rq)
 	struct vm *vm;
 
 	if (request_bool(rq, "defaults")) {
-		keys_add_defaults(&text, spec_sections, spec_nsections);
-		request_reply_steal(
-			rq, json_pack("{s:s}", "text", str_text(&text)));
+		config_add_defaults(&text);
+		reply_text(rq, str_text(&text));
+		return;
+	}
+	if (!*request_string(rq, "vm")) {
+		show_host(rq, *section ? section : NULL);
 		return;
 	}
 	vm = command_vm(rq);
@@ -39,10 +62,17 @@ void command_show(struct request *rq)
 			"its files say nothing of [%s]", section);
 		return;
 	}
-	request_reply_steal(rq, json_pack("{s:s}", "text", str_text(&text)));
+	reply_text(rq, str_text(&text));
 }
 
 /* ---- check ---- */
+
+static void check_host(struct request *rq, struct findings *f)
+{
+	const struct env *env = registry_env(request_registry(rq));
+
+	settings_free(settings_read(&env->paths, NULL, true, f));
+}
 
 /* All that can be said about one VM without starting it. */
 static void check_vm(struct request *rq, struct vm *vm, struct findings *f)
@@ -91,6 +121,7 @@ void command_check(struct request *rq)
 		check_vm(rq, vm, &f);
 	} else {
 		registry_catch_up(request_registry(rq));
+		check_host(rq, &f);
 		list_each(registry_vms(request_registry(rq)), it, next)
 			check_vm(rq, list_entry(it, struct vm, link), &f);
 		check_together(rq, &f);
@@ -292,6 +323,20 @@ void command_disable(struct request *rq)
 	set_autostart(rq, "no", AUTOSTART_NO);
 }
 
+/* What is wrong with vmward.ini. */
+static bool append_host(json_t *findings, struct request *rq, size_t *size)
+{
+	const struct env *env = registry_env(request_registry(rq));
+	struct findings f;
+	bool all;
+
+	findings_init(&f);
+	settings_free(settings_read(&env->paths, NULL, false, &f));
+	all = report_append_findings(findings, &f, size);
+	findings_fini(&f);
+	return all;
+}
+
 void command_reload(struct request *rq)
 {
 	struct registry *registry = request_registry(rq);
@@ -318,6 +363,8 @@ void command_reload(struct request *rq)
 				changed, json_string(names[i]), &size);
 	}
 	config_names_free(names);
+	if (!only)
+		all &= append_host(findings, rq, &size);
 	list_each(registry_vms(registry), it, next) {
 		struct vm *vm = list_entry(it, struct vm, link);
 

@@ -15,6 +15,8 @@
 #include "supervisor/check.h"
 #include "supervisor/instances.h"
 #include "supervisor/layers.h"
+#include "supervisor/settings.h"
+#include "supervisor/show.h"
 
 /* ---- who it is ---- */
 
@@ -219,6 +221,29 @@ struct vm_spec *config_load_text(const struct paths *paths, const char *name,
 	if (ini_read_bytes(&spec->ini, text, len, shown, "/", &own) == 0)
 		fill(spec, paths, &own);
 	return finish(spec, &own, f);
+}
+
+void config_show(const struct vm_spec *spec, bool origin, const char *section,
+	struct str *out)
+{
+	const struct show show = { .ini = &spec->ini,
+		.tables = spec_sections,
+		.ntables = spec_nsections,
+		.uuid = spec->uuid,
+		.origin = origin,
+		.only = section };
+
+	show_entries(&show, out);
+}
+
+void config_add_defaults(struct str *out)
+{
+	AUTO_STR struct str host = STR_INIT;
+
+	str_add(out, "; ---- vms/NAME.ini ----\n\n");
+	keys_add_defaults(out, spec_sections, spec_nsections);
+	keys_add_defaults(&host, settings_sections, settings_nsections);
+	str_addf(out, "\n; ---- vmward.ini ----\n\n%s", str_text(&host));
 }
 
 /* ---- names ---- */

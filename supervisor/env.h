@@ -8,14 +8,17 @@
 #include "base/paths.h"
 
 struct store;
+struct settings;
 
 struct env {
 	struct paths paths;
 	struct store *store;
+	struct settings *settings; /* of vmward.ini; read by settings_of() */
 	char *qemu;       /* path of qemu-system-x86_64, or NULL: not found */
 	char *qemu_img;   /* path of qemu-img, or NULL */
 	const char *file; /* of `run FILE`, else NULL */
 	bool ephemeral;   /* `run --rm`: every disk is thrown away */
+	bool level_given; /* --log-level: the file is not asked */
 	bool stopping;    /* the supervisor goes away */
 	bool io_uring;
 };

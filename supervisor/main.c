@@ -25,6 +25,9 @@ struct options {
 	int notify_fd;
 };
 
+/* --log-level wins over vmward.ini and over `run`, quiet about itself. */
+static bool level_given;
+
 static void usage(FILE *to)
 {
 	fputs("usage: vmwardd [--root DIR] [--user] [--notify-fd N] "
@@ -55,7 +58,7 @@ static void on_hup(struct loop_signal *watcher, int signal UNUSED)
 
 static int serve(const struct options *o)
 {
-	struct service service = { 0 };
+	struct service service = { .env.level_given = level_given };
 	struct err err = ERR_INIT;
 
 	if (paths_init(&service.env.paths,
@@ -105,7 +108,8 @@ enum {
 	O_EXIT,
 	O_VERSION,
 	O_HELP,
-	O_MDOC
+	O_MDOC,
+	O_MDOC_HOST
 };
 
 static const struct option long_options[] = {
@@ -128,6 +132,7 @@ static const struct option long_options[] = {
 	{ "version", no_argument, NULL, O_VERSION },
 	{ "help", no_argument, NULL, O_HELP },
 	{ "mdoc-keys", no_argument, NULL, O_MDOC },
+	{ "mdoc-host-keys", no_argument, NULL, O_MDOC_HOST },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -157,9 +162,6 @@ static int take_timeout(const char *text, int64_t *out)
 		       : 0;
 }
 
-/* `run` is quiet about itself unless told otherwise. */
-static bool level_given;
-
 static int take_level(const char *text)
 {
 	int level = log_level_of(text);
@@ -183,7 +185,9 @@ static int answer(int option)
 		usage(stdout);
 		return 0;
 	case O_MDOC:
-		return once_mdoc_keys();
+		return once_mdoc_keys(false);
+	case O_MDOC_HOST:
+		return once_mdoc_keys(true);
 	default:
 		usage(stderr);
 		return 2;

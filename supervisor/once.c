@@ -12,6 +12,7 @@
 #include "supervisor/config.h"
 #include "supervisor/plan.h"
 #include "supervisor/report.h"
+#include "supervisor/settings.h"
 
 static int file_paths(const struct once_options *o, const char *file,
 	char **name, struct paths *paths, struct err *err)
@@ -53,6 +54,29 @@ static int fail(const struct err *err)
 	return err_code_status(err->code);
 }
 
+/* One file; a status where it could not be looked at. */
+static int check_file(
+	const struct once_options *o, const char *file, struct findings *f)
+{
+	struct paths paths = { 0 };
+	AUTO_FREE char *name = NULL;
+	struct err err = ERR_INIT;
+	bool missing = false;
+
+	if (settings_is_file(file)) {
+		settings_free(settings_read(NULL, file, true, f));
+		return 0;
+	}
+	if (file_paths(o, file, &name, &paths, &err))
+		return fail(&err);
+	config_check(&paths, name, file, f, &missing);
+	paths_fini(&paths);
+	if (!missing)
+		return 0;
+	err_set(&err, ERR_NOT_FOUND, "%s: No such file or directory", file);
+	return fail(&err);
+}
+
 int once_check(const struct once_options *o, char *const *files)
 {
 	struct findings f;
@@ -60,22 +84,9 @@ int once_check(const struct once_options *o, char *const *files)
 
 	findings_init(&f);
 	for (size_t i = 0; files[i]; i++) {
-		struct paths paths = { 0 };
-		AUTO_FREE char *name = NULL;
-		struct err err = ERR_INIT;
-		bool missing = false;
+		int rc = check_file(o, files[i], &f);
 
-		if (file_paths(o, files[i], &name, &paths, &err)) {
-			status = fail(&err);
-			continue;
-		}
-		config_check(&paths, name, files[i], &f, &missing);
-		if (missing) {
-			err_set(&err, ERR_NOT_FOUND,
-				"%s: No such file or directory", files[i]);
-			status = fail(&err);
-		}
-		paths_fini(&paths);
+		status = rc ? rc : status;
 	}
 	print_findings(&f, o->json);
 	if (!f.errors && !status && !o->json)
@@ -199,6 +210,25 @@ int once_plan(const struct once_options *o, const char *file)
 	return status;
 }
 
+/* A person's vmward.ini. */
+static int show_host(const struct once_options *o, const char *file)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct findings f;
+	struct settings *settings;
+
+	findings_init(&f);
+	settings = settings_read(NULL, file, false, &f);
+	if (settings)
+		settings_show(settings, o->origin, o->section, &text);
+	else
+		print_findings(&f, false);
+	fputs(str_text(&text), stdout);
+	findings_fini(&f);
+	settings_free(settings);
+	return settings ? 0 : 1;
+}
+
 int once_show(const struct once_options *o, const char *file)
 {
 	AUTO_STR struct str text = STR_INIT;
@@ -207,10 +237,12 @@ int once_show(const struct once_options *o, const char *file)
 	int status = 0;
 
 	if (o->defaults) {
-		keys_add_defaults(&text, spec_sections, spec_nsections);
+		config_add_defaults(&text);
 		fputs(str_text(&text), stdout);
 		return 0;
 	}
+	if (settings_is_file(file))
+		return show_host(o, file);
 	spec = load(o, file, &paths, &status);
 	if (spec) {
 		config_show(spec, o->origin, o->section, &text);
@@ -221,11 +253,14 @@ int once_show(const struct once_options *o, const char *file)
 	return status;
 }
 
-int once_mdoc_keys(void)
+int once_mdoc_keys(bool host)
 {
 	AUTO_STR struct str text = STR_INIT;
 
-	keys_add_mdoc(&text, spec_sections, spec_nsections);
+	if (host)
+		keys_add_mdoc(&text, settings_sections, settings_nsections);
+	else
+		keys_add_mdoc(&text, spec_sections, spec_nsections);
 	fputs(str_text(&text), stdout);
 	return 0;
 }

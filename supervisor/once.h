@@ -26,6 +26,7 @@ int once_check(const struct once_options *o, char *const *files);
 int once_plan(const struct once_options *o, const char *file);
 int once_show(const struct once_options *o, const char *file);
 int once_doctor(const struct once_options *o);
-int once_mdoc_keys(void);
+/* The keys of a VM's file, or of the host's. */
+int once_mdoc_keys(bool host);
 
 #endif

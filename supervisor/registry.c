@@ -17,6 +17,7 @@
 #include "supervisor/lifecycle.h"
 #include "supervisor/reboot.h"
 #include "supervisor/remove.h"
+#include "supervisor/settings.h"
 #include "supervisor/watch.h"
 
 struct registry {
@@ -325,6 +326,8 @@ char **registry_reload(struct registry *registry)
 	struct names changed = { xcalloc(1, sizeof(char *)), 0 };
 	char **names;
 
+	if (settings_follow(registry->env))
+		names_add(&changed, "vmward.ini");
 	list_each(&registry->vms, it, next)
 		load_known(registry, list_entry(it, struct vm, link), &changed);
 	names = registry->file ? NULL : config_names(&registry->env->paths);

@@ -21,6 +21,7 @@
 #include "supervisor/commands.h"
 #include "supervisor/events.h"
 #include "supervisor/roles.h"
+#include "supervisor/settings.h"
 #include "supervisor/store.h"
 
 #define LOCK_TRIES    10
@@ -95,6 +96,7 @@ int service_open(struct service *service, struct err *err)
 	if (loop_init(err) || paths_make(&env->paths, err) ||
 		take_lock(service, err))
 		return -1;
+	settings_follow(env);
 	records = xasprintf("%s/records", env->paths.state);
 	if (store_open(&env->store, records, err))
 		return -1;
@@ -141,5 +143,6 @@ void service_close(struct service *service)
 	loop_fini();
 	free(service->env.qemu);
 	free(service->env.qemu_img);
+	settings_drop(&service->env);
 	paths_fini(&service->env.paths);
 }

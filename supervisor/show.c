@@ -3,15 +3,10 @@
  * A merged configuration as a file that says the same: tables' order, paths
  * made absolute, quotes where they are needed, nothing that is default.
  */
-#include "base/mem.h"
-#include "supervisor/config.h"
+#include "supervisor/show.h"
 
-struct show {
-	const struct vm_spec *spec;
-	bool origin;
-	const char *only; /* section, or NULL */
-	struct str *out;
-};
+#include "base/ini.h"
+#include "base/mem.h"
 
 /* Paths keep their place when the text moves to another directory. */
 static char *portable(const struct key *key, const struct ini_entry *entry)
@@ -31,22 +26,22 @@ static char *portable(const struct key *key, const struct ini_entry *entry)
 	return key_absolute(key, entry->value, str_text(&dir), NULL, &ignored);
 }
 
-static void add_origin(const struct show *show, const struct ini_entry *entry)
+static void add_origin(
+	const struct show *show, const struct ini_entry *entry, struct str *out)
 {
 	if (!show->origin)
 		return;
 	if (entry)
-		str_addf(show->out, "  ; %s:%u", entry->file, entry->line);
+		str_addf(out, "  ; %s:%u", entry->file, entry->line);
 	else
-		str_add(show->out, "  ; derived");
+		str_add(out, "  ; derived");
 }
 
 /* One line, unless the entry means 'back to the default'. */
 static void add_key(const struct show *show, const char *section,
-	const struct key *key, const char *name)
+	const struct key *key, const char *name, struct str *out)
 {
-	const struct ini_entry *entry =
-		ini_find(&show->spec->ini, section, name);
+	const struct ini_entry *entry = ini_find(show->ini, section, name);
 	struct err ignored = ERR_INIT;
 
 	if (!entry || !entry->value[0])
@@ -55,22 +50,21 @@ static void add_key(const struct show *show, const char *section,
 	AUTO_STR struct str quoted = STR_INIT;
 	if (!value || ini_add_quoted(&quoted, value, &ignored) < 0)
 		return;
-	str_addf(show->out, "%s = %s", name, str_text(&quoted));
-	add_origin(show, entry);
-	str_addc(show->out, '\n');
+	str_addf(out, "%s = %s", name, str_text(&quoted));
+	add_origin(show, entry, out);
+	str_addc(out, '\n');
 }
 
 /* The uuid a VM has without having written it. */
-static void add_uuid(const struct show *show)
+static void add_uuid(const struct show *show, struct str *out)
 {
-	const struct ini_entry *entry =
-		ini_find(&show->spec->ini, "vm", "uuid");
+	const struct ini_entry *entry = ini_find(show->ini, "vm", "uuid");
 
 	if (entry && entry->value[0])
 		return;
-	str_addf(show->out, "uuid = %s", show->spec->uuid);
-	add_origin(show, NULL);
-	str_addc(show->out, '\n');
+	str_addf(out, "uuid = %s", show->uuid);
+	add_origin(show, NULL, out);
+	str_addc(out, '\n');
 }
 
 /* True for the first entry of its key in the list. */
@@ -90,29 +84,27 @@ static bool is_first(const struct ini *ini, const struct ini_entry *entry)
 }
 
 /* Keys without a row: enabled, x-*, arg-N. */
-static void add_other_keys(
-	const struct show *show, const struct section *table, const char *name)
+static void add_other_keys(const struct show *show, const struct section *table,
+	const char *name, struct str *out)
 {
-	list_each(&show->spec->ini.entries, it, next) {
+	list_each(&show->ini->entries, it, next) {
 		struct ini_entry *entry =
 			list_entry(it, struct ini_entry, link);
 		if (!entry->key || !str_eq(entry->section, name) ||
-			!is_first(&show->spec->ini, entry))
+			!is_first(show->ini, entry))
 			continue;
 		size_t i = 0;
 		while (i < table->nkeys &&
 			!str_eq(table->keys[i].name, entry->key))
 			i++;
 		if (i == table->nkeys)
-			add_key(show, name, NULL, entry->key);
+			add_key(show, name, NULL, entry->key, out);
 	}
 }
 
-static void add_section(
-	const struct show *show, const struct section *table, const char *name)
+static void add_section(const struct show *show, const struct section *table,
+	const char *name, struct str *out)
 {
-	struct str *out = show->out;
-
 	if (show->only && !str_eq(show->only, name))
 		return;
 	size_t before = out->len;
@@ -120,11 +112,12 @@ static void add_section(
 	size_t empty = out->len;
 	for (size_t i = 0; i < table->nkeys; i++) {
 		const struct key *key = &table->keys[i];
-		if (str_eq(name, "vm") && str_eq(key->name, "uuid"))
-			add_uuid(show);
-		add_key(show, name, key, key->name);
+		if (show->uuid && str_eq(name, "vm") &&
+			str_eq(key->name, "uuid"))
+			add_uuid(show, out);
+		add_key(show, name, key, key->name, out);
 	}
-	add_other_keys(show, table, name);
+	add_other_keys(show, table, name, out);
 	/* a header alone says something only about a device */
 	bool built_in = str_eq(name, "serial.console");
 	if (out->len == empty && (!table->named || built_in))
@@ -139,23 +132,20 @@ static bool is_of(const struct section *table, const char *section)
 	       (table->named ? section[len] == '.' : section[len] == '\0');
 }
 
-void config_show(const struct vm_spec *spec, bool origin, const char *section,
-	struct str *out)
+void show_entries(const struct show *show, struct str *out)
 {
-	const struct show show = { spec, origin, section, out };
-
-	for (size_t i = 0; i < spec_nsections; i++) {
-		const struct section *table = &spec_sections[i];
-		bool vm = str_eq(table->name, "vm");
+	for (size_t i = 0; i < show->ntables; i++) {
+		const struct section *table = &show->tables[i];
+		bool vm = show->uuid && str_eq(table->name, "vm");
 		if (vm)
-			add_section(&show, table, "vm");
-		list_each(&spec->ini.entries, it, next) {
+			add_section(show, table, "vm", out);
+		list_each(&show->ini->entries, it, next) {
 			struct ini_entry *entry =
 				list_entry(it, struct ini_entry, link);
 			if (!vm && !entry->key &&
 				is_of(table, entry->section) &&
-				is_first(&spec->ini, entry))
-				add_section(&show, table, entry->section);
+				is_first(show->ini, entry))
+				add_section(show, table, entry->section, out);
 		}
 	}
 }
