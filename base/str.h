@@ -74,7 +74,8 @@ MUST_CHECK int str_to_bool(const char *text, bool *out, struct err *err);
 /* "2G", "512MiB" -> bytes; a bare number is an error that says the remedy. */
 MUST_CHECK int str_to_bytes(const char *text, uint64_t *out, struct err *err);
 /* "90s", "1h 30min", "500ms" -> ms; "infinity" -> STR_FOREVER if allowed. */
-#define STR_FOREVER INT64_MAX
+#define STR_FOREVER    INT64_MAX
+#define STR_LONGEST_MS (INT64_C(3650) * 24 * 3600 * 1000) /* the most */
 MUST_CHECK int str_to_ms(
 	const char *text, bool forever_ok, int64_t *out, struct err *err);
 

@@ -199,8 +199,9 @@ int str_to_ms(const char *text, bool forever_ok, int64_t *out, struct err *err)
 		int64_t unit = unit_ms(at, len);
 		if (unit == 0)
 			return complain_ms(err, text, forever_ok);
-		if (n > (uint64_t)((STR_FOREVER - 1 - sum) / unit))
-			return complain(err, text, "the time is too long");
+		if (n > (uint64_t)((STR_LONGEST_MS - sum) / unit))
+			return complain(err, text,
+				"the time is too long, say at most 3650d");
 		sum += (int64_t)n * unit;
 		at += len;
 		size_t blanks = strspn(at, " ");

@@ -7,6 +7,7 @@
 #include "supervisor/check.h"
 
 #include "base/mem.h"
+#include "supervisor/cause.h"
 #include "supervisor/disk_check.h"
 #include "supervisor/forward.h"
 
@@ -205,6 +206,39 @@ static void check_start(const struct check *check)
 			"FILE");
 }
 
+/* ---- [restart] ---- */
+
+/* Its QEMU is no more, or is wanted gone: nothing is left to pause. */
+static const enum cause gone[] = { CAUSE_ADMIN_STOP, CAUSE_ADMIN_KILL,
+	CAUSE_HOST_SHUTDOWN, CAUSE_OUT_OF_MEMORY, CAUSE_QEMU_EXIT,
+	CAUSE_QEMU_SIGNAL, CAUSE_SANDBOX, CAUSE_START_FAILED, CAUSE_UNKNOWN };
+
+static void check_restart(const struct check *check)
+{
+	const struct spec_restart *restart = &check->spec->restart;
+
+	if (!remark_is_sound(check->to, "restart"))
+		return;
+	for (size_t i = 0; i < NELEMS(gone); i++) {
+		int action = restart->on_cause[gone[i]];
+		bool order = gone[i] == CAUSE_ADMIN_STOP ||
+			     gone[i] == CAUSE_ADMIN_KILL ||
+			     gone[i] == CAUSE_HOST_SHUTDOWN;
+
+		if (action == ACTION_PAUSE)
+			remark_error(check->to, "restart", cause_name(gone[i]),
+				"pause: nothing is left to pause then, say "
+				"restart or stop");
+		else if (action == ACTION_RESTART && order)
+			remark_error(check->to, "restart", cause_name(gone[i]),
+				"restart: an order to stop is never undone");
+	}
+	if (restart->on_crash_loop.kind == CRASH_LOOP_REVERT)
+		remark_note(check->to, "restart", "on-crash-loop",
+			"revert comes with snapshots, which this version does "
+			"not have: it means stop");
+}
+
 /* ---- [net.N] ---- */
 
 /* `network = default` becomes user mode where no right is needed. */
@@ -394,8 +428,7 @@ static void check_without_effect(const struct check *check)
 		const char *section, *key;
 	} keys[] = { { "start", "after" }, { "start", "before" },
 		{ "start", "requires" }, { "start", "wants" },
-		{ "start", "part-of" }, { "stop", "on-host-shutdown" },
-		{ "restart", "on-crash-loop" } };
+		{ "start", "part-of" }, { "stop", "on-host-shutdown" } };
 
 	for (size_t i = 0; i < NELEMS(keys); i++) {
 		const struct ini_entry *entry =
@@ -431,6 +464,7 @@ void check_spec(
 	check_boot_order(&check);
 	check_serials(&check);
 	check_start(&check);
+	check_restart(&check);
 	check_without_effect(&check);
 	check_boots(&check);
 }

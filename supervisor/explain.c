@@ -115,7 +115,7 @@ static void explain_policy(const struct vm *vm, struct str *out)
 	const struct spec_restart *spec = &vm->spec->restart;
 	struct policy_history history = vm->record.history;
 	struct policy_decision next = policy_decide(spec, CAUSE_QEMU_SIGNAL,
-		&history, (int64_t)(sys_now_us() / 1000));
+		&history, (int64_t)(sys_now_us() / 1000), 0);
 
 	str_addf(out, "Policy %s: if QEMU died now, it would ",
 		spec_policy_names[spec->policy]);

@@ -77,8 +77,13 @@ static int64_t backoff(const struct spec_backoff *spec, unsigned n)
 	return delay;
 }
 
+static int64_t jitter(int64_t delay, uint32_t chance)
+{
+	return delay - (int64_t)((uint64_t)(delay / 4) * chance >> 32);
+}
+
 static struct policy_decision restart(const struct spec_restart *spec,
-	struct policy_history *history, int64_t now_ms)
+	struct policy_history *history, int64_t now_ms, uint32_t chance)
 {
 	unsigned most = spec->burst.count;
 
@@ -91,16 +96,17 @@ static struct policy_decision restart(const struct spec_restart *spec,
 	history->restarts++;
 	if (history->n == 1)
 		return decide(POLICY_RESTART_NOW, 0);
-	return decide(
-		POLICY_RESTART_LATER, backoff(&spec->backoff, history->n));
+	return decide(POLICY_RESTART_LATER,
+		jitter(backoff(&spec->backoff, history->n), chance));
 }
 
 struct policy_decision policy_decide(const struct spec_restart *spec,
-	enum cause cause, struct policy_history *history, int64_t now_ms)
+	enum cause cause, struct policy_history *history, int64_t now_ms,
+	uint32_t chance)
 {
 	switch ((enum spec_cause_action)spec->on_cause[cause]) {
 	case ACTION_RESTART:
-		return restart(spec, history, now_ms);
+		return restart(spec, history, now_ms, chance);
 	case ACTION_STOP:
 		return decide(POLICY_STAY_STOPPED, 0);
 	case ACTION_PAUSE:
@@ -114,7 +120,7 @@ struct policy_decision policy_decide(const struct spec_restart *spec,
 				      : POLICY_RESTART_NOW,
 			0);
 	if (wants_restart(spec, cause))
-		return restart(spec, history, now_ms);
+		return restart(spec, history, now_ms, chance);
 	return decide(POLICY_STAY_STOPPED, 0);
 }
 

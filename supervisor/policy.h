@@ -34,9 +34,14 @@ struct policy_decision {
 	int64_t delay_ms; /* POLICY_RESTART_LATER */
 };
 
-/* Decides, and enters the failure into the history. */
+/*
+ * Decides, and enters the failure into the history.  `chance` is any random
+ * number: it takes up to a quarter off a delay, so that VMs that fell
+ * together do not rise together; 0 takes nothing off.
+ */
 struct policy_decision policy_decide(const struct spec_restart *spec,
-	enum cause cause, struct policy_history *history, int64_t now_ms);
+	enum cause cause, struct policy_history *history, int64_t now_ms,
+	uint32_t chance);
 /* An ordered start or reset-failed: everything is forgiven. */
 void policy_forgive(struct policy_history *history);
 

@@ -84,6 +84,18 @@ static json_t *history_of(const struct policy_history *history)
 	return times;
 }
 
+static json_t *tally_of(const struct tally *tally)
+{
+	json_t *json =
+		json_pack("{s:I}", "restarts", (json_int_t)tally->restarts);
+
+	for (int c = 0; c < NCAUSES; c++)
+		if (tally->ends[c])
+			json_object_set_new(json, cause_name((enum cause)c),
+				json_integer((json_int_t)tally->ends[c]));
+	return json;
+}
+
 static json_t *record_to_json(const struct record *r)
 {
 	json_t *json = json_pack("{s:b, s:I, s:b, s:i, s:I, s:I, s:I, s:s,"
@@ -103,6 +115,8 @@ static json_t *record_to_json(const struct record *r)
 	json_object_set_new(json, "last-detail", text_of(r->last_detail));
 	json_object_set_new(json, "machine", text_of(r->machine));
 	json_object_set_new(json, "history", history_of(&r->history));
+	json_object_set_new(json, "tally", tally_of(&r->tally));
+	json_object_set_new(json, "fallback", json_boolean(r->fallback));
 	json_object_set_new(json, "slots", slots_of(r));
 	return json;
 }
@@ -116,7 +130,7 @@ void store_encode(const struct record *record, uint64_t sequence,
 	memset(slot, 0, SLOT);
 	len = json_dumpb(
 		json, (char *)slot + AT_JSON, SLOT - AT_JSON, JSON_COMPACT);
-	/* 32 names, 16 times and five short texts come to 2 KiB at most */
+	/* 32 names, 16 times, 17 counters and five short texts: 3 KiB */
 	BUG_ON(len == 0 || len > SLOT - AT_JSON);
 	memcpy(slot, magic, sizeof(magic));
 	put(slot + AT_SEQUENCE, sequence, 8);
@@ -154,6 +168,23 @@ static void read_history(const json_t *json, struct policy_history *out)
 		out->at_ms[out->n++] = json_integer_value(at);
 }
 
+/* A count that was never negative when it was written. */
+static uint64_t read_count(const json_t *json, const char *key)
+{
+	json_int_t n = read_int(json, key);
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+static void read_tally(const json_t *json, struct tally *out)
+{
+	const json_t *tally = json_object_get(json, "tally");
+
+	out->restarts = read_count(tally, "restarts");
+	for (int c = 0; c < NCAUSES; c++)
+		out->ends[c] = read_count(tally, cause_name((enum cause)c));
+}
+
 static void read_slots(const json_t *json, struct record *out)
 {
 	const json_t *names = json_object_get(json, "slots");
@@ -187,6 +218,8 @@ static void record_from_json(const json_t *json, struct record *out)
 	out->failed = read_bool(json, "failed");
 	read_text(json, "machine", out->machine, sizeof(out->machine));
 	read_history(json, &out->history);
+	read_tally(json, &out->tally);
+	out->fallback = read_bool(json, "fallback");
 	read_slots(json, out);
 }
 

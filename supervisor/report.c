@@ -251,6 +251,19 @@ static int free_ports(const struct vm *vm)
 	return n;
 }
 
+/* How often it ended, by cause, ever since there is a record of it. */
+static json_t *ends_of(const struct vm *vm)
+{
+	json_t *ends = json_object();
+
+	for (int c = 0; c < NCAUSES; c++)
+		if (vm->record.tally.ends[c])
+			json_object_set_new(ends, cause_name((enum cause)c),
+				json_integer(
+					(json_int_t)vm->record.tally.ends[c]));
+	return ends;
+}
+
 /* The step of a stop that worked, the next try of a back-off. */
 static void add_progress(const struct vm *vm, json_t *o)
 {
@@ -262,6 +275,9 @@ static void add_progress(const struct vm *vm, json_t *o)
 		vm->state == VM_WAITING ? seconds_or_null(ms > 0 ? ms : 0)
 					: json_null());
 	json_object_set_new(o, "last_incident", json_null());
+	json_object_set_new(o, "restarts_total",
+		json_integer((json_int_t)vm->record.tally.restarts));
+	json_object_set_new(o, "ends", ends_of(vm));
 	json_object_set_new(
 		o, "last_end", time_or_null(vm->record.last_end_real_us));
 	json_object_set_new(o, "detail", json_string(vm->last.detail));

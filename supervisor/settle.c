@@ -21,6 +21,14 @@ static void forget_orders(struct vm *vm)
 	vm->kept_paused = false;
 }
 
+/* Without one the delays are only not spread. */
+static uint32_t any_number(void)
+{
+	uint32_t number = 0;
+
+	return sys_random(&number, sizeof(number)) ? 0 : number;
+}
+
 static enum vm_event decide(struct vm *vm)
 {
 	const struct vm_spec *spec = vm->spec ? vm->spec : vm->running;
@@ -34,12 +42,14 @@ static enum vm_event decide(struct vm *vm)
 	if (vm->last.cause == CAUSE_START_FAILED && vm->ordered)
 		return EV_END_STOPPED; /* the person was told */
 	d = policy_decide(&spec->restart, vm->last.cause, &vm->record.history,
-		(int64_t)(vm->last_end_us / 1000));
+		(int64_t)(vm->last_end_us / 1000), any_number());
 	vm->retry_at_ms = loop_now_ms() + d.delay_ms;
 	switch (d.action) {
 	case POLICY_RESTART_NOW:
+		vm->record.tally.restarts++;
 		return EV_END_RESTART;
 	case POLICY_RESTART_LATER:
+		vm->record.tally.restarts++;
 		return EV_END_BACKOFF;
 	case POLICY_FAILED:
 		return EV_END_FAILED;
@@ -68,6 +78,7 @@ void settle(struct vm *vm)
 	diskfull_end(vm);
 	vm->last_end_us = (int64_t)sys_now_us();
 	vm->record.last_cause = vm->last.cause;
+	vm->record.tally.ends[vm->last.cause]++;
 	snprintf(vm->record.last_detail, sizeof(vm->record.last_detail), "%s",
 		vm->last.detail);
 	vm->record.last_end_real_us = sys_realtime_us();

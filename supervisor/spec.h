@@ -135,13 +135,25 @@ struct spec_burst {
 	int64_t window_ms;
 };
 
+enum spec_crash_loop_kind {
+	CRASH_LOOP_STOP,
+	CRASH_LOOP_LAST_GOOD,
+	CRASH_LOOP_REVERT,
+	CRASH_LOOP_EXEC
+};
+
+struct spec_crash_loop {
+	enum spec_crash_loop_kind kind;
+	char *text; /* revert: the snapshot; exec: the command line */
+};
+
 struct spec_restart {
 	int policy;
 	struct spec_backoff backoff;
 	struct spec_burst burst;
 	int on_guest_reboot;
-	int on_crash_loop; /* 0: stop; others in a later version */
-	int on_cause[16];  /* enum spec_cause_action by enum cause */
+	struct spec_crash_loop on_crash_loop;
+	int on_cause[16]; /* enum spec_cause_action by enum cause */
 };
 
 struct spec_disk {

@@ -183,8 +183,14 @@ static const struct key restart_keys[] = {
 		.help = "More failures than that in that time, and the VM is "
 			"failed." },
 	{ "on-crash-loop", KEY_CUSTOM, AT(on_crash_loop), .fallback = "stop",
-		.when = KEY_POLICY, .parse = value_crash_loop, .form = "stop",
-		.help = "What follows more failures than burst allows." },
+		.when = KEY_POLICY, .parse = value_crash_loop,
+		.release = value_crash_loop_release, .expand = true,
+		.form = "stop, last-good-config, revert:SNAPSHOT or "
+			"exec:PATH ARGS",
+		.help = "What follows more failures than burst allows: stay "
+			"down; start once more as it was when it last "
+			"became ready or outlived burst's time; or stay "
+			"down and run a program." },
 	{ "on-guest-reboot", KEY_CHOICE, AT(on_guest_reboot),
 		.fallback = "cold-if-pending", .when = KEY_POLICY,
 		.choices = guest_reboot_names,

@@ -156,10 +156,37 @@ int value_firmware(const char *text, void *field, struct err *err)
 
 int value_crash_loop(const char *text, void *field, struct err *err)
 {
-	static const char *const words[] = { "stop", "last-good-config",
-		"revert:", "exec:", NULL };
+	static const char *const words[] = { [CRASH_LOOP_STOP] = "stop",
+		[CRASH_LOOP_LAST_GOOD] = "last-good-config",
+		[CRASH_LOOP_REVERT] = "revert:",
+		[CRASH_LOOP_EXEC] = "exec:" };
+	struct spec_crash_loop *out = field;
 
-	return first_word(text, words, field, err);
+	for (size_t i = 0; i < NELEMS(words); i++) {
+		size_t len = strlen(words[i]);
+
+		if (i < CRASH_LOOP_REVERT
+				? !str_eq(text, words[i])
+				: !str_starts(text, words[i]) || !text[len])
+			continue;
+		if (i == CRASH_LOOP_EXEC && text[len] != '/')
+			return err_set(err, ERR_CONFIG,
+				"%s: say the whole path of the program", text);
+		out->kind = (enum spec_crash_loop_kind)i;
+		out->text = xstrdup(text + len);
+		return 0;
+	}
+	return err_set(err, ERR_CONFIG,
+		"%s: say stop, last-good-config, revert:SNAPSHOT or exec:PATH",
+		text);
+}
+
+void value_crash_loop_release(void *field)
+{
+	struct spec_crash_loop *at = field;
+
+	free(at->text);
+	*at = (struct spec_crash_loop){ .text = NULL };
 }
 
 int value_link(const char *text, void *field, struct err *err)

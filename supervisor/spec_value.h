@@ -21,6 +21,7 @@ void value_string_release(void *field);
 /* int: words of which this version knows the first */
 MUST_CHECK int value_firmware(const char *text, void *field, struct err *err);
 MUST_CHECK int value_crash_loop(const char *text, void *field, struct err *err);
+void value_crash_loop_release(void *field);
 
 /* bool: link = up | down */
 MUST_CHECK int value_link(const char *text, void *field, struct err *err);

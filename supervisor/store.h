@@ -23,6 +23,12 @@
 
 enum store_desired { DESIRED_DOWN, DESIRED_UP };
 
+/* Only ever added to, for as long as there is a record. */
+struct tally {
+	uint64_t restarts; /* by policy */
+	uint64_t ends[NCAUSES];
+};
+
 struct record {
 	unsigned version; /* newer than ours: listed, left alone */
 	enum store_desired desired;
@@ -39,7 +45,9 @@ struct record {
 	int64_t last_end_real_us;
 	bool failed;
 	struct policy_history history;
-	char machine[32];                /* pinned machine type */
+	struct tally tally;
+	bool fallback;    /* a crash loop: it runs its last good config */
+	char machine[32]; /* pinned machine type */
 	char slots[STORE_SLOTS_MAX][24]; /* device name by root port */
 };
 

@@ -70,6 +70,43 @@ static void test_ends(void)
 	settles(CAUSE_START_FAILED, "END_STOPPED ", "one by order");
 }
 
+static int most(void *buf, size_t len)
+{
+	memset(buf, 0xff, len);
+	return 0;
+}
+
+static int none(void *buf, size_t len)
+{
+	(void)buf;
+	(void)len;
+	return -1;
+}
+
+/* Two VMs that fell together do not rise together; the count stays. */
+static void test_spread(void)
+{
+	int64_t now;
+
+	fresh("[restart]\nbackoff = 4s\n", crash());
+	settle(vm);
+	clock_sys.random = none;
+	vm->machine.seen = crash();
+	now = loop_now_ms();
+	settle(vm);
+	is_int(vm->retry_at_ms - now, 4000, "no random: the delay itself");
+	clock_sys.random = most;
+	vm->machine.seen = crash();
+	settle(vm);
+	is_int(vm->retry_at_ms - now, 3001, "at most a quarter less");
+	clock_sys.random = sys_real.random;
+	is_int((long long)vm->record.tally.restarts, 3, "restarts are counted");
+	is_int((long long)vm->record.tally.ends[CAUSE_QEMU_SIGNAL], 3,
+		"and ends by their cause");
+	policy_forgive(&vm->record.history);
+	is_int((long long)vm->record.tally.restarts, 3, "for ever");
+}
+
 static void test_orders(void)
 {
 	fresh("", crash());
@@ -164,6 +201,7 @@ int main(void)
 {
 	kit_start();
 	test_ends();
+	test_spread();
 	test_orders();
 	test_specs();
 	test_backoff();

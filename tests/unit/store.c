@@ -38,6 +38,9 @@ static struct record sample(uint64_t generation)
 		.last_end_real_us = INT64_C(1700000001000000),
 		.failed = generation % 3 == 0,
 		.history = { .restarts = 7, .n = 2, .at_ms = { 5, 900 } },
+		.tally = { .restarts = 4000000000000,
+			.ends = { [CAUSE_PANIC] = 3, [CAUSE_HANG] = 9 } },
+		.fallback = true,
 		.machine = "pc-q35-7.2" };
 
 	snprintf(r.slots[0], sizeof(r.slots[0]), "disk-root");

@@ -227,9 +227,15 @@ static void test_times(void)
 		"(empty): say a time, as 90s or 1h 30min, or "
 		"infinity (ms s min h d w)");
 	no_ms("9223372036854775807w", false,
-		"9223372036854775807w: the time is too long");
+		"9223372036854775807w: the time is too long, say at most "
+		"3650d");
+	ms("3650d", STR_LONGEST_MS);
+	no_ms("3650d 1ms", false,
+		"3650d 1ms: the time is too long, say at most 3650d");
+	no_ms("-1s", false,
+		"-1s: say a time, as 90s or 1h 30min (ms s min h d w)");
 	no_ms("106751991167d 1d 1d", false,
-		"106751991167d 1d 1d: the time is too long");
+		"106751991167d 1d 1d: the time is too long, say at most 3650d");
 }
 
 static void shows_bytes(uint64_t n, const char *want)
