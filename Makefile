@@ -39,6 +39,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/commands.c supervisor/notify.c supervisor/service.c \
 	supervisor/tty.c supervisor/remove.c supervisor/run.c \
 	supervisor/once.c supervisor/doctor.c
+SUPERVISOR_SRC += supervisor/lastgood.c
 CTL_SRC = ctl/call.c ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c \
 	ctl/reach.c \
 	ctl/print.c ctl/table.c ctl/list.c ctl/status.c ctl/view.c \
@@ -77,6 +78,7 @@ LIVE_TESTS = tests/live/010-guest.t tests/live/100-life.t \
 T_TESTS += tests/t/040-fuzz.t tests/t/900-readme.t tests/t/910-clients.t tests/t/923-reset-failed.t
 LIVE_TESTS += tests/live/400-follow.t tests/live/410-disk-full.t \
 	tests/live/420-verbs.t
+T_TESTS += tests/t/336-crash-loop.t
 CLIENT_TESTS = tests/clients/go-qemu.t
 SYSTEM_TESTS =
 FAULT_TESTS = tests/sim/mutants

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "supervisor/diskfull.h"
+#include "supervisor/lastgood.h"
 #include "supervisor/op.h"
 #include "supervisor/policy.h"
 #include "supervisor/ready.h"
@@ -317,6 +318,7 @@ void act_running(struct vm *vm)
 	vm->kept_paused = false;
 	vm->machine.seen.started = true;
 	ready_begin(vm);
+	lastgood_begin(vm);
 }
 
 void act_paused_start(struct vm *vm)
@@ -387,7 +389,7 @@ void act_give_up(struct vm *vm)
 
 void act_forgive(struct vm *vm)
 {
-	vm->record.failed = false;
+	vm->record.failed = vm->record.fallback = false;
 	policy_forgive(&vm->record.history);
 	if (!machine_is_alive(&vm->machine)) /* the note tells of the failure */
 		vm_set_note(vm, "%s", "");

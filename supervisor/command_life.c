@@ -259,6 +259,7 @@ void command_start(struct request *rq)
 	vm->start_paused = request_bool(rq, "paused");
 	vm->once_ephemeral = request_bool(rq, "ephemeral");
 	vm->record.history.restarts = 0;
+	vm->record.fallback = false;
 	vm_post(vm, EV_START);
 	if (vm->op && command_job(rq, vm, vm->op))
 		return;

@@ -147,6 +147,11 @@ void explain_vm(const struct vm *vm, struct str *out)
 	unsigned pending = vm_pending(vm);
 
 	explain_state(vm, out);
+	if (vm->record.fallback)
+		str_addf(out,
+			"It crashed in a loop and was started with the last "
+			"configuration that was good; the next start by hand "
+			"or change of its files takes the present one.\n");
 	if (vm_check_files(vm, &err))
 		str_addf(out, "Its files are wrong: %s\n", err.text);
 	explain_end(vm, out);

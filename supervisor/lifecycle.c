@@ -329,6 +329,7 @@ static void start_by_itself(struct vm *vm)
 	if (same_boot(vm)) /* it was stopped: only we began anew */
 		return;
 	policy_forgive(&vm->record.history);
+	vm->record.fallback = false;
 	vm->record.desired = DESIRED_DOWN; /* the next write is of this boot */
 	if (vm->spec && !vm->findings.errors &&
 		(wish == AUTOSTART_YES || (wish == AUTOSTART_LAST && up)))

@@ -19,6 +19,7 @@
 #include "qmp/call.h"
 #include "storage/image.h"
 #include "supervisor/image_plan.h"
+#include "supervisor/lastgood.h"
 #include "supervisor/lock.h"
 
 #define GREETING_MS 60000
@@ -376,8 +377,11 @@ static const struct job_kind start_kind = { "start", start_run, start_undo,
 struct job *op_start_begin(struct vm *vm, op_end_fn *on_end, void *arg)
 {
 	struct op_start *op = NEW(struct op_start);
+	struct vm_spec *good = NULL;
 
-	if (vm_run_spec(vm, &op->bad_spec))
+	if (vm->record.fallback && !vm->once_ephemeral)
+		good = lastgood_load(vm);
+	if (vm_run_spec(vm, good, &op->bad_spec))
 		vm->running = vm->spec; /* only to look at: prepare() fails */
 	op->vm = vm;
 	op->lock = (struct vm_lock)VM_LOCK_INIT;

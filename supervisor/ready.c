@@ -16,6 +16,7 @@
 #include "base/sys.h"
 #include "supervisor/console.h"
 #include "supervisor/forward.h"
+#include "supervisor/lastgood.h"
 
 #define TCP_EVERY_MS   200
 #define TCP_OPEN_MS    300
@@ -84,6 +85,7 @@ static void pass(struct probe *p)
 
 	ready_stop(vm);
 	mark(vm);
+	lastgood_keep(vm);
 	vm_set_ready(vm, VM_READY_YES);
 }
 

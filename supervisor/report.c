@@ -110,6 +110,11 @@ static void note_of(const struct vm *vm, struct str *out)
 		str_add(out, vm->note);
 	else if (vm->probe)
 		ready_describe(vm, out);
+	else if (vm->record.fallback)
+		str_addf(out,
+			"a crash loop: runs its last good configuration: "
+			"vmward explain %s",
+			vm->name);
 	else if (pending)
 		str_addf(out, "%u change%s pending: vmward plan %s", pending,
 			pending == 1 ? "" : "s", vm->name);

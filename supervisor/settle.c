@@ -9,6 +9,7 @@
 #include "supervisor/diskfull.h"
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
+#include "supervisor/lastgood.h"
 #include "supervisor/policy.h"
 #include "supervisor/ready.h"
 
@@ -52,7 +53,7 @@ static enum vm_event decide(struct vm *vm)
 		vm->record.tally.restarts++;
 		return EV_END_BACKOFF;
 	case POLICY_FAILED:
-		return EV_END_FAILED;
+		return lastgood_fall_back(vm) ? EV_END_RESTART : EV_END_FAILED;
 	case POLICY_STAY_STOPPED:
 	case POLICY_KEEP_PAUSED:
 		break;
@@ -76,6 +77,7 @@ void settle(struct vm *vm)
 	loop_timer_stop(&vm->reboot_timer);
 	vm->reboot_held = false;
 	diskfull_end(vm);
+	lastgood_stop(vm);
 	vm->last_end_us = (int64_t)sys_now_us();
 	vm->record.last_cause = vm->last.cause;
 	vm->record.tally.ends[vm->last.cause]++;

@@ -99,6 +99,7 @@ struct vm *vm_new(const struct env *env, const char *name,
 	vm->name = xstrdup(name);
 	vm->post = post;
 	vm->recorded = true;
+	vm->good.fd = -1;
 	vm->since_real_us = sys_realtime_us();
 	vmlog_init(&vm->log, env->paths.log, name);
 	machine_init(&vm->machine, env, vm->name, &vm->log, hooks, vm);
@@ -115,6 +116,9 @@ void vm_free(struct vm *vm)
 	loop_timer_stop(&vm->reboot_timer);
 	loop_timer_stop(&vm->full.timer);
 	free(vm->full.path);
+	loop_timer_stop(&vm->good.timer);
+	aio_cancel(&vm->good.sync);
+	fd_close(&vm->good.fd);
 	store_cancel(&vm->order_stored);
 	store_cancel(&vm->kept);
 	loop_timer_stop(&vm->record_timer);
@@ -433,6 +437,8 @@ static void compare(struct vm *vm)
 
 void vm_replace_spec_steal(struct vm *vm, struct vm_spec *spec)
 {
+	if (vm->record.fallback && spec && vm->spec)
+		vm->record.fallback = diff_count(vm->spec, spec) == 0;
 	if (vm->spec != vm->running)
 		spec_free(vm->spec);
 	vm->spec = spec;
@@ -488,9 +494,9 @@ static struct vm_spec *spec_for_once(struct vm *vm)
 	return spec;
 }
 
-int vm_run_spec(struct vm *vm, struct err *err)
+int vm_run_spec(struct vm *vm, struct vm_spec *other, struct err *err)
 {
-	struct vm_spec *once = NULL;
+	struct vm_spec *once = other;
 
 	if (vm->once_ephemeral && !vm->spec->vm.ephemeral) {
 		once = spec_for_once(vm);
@@ -501,6 +507,7 @@ int vm_run_spec(struct vm *vm, struct err *err)
 	vm_drop_running(vm);
 	vm->running = once ? once : vm->spec;
 	vm->pending = 0;
+	vm->record.fallback = other != NULL;
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/aio.h"
 #include "base/job.h"
 #include "base/keys.h"
 #include "base/list.h"
@@ -86,6 +87,13 @@ struct vm_full {
 	int64_t tried_ms;
 };
 
+/* The keeping of a configuration that is good; supervisor/lastgood's. */
+struct vm_good {
+	struct loop_timer timer; /* until its age proves it */
+	struct aio_sync sync;
+	int fd; /* of the file beside, while it is synced; or -1 */
+};
+
 struct vm {
 	struct list link; /* registry.vms, by name */
 	const struct env *env;
@@ -128,6 +136,7 @@ struct vm {
 	struct loop_timer reboot_timer; /* the end of that */
 	struct vm_full full;
 	struct loop_timer runtime_timer; /* [stop] runtime-max */
+	struct vm_good good;
 	bool ordered; /* this start was asked for by a person */
 	bool start_paused;
 	bool once_ephemeral; /* start --ephemeral, until the next order */
@@ -216,9 +225,11 @@ void vm_make_consoles(struct vm *vm, const struct vm_spec *spec);
 void vm_replace_spec_steal(struct vm *vm, struct vm_spec *spec);
 /*
  * A start goes by the present spec, and so does QEMU: a reload meanwhile
- * leaves it alone.  With once_ephemeral by a throw-away copy of it.
+ * leaves it alone.  With once_ephemeral by a throw-away copy of it, with
+ * other (taken over; or NULL) by that.
  */
-MUST_CHECK int vm_run_spec(struct vm *vm, struct err *err);
+MUST_CHECK int vm_run_spec(
+	struct vm *vm, struct vm_spec *other, struct err *err);
 /* Root ports by the record, for what runs: a device keeps its place. */
 void vm_load_slots(struct vm *vm);
 /* Writes what QEMU runs to priv/config.ini (tmpfs, for the next adoption). */
