@@ -10,7 +10,7 @@ BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
 	base/loop.c base/loop_sim.c base/job.c base/aio.c base/prescan.c base/jstream.c \
 	base/keys.c base/key.c base/keys_doc.c base/ini.c \
 	base/ini_scan.c base/entry.c base/finding.c base/paths.c \
-	base/uuid.c base/verbs.c \
+	base/uuid.c base/base64.c base/verbs.c \
 	base/verb_table.c base/sock.c
 QMP_SRC = qmp/client.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c storage/header.c
@@ -37,7 +37,8 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/control.c supervisor/command_life.c \
 	supervisor/command_config.c supervisor/command_disk.c \
 	supervisor/commands.c supervisor/notify.c supervisor/service.c \
-	supervisor/tty.c supervisor/remove.c supervisor/run.c \
+	supervisor/tty.c supervisor/remove.c supervisor/guest_exec.c \
+	supervisor/run_exec.c supervisor/run.c \
 	supervisor/once.c supervisor/doctor.c
 SUPERVISOR_SRC += supervisor/lastgood.c
 CTL_SRC = ctl/call.c ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c \
@@ -74,7 +75,7 @@ T_TESTS += tests/t/300-protocol.t tests/t/310-clients.t \
 	tests/t/922-guest-poweroff.t tests/t/390-storm.t tests/t/930-recovery.t tests/t/931-requests.t
 LIVE_TESTS = tests/live/010-guest.t tests/live/100-life.t \
 	tests/live/110-disk.t tests/live/120-adopt.t tests/live/130-chatty.t \
-	tests/live/140-chaos.t tests/live/150-linux.t tests/live/160-run.t
+	tests/live/140-chaos.t tests/live/150-linux.t tests/live/160-run.t tests/live/165-exec.t
 T_TESTS += tests/t/040-fuzz.t tests/t/900-readme.t tests/t/910-clients.t tests/t/923-reset-failed.t
 LIVE_TESTS += tests/live/400-follow.t tests/live/410-disk-full.t \
 	tests/live/420-verbs.t

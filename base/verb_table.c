@@ -163,14 +163,19 @@ const struct verb verbs[] = {
 			{ "timeout", ARG_DURATION, LOCAL, 0, NULL,
 				"stop after this time, exit 5" },
 			{ "state", ARG_FILE, LOCAL, 0, NULL,
-				"directory for what lasts" }),
+				"directory for what lasts" },
+			{ "exec", ARG_WORDS, LOCAL, 0, NULL,
+				"run CMD with all words behind it in the "
+				"guest, then stop" }),
 		.usage = "FILE [--name N] [--rm] [--timeout D] [--state DIR] "
-			 "[-q]",
+			 "[-q] [--exec CMD ARGS]",
 		.help = "run a VM from a file, without a daemon, until it ends",
 		.more = "On a terminal its console is attached: Ctrl-C goes "
 			"to the guest, ^] stops it, ^] again kills it.  "
 			"Without one SIGTERM and SIGINT stop it, a second "
-			"one kills it.",
+			"one kills it.  --exec takes no console: the agent "
+			"of the ready guest runs CMD, whose output and exit "
+			"status become ours.",
 	},
 	{
 		.name = "start",

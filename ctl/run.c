@@ -90,6 +90,25 @@ static bool is_said(const struct call *call, int at)
 	return false;
 }
 
+/* --exec CMD ARGS: these words are the guest's, whatever they look like. */
+static bool is_exec(const struct call *call, int at)
+{
+	return call_has(call, "exec") &&
+	       (str_eq(call->argv[at], "--exec") ||
+		       str_starts(call->argv[at], "--exec="));
+}
+
+static size_t add_exec(
+	const struct call *call, int at, const char **argv, size_t n)
+{
+	argv[n++] = "--exec";
+	if (call->argv[at][6] == '=')
+		argv[n++] = call->argv[at] + 7;
+	while (++at < call->argc)
+		argv[n++] = call->argv[at];
+	return n;
+}
+
 int run_daemon(const struct call *call)
 {
 	AUTO_FREE char *daemon = run_find_daemon();
@@ -110,6 +129,10 @@ int run_daemon(const struct call *call)
 		argv[n++] = timeout;
 	}
 	for (int i = call->first; i < call->argc; i++) {
+		if (is_exec(call, i)) {
+			n = add_exec(call, i, argv, n);
+			break;
+		}
 		if (str_eq(call->argv[i], "--root")) {
 			i++;
 			continue;

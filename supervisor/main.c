@@ -34,6 +34,7 @@ static void usage(FILE *to)
 	      "[--log-level LEVEL]\n"
 	      "       vmwardd run FILE [--name N] [--rm] [--timeout D] "
 	      "[--state DIR] [-q]\n"
+	      "               [--exec CMD ARGS]\n"
 	      "       vmwardd check FILE... | plan FILE | show FILE | "
 	      "doctor | --version\n",
 		to);
@@ -278,6 +279,14 @@ static int need_file(char *const *words)
 	return 2;
 }
 
+static bool is_utf8(char *const *words)
+{
+	for (size_t i = 0; words && words[i]; i++)
+		if (!str_is_utf8(words[i], strlen(words[i])))
+			return false;
+	return true;
+}
+
 static int do_role(struct options *o, const char *role, char *const *words)
 {
 	if (str_eq(role, "doctor"))
@@ -288,6 +297,9 @@ static int do_role(struct options *o, const char *role, char *const *words)
 		return 2;
 	if (str_eq(role, "run")) {
 		o->run.file = words[0];
+		if (!is_utf8(o->run.exec))
+			return bad_value("--exec", "CMD ARGS",
+				"all words must be UTF-8");
 		if (!level_given)
 			log_set_level(LOG_WARN);
 		o->run.notify_fd = o->notify_fd;
@@ -304,10 +316,26 @@ static int do_role(struct options *o, const char *role, char *const *words)
 	return 2;
 }
 
+/* --exec CMD ARGS: all that follows is the guest's. */
+static int cut_exec(struct options *o, int argc, char **argv)
+{
+	for (int i = 1; i < argc - 1; i++) {
+		if (!str_eq(argv[i], "--exec"))
+			continue;
+		o->run.exec = argv + i + 1;
+		argv[i] = NULL;
+		return i;
+	}
+	return argc;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { .notify_fd = -1 };
-	int rc = parse(&o, argc, argv);
+	int rc;
+
+	argc = cut_exec(&o, argc, argv);
+	rc = parse(&o, argc, argv);
 
 	if (rc >= 0)
 		return rc;

@@ -18,6 +18,7 @@
 #include "supervisor/console.h"
 #include "supervisor/notify.h"
 #include "supervisor/remove.h"
+#include "supervisor/run_exec.h"
 #include "supervisor/service.h"
 #include "supervisor/tty.h"
 
@@ -28,11 +29,14 @@ struct run {
 	struct vm_watch watch;
 	struct tty *tty;
 	struct loop_timer timeout;
+	struct run_exec *exec; /* --exec, once it began; or NULL */
+	struct loop_kick over; /* its end ends the VM */
 	char *name;
 	char *temporary; /* --rm: removed at the end */
 	bool started;    /* it ran at least once */
 	bool notified;
 	bool timed_out;
+	bool unready;    /* --exec: the guest never got ready */
 	unsigned orders; /* to stop: the second one kills */
 	int64_t began_ms;
 	int status;
@@ -59,6 +63,8 @@ static void order_stop(struct run *run)
 {
 	struct vm *vm = run->vm;
 
+	if (run->exec) /* the stop needs the agent */
+		run_exec_lose(run->exec);
 	if (!vm_is_up(vm)) {
 		vm_post(vm, EV_STOP);
 		loop_stop();
@@ -128,6 +134,50 @@ static void tee_console(struct run *run)
 	c->tee_arg = run;
 }
 
+/* ---- --exec: a command in the guest, then the end ---- */
+
+static void on_over(struct loop_kick *kick)
+{
+	struct run *run = container_of(kick, struct run, over);
+
+	if (run->orders++ == 0)
+		vm_post(run->vm, EV_STOP);
+}
+
+static void on_exec_end(void *arg)
+{
+	struct run *run = arg;
+
+	loop_kick(&run->over, on_over); /* we may be in a cell of the matrix */
+}
+
+static void begin_exec(struct run *run)
+{
+	struct vm *vm = run->vm;
+
+	if (vm->ready == VM_READY_YES) {
+		run->exec = run_exec_begin(
+			vm, run->options->exec, on_exec_end, run);
+	} else if (vm->ready == VM_READY_NO && !vm->probe && !run->unready) {
+		run->unready = true;
+		say(run, "%s: the command never ran", vm->note);
+		on_exec_end(run);
+	}
+}
+
+/* What runs is lost with the guest that it runs in. */
+static void follow_exec(struct run *run)
+{
+	bool runs = run->vm->state == VM_RUNNING;
+
+	if (!run->options->exec || run->orders)
+		return;
+	if (run->exec && !runs)
+		run_exec_lose(run->exec);
+	else if (!run->exec && runs)
+		begin_exec(run);
+}
+
 /* ---- the VM's life ---- */
 
 static void say_end(struct run *run)
@@ -154,7 +204,10 @@ static void finish(struct run *run)
 	const struct vm *vm = run->vm;
 
 	run->status = run->timed_out ? 5 : cause_exit_status(vm->last.cause);
-	say_end(run);
+	if (run->options->exec && !run->timed_out)
+		run->status = run_exec_status(run->exec, run->status);
+	if (!run->options->exec || !run->options->quiet)
+		say_end(run);
 	loop_stop();
 }
 
@@ -164,6 +217,7 @@ static void on_change(struct vm_watch *watch, struct vm *vm)
 	char warning[160];
 
 	tee_console(run);
+	follow_exec(run);
 	if (!run->started &&
 		(vm->state == VM_RUNNING || vm->state == VM_PAUSED)) {
 		run->started = true;
@@ -306,7 +360,7 @@ static void begin(struct run *run)
 	struct vm *vm = run->vm;
 
 	run->began_ms = loop_now_ms();
-	if (!run->options->quiet)
+	if (!run->options->quiet && !run->options->exec)
 		run->tty = tty_open(on_input, on_escape, run);
 	if (run->tty && tty_is_terminal(run->tty))
 		say(run, "escape is ^] (stop; twice: kill)");
@@ -318,7 +372,7 @@ static void begin(struct run *run)
 			&run->timeout, run->options->timeout_ms, on_timeout);
 	vm_watch(vm, &run->watch, on_change);
 	if (vm_is_up(vm)) {
-		tee_console(run);
+		on_change(&run->watch, vm);
 		return; /* a guest that outlived its supervisor */
 	}
 	vm->ordered = true;
@@ -343,6 +397,8 @@ static void end(struct run *run)
 	struct err err = ERR_INIT;
 
 	loop_timer_stop(&run->timeout);
+	loop_kick_stop(&run->over);
+	run_exec_free(run->exec);
 	vm_unwatch(&run->watch);
 	if (c)
 		c->tee = NULL;

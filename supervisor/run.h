@@ -15,6 +15,7 @@ struct run_options {
 	bool quiet;
 	int64_t timeout_ms; /* 0: none */
 	int notify_fd;
+	char *const *exec; /* --exec CMD ARGS, NULL-terminated; or NULL */
 };
 
 /* Runs the VM to its end; the exit status. */

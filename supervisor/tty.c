@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -76,7 +77,7 @@ static void flush(struct tty *tty)
 
 void tty_write(struct tty *tty, const char *bytes, size_t len)
 {
-	if (tty->out_fd < 0 || tty->out.len - tty->out_done + len > OUT_MAX)
+	if (tty->out_fd < 0 || tty_waiting(tty) + len > OUT_MAX)
 		return;
 	str_addn(&tty->out, bytes, len);
 	flush(tty);
@@ -117,25 +118,35 @@ static void make_raw(struct tty *tty)
 	loop_io_start(&tty->in_io, tty->in_fd, LOOP_READ, on_in);
 }
 
+/* Its output without blocking the loop or those who share the descriptor. */
+struct tty *tty_open_output(int fd)
+{
+	struct tty *tty = NEW(struct tty);
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	tty->in_fd = -1;
+	tty->out_fd = sys_openat(
+		AT_FDCWD, path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_APPEND, 0);
+	tty->out_polls = !sys_fstat(fd, &st) && !S_ISREG(st.st_mode);
+	if (tty->out_fd < 0 || !tty->out_polls) {
+		/* sockets cannot be opened anew, files keep their offset */
+		fd_close(&tty->out_fd);
+		tty->out_fd = sys_dup(fd);
+	}
+	return tty;
+}
+
 struct tty *tty_open(void (*on_input)(void *arg, const char *bytes, size_t len),
 	void (*on_escape)(void *arg), void *arg)
 {
-	struct tty *tty = NEW(struct tty);
-	struct stat st;
+	struct tty *tty = tty_open_output(STDOUT_FILENO);
 
 	tty->on_input = on_input;
 	tty->on_escape = on_escape;
 	tty->arg = arg;
 	tty->terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-	tty->in_fd = -1;
-	tty->out_fd = sys_openat(AT_FDCWD, "/proc/self/fd/1",
-		O_WRONLY | O_NONBLOCK | O_NOCTTY | O_APPEND, 0);
-	tty->out_polls = !sys_fstat(STDOUT_FILENO, &st) && !S_ISREG(st.st_mode);
-	if (tty->out_fd < 0 || !tty->out_polls) {
-		/* sockets cannot be opened anew, files keep their offset */
-		fd_close(&tty->out_fd);
-		tty->out_fd = sys_dup(STDOUT_FILENO);
-	}
 	if (tty->terminal) {
 		tty->in_fd = sys_openat(AT_FDCWD, "/proc/self/fd/0",
 			O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
@@ -144,6 +155,11 @@ struct tty *tty_open(void (*on_input)(void *arg, const char *bytes, size_t len),
 		make_raw(tty);
 	}
 	return tty;
+}
+
+size_t tty_waiting(const struct tty *tty)
+{
+	return tty->out.len - tty->out_done;
 }
 
 bool tty_is_terminal(const struct tty *tty)

@@ -17,6 +17,10 @@ struct tty;
  */
 struct tty *tty_open(void (*on_input)(void *arg, const char *bytes, size_t len),
 	void (*on_escape)(void *arg), void *arg);
+/* Only output, to this descriptor; it stays the caller's. */
+struct tty *tty_open_output(int fd);
+/* Bytes that are not written yet. */
+size_t tty_waiting(const struct tty *tty);
 bool tty_is_terminal(const struct tty *tty);
 /* Output; what a stuck terminal does not take is dropped past 1 MiB. */
 void tty_write(struct tty *tty, const char *bytes, size_t len);

@@ -24,6 +24,12 @@ own --root /r run ./web.ini --rm --timeout 5s --state /s
 ok "run" output_is <<'EOS'
 vmwardd --root /r run ./web.ini --rm --timeout 5s --state /s
 EOS
+own --root /r run ./web.ini --timeout=5s --exec=make --root x --json -q
+ok "run --exec: all that follows is the guest's" output_is <<'EOS'
+vmwardd --root /r run ./web.ini --timeout=5s --exec make --root x --json -q
+EOS
+own run ./web.ini --exec
+ok "run --exec needs a command" exits 2
 own --json check a.ini b.ini
 ok "check of files" says 'vmwardd --json check a.ini b.ini'
 DAEMON_STATUS=1 own plan ./web.ini --argv
