@@ -29,7 +29,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/host.c supervisor/console.c supervisor/agent.c supervisor/guest.c \
 	supervisor/stderr.c supervisor/machine.c supervisor/image_plan.c \
 	supervisor/ephemeral.c supervisor/diff.c supervisor/vm.c supervisor/running.c \
-	supervisor/ready.c supervisor/reboot.c supervisor/diskfull.c supervisor/op_start.c supervisor/op_stop.c \
+	supervisor/tidy.c supervisor/ready.c supervisor/reboot.c supervisor/diskfull.c supervisor/op_start.c supervisor/op_stop.c \
 	supervisor/op_adopt.c supervisor/op_ask.c supervisor/op_disk.c supervisor/op_edit.c \
 	supervisor/settle.c supervisor/actions.c \
 	supervisor/lifecycle.c supervisor/watch.c supervisor/registry.c \
@@ -53,7 +53,7 @@ VMWARD_SRC = ctl/main.c
 # helpers of the tests, linked into every unit test
 TEST_SRC = tests/sim/world.c tests/sim/world_file.c tests/sim/world_fs.c \
 	tests/sim/world_net.c tests/sim/world_proc.c
-SIM_SRC = tests/sim/sim.c tests/sim/life.c tests/sim/qemu.c tests/sim/birth.c tests/sim/client.c \
+SIM_SRC = tests/sim/sim.c tests/sim/life.c tests/sim/qemu.c tests/sim/plug.c tests/sim/birth.c tests/sim/client.c \
 	tests/sim/chaos.c tests/sim/calm.c tests/sim/oracle.c
 FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/script.c
 FAKE_CONTROL_SRC = tests/fake/control.c

@@ -5,8 +5,8 @@
  * it frames may still be a parse error.
  *
  * A value ends early, so that the next one is found again, where no JSON
- * could go on: at a newline inside a string, at a 0xFF byte (the guest
- * agent's separator) anywhere.
+ * could go on: at a newline inside a string, at a control byte between the
+ * strings, at a 0xFF byte (the guest agent's separator) anywhere.
  */
 #include "base/prescan.h"
 
@@ -156,6 +156,12 @@ static bool skip_line(
 	return p < end;
 }
 
+/* A byte that can only stand inside a string, if at all. */
+static bool cuts(uint8_t c)
+{
+	return c == 0xff || (c < ' ' && class_of[c] == C_WORD);
+}
+
 static enum prescan_result judge(
 	const struct prescan *scan, const struct prescan_limits *limits)
 {
@@ -181,7 +187,7 @@ enum prescan_result prescan_feed(struct prescan *scan, const char *bytes,
 			end = skip_line(scan, p, len, &i);
 		} else {
 			step(scan, p[i]);
-			end = p[i] == 0xff || scan->depth == 0;
+			end = cuts(p[i]) || scan->depth == 0;
 			i++;
 		}
 		if (scan->depth > limits->depth || scan->heap > limits->heap)

@@ -14,6 +14,7 @@
 #include "supervisor/ready.h"
 #include "supervisor/reboot.h"
 #include "supervisor/settle.h"
+#include "supervisor/tidy.h"
 
 #define ADOPT_FIRST_MS 500
 #define ADOPT_MAX_MS   30000
@@ -353,7 +354,7 @@ void act_start_failed(struct vm *vm)
 void act_rest(struct vm *vm)
 {
 	loop_timer_stop(&vm->retry_timer);
-	vm_clean(vm);
+	tidy_up(vm);
 	if (vm->record.desired == DESIRED_UP && !vm->env->stopping)
 		vm->record.desired = DESIRED_DOWN;
 	vm_record_order(vm);
@@ -379,7 +380,7 @@ void act_wait(struct vm *vm)
 void act_give_up(struct vm *vm)
 {
 	loop_timer_stop(&vm->retry_timer); /* of an adoption */
-	vm_clean(vm);
+	tidy_up(vm);
 	vm->record.failed = true;
 	vm->record.desired = DESIRED_DOWN;
 	vm_set_note(vm, "%u failures in a row: vmward log %s",

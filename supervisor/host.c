@@ -148,7 +148,9 @@ static int do_remove(const struct host_request *rq, struct host_reply *reply,
 	AUTO_FREE char *lock = xasprintf("%s/lock", priv);
 	AUTO_CLOSE int fd = sys_openat(AT_FDCWD, lock, O_RDWR | O_NOFOLLOW, 0);
 
-	if (fd < 0 ? errno != ENOENT : sys_flock(fd, LOCK_EX | LOCK_NB))
+	if (fd < 0 && errno != ENOENT)
+		return err_os(err, "cannot open lock '%s'", lock);
+	if (fd >= 0 && sys_flock(fd, LOCK_EX | LOCK_NB))
 		return 0; /* somebody lives, or may: keep all of it */
 	if (do_clean(rq, reply, err))
 		return -1;

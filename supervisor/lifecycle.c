@@ -17,6 +17,7 @@
 #include "supervisor/policy.h"
 #include "supervisor/reboot.h"
 #include "supervisor/settle.h"
+#include "supervisor/tidy.h"
 
 #define EVENT_NAME_MAX 64
 #define EVENT_DATA_MAX 2048 /* bytes of a QEMU event that clients are sent */
@@ -308,7 +309,7 @@ static bool same_boot(const struct vm *vm)
 static void start_by_itself(struct vm *vm)
 {
 	bool up = vm->record.desired == DESIRED_UP;
-	int wish = vm->spec ? vm->spec->start.autostart : AUTOSTART_NO;
+	bool starts = settle_starts_at_boot(vm);
 
 	if (vm->record.failed && same_boot(vm)) {
 		vm->state = VM_FAILED;
@@ -331,8 +332,7 @@ static void start_by_itself(struct vm *vm)
 	policy_forgive(&vm->record.history);
 	vm->record.fallback = false;
 	vm->record.desired = DESIRED_DOWN; /* the next write is of this boot */
-	if (vm->spec && !vm->findings.errors &&
-		(wish == AUTOSTART_YES || (wish == AUTOSTART_LAST && up)))
+	if (starts)
 		vm_post(vm, EV_START);
 }
 
@@ -345,7 +345,7 @@ static void sweep(struct vm *vm)
 	if (vm->spec)
 		ephemeral_sweep(vm->spec, vm->env);
 	if (!sys_fstatat(AT_FDCWD, dir, &st, AT_SYMLINK_NOFOLLOW))
-		vm_clean(vm);
+		tidy_up(vm);
 }
 
 void lifecycle_recover(struct vm *vm, bool boot)

@@ -90,19 +90,17 @@ void machine_fini(struct machine *m)
 		console_free(list_entry(it, struct console, link));
 }
 
-void machine_clean(struct machine *m)
+int machine_clean(struct machine *m, struct err *err)
 {
 	struct host_request rq;
 	struct host_reply reply;
-	struct err err = ERR_INIT;
 
 	BUG_ON(m->pid > 0);
 	forget(m); /* what a failed start left open */
 	list_each(&m->consoles, it, next)
 		console_free(list_entry(it, struct console, link));
 	host_fill(m, &rq, HOST_REMOVE, "");
-	if (host_call(&rq, &reply, &err))
-		vmlog_line(m->log, LOG_WARN, "%s", err.text);
+	return host_call(&rq, &reply, err);
 }
 
 struct qmp_client *machine_qmp(struct machine *m)

@@ -74,7 +74,7 @@ void machine_fini(struct machine *m);
  * Nothing runs and nothing will soon: consoles, sockets, lock and directory
  * of the VM go.
  */
-void machine_clean(struct machine *m);
+MUST_CHECK int machine_clean(struct machine *m, struct err *err);
 /* The monitor's client, or NULL while there is none: calls fail at once. */
 struct qmp_client *machine_qmp(struct machine *m);
 /* True while a process is known (adopted or ours) and not yet ended. */

@@ -265,6 +265,8 @@ static enum job_state detach_run(struct job *job)
 	struct op_disk *op = container_of(job, struct op_disk, job);
 
 	JOB_BEGIN(job);
+	if (!op->vm->machine.ready)
+		return fail_gone(job);
 	qmp_subscribe(QMP_OF(op), &op->sub, on_event);
 	QMP_TRY(job, &op->call, QMP_OF(op), "device_del", device_id(op));
 	if (op->call.err.code && !already_asked(op))

@@ -30,6 +30,25 @@ static uint32_t any_number(void)
 	return sys_random(&number, sizeof(number)) ? 0 : number;
 }
 
+bool settle_starts_at_boot(const struct vm *vm)
+{
+	int wish = vm->spec ? vm->spec->start.autostart : AUTOSTART_NO;
+
+	if (!vm->spec || vm->findings.errors)
+		return false;
+	if (wish != AUTOSTART_LAST)
+		return wish == AUTOSTART_YES;
+	/* one without a boot was not read: what it wished is not known */
+	return vm->record.boot_id[0] && vm->record.desired == DESIRED_UP;
+}
+
+/* It may have lived, as far as we could see; it was before this boot. */
+static bool is_of_another_boot(const struct vm *vm)
+{
+	return vm->state == VM_ADOPTING &&
+	       !str_eq(vm->record.boot_id, store_boot_id());
+}
+
 static enum vm_event decide(struct vm *vm)
 {
 	const struct vm_spec *spec = vm->spec ? vm->spec : vm->running;
@@ -40,6 +59,11 @@ static enum vm_event decide(struct vm *vm)
 	if (vm->intent_stop || vm->intent_kill || !spec || vm->gone ||
 		vm->env->stopping)
 		return EV_END_STOPPED;
+	if (is_of_another_boot(vm)) {
+		policy_forgive(&vm->record.history);
+		return settle_starts_at_boot(vm) ? EV_END_RESTART
+						 : EV_END_STOPPED;
+	}
 	if (vm->last.cause == CAUSE_START_FAILED && vm->ordered)
 		return EV_END_STOPPED; /* the person was told */
 	d = policy_decide(&spec->restart, vm->last.cause, &vm->record.history,

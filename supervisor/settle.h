@@ -11,4 +11,7 @@
  */
 void settle(struct vm *vm);
 
+/* What its file and its record wish at a boot of the host. */
+bool settle_starts_at_boot(const struct vm *vm);
+
 #endif

@@ -122,6 +122,7 @@ void vm_free(struct vm *vm)
 	store_cancel(&vm->order_stored);
 	store_cancel(&vm->kept);
 	loop_timer_stop(&vm->record_timer);
+	loop_timer_stop(&vm->tidy_timer);
 	agent_cancel(&vm->agent);
 	machine_fini(&vm->machine);
 	list_each(&vm->watches, it, next)
@@ -463,12 +464,6 @@ bool vm_is_locked(struct vm *vm)
 		return state == LOCK_HELD;
 	vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
 	return true;
-}
-
-void vm_clean(struct vm *vm)
-{
-	if (!machine_is_alive(&vm->machine) && !vm_is_locked(vm))
-		machine_clean(&vm->machine);
 }
 
 /* In the saved copy of what runs; x-* keys are no difference to the files. */

@@ -117,6 +117,7 @@ struct vm {
 	bool order_pending;             /* an order is not on disk yet */
 	struct store_wait kept;         /* of writes nobody else waits for */
 	struct loop_timer record_timer; /* the next try to write it */
+	struct loop_timer tidy_timer;   /* the next try to tidy up */
 	unsigned record_tries;
 	bool newer_record; /* written by a newer vmward: left alone */
 
@@ -238,8 +239,6 @@ void vm_save_running(struct vm *vm);
 void vm_load_running(struct vm *vm);
 /* Nothing runs any more. */
 void vm_drop_running(struct vm *vm);
-/* The VM is down for good: nothing of it stays in the run directory. */
-void vm_clean(struct vm *vm);
 /* True if a QEMU of this VM lives, or may: its locks were looked at. */
 bool vm_is_locked(struct vm *vm);
 /* 0 if the files of the VM are good; else their first error. */

@@ -82,6 +82,7 @@ static void on_spawn(pid_t pid, const char *const *argv)
 		chardev ? (int)strcspn(chardev + 1, ",") : 0,
 		chardev ? chardev + 1 : "");
 	sim_note("%s: QEMU is pid %d", vm->name, (int)pid);
+	plug_start(q, argv);
 	vm->births++;
 	oracle_spawned(q);
 }

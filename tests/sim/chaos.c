@@ -31,7 +31,7 @@ static void break_calls(
 	enum sim_fault fault, const char *const calls[], unsigned per_mille)
 {
 	static const int reasons[] = { ENOSPC, EIO, EIO, ENOMEM };
-	int os = reasons[world_random(4)];
+	int os = fault == SIM_FILES ? EMFILE : reasons[world_random(4)];
 	unsigned how_often = 0;
 
 	if (sim_chance(fault, 300)) /* at times, or always */
@@ -43,18 +43,22 @@ static void break_calls(
 		world_fail_often(calls[i], how_often, os);
 }
 
-static void break_disk(void)
+static void break_kernel(void)
 {
 	static const char *const writes[] = { "write", "pwrite", "fallocate",
 		"mkdirat", NULL };
 	static const char *const syncs[] = { "fsync", "io_submit", NULL };
 	static const char *const renames[] = { "renameat", NULL };
+	static const char *const files[] = { "openat", "socket", "accept",
+		"pipe", "dup", "eventfd", "socketpair", "pidfd_open",
+		"inotify_init", NULL };
 
 	if (world_random(8))
 		return;
 	break_calls(SIM_WRITE, writes, 60);
 	break_calls(SIM_FSYNC, syncs, 200);
 	break_calls(SIM_RENAME, renames, 200);
+	break_calls(SIM_FILES, files, 100);
 	if (sim.on[SIM_SPAWN])
 		world_fail_often(
 			"spawn", sim_chance(SIM_SPAWN, 300) ? 300 : 0, EAGAIN);
@@ -139,7 +143,7 @@ void chaos_act(void)
 		break_config();
 	if (sim_chance(SIM_PIDS, 200))
 		move_bystanders();
-	break_disk();
+	break_kernel();
 	if (world_random(12) == 0)
 		qemu_surprise();
 }
@@ -148,6 +152,7 @@ void chaos_heal(void)
 {
 	sim_note("no more faults");
 	sim.healed = true;
+	sim.healed_us = (int64_t)loop_sim_now_us();
 	sim.crash_in = 0;
 	sim.power_in = false;
 	world_heal();

@@ -13,7 +13,7 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/world_impl.h"
 
-enum { OPEN_MAX_ = 3, ANSWER_US = 300 * 1000000 };
+enum { OPEN_MAX_ = 3, ANSWER_US = 300 * 1000000, RETRY_US = 2 * 1000000 };
 
 enum kind_flags {
 	ORDERS = 1,  /* changes what the record says */
@@ -22,6 +22,9 @@ enum kind_flags {
 	AT_ONCE = 8, /* is answered before time passes */
 	LONG = 16,   /* may wait for ever */
 	SETS = 32,
+	STARTUP = 64, /* changes what is started with the supervisor */
+	CANCELS = 128,
+	PLUGS = 256,
 };
 
 static const struct verb_kind {
@@ -40,8 +43,23 @@ static const struct verb_kind {
 	{ "vm-list", 8, AT_ONCE, 0 },
 	{ "vm-explain", 2, AT_ONCE, 0 },
 	{ "vm-set", 6, SETS, 0 },
+	{ "vm-unset", 2, SETS, 0 },
+	{ "vm-enable", 1, STARTUP, 0 },
+	{ "vm-disable", 1, STARTUP, 0 },
+	{ "vm-disk-attach", 5, PLUGS, 0 },
+	{ "vm-disk-detach", 5, PLUGS, 0 },
+	{ "vm-reboot", 3, 0, 0 },
+	{ "vm-reset", 3, 0, 0 },
+	{ "vm-qmp", 2, 0, 0 },
 	{ "vm-wait", 3, LONG, 0 },
 	{ "vm-reset-failed", 3, AT_ONCE, 0 },
+	{ "vm-show", 2, AT_ONCE, 0 },
+	{ "vm-plan", 2, AT_ONCE, 0 },
+	{ "vm-log", 2, AT_ONCE, 0 },
+	{ "vm-disk-list", 2, AT_ONCE, 0 },
+	{ "job-list", 2, AT_ONCE, 0 },
+	{ "job-cancel", 3, CANCELS, 0 },
+	{ "query-version", 1, AT_ONCE, 0 },
 	{ "reload", 3, AT_ONCE, 0 },
 	{ "qmp_capabilities", 0, AT_ONCE, 0 },
 };
@@ -64,6 +82,7 @@ static struct client_conn {
 
 static pid_t pid;
 static json_int_t last_id;
+static bool cancel_unread; /* a job-cancel, of whatever VM */
 
 pid_t client_pid(void)
 {
@@ -164,6 +183,20 @@ static bool takes_vm(const struct verb_kind *kind)
 	return str_starts(kind->wire, "vm-") && !str_eq(kind->wire, "vm-list");
 }
 
+static void add_change(struct rq *rq, json_t *args)
+{
+	rq->order = ++rq->vm->sets;
+	if (str_eq(rq->kind->wire, "vm-unset")) {
+		json_object_set_new(
+			args, "keys", json_pack("[s]", "vm.description"));
+		return;
+	}
+	snprintf(rq->value, sizeof(rq->value), "text-%s-%u", rq->vm->name,
+		rq->order);
+	json_object_set_new(
+		args, "pairs", json_pack("{s:s}", "vm.description", rq->value));
+}
+
 /* What else the request says. */
 static json_t *arguments_of(struct rq *rq)
 {
@@ -171,13 +204,20 @@ static json_t *arguments_of(struct rq *rq)
 
 	if (takes_vm(rq->kind))
 		json_object_set_new(args, "vm", json_string(rq->vm->name));
-	if (rq->kind->flags & SETS) {
-		snprintf(rq->value, sizeof(rq->value), "text-%s-%u",
-			rq->vm->name, ++rq->vm->sets);
-		rq->order = rq->vm->sets;
+	if (rq->kind->flags & SETS)
+		add_change(rq, args);
+	if (rq->kind->flags & PLUGS)
+		json_object_set_new(args, "disk", json_string("data"));
+	if (str_eq(rq->kind->wire, "vm-disk-attach"))
 		json_object_set_new(args, "pairs",
-			json_pack("{s:s}", "vm.description", rq->value));
-	}
+			json_pack("{s:o}", "image",
+				json_sprintf("%s-data.raw", rq->vm->name)));
+	if (str_eq(rq->kind->wire, "vm-qmp"))
+		json_object_set_new(
+			args, "execute", json_string("query-status"));
+	if (rq->kind->flags & CANCELS)
+		json_object_set_new(
+			args, "job", json_sprintf("j%u", 1 + world_random(40)));
 	if (str_eq(rq->kind->wire, "vm-wait"))
 		json_object_set_new(args, "state",
 			json_string(world_random(2) ? "running" : "stopped"));
@@ -194,6 +234,14 @@ static json_t *arguments_of(struct rq *rq)
 	return args;
 }
 
+/* A job of any VM may end early, and what it was to bring does not come. */
+static void note_cancel(void)
+{
+	cancel_unread = true;
+	for (unsigned i = 0; i < sim.nvms; i++)
+		sim.vms[i].promise = PROMISED_NOTHING;
+}
+
 /* What an order may bring about from now on. */
 static void note_order(struct rq *rq)
 {
@@ -203,6 +251,13 @@ static void note_order(struct rq *rq)
 		vm->value[0] = '\0';
 		vm->open_sets++;
 	}
+	if (rq->kind->flags & STARTUP) { /* from now on it may be, or not */
+		vm->autostart = SIM_YES;
+		vm->wanted = true;
+		vm->promise = PROMISED_NOTHING;
+	}
+	if (rq->kind->flags & CANCELS)
+		note_cancel();
 	if (!(rq->kind->flags & ORDERS))
 		return;
 	rq->order = ++vm->orders;
@@ -300,8 +355,9 @@ static void succeeded(struct rq *rq, const json_t *result)
 	if ((rq->kind->flags & SETS) && vm->open_sets + vm->lost_sets == 0 &&
 		rq->order == vm->sets)
 		snprintf(vm->value, sizeof(vm->value), "%s", rq->value);
-	if (!(rq->kind->flags & ORDERS) || vm->open > 0 || vm->unread > 0 ||
-		rq->order != vm->orders || vm->gone || !was_recorded(result))
+	if (!(rq->kind->flags & ORDERS) || cancel_unread || vm->open > 0 ||
+		vm->unread > 0 || rq->order != vm->orders || vm->gone ||
+		!was_recorded(result))
 		return;
 	const struct sim_qemu *q = qemu_of_vm(vm);
 	if (rq->kind->promise == PROMISED_UP && (!q || q->off))
@@ -397,17 +453,31 @@ bool client_pump(void)
 
 void client_all_read(void)
 {
+	cancel_unread = false;
 	for (unsigned i = 0; i < sim.nvms; i++)
 		sim.vms[i].unread = sim.vms[i].lost_sets = 0;
 }
 
 /* ---- what must be ---- */
 
+/* A supervisor out of descriptors lets clients wait at the door. */
+static int64_t patience_us(const struct rq *rq)
+{
+	if (!sim.on[SIM_FILES])
+		return 0;
+	if (!sim.healed)
+		return INT64_MAX;
+	return rq->sent_us > sim.healed_us
+		       ? RETRY_US
+		       : sim.healed_us - rq->sent_us + RETRY_US;
+}
+
 static void check_rq(const struct rq *rq, bool at_end)
 {
 	int64_t age = (int64_t)loop_sim_now_us() - rq->sent_us;
 
-	if (rq->id && sim.up && (rq->kind->flags & AT_ONCE))
+	if (rq->id && sim.up && (rq->kind->flags & AT_ONCE) &&
+		age >= patience_us(rq))
 		sim_breach("I8", "no answer to %s at once", rq->kind->wire);
 	if (rq->id && at_end && age >= ANSWER_US && !(rq->kind->flags & LONG))
 		sim_breach("replies", "no answer to %s of %s in %d s",

@@ -297,6 +297,9 @@ static void make_vm(unsigned i)
 	AUTO_FREE char *image =
 		life_path("%s/%s.raw", sim.paths.images, vm->name);
 	world_put_file(image, "raw", 3, 0644);
+	AUTO_FREE char *data =
+		life_path("%s/%s-data.raw", sim.paths.images, vm->name);
+	world_put_file(data, "raw", 3, 0644);
 	life_put_config(vm, vm->config, strlen(vm->config));
 }
 

@@ -231,8 +231,10 @@ static void check_up(const struct sim_vm *vm, const struct vm *state)
 {
 	bool runs = state->state == VM_RUNNING || state->state == VM_PAUSED;
 
-	if (runs && qemu_count(vm) == 1 && !qemu_of_vm(vm)->off)
+	if (runs && qemu_count(vm) == 1 && !qemu_of_vm(vm)->off) {
+		plug_check(qemu_of_vm(vm));
 		return;
+	}
 	sim_breach("I3", "%s should run, is %s with %u QEMUs: %s", vm->name,
 		vm_state_id(state->state), qemu_count(vm), state->note);
 }

@@ -79,7 +79,7 @@ static uint32_t slowness(void)
 	return world_random(4) ? world_random(3000) : world_random(120000);
 }
 
-static void event(struct sim_qemu *q, const char *name, const char *data)
+void qemu_event(struct sim_qemu *q, const char *name, const char *data)
 {
 	if (q->mon < 0)
 		return;
@@ -135,8 +135,9 @@ static void guest_off(struct sim_qemu *q)
 	q->paused = true;
 	q->off_us = 0;
 	trace_line("1@1 qemu_system_shutdown_request reason=6\n");
-	event(q, "SHUTDOWN", "\"guest\": true, \"reason\": \"guest-shutdown\"");
-	event(q, "STOP", "");
+	qemu_event(q, "SHUTDOWN",
+		"\"guest\": true, \"reason\": \"guest-shutdown\"");
+	qemu_event(q, "STOP", "");
 }
 
 /* ---- what it is asked ---- */
@@ -161,7 +162,7 @@ static void run_guest(struct sim_qemu *q)
 		return;
 	q->ran = true;
 	q->paused = false;
-	event(q, "RESUME", "");
+	qemu_event(q, "RESUME", "");
 	if (q->serial >= 0 && world_write(q->serial, "hello\n", 6) < 0)
 		sim_note("%s: its console is full", q->vm->name);
 }
@@ -171,13 +172,13 @@ static void pause_guest(struct sim_qemu *q)
 	if (!q->ran || q->paused)
 		return;
 	q->paused = true;
-	event(q, "STOP", "");
+	qemu_event(q, "STOP", "");
 }
 
 static void press_button(struct sim_qemu *q)
 {
 	oracle_told_to_end(q, "system_powerdown");
-	event(q, "POWERDOWN", "");
+	qemu_event(q, "POWERDOWN", "");
 	if (!q->deaf && !q->off && q->ran && !q->paused && !q->off_us)
 		q->off_us = in_ms(world_random(8000));
 }
@@ -186,14 +187,19 @@ static void quit(struct sim_qemu *q)
 {
 	oracle_told_to_end(q, "quit");
 	if (!q->off)
-		event(q, "SHUTDOWN",
+		qemu_event(q, "SHUTDOWN",
 			"\"guest\": false, \"reason\": \"host-qmp-quit\"");
 	put_steal(q, NULL, 0);
 }
 
 /* Does one command; its answer. */
-static json_t *execute(struct sim_qemu *q, const char *command)
+static json_t *execute(
+	struct sim_qemu *q, const char *command, const json_t *arguments)
 {
+	json_t *answer = plug_execute(q, command, arguments);
+
+	if (answer)
+		return answer;
 	if (str_eq(command, "query-status"))
 		return json_pack("{s:{s:s,s:b,s:b}}", "return", "status",
 			status_of(q), "running",
@@ -209,7 +215,7 @@ static json_t *execute(struct sim_qemu *q, const char *command)
 	else if (str_eq(command, "system_powerdown"))
 		press_button(q);
 	else if (str_eq(command, "system_reset"))
-		event(q, "RESET",
+		qemu_event(q, "RESET",
 			"\"guest\": false, \"reason\": "
 			"\"host-qmp-system-reset\"");
 	else if (!str_eq(command, "qmp_capabilities") &&
@@ -253,13 +259,14 @@ static void obey(struct sim_qemu *q, json_t *message)
 		die(q, "of a command");
 		return;
 	}
-	json_t *answer = execute(q, command);
+	json_t *answer =
+		execute(q, command, json_object_get(message, "arguments"));
 	reply_steal(q, answer, json_object_get(message, "id"));
 	if (str_eq(command, "quit"))
 		quit(q);
 	if (q->pid && sim_chance(SIM_STORM, 20))
 		for (unsigned i = 0; i < 30; i++)
-			event(q, "RESET", "\"guest\": true");
+			qemu_event(q, "RESET", "\"guest\": true");
 	if (q->pid && sim_chance(SIM_DIES, 10))
 		die(q, "after a command");
 }
@@ -421,7 +428,8 @@ static void obey_term(struct sim_qemu *q)
 	q->term = false;
 	if (q->deaf && q->silent)
 		return;
-	event(q, "SHUTDOWN", "\"guest\": false, \"reason\": \"host-signal\"");
+	qemu_event(
+		q, "SHUTDOWN", "\"guest\": false, \"reason\": \"host-signal\"");
 	put_steal(q, NULL, 0);
 }
 
@@ -440,6 +448,7 @@ static bool pump(struct sim_qemu *q)
 		obey_term(q);
 	if (q->pid && q->off_us && q->off_us <= now_us())
 		guest_off(q);
+	did_something |= plug_pump(q);
 	if (q->pid)
 		serve_yank(q, &did_something);
 	if (q->pid)
@@ -475,6 +484,8 @@ int64_t qemu_next_us(void)
 		}
 		if (q->off_us && q->off_us < next)
 			next = q->off_us;
+		if (q->disk.unplug_us && q->disk.unplug_us < next)
+			next = q->disk.unplug_us;
 		if (q->nqueue > 0 && q->queue[0].due_us < next)
 			next = q->queue[0].due_us;
 	}
@@ -511,7 +522,7 @@ void qemu_surprise(void)
 		   !q->off_us) {
 		q->off_us = in_ms(world_random(1000));
 	} else if (q->ran && !q->stopped && world_random(3) == 0) {
-		event(q, "RESET",
+		qemu_event(q, "RESET",
 			"\"guest\": true, \"reason\": \"guest-reset\"");
 	}
 }

@@ -9,6 +9,7 @@
 #ifndef TESTS_SIM_SIM_H
 #define TESTS_SIM_SIM_H
 
+#include <jansson.h>
 #include <setjmp.h>
 
 #include "base/mem.h"
@@ -22,7 +23,8 @@ enum { SIM_VMS = 4, SIM_CLIENTS = 4, SIM_QEMUS = 16, SIM_QUEUE = 64 };
 #define SIM_FAULTS(X) \
 	X(CRASH) X(POWER) X(LEAVE) X(WRITE) X(FSYNC) X(RENAME) X(SPAWN) \
 	X(EXEC) X(DIES) X(STOPS) X(LATE) X(TWICE) X(LOST) X(WRONG_ID) \
-	X(GARBAGE) X(STORM) X(HANGUP) X(PIDS) X(CLOCK) X(CONFIG) X(UNLOCK)
+	X(GARBAGE) X(STORM) X(HANGUP) X(PIDS) X(CLOCK) X(CONFIG) X(UNLOCK) \
+	X(FILES)
 /* clang-format on */
 
 enum sim_fault {
@@ -83,6 +85,11 @@ struct sim_qemu {
 	bool silent;
 	bool deaf; /* to the power button */
 	bool term; /* got SIGTERM */
+	struct sim_disk {
+		bool node;
+		bool device;
+		int64_t unplug_us; /* the guest lets it go then; 0: not asked */
+	} disk;                    /* "disk-data", which can be plugged */
 	int mon;
 	int yank;
 	int serial;
@@ -97,6 +104,7 @@ struct sim {
 	bool trace;
 	bool on[SIM_NFAULTS];
 	bool healed; /* no more faults */
+	int64_t healed_us;
 	unsigned nvms;
 	struct sim_vm vms[SIM_VMS];
 	struct sim_qemu qemus[SIM_QEMUS];
@@ -147,6 +155,8 @@ void qemu_hang_up(struct sim_qemu *q);
 bool qemu_pump(void);
 /* When the next of them wants to do something; INT64_MAX: never. */
 int64_t qemu_next_us(void);
+/* It says something by itself. */
+void qemu_event(struct sim_qemu *q, const char *name, const char *data);
 struct sim_qemu *qemu_of_pid(pid_t pid);
 /* The QEMU of a VM that lives, or NULL. */
 struct sim_qemu *qemu_of_vm(const struct sim_vm *vm);
@@ -155,6 +165,17 @@ unsigned qemu_count(const struct sim_vm *vm);
 void qemu_surprise(void);
 /* No more of them is ill. */
 void qemu_heal(void);
+
+/* ---- plug.c ---- */
+/* One of the commands about "disk-data"; NULL: it is not one. */
+json_t *plug_execute(
+	struct sim_qemu *q, const char *command, const json_t *arguments);
+/* It may be there from the start. */
+void plug_start(struct sim_qemu *q, const char *const *argv);
+/* The guest lets go what it was asked for; true if it did something. */
+bool plug_pump(struct sim_qemu *q);
+/* At rest: the supervisor knows of it what QEMU does. */
+void plug_check(const struct sim_qemu *q);
 
 /* ---- client.c ---- */
 void client_start(void);

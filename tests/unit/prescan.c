@@ -84,6 +84,9 @@ static void test_frames(void)
 	frames("{\"a\":\xff{}", "{\"a\":\xff|{}|");
 	frames("{\"a\xff{}", "{\"a\xff|{}|");
 	frames("half\xff{}", "half\xff|{}|");
+	/* found by the simulator: it took all that followed for its own */
+	frames("{\"a\":\1{}", "{\"a\":\1|{}|");
+	frames("{\"a\":\"\1\"}{}", "{\"a\":\"\1\"}|{}|");
 	frames("{\"a\":1", "{\"a\":1");
 }
 

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tidies up behind a VM; see supervisor/tidy.h. */
+#include "supervisor/tidy.h"
+
+#include "base/mem.h"
+#include "supervisor/lock.h"
+
+#define AGAIN_MS 10000
+
+static void on_again(struct loop_timer *timer)
+{
+	struct vm *vm = container_of(timer, struct vm, tidy_timer);
+
+	if (!vm->op && !vm_is_up(vm))
+		tidy_up(vm);
+}
+
+void tidy_up(struct vm *vm)
+{
+	AUTO_FREE char *lock = machine_priv_path(&vm->machine, "lock");
+	enum lock_state state;
+	struct err err = ERR_INIT;
+
+	loop_timer_stop(&vm->tidy_timer);
+	if (machine_is_alive(&vm->machine))
+		return;
+	if (!lock_look(lock, vm->env->paths.run, vm->name, &state, &err) &&
+		(state == LOCK_HELD || !machine_clean(&vm->machine, &err)))
+		return;
+	vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
+	loop_timer_start(&vm->tidy_timer, AGAIN_MS, on_again);
+}
