@@ -42,11 +42,20 @@ bool settle_starts_at_boot(const struct vm *vm)
 	return vm->record.boot_id[0] && vm->record.desired == DESIRED_UP;
 }
 
-/* It may have lived, as far as we could see; it was before this boot. */
-static bool is_of_another_boot(const struct vm *vm)
+/* We could not see whether it lives, or it ended before we could ask it. */
+static enum vm_event decide_unseen(struct vm *vm)
+{
+	if (str_eq(vm->record.boot_id, store_boot_id()))
+		return EV_END_STOPPED;
+	policy_forgive(&vm->record.history);
+	return settle_starts_at_boot(vm) ? EV_END_RESTART : EV_END_STOPPED;
+}
+
+static bool is_unseen(const struct vm *vm)
 {
 	return vm->state == VM_ADOPTING &&
-	       !str_eq(vm->record.boot_id, store_boot_id());
+	       (vm->record.desired == DESIRED_DOWN ||
+		       !str_eq(vm->record.boot_id, store_boot_id()));
 }
 
 static enum vm_event decide(struct vm *vm)
@@ -59,11 +68,8 @@ static enum vm_event decide(struct vm *vm)
 	if (vm->intent_stop || vm->intent_kill || !spec || vm->gone ||
 		vm->env->stopping)
 		return EV_END_STOPPED;
-	if (is_of_another_boot(vm)) {
-		policy_forgive(&vm->record.history);
-		return settle_starts_at_boot(vm) ? EV_END_RESTART
-						 : EV_END_STOPPED;
-	}
+	if (is_unseen(vm))
+		return decide_unseen(vm);
 	if (vm->last.cause == CAUSE_START_FAILED && vm->ordered)
 		return EV_END_STOPPED; /* the person was told */
 	d = policy_decide(&spec->restart, vm->last.cause, &vm->record.history,
