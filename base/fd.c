@@ -151,7 +151,10 @@ static int make_dir(const char *path, mode_t mode, struct err *err)
 int fd_make_dirs(const char *path, mode_t mode, struct err *err)
 {
 	AUTO_FREE char *part = xstrdup(path);
+	struct stat st;
 
+	if (sys_fstatat(AT_FDCWD, path, &st, 0) == 0 && S_ISDIR(st.st_mode))
+		return 0;
 	for (char *slash = part + 1; *part && (slash = strchr(slash, '/'));) {
 		*slash = '\0';
 		if (make_dir(part, mode, err) < 0)

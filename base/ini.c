@@ -23,7 +23,7 @@
 #include "base/ini_scan.h"
 #include "base/mem.h"
 
-enum { FILE_MAX_BYTES = 256 * 1024 };
+enum { FILE_MAX_BYTES = 256 * 1024, AGREED_MAX_BYTES = 4096 };
 
 /* ---- iniparser ---- */
 
@@ -88,10 +88,26 @@ static void compare(const struct ini *ini, const char *shown,
 			"iniparser sees %d entries, not %d", dict->n, count);
 }
 
+/*
+ * The last bytes that iniparser read as we do: fifty instances are fifty
+ * readings of one file.
+ */
+static struct str agreed;
+
+static bool is_agreed(const char *copy, size_t len)
+{
+	return agreed.len == len && memcmp(agreed.data, copy, len) == 0;
+}
+
 static void cross_check(const struct ini *ini, const char *shown,
 	const char *copy, size_t len, struct findings *f)
 {
-	dictionary *dict = load_copy(copy, len);
+	unsigned before = f->errors;
+	dictionary *dict;
+
+	if (is_agreed(copy, len))
+		return;
+	dict = load_copy(copy, len);
 
 	if (!dict) {
 		findings_add(f, FINDING_ERROR, shown, 0,
@@ -100,6 +116,10 @@ static void cross_check(const struct ini *ini, const char *shown,
 	}
 	compare(ini, shown, dict, f);
 	iniparser_freedict(dict);
+	if (f->errors > before || len > AGREED_MAX_BYTES)
+		return;
+	str_cut(&agreed, 0);
+	str_addn(&agreed, copy, len);
 }
 
 /* ---- a file ---- */

@@ -70,11 +70,21 @@ static void put(struct str *line)
 		dropped++;
 }
 
+/* Asked once: a journal adds the time itself, a terminal does not. */
+static bool is_terminal(void)
+{
+	static int answer = -1;
+
+	if (answer < 0)
+		answer = isatty(STDERR_FILENO);
+	return answer > 0;
+}
+
 /* Starts a line with time, level and object. */
 static void start_line(
 	struct str *line, enum log_level level, const char *object)
 {
-	if (isatty(STDERR_FILENO))
+	if (is_terminal())
 		add_time(line);
 	str_addf(line, "%s ", names[level]);
 	if (object) {

@@ -223,16 +223,21 @@ static void record_from_json(const json_t *json, struct record *out)
 	read_slots(json, out);
 }
 
-int store_decode(
-	const unsigned char slot[SLOT], struct record *out, uint64_t *sequence)
+int store_check(const unsigned char slot[SLOT], uint64_t *sequence)
+{
+	if (memcmp(slot, magic, sizeof(magic)) != 0 ||
+		get(slot + AT_SUM, 8) != sum_of(slot))
+		return -1;
+	*sequence = get(slot + AT_SEQUENCE, 8);
+	return 0;
+}
+
+int store_parse(const unsigned char slot[SLOT], struct record *out)
 {
 	AUTO_JSON json_t *json = NULL;
 	uint64_t len = get(slot + AT_LENGTH, 4);
 	struct record record = { .version = 0 };
 
-	if (memcmp(slot, magic, sizeof(magic)) != 0 ||
-		get(slot + AT_SUM, 8) != sum_of(slot))
-		return -1;
 	record.version = (unsigned)get(slot + AT_VERSION, 4);
 	if (record.version <= STORE_VERSION) {
 		if (len > SLOT - AT_JSON)
@@ -243,7 +248,17 @@ int store_decode(
 			return -1;
 		record_from_json(json, &record);
 	}
-	*sequence = get(slot + AT_SEQUENCE, 8);
 	*out = record;
+	return 0;
+}
+
+int store_decode(
+	const unsigned char slot[SLOT], struct record *out, uint64_t *sequence)
+{
+	uint64_t found;
+
+	if (store_check(slot, &found) != 0 || store_parse(slot, out) != 0)
+		return -1;
+	*sequence = found;
 	return 0;
 }

@@ -85,10 +85,18 @@ int value_pool(const char *text, void *field, struct err *err)
 
 int value_instances(const char *text, void *field, struct err *err)
 {
-	char **list = instances_expand(text, err);
+	static struct str good; /* the last one: each instance asks again */
+	char **list;
 
+	if (good.len && str_eq(good.data, text))
+		return keep(text, field);
+	list = instances_expand(text, err);
+	if (!list)
+		return -1;
 	instances_free(list);
-	return list ? keep(text, field) : -1;
+	str_cut(&good, 0);
+	str_add(&good, text);
+	return keep(text, field);
 }
 
 /* virtio and NVMe carry 20 bytes. */

@@ -51,23 +51,56 @@ struct store_file {
 
 static char boot_id[37]; /* "" until it was asked for */
 
+static bool is_there(const char *path)
+{
+	struct stat st;
+
+	return sys_fstatat(AT_FDCWD, path, &st, 0) == 0;
+}
+
+/* 0, 1 if the directory is not ours to open, or -1. */
+static int sync_dir(const char *path, struct err *err)
+{
+	AUTO_CLOSE int fd = sys_openat(
+		AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+
+	if (fd < 0 && errno == EACCES)
+		return 1;
+	if (fd < 0 || (sys_fsync(fd) && errno != EINVAL && errno != EROFS))
+		return err_os(err, "cannot sync '%s'", path);
+	return 0;
+}
+
 /* The directories that hold a directory: a name that was just made stays. */
 static int sync_above(const char *dir, struct err *err)
 {
 	AUTO_FREE char *path = xstrdup(dir);
 	char *slash;
+	int rc = 0;
 
-	while ((slash = strrchr(path, '/')) != NULL && slash > path) {
+	while (!rc && (slash = strrchr(path, '/')) != NULL && slash > path) {
 		*slash = '\0';
-		AUTO_CLOSE int fd = sys_openat(
-			AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-		if (fd < 0 && errno == EACCES)
-			return 0; /* from here on it is not ours */
-		if (fd < 0 ||
-			(sys_fsync(fd) && errno != EINVAL && errno != EROFS))
-			return err_os(err, "cannot sync '%s'", path);
+		rc = sync_dir(path, err);
 	}
-	return 0;
+	return rc < 0 ? -1 : 0;
+}
+
+/*
+ * Makes the directory of records last, when all above it is on disk: where
+ * it is there, only its own name may still be missing.
+ */
+static int make_dir(const char *dir, struct err *err)
+{
+	const char *slash = strrchr(dir, '/');
+	AUTO_FREE char *parent =
+		xstrndup(dir, slash > dir ? (size_t)(slash - dir) : 1);
+
+	if (!is_there(dir) && (fd_make_dirs(parent, 0700, err) != 0 ||
+				      sync_above(parent, err) != 0))
+		return -1;
+	if (fd_make_dirs(dir, 0700, err) != 0)
+		return -1;
+	return sync_dir(parent, err) < 0 ? -1 : 0;
 }
 
 int store_open(struct store **out, const char *dir, struct err *err)
@@ -76,7 +109,7 @@ int store_open(struct store **out, const char *dir, struct err *err)
 	int fd;
 
 	boot_id[0] = '\0';
-	if (fd_make_dirs(dir, 0700, err) != 0 || sync_above(dir, err) != 0)
+	if (make_dir(dir, err) != 0)
 		return -1;
 	fd = sys_openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (fd < 0)
@@ -141,12 +174,11 @@ static struct store_file *file_of(struct store *store, const char *name)
 /* ---- reading ---- */
 
 struct slots {
-	struct record record[SLOTS];
-	uint64_t sequence[SLOTS];
-	bool good[SLOTS];
-	bool blank[SLOTS]; /* all zeros: never written */
+	struct record record; /* of the newest; valid if any_good */
+	uint64_t sequence;    /* likewise */
+	unsigned newest;      /* likewise */
 	bool any_good;
-	unsigned newest; /* valid if any_good */
+	bool blank; /* one of them is all zeros: never written */
 };
 
 static bool is_blank(const unsigned char *bytes, size_t len)
@@ -157,27 +189,37 @@ static bool is_blank(const unsigned char *bytes, size_t len)
 	return true;
 }
 
+/* Takes the newest slot whose sum is right and whose text can be read. */
+static void choose_slot(unsigned char bytes[SLOTS][SLOT], struct slots *out)
+{
+	uint64_t sequence[SLOTS];
+	bool good[SLOTS];
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		good[i] = store_check(bytes[i], &sequence[i]) == 0;
+		out->blank |= !good[i] && is_blank(bytes[i], SLOT);
+	}
+	while (!out->any_good && (good[0] || good[1])) {
+		unsigned i = !good[0] || (good[1] && sequence[1] > sequence[0]);
+
+		out->any_good = store_parse(bytes[i], &out->record) == 0;
+		out->sequence = sequence[i];
+		out->newest = i;
+		good[i] = false;
+	}
+}
+
 /* What is missing at the end of a short file counts as zeros. */
 static int slots_read(int fd, struct slots *out)
 {
-	unsigned char bytes[SLOT];
+	unsigned char bytes[SLOTS][SLOT];
+	ssize_t n = sys_pread(fd, bytes, sizeof(bytes), 0);
 
 	memset(out, 0, sizeof(*out));
-	for (unsigned i = 0; i < SLOTS; i++) {
-		ssize_t n = sys_pread(fd, bytes, SLOT, (off_t)i * SLOT);
-
-		if (n < 0)
-			return -1;
-		memset(bytes + n, 0, SLOT - (size_t)n);
-		out->blank[i] = is_blank(bytes, SLOT);
-		out->good[i] = store_decode(bytes, &out->record[i],
-				       &out->sequence[i]) == 0;
-		if (out->good[i] &&
-			(!out->any_good ||
-				out->sequence[i] > out->sequence[out->newest]))
-			out->newest = i;
-		out->any_good |= out->good[i];
-	}
+	if (n < 0)
+		return -1;
+	memset(bytes[0] + n, 0, sizeof(bytes) - (size_t)n);
+	choose_slot(bytes, out);
 	return 0;
 }
 
@@ -209,6 +251,19 @@ static int is_regular(int fd)
 	return S_ISREG(st.st_mode) ? 1 : 0;
 }
 
+/* Nobody else writes here: the next write need not look again. */
+static void remember(
+	struct store *store, const char *name, const struct slots *slots)
+{
+	struct store_file *file = file_of(store, name);
+
+	if (file->fd >= 0 || file->known)
+		return; /* what was written since knows better */
+	file->sequence = slots->sequence;
+	file->newest = slots->newest;
+	file->known = true;
+}
+
 int store_read(struct store *store, const char *name, struct record *out,
 	struct err *err)
 {
@@ -229,15 +284,16 @@ int store_read(struct store *store, const char *name, struct record *out,
 		return err_os(
 			err, "cannot read record '%s/%s'", store->dir, name);
 	if (slots.any_good) {
-		*out = slots.record[slots.newest];
+		*out = slots.record;
 		if (out->version > STORE_VERSION)
 			return err_set(err, ERR_UNSUPPORTED,
 				"record '%s/%s' has the newer format %u",
 				store->dir, name, out->version);
+		remember(store, name, &slots);
 		return 0;
 	}
 	/* a first write that was never acknowledged leaves one slot blank */
-	if (slots.blank[0] || slots.blank[1])
+	if (slots.blank)
 		return 1;
 	return set_aside(store, name, err);
 }
@@ -285,11 +341,11 @@ static int look_up(struct store_file *file)
 	if (slots_read(file->fd, &slots) != 0)
 		return -1;
 	if (slots.any_good) {
-		if (slots.record[slots.newest].version > STORE_VERSION) {
+		if (slots.record.version > STORE_VERSION) {
 			errno = ENOTSUP;
 			return -1;
 		}
-		file->sequence = slots.sequence[slots.newest];
+		file->sequence = slots.sequence;
 		file->newest = slots.newest;
 	} else {
 		if (preallocate(file->fd) != 0)

@@ -91,5 +91,8 @@ void store_encode(const struct record *record, uint64_t sequence,
 	unsigned char slot[4096]);
 MUST_CHECK int store_decode(
 	const unsigned char slot[4096], struct record *out, uint64_t *sequence);
+/* Its two halves: magic and sum alone, and what a slot that is good says. */
+MUST_CHECK int store_check(const unsigned char slot[4096], uint64_t *sequence);
+MUST_CHECK int store_parse(const unsigned char slot[4096], struct record *out);
 
 #endif

@@ -60,17 +60,15 @@ static int open_log(const struct vmlog *log)
 	return sys_openat(AT_FDCWD, log->path, flags, 0640);
 }
 
-static void rotate(const struct vmlog *log, int fd)
+static void rotate(const struct vmlog *log)
 {
-	struct stat st;
 	AUTO_FREE char *older = xasprintf("%s.1", log->path);
 
-	if (!sys_fstat(fd, &st) && st.st_size > FILE_MAX)
-		sys_renameat(AT_FDCWD, log->path, AT_FDCWD, older);
+	sys_renameat(AT_FDCWD, log->path, AT_FDCWD, older);
 }
 
 /* The whole line or none of it: a part would spoil the next one. */
-static int append(int fd, const struct str *line)
+static int append(const struct vmlog *log, int fd, const struct str *line)
 {
 	struct stat st;
 	ssize_t put;
@@ -78,8 +76,11 @@ static int append(int fd, const struct str *line)
 	if (fd < 0 || sys_fstat(fd, &st))
 		return -1;
 	put = sys_write(fd, line->data, line->len);
-	if (put == (ssize_t)line->len)
+	if (put == (ssize_t)line->len) {
+		if (st.st_size + put > FILE_MAX)
+			rotate(log);
 		return 0;
+	}
 	if (put > 0)
 		sys_ftruncate(fd, st.st_size);
 	return -1;
@@ -100,10 +101,8 @@ void vmlog_line(struct vmlog *log, enum log_level level, const char *fmt, ...)
 	str_addf(
 		&line, "%s %s %s\n", time, level_names[level], str_text(&text));
 	AUTO_CLOSE int fd = open_log(log);
-	if (append(fd, &line))
+	if (append(log, fd, &line))
 		log->lost++;
-	else
-		rotate(log, fd);
 	log_line(level, log->object, "%s", str_text(&text));
 	events_emit("VM_LOG", json_pack("{s:s,s:s,s:s,s:s}", "vm", log->vm,
 				      "level", level_names[level], "time", time,

@@ -210,6 +210,45 @@ static void test_life(void)
 	ok(strlen(store_boot_id()) == 36, "the boot has an id");
 }
 
+/* ---- a second start ---- */
+
+static unsigned fsyncs, preads;
+
+static int count_fsync(int fd)
+{
+	fsyncs++;
+	return sys_real.fsync(fd);
+}
+
+static ssize_t count_pread(int fd, void *buf, size_t len, off_t at)
+{
+	preads++;
+	return sys_real.pread(fd, buf, len, at);
+}
+
+/* Adoption of fifty VMs: nothing is synced or read twice. */
+static void test_second_start(void)
+{
+	struct sys_backend counting = sys_real;
+
+	is_int(put("web", 9, NULL), 0, "a record");
+	loop_run();
+	store_free(store);
+	counting.fsync = count_fsync;
+	counting.pread = count_pread;
+	sys_use(&counting);
+	if (store_open(&store, temp_path("s"), &err) != 0)
+		ok(false, "open: %s", err.text);
+	is_int(fsyncs, 1, "an old directory: only its own name is synced");
+	is_int(get("web"), 9, "its record is read");
+	is_int(put("web", 10, NULL), 0, "and written");
+	loop_run();
+	is_int(preads, 1, "after one look at the file");
+	sys_use(&sys_real);
+	is_int(get("web"), 10, "the new one is there");
+	store_remove(store, "web");
+}
+
 /* ---- damage ---- */
 
 static void load(const char *name, unsigned char bytes[FILE_LEN])
@@ -428,6 +467,7 @@ int main(void)
 	test_flips();
 	test_torn_slots();
 	test_life();
+	test_second_start();
 	test_damage();
 	test_newer();
 	test_power();
