@@ -3,7 +3,6 @@
 #include "supervisor/roles.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <stdbool.h>
 #include <unistd.h>
 
@@ -11,45 +10,46 @@
 #include "base/sock.h"
 #include "base/str.h"
 
-#define PASSWD_MAX (1024 * 1024)
+#define FILE_MAX (1024 * 1024)
 
 static gid_t admin_group;
 static bool has_admin_group;
 
-void roles_init(void)
-{
-	const struct group *group = getgrnam("vmward");
-
-	has_admin_group = group != NULL;
-	if (group)
-		admin_group = group->gr_gid;
-}
-
 /*
- * The uid of a local user, by /etc/passwd alone: name services may block for
- * long, and a name they only know can be written as a number.
+ * The number of a local user or group, by /etc/passwd or /etc/group alone:
+ * name services may block for long, and bring in libraries that take more
+ * memory than ten VMs.
  */
-static int local_uid(const char *user, uint64_t *uid)
+static int local_id(const char *file, const char *name, uint64_t *id)
 {
 	AUTO_STR struct str text = STR_INIT;
 	struct err err = ERR_INIT;
-	size_t len = strlen(user);
+	size_t len = strlen(name);
 
-	if (strchr(user, ':') ||
-		fd_read_file(AT_FDCWD, "/etc/passwd", PASSWD_MAX, &text, &err))
+	if (strchr(name, ':') ||
+		fd_read_file(AT_FDCWD, file, FILE_MAX, &text, &err))
 		return -1;
 	for (const char *line = str_text(&text); line;
 		line = strchr(line, '\n')) {
 		line += *line == '\n';
-		if (strncmp(line, user, len) || line[len] != ':')
+		if (strncmp(line, name, len) || line[len] != ':')
 			continue;
 		line = strpbrk(line + len + 1, ":\n");
 		if (!line || *line != ':')
 			return -1;
-		*uid = str_digits(line + 1);
+		*id = str_digits(line + 1);
 		return 0;
 	}
 	return -1;
+}
+
+void roles_init(void)
+{
+	uint64_t number;
+
+	has_admin_group = local_id("/etc/group", "vmward", &number) == 0;
+	if (has_admin_group)
+		admin_group = (gid_t)number;
 }
 
 static bool owns(uid_t uid, const char *owner)
@@ -59,7 +59,8 @@ static bool owns(uid_t uid, const char *owner)
 
 	if (!owner || !*owner)
 		return false;
-	if (str_to_u64(owner, &number, &err) && local_uid(owner, &number))
+	if (str_to_u64(owner, &number, &err) &&
+		local_id("/etc/passwd", owner, &number))
 		return false;
 	return number == uid;
 }

@@ -10,7 +10,7 @@
 
 #include "base/verbs.h"
 
-/* Looks the group up once (start-up: may block). */
+/* Looks the group up in /etc/group, once. */
 void roles_init(void);
 /* The role of the peer of a connected socket on a VM of that owner. */
 enum role roles_of_peer(int fd, const char *owner);

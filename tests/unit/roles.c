@@ -4,11 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "base/sys.h"
 
 #include "tests/unit/tap.h"
@@ -18,16 +18,6 @@ enum { ANN = 1234567, ADMINS = 7654321 };
 
 static struct ucred peer;
 static gid_t peer_group; /* its supplementary one */
-static bool group_exists;
-
-/* Stands in for the C library's: this host may not have the group. */
-struct group *getgrnam(const char *name)
-{
-	static char group_name[] = "vmward";
-	static struct group group = { .gr_name = group_name, .gr_gid = ADMINS };
-
-	return group_exists && strcmp(name, group_name) == 0 ? &group : NULL;
-}
 
 static int peer_option(int fd, int level, int name, void *value, socklen_t *len)
 {
@@ -46,19 +36,20 @@ static int peer_option(int fd, int level, int name, void *value, socklen_t *len)
 	return 0;
 }
 
-static int open_passwd(int dirfd, const char *path, int flags, mode_t mode)
+/* /etc/passwd and /etc/group are files of ours. */
+static int open_file(int dirfd, const char *path, int flags, mode_t mode)
 {
-	if (strcmp(path, "/etc/passwd") == 0)
-		path = temp_path("passwd");
+	if (str_starts(path, "/etc/"))
+		path = temp_path(path + strlen("/etc/"));
 	return sys_real.openat(dirfd, path, flags, mode);
 }
 
-static void put_passwd(const char *text)
+static void put_file(const char *name, const char *text)
 {
 	struct err err = ERR_INIT;
 
-	if (fd_write_file(AT_FDCWD, temp_path("passwd"), text, strlen(text),
-		    0644, false, &err))
+	if (fd_write_file(AT_FDCWD, temp_path(name), text, strlen(text), 0644,
+		    false, &err))
 		ok(false, "%s", err.text);
 }
 
@@ -97,14 +88,14 @@ static void test_admins(void)
 	peer.uid = ANN;
 	peer.gid = ADMINS;
 	is_int(role_for(""), ROLE_NONE, "a group that is not there");
-	group_exists = true;
+	put_file("group", "root:x:0:\nvmwardx:x:7:\nvmward:x:7654321:ann\n");
 	roles_init();
 	is_int(role_for(""), ROLE_ADMIN, "the group, as the first one");
 	peer.gid = 5;
 	is_int(role_for(""), ROLE_NONE, "not in it");
 	peer_group = ADMINS;
 	is_int(role_for(""), ROLE_ADMIN, "the group, as another one");
-	group_exists = false;
+	put_file("group", "root:x:0:\n");
 	roles_init();
 	is_int(role_for(""), ROLE_NONE, "it is gone");
 	peer_group = 0;
@@ -117,14 +108,14 @@ int main(void)
 
 	temp_make();
 	odd.getsockopt = peer_option;
-	odd.openat = open_passwd;
+	odd.openat = open_file;
 	sys_use(&odd);
 	peer = (struct ucred){ .pid = 1, .uid = ANN, .gid = 5 };
 	roles_init();
-	put_passwd("root:x:0:0::/:/bin/sh\nbob:x:77:77::/:/bin/sh\n"
-		   "cut\nshort:x\nodd:1234567\n"
-		   "ann:x:1234567:1234567:Ann:/:/bin/sh\n"
-		   "last:x:1234567:1::/:/bin/sh");
+	put_file("passwd", "root:x:0:0::/:/bin/sh\nbob:x:77:77::/:/bin/sh\n"
+			   "cut\nshort:x\nodd:1234567\n"
+			   "ann:x:1234567:1234567:Ann:/:/bin/sh\n"
+			   "last:x:1234567:1::/:/bin/sh");
 	test_owner();
 	test_admins();
 	return done();
