@@ -456,10 +456,10 @@ static void free_waiter(struct request *rq)
 	free(waiter);
 }
 
-static void on_job_event(struct events_sub *sub, json_t *event)
+static void on_job_event(struct events_sub *sub, const struct event *event)
 {
 	struct request *rq = container_of(sub, struct job_waiter, sub)->rq;
-	json_t *data = json_object_get(event, "data");
+	const json_t *data = event->data;
 	const char *job = json_string_value(json_object_get(data, "job"));
 	const char *status = json_string_value(json_object_get(data, "status"));
 	const char *desc = json_string_value(json_object_get(data, "error"));

@@ -85,28 +85,40 @@ static void on_giving_up(struct loop_timer *timer)
 }
 
 /* A client that does not read would miss answers: it is closed, later. */
+static void check_sent(struct client *client, int rc, const struct err *err)
+{
+	if (!rc || loop_timer_is_active(&client->giving_up))
+		return;
+	log_debug(client->name, "%s", err->text);
+	if (err->code != ERR_GONE)
+		loop_timer_start(&client->giving_up, 0, on_giving_up);
+}
+
 static void send_message(struct client *client, const json_t *message)
 {
 	struct err err = ERR_INIT;
+	int rc = jstream_send(&client->stream, message, -1, &err);
 
-	if (!jstream_send(&client->stream, message, -1, &err) ||
-		loop_timer_is_active(&client->giving_up))
-		return;
-	log_debug(client->name, "%s", err.text);
-	if (err.code != ERR_GONE)
-		loop_timer_start(&client->giving_up, 0, on_giving_up);
+	check_sent(client, rc, &err);
 }
 
 static enum role role_for(const struct client *client, const char *vm_name);
 
 /* Only of VMs that the client may look at. */
-static void on_event(struct events_sub *sub, json_t *event)
+static void on_event(struct events_sub *sub, const struct event *event)
 {
 	struct client *client = container_of(sub, struct client, events);
-	json_t *vm = json_object_get(json_object_get(event, "data"), "vm");
+	const char *vm = json_string_value(json_object_get(event->data, "vm"));
+	AUTO_FREE char *line = NULL;
+	struct err err = ERR_INIT;
 
-	if (role_for(client, str_or(json_string_value(vm), "")) >= ROLE_VIEWER)
-		send_message(client, event);
+	if (role_for(client, str_or(vm, "")) < ROLE_VIEWER)
+		return;
+	line = xasprintf("%s%s", event->text, client->stream.line_end);
+	check_sent(client,
+		jstream_send_text(
+			&client->stream, line, strlen(line), -1, &err),
+		&err);
 }
 
 static void on_stream_end(struct jstream *js, const struct err *err)
@@ -406,12 +418,16 @@ static void add_client(struct control *control, int fd)
 	control->nclients++;
 	jstream_open(&client->stream, fd, &prescan_client, &hooks, client);
 	client->stream.line_end = "\r\n";
+	client->stream.gathers = true;
 	if (why) {
 		refuse(client, why);
 		return;
 	}
 	loop_timer_start(&client->greeting, GREETING_MS, on_greeting_timeout);
+	/* a cold command has sent all by now: it wakes up once, for all */
+	jstream_hold(&client->stream);
 	send_greeting(client);
+	jstream_turn(&client->stream);
 }
 
 static void on_accept(struct loop_io *io, int events);

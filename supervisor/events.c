@@ -2,8 +2,11 @@
 /* Our own events; see supervisor/events.h. */
 #include "supervisor/events.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/jstream.h"
+#include "base/str.h"
 #include "base/sys.h"
 
 /* By sequence modulo EVENTS_KEPT; as text, a tenth of what trees need. */
@@ -11,36 +14,49 @@ static char *kept[EVENTS_KEPT];
 static uint64_t last;
 static struct list subs = LIST_INIT(subs);
 
-static json_t *make(const char *name, json_t *data, uint64_t sequence)
+/* The whole message, without a tree that nobody may want; NULL: no JSON. */
+static char *spell(const char *name, const json_t *data, uint64_t sequence)
 {
+	AUTO_STR struct str text = STR_INIT;
+	struct err err = ERR_INIT;
 	int64_t now = sys_realtime_us();
 
-	return json_pack("{s:{s:I,s:I},s:s,s:I,s:o}", "timestamp", "seconds",
-		(json_int_t)(now / 1000000), "microseconds",
-		(json_int_t)(now % 1000000), "event", name, "seq",
-		(json_int_t)sequence, "data", data ? data : json_object());
+	str_addf(&text,
+		"{\"timestamp\":{\"seconds\":%" PRId64
+		",\"microseconds\":%d},\"event\":\"%s\",\"seq\":%" PRIu64
+		",\"data\":",
+		now / 1000000, (int)(now % 1000000), name, sequence);
+	if (jstream_dump(data, &text, &err) < 0)
+		return NULL;
+	str_addc(&text, '}');
+	return str_take(&text);
 }
 
-void events_emit(const char *name, json_t *data)
+static void tell(const struct event *event)
 {
-	json_t *event = make(name, data, last + 1);
-
-	if (!event)
-		return;
-	last++;
-	free(kept[last % EVENTS_KEPT]);
-	kept[last % EVENTS_KEPT] = json_dumps(event, JSON_COMPACT);
 	list_each(&subs, it, next) {
 		struct events_sub *sub =
 			list_entry(it, struct events_sub, link);
 
 		sub->on_event(sub, event);
 	}
-	json_decref(event);
+}
+
+void events_emit(const char *name, json_t *data)
+{
+	AUTO_JSON json_t *all = data ? data : json_object();
+	char *text = spell(name, all, last + 1);
+
+	if (!text)
+		return;
+	last++;
+	free(kept[last % EVENTS_KEPT]);
+	kept[last % EVENTS_KEPT] = text;
+	tell(&(struct event){ name, all, last, text });
 }
 
 void events_subscribe(struct events_sub *sub,
-	void (*on_event)(struct events_sub *sub, json_t *event))
+	void (*on_event)(struct events_sub *sub, const struct event *event))
 {
 	sub->on_event = on_event;
 	list_add(&subs, &sub->link);
@@ -52,6 +68,15 @@ void events_unsubscribe(struct events_sub *sub)
 		list_del(&sub->link);
 }
 
+/* What stands for those that are no longer kept. */
+static json_t *gap(uint64_t count, uint64_t sequence)
+{
+	AUTO_JSON json_t *data = json_pack("{s:I}", "count", (json_int_t)count);
+	AUTO_FREE char *text = spell("EVENTS_LOST", data, sequence);
+
+	return json_loads(text, 0, NULL);
+}
+
 json_t *events_since(uint64_t sequence)
 {
 	json_t *all = json_array();
@@ -60,11 +85,8 @@ json_t *events_since(uint64_t sequence)
 	if (sequence >= last)
 		return all;
 	if (sequence + 1 < first)
-		json_array_append_new(all,
-			make("EVENTS_LOST",
-				json_pack("{s:I}", "count",
-					(json_int_t)(first - sequence - 1)),
-				first - 1));
+		json_array_append_new(
+			all, gap(first - sequence - 1, first - 1));
 	if (sequence + 1 > first)
 		first = sequence + 1;
 	for (uint64_t at = first; at <= last; at++)

@@ -13,16 +13,23 @@
 
 #define EVENTS_KEPT 1024
 
+/* What happened; borrowed, for the time of the call. */
+struct event {
+	const char *name;
+	json_t *data; /* never NULL */
+	uint64_t sequence;
+	const char *text; /* the whole message, compact JSON */
+};
+
 struct events_sub {
 	struct list link;
-	/* event is the whole message {"event":..,"data":..,...}, borrowed. */
-	void (*on_event)(struct events_sub *sub, json_t *event);
+	void (*on_event)(struct events_sub *sub, const struct event *event);
 };
 
 /* Sends NAME with data (stolen) to all subscribers and keeps it. */
 void events_emit(const char *name, json_t *data);
 void events_subscribe(struct events_sub *sub,
-	void (*on_event)(struct events_sub *sub, json_t *event));
+	void (*on_event)(struct events_sub *sub, const struct event *event));
 void events_unsubscribe(struct events_sub *sub); /* harmless twice */
 /* An array of the kept events after a sequence number; EVENTS_LOST first
  * when some between are gone.  New. */

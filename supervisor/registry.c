@@ -51,11 +51,9 @@ static void on_idle(struct vm *vm)
 	loop_kick(&registry->sweep, on_sweep);
 }
 
-static void on_vm_event(struct events_sub *sub, json_t *event)
+static void on_vm_event(struct events_sub *sub, const struct event *event)
 {
-	const char *name = json_string_value(json_object_get(event, "event"));
-
-	if (str_eq(name, "VM_STATE"))
+	if (str_eq(event->name, "VM_STATE"))
 		loop_kick(&container_of(sub, struct registry, states)->sweep,
 			on_sweep);
 }

@@ -36,13 +36,12 @@ struct listener {
 	bool answers;             /* emits one more at the first event */
 };
 
-static void on_event(struct events_sub *sub, json_t *event)
+static void on_event(struct events_sub *sub, const struct event *event)
 {
 	struct listener *l = container_of(sub, struct listener, sub);
 
-	str_addf(&l->seen, "%s%lld ",
-		json_string_value(json_object_get(event, "event")),
-		(long long)json_integer_value(json_object_get(event, "seq")));
+	str_addf(&l->seen, "%s%llu ", event->name,
+		(unsigned long long)event->sequence);
 	if (l->drops)
 		events_unsubscribe(l->drops);
 	l->drops = NULL;
