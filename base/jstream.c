@@ -33,6 +33,7 @@ struct passing {
 };
 
 static void update(struct jstream *js);
+static void flush(struct jstream *js);
 static void on_more(struct loop_timer *timer);
 
 void jstream_auto_json(json_t **at)
@@ -238,13 +239,27 @@ static bool deliver(struct jstream *js)
 	return true;
 }
 
+/* Lets go of what was held back. */
+static void let_go(struct jstream *js)
+{
+	js->held = false;
+	if (waiting(js) == 0)
+		return;
+	flush(js);
+	if (js->finishing && waiting(js) == 0)
+		loop_timer_start(&js->more, 0, on_more);
+}
+
 /* One turn's share of input. */
 static void pump(struct jstream *js)
 {
 	if (!has_unscanned(js) && is_listening(js) && !read_some(js))
 		return;
+	js->held |= js->gathers && waiting(js) == 0;
 	if (!deliver(js))
 		return;
+	if (js->held)
+		let_go(js);
 	if (!has_unscanned(js))
 		trim_input(js);
 	if ((has_unscanned(js) && is_listening(js)) || js->broken)
@@ -394,6 +409,8 @@ void jstream_close(struct jstream *js)
 {
 	if (!jstream_is_open(js))
 		return;
+	if (js->held)
+		let_go(js);
 	if (js->alive)
 		*js->alive = 0;
 	js->alive = NULL;
@@ -441,10 +458,23 @@ int jstream_send_text(struct jstream *js, const char *text, size_t len, int fd,
 	if (fd >= 0 && pass_fd(js, fd, err) < 0)
 		return -1;
 	str_addn(&js->out, text, len);
-	if (!queued)
+	if (js->held && waiting(js) < TURN_BYTES)
+		return 0;
+	if (js->held || !queued)
 		flush(js);
 	update(js);
 	return 0;
+}
+
+void jstream_hold(struct jstream *js)
+{
+	js->held = jstream_is_open(js) && waiting(js) == 0;
+}
+
+void jstream_turn(struct jstream *js)
+{
+	if (jstream_is_open(js))
+		pump(js);
 }
 
 static int add_piece(const char *piece, size_t len, void *text)

@@ -5,7 +5,8 @@
  * The one codec of the QMP client, the control server, the guest agent and
  * the fake QEMU of the tests.
  *
- * Callbacks run from the loop, never from within a call of this module, and
+ * Callbacks run from the loop (or jstream_turn, which the loop's callback
+ * ends with), never from within another call of this module, and
  * may close or free the stream (jstream_close in a callback is safe: the
  * stream looks at nothing of itself afterwards).
  */
@@ -57,7 +58,9 @@ struct jstream {
 	size_t out_done; /* bytes of out already written */
 	size_t out_max;  /* cap of what is queued; 0: 1 MiB */
 	bool reading;
-	bool finishing;       /* close when out is drained */
+	bool finishing; /* close when out is drained */
+	bool gathers;   /* what a turn sends leaves in one write, at its end */
+	bool held;      /* such a turn is on */
 	const char *line_end; /* "\r\n" for servers, "\n" for clients */
 	int *fds;             /* received by SCM_RIGHTS, not yet taken */
 	size_t nfds;
@@ -74,7 +77,8 @@ struct jstream {
 /*
  * Takes over a connected (or still connecting), non-blocking socket and
  * starts to read.  The struct is the caller's; the fd is the stream's.
- * Sets every member; line_end, out_max and want_fds may be changed after.
+ * Sets every member; line_end, out_max, want_fds and gathers may be changed
+ * after.
  */
 void jstream_open(struct jstream *js, int fd,
 	const struct prescan_limits *limits, const struct jstream_hooks *hooks,
@@ -93,6 +97,14 @@ MUST_CHECK int jstream_send(
 /* The same for exactly these bytes: JSON with its line end, agent sync. */
 MUST_CHECK int jstream_send_text(struct jstream *js, const char *text,
 	size_t len, int fd, struct err *err);
+/* Holds back what is sent now for the turn that follows: jstream_turn. */
+void jstream_hold(struct jstream *js);
+/*
+ * A turn of the loop for a stream that was just opened: what its peer has
+ * sent already is handed over without a wait.  The caller's last act; the
+ * stream may be closed and freed afterwards.
+ */
+void jstream_turn(struct jstream *js);
 /* Reads no more; closes (calling on_end with NONE) once all is written. */
 void jstream_finish(struct jstream *js);
 /* Stops or resumes reading (back-pressure on the peer). */

@@ -121,9 +121,6 @@ int wire_open(struct wire *w, const char *path, bool events, const char *remedy,
 		"{\"enable\": [\"vmward\"]}, \"id\": \"" NEGOTIATION_ID "\"}\n";
 
 	memset(w, 0, sizeof(*w));
-	/* a seed of its own spares jansson opening /dev/urandom: what is
-	   hashed here comes from the supervisor */
-	json_object_seed((size_t)wire_now_ms() | 1);
 	w->path = xstrdup(path);
 	w->fd = wire_connect(path, WIRE_PATIENCE_MS, err);
 	if (w->fd < 0)

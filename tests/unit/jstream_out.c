@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/sys.h"
 #include "tests/unit/stream.h"
 #include "tests/unit/tap.h"
 
@@ -300,6 +301,85 @@ static void test_connecting(void)
 	close(listener);
 }
 
+/* ---- a turn in one write ---- */
+
+static unsigned writes;
+
+static ssize_t count_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	writes++;
+	return sys_real.sendmsg(fd, msg, flags);
+}
+
+static void answer(struct jstream *js, json_t *message, const char *why)
+{
+	struct err err = ERR_INIT;
+
+	(void)why;
+	if (jstream_send(js, message, -1, &err) < 0)
+		ok(false, "answer: %s", err.text);
+	if (json_object_get(message, "bye"))
+		jstream_close(js);
+	if (json_object_get(message, "finish"))
+		jstream_finish(js);
+}
+
+static unsigned finished;
+
+static void on_finished(struct jstream *js, const struct err *err)
+{
+	(void)js;
+	(void)err;
+	finished++;
+}
+
+static void gather(const char *input, const char *want, const char *what)
+{
+	static const struct jstream_hooks hooks = { .on_message = answer,
+		.on_end = on_finished };
+	struct jstream js;
+	struct err err = ERR_INIT;
+	char got[256] = "";
+	int fds[2];
+
+	writes = 0;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) < 0)
+		return;
+	put(fds[1], input, strlen(input));
+	jstream_open(&js, fds[0], &prescan_qmp, &hooks, NULL);
+	js.gathers = true;
+	jstream_hold(&js);
+	if (jstream_send_text(&js, "hello\n", 6, -1, &err) < 0)
+		ok(false, "hello: %s", err.text);
+	is_int(writes, 0, "%s: nothing leaves while it is held", what);
+	jstream_turn(&js);
+	is_int(writes, 1, "%s: all leaves in one write", what);
+	is_int(read(fds[1], got, sizeof(got) - 1), (long)strlen(want),
+		"%s: all of it", what);
+	is_str(got, want, "%s: in order", what);
+	loop_turn(false);
+	jstream_close(&js);
+	close(fds[1]);
+}
+
+/* What a cold command hears wakes it up once. */
+static void test_gather(void)
+{
+	struct sys_backend counting = sys_real;
+
+	counting.sendmsg = count_sendmsg;
+	sys_use(&counting);
+	gather("{\"a\":1}{\"b\":2}", "hello\n{\"a\":1}\n{\"b\":2}\n",
+		"two requests");
+	gather("", "hello\n", "none yet");
+	is_int(finished, 0, "and they go on");
+	gather("{\"bye\":1}", "hello\n{\"bye\":1}\n", "closed at once");
+	is_int(finished, 0, "by us");
+	gather("{\"finish\":1}", "hello\n{\"finish\":1}\n", "finished");
+	is_int(finished, 1, "and told");
+	sys_use(&sys_real);
+}
+
 int main(void)
 {
 	struct err err = ERR_INIT;
@@ -313,6 +393,7 @@ int main(void)
 	test_ends();
 	test_finish();
 	test_connecting();
+	test_gather();
 	loop_fini();
 	return done();
 }
