@@ -13,7 +13,7 @@ BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
 	base/uuid.c base/base64.c base/verbs.c \
 	base/verb_table.c base/sock.c
 QMP_SRC = qmp/client.c qmp/event.c qmp/call.c
-STORAGE_SRC = storage/image.c storage/header.c
+STORAGE_SRC = storage/image.c storage/header.c storage/qemu_img.c
 NET_SRC = net/mac.c net/ports.c
 SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value.c supervisor/forward.c \
 	supervisor/instances.c supervisor/raw.c supervisor/remark.c \
@@ -36,6 +36,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/report.c supervisor/explain.c supervisor/plan.c supervisor/arguments.c \
 	supervisor/control.c supervisor/command_life.c \
 	supervisor/command_config.c supervisor/command_disk.c \
+	supervisor/volume.c supervisor/op_image.c supervisor/tasks.c supervisor/command_image.c \
 	supervisor/commands.c supervisor/notify.c supervisor/service.c \
 	supervisor/tty.c supervisor/remove.c supervisor/guest_exec.c \
 	supervisor/run_exec.c supervisor/run.c \
@@ -43,7 +44,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 SUPERVISOR_SRC += supervisor/lastgood.c
 CTL_SRC = ctl/call.c ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c \
 	ctl/reach.c \
-	ctl/print.c ctl/table.c ctl/list.c ctl/status.c ctl/view.c \
+	ctl/print.c ctl/table.c ctl/list.c ctl/status.c ctl/image.c ctl/view.c \
 	ctl/request.c ctl/progress.c ctl/interrupt.c ctl/ask.c ctl/log.c \
 	ctl/events.c ctl/serial.c ctl/console.c ctl/expect.c ctl/run.c ctl/edit.c \
 	ctl/remote.c ctl/help.c ctl/doc.c ctl/complete.c

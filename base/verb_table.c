@@ -28,6 +28,25 @@
 	}
 #define ARG_DRY_RUN FLAG("dry-run", 0, WIRE, "only say what it would do")
 #define ARG_JOB     FLAG("job", 0, WIRE, "answer at once, with a job's id")
+#define TEXT_OF(name, choices, help)                       \
+	{                                                  \
+		name, ARG_STRING, OPTION, 0, choices, help \
+	}
+#define ARG_IMAGE(name, how, help)                   \
+	{                                            \
+		name, ARG_VOLUME, how, 0, NULL, help \
+	}
+#define ARG_FORMAT(name, help) \
+	TEXT_OF(name, "qcow2|raw|vmdk|vdi|vhdx|vpc", help)
+/* How a new image is laid out. */
+#define ARG_LAYOUT                                                    \
+	TEXT_OF("preallocation", "off|metadata|falloc|full",          \
+		"what is allocated at once"),                         \
+		{ "cluster-size", ARG_SIZE, OPTION, 0, NULL,          \
+			"qcow2: 512 to 2M" },                         \
+		FLAG("extended-l2", 0, OPTION, "qcow2: subclusters"), \
+		TEXT_OF("compression", "zlib|zstd",                   \
+			"qcow2: what --compress uses")
 #define ARG_DISK    TEXT("disk", 0, 0, "the N of its section [disk.N]")
 #define ARG_RUNTIME FLAG("runtime", 0, OPTION, "only until the VM stops")
 #define ARG_TIMEOUT(help)                                      \
@@ -43,6 +62,7 @@
 #define RUN       "Run"
 #define CONFIGURE "Configure"
 #define DEVICES   "Devices"
+#define IMAGES    "Images"
 #define TALK      "Talk to a VM"
 #define JOBS      "Jobs"
 #define TOOLS     "Tools"
@@ -438,6 +458,127 @@ const struct verb verbs[] = {
 			ARG_RUNTIME, ARG_JOB, ARG_DRY_RUN),
 		.usage = "NAME DISK [--timeout D] [--runtime]",
 		.help = "unplug a disk and close its image",
+	},
+
+	/* ---- images ---- */
+	{
+		.name = "image list",
+		.wire = "image-list",
+		.role = ROLE_VIEWER,
+		.group = IMAGES,
+		ARGS(FLAG("tree", 0, LOCAL, "overlays below their bases"),
+			TEXT("columns", 'o', LOCAL,
+				"the columns to print, comma-separated")),
+		.usage = "[--tree] [-o COLS]",
+		.help = "the images of the pool, and who needs them",
+	},
+	{
+		.name = "image info",
+		.wire = "image-info",
+		.role = ROLE_VIEWER,
+		.group = IMAGES,
+		ARGS(ARG_IMAGE("image", 0, "a volume of the pool, or a path"),
+			ARG_FORMAT("format", "its format")),
+		.usage = "IMAGE [--format F]",
+		.help = "size, base, snapshots and state of an image",
+		.more = "IMAGE with a slash is a path, which takes the role "
+			"admin; without one it is a volume of the pool.  Its "
+			"suffix tells its format, else --format does: the "
+			"first bytes of an image are never believed, they may "
+			"be a guest's.",
+	},
+	{
+		.name = "image create",
+		.wire = "image-create",
+		.flags = VERB_CHANGES | VERB_LONG,
+		.role = ROLE_ADMIN,
+		.group = IMAGES,
+		ARGS(ARG_IMAGE("image", 0, "its name"),
+			{ "size", ARG_SIZE, ARG_OPTIONAL, 0, NULL,
+				"default: that of the base" },
+			ARG_IMAGE("base", OPTION, "the image below it"),
+			ARG_FORMAT("base-format", "the base's format"),
+			ARG_FORMAT("format", "its format"), ARG_LAYOUT, ARG_JOB,
+			ARG_DRY_RUN),
+		.usage = "IMAGE [SIZE] [--base IMAGE] [--format F] "
+			 "[--preallocation P] [--cluster-size N] "
+			 "[--extended-l2] [--compression C]",
+		.help = "make an image: image create data.qcow2 10G",
+	},
+	{
+		.name = "image resize",
+		.wire = "image-resize",
+		.flags = VERB_CHANGES | VERB_LONG,
+		.role = ROLE_ADMIN,
+		.group = IMAGES,
+		ARGS(ARG_IMAGE("image", 0, "a volume of the pool, or a path"),
+			{ "size", ARG_SIZE, 0, 0, NULL, "the new size" },
+			FLAG("shrink", 0, OPTION,
+				"cut its end off, with what is in it"),
+			ARG_FORMAT("format", "its format"), ARG_JOB,
+			ARG_DRY_RUN),
+		.usage = "IMAGE SIZE [--shrink] [--format F]",
+		.help = "change the size of an image that nobody uses",
+	},
+	{
+		.name = "image check",
+		.wire = "image-check",
+		.flags = VERB_CHANGES | VERB_LONG,
+		.role = ROLE_OPERATOR,
+		.group = IMAGES,
+		ARGS(ARG_IMAGE("image", 0, "a volume of the pool, or a path"),
+			TEXT_OF("repair", "leaks|all", "correct what is wrong"),
+			ARG_FORMAT("format", "its format"), ARG_JOB,
+			ARG_DRY_RUN),
+		.usage = "IMAGE [--repair leaks|all] [--format F]",
+		.help = "look for errors in an image; exit 1 if there are any",
+		.more = "--repair leaks frees what nothing refers to.  "
+			"--repair all may guess: copy the image first.",
+	},
+	{
+		.name = "image convert",
+		.wire = "image-convert",
+		.flags = VERB_CHANGES | VERB_LONG,
+		.role = ROLE_ADMIN,
+		.group = IMAGES,
+		ARGS(ARG_IMAGE("image", 0, "what is copied"),
+			ARG_IMAGE("new", 0, "the copy's name"),
+			ARG_FORMAT("format", "its format"),
+			ARG_FORMAT("to", "the copy's format"),
+			FLAG("compress", 0, OPTION, "compress the copy"),
+			ARG_LAYOUT, ARG_JOB, ARG_DRY_RUN),
+		.usage = "IMAGE NEW [--format F] [--to F] [--compress] "
+			 "[--preallocation P] [--cluster-size N] "
+			 "[--extended-l2] [--compression C]",
+		.help = "copy an image into another format",
+	},
+	{
+		.name = "image clone",
+		.wire = "image-clone",
+		.flags = VERB_CHANGES | VERB_LONG,
+		.role = ROLE_ADMIN,
+		.group = IMAGES,
+		ARGS(ARG_IMAGE("image", 0, "what is cloned"),
+			ARG_IMAGE("new", 0, "the clone's name"),
+			FLAG("full", 0, OPTION,
+				"copy it; else the clone needs it"),
+			ARG_FORMAT("format", "its format"),
+			ARG_FORMAT("to", "the clone's format"), ARG_JOB,
+			ARG_DRY_RUN),
+		.usage = "IMAGE NEW [--full] [--format F] [--to F]",
+		.help = "an image on top of another, or a copy of it",
+	},
+	{
+		.name = "image delete",
+		.wire = "image-delete",
+		.flags = VERB_CHANGES | VERB_LONG,
+		.role = ROLE_ADMIN,
+		.group = IMAGES,
+		ARGS(ARG_IMAGE("image", 0, "a volume of the pool, or a path"),
+			ARG_FORMAT("format", "its format"), ARG_JOB,
+			ARG_DRY_RUN),
+		.usage = "IMAGE [--format F]",
+		.help = "delete an image that nothing needs",
 	},
 
 	/* ---- talk ---- */

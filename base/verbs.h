@@ -24,6 +24,8 @@ enum arg_type {
 	ARG_WORDS,    /* the rest of the line: an array of strings */
 	ARG_OBJECT,   /* any object; typed as KEY=VALUE words of JSON values */
 	ARG_FILE,     /* a file name, made absolute by the client */
+	ARG_VOLUME,   /* a volume's name, or (with a slash) a file name, made
+			 absolute by the client */
 	ARG_AGO,      /* "10min" or "2025-11-18 22:04" typed; seconds back,
 			 a number, on the wire */
 };

@@ -82,7 +82,8 @@ static const char *what_follows(const struct verb *verb)
 		return "names files";
 	if (verb->flags & (VERB_MANY | VERB_ONE) || verb_arg(verb, "patterns"))
 		return "names";
-	if (verb->nargs && verb->args[0].type == ARG_FILE)
+	if (verb->nargs && (verb->args[0].type == ARG_FILE ||
+				   verb->args[0].type == ARG_VOLUME))
 		return "files";
 	if (str_eq(verb->name, "help"))
 		return "verbs";

@@ -205,6 +205,7 @@ static const char *type_name(const struct arg *arg)
 	case ARG_VM:
 	case ARG_STRING:
 	case ARG_FILE:
+	case ARG_VOLUME:
 		break;
 	}
 	return "string";

@@ -71,6 +71,8 @@ static const char *value_name(const struct arg *arg)
 		return "T";
 	case ARG_FILE:
 		return "FILE";
+	case ARG_VOLUME:
+		return "IMAGE";
 	case ARG_WORDS:
 		return "WORD...";
 	case ARG_VM:

@@ -57,6 +57,7 @@ void progress_event(struct progress *p, const json_t *data)
 	}
 	copy(p->job, sizeof(p->job), data, "job");
 	copy(p->vm, sizeof(p->vm), data, "vm");
+	copy(p->vm, sizeof(p->vm), data, "image");
 	copy(p->kind, sizeof(p->kind), data, "kind");
 	copy(p->phase, sizeof(p->phase), data, "phase");
 	p->done = count(data, "done");

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "ctl/ask.h"
+#include "ctl/image.h"
 #include "ctl/interrupt.h"
 #include "ctl/print.h"
 #include "ctl/progress.h"
@@ -346,6 +347,9 @@ static int confirm(
 		str_addf(&question, "%s)?", n > 4 ? ", ..." : "");
 		return ask(&call->opt, str_text(&question), err);
 	}
+	image_add_question(call, &question);
+	if (question.len)
+		return ask(&call->opt, str_text(&question), err);
 	return 0;
 }
 

@@ -154,6 +154,9 @@ static json_t *convert(const struct arg *arg, const char *text, struct err *err)
 	}
 	case ARG_FILE:
 		return file_value(text, err);
+	case ARG_VOLUME:
+		return strchr(text, '/') ? file_value(text, err)
+					 : text_value(text, err);
 	case ARG_VM:
 	case ARG_STRING:
 		return choice_value(arg, text, err);

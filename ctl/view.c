@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "ctl/image.h"
 #include "ctl/print.h"
 #include "ctl/request.h"
 #include "ctl/status.h"
@@ -407,6 +408,12 @@ static const struct request_view views[] = {
 	{ .verb = "plan", .show = show_plan, .status = plan_status },
 	{ .verb = "disk list", .show = show_disks, .raw = true },
 	{ .verb = "jobs list", .show = show_jobs, .raw = true },
+	{ .verb = "image list", .show = image_show_list, .raw = true },
+	{ .verb = "image info", .show = image_show_info, .raw = true },
+	{ .verb = "image check",
+		.show = image_show_verdict,
+		.status = image_verdict_status,
+		.raw = true },
 	{ .verb = "qmp", .show = show_qmp, .single = true },
 	{ .show = show_change },
 };

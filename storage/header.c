@@ -12,7 +12,13 @@
 #include "base/sys.h"
 #include "storage/image.h"
 
-enum { HEAD = 512, QCOW2_BACKING = 8, QCOW2_SIZE = 24 };
+enum {
+	HEAD = 512,
+	QCOW2_BACKING = 8,
+	QCOW2_BACKING_LEN = 16,
+	QCOW2_SIZE = 24,
+	BACKING_MAX = 1023
+};
 
 static const struct magic {
 	const char *format;
@@ -96,4 +102,58 @@ int image_header(const char *path, const char **format, uint64_t *virtual_size,
 	}
 	*format = found;
 	return 0;
+}
+
+static uint64_t length_at(const unsigned char *at)
+{
+	return big_endian(at) >> 32;
+}
+
+/* The name as the header has it; NULL: none, or an error. */
+static char *backing_name(const char *path, struct err *err)
+{
+	unsigned char head[HEAD] = { 0 };
+	struct stat st = { 0 };
+	AUTO_CLOSE int fd = open_image(path, &st, err);
+	uint64_t at, len;
+	AUTO_FREE char *name = NULL;
+
+	if (fd < 0)
+		return NULL;
+	if (sys_pread(fd, head, HEAD, 0) < 0) {
+		err_os(err, "cannot read image '%s'", path);
+		return NULL;
+	}
+	if (strcmp(format_of(head), "qcow2") != 0)
+		return NULL;
+	at = big_endian(head + QCOW2_BACKING);
+	len = length_at(head + QCOW2_BACKING_LEN);
+	if (!at || !len)
+		return NULL;
+	name = xcalloc(1, BACKING_MAX + 1);
+	if (len > BACKING_MAX || at > INT32_MAX ||
+		sys_pread(fd, name, (size_t)len, (off_t)at) != (ssize_t)len ||
+		strlen(name) != len) {
+		err_set(err, ERR_CONFIG,
+			"the header of image '%s' names no sound backing file",
+			path);
+		return NULL;
+	}
+	return TAKE(name);
+}
+
+char *image_backing(const char *path, struct err *err)
+{
+	char *name = backing_name(path, err);
+	const char *slash = strrchr(path, '/');
+	const char *colon = name ? strchr(name, ':') : NULL;
+	char *full;
+
+	/* a colon before the first slash: a protocol */
+	if (!name || *name == '/' || !slash ||
+		(colon && !memchr(name, '/', (size_t)(colon - name))))
+		return name;
+	full = xasprintf("%.*s/%s", (int)(slash - path), path, name);
+	free(name);
+	return full;
 }

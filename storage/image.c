@@ -23,7 +23,7 @@
 #define RENAME_NOREPLACE 1
 #endif
 
-enum { TOOL_MS = 120000, SYNC_MS = 120000, RANDOM_DIGITS = 8 };
+enum { SYNC_MS = 120000, RANDOM_DIGITS = 8 };
 
 static const char mark[] = ".tmp.";
 
@@ -80,21 +80,19 @@ static int make_temporary(struct image_create *op)
 	return 0;
 }
 
-static void on_tool_end(struct spawn_tool *tool)
+static void on_run_end(struct job *job, void *arg)
 {
-	struct image_create *op = container_of(tool, struct image_create, tool);
+	struct image_create *op = arg;
 
-	op->tool_ended = true;
+	op->run_err = job->err;
+	op->run = NULL;
 	job_wake(&op->job);
 }
 
-static int start_tool(struct image_create *op, struct err *err)
+/* The words after `qemu-img create`; their number. */
+static size_t add_create(
+	const struct image_create *op, const char *argv[], size_t n)
 {
-	char size[24];
-	const char *argv[14];
-	size_t n = 0;
-
-	argv[n++] = op->qemu_img;
 	argv[n++] = "create";
 	argv[n++] = "-q";
 	argv[n++] = "-f";
@@ -105,76 +103,58 @@ static int start_tool(struct image_create *op, struct err *err)
 		argv[n++] = "-F";
 		argv[n++] = op->base_format;
 	}
+	return n;
+}
+
+static size_t add_convert(
+	const struct image_create *op, const char *argv[], size_t n)
+{
+	argv[n++] = "convert";
+	argv[n++] = "-p";
+	argv[n++] = "-f";
+	argv[n++] = op->from_format;
+	argv[n++] = "-O";
+	argv[n++] = op->format;
+	if (op->compress)
+		argv[n++] = "-c";
+	return n;
+}
+
+static void start_tool(struct image_create *op)
+{
+	AUTO_FREE char *what = xasprintf("cannot create image '%s'", op->path);
+	struct qemu_img_how how = {
+		.what = what, .hide = op->temporary, .total = op->size
+	};
+	char size[24];
+	const char *argv[20] = { op->qemu_img };
+	size_t n =
+		op->from ? add_convert(op, argv, 1) : add_create(op, argv, 1);
+
+	if (op->options) {
+		argv[n++] = "-o";
+		argv[n++] = op->options;
+	}
+	if (op->from)
+		argv[n++] = op->from;
 	argv[n++] = op->temporary;
-	if (op->size > 0) {
+	if (op->size > 0 && !op->from) {
 		snprintf(size, sizeof(size), "%" PRIu64, op->size);
 		argv[n++] = size;
 	}
 	argv[n] = NULL;
-	op->tool.on_end = on_tool_end;
-	return spawn_tool_start(&op->tool, argv, err);
+	op->run = qemu_img_start(argv, &how, &op->job, on_run_end, op);
 }
 
 static bool begin(struct image_create *op)
 {
-	struct err err = ERR_INIT;
-
-	op->job.progress.phase = "creating";
+	op->job.progress.phase = op->from ? "converting" : "creating";
 	if (make_temporary(op) != 0) {
 		fail_os(op);
 		return false;
 	}
-	if (start_tool(op, &err) != 0) {
-		err_wrap(&err, "cannot create image '%s': ", op->path);
-		job_fail_err(&op->job, &err);
-		return false;
-	}
+	start_tool(op);
 	return true;
-}
-
-/*
- * stderr from its last "qemu-img: " on, which may be two lines, as one line
- * without that mark and the temporary's name; NULL if it is empty.
- */
-static const char *last_words(struct image_create *op)
-{
-	static const char said[] = "qemu-img: ";
-	char *text = op->tool.errors.data;
-	size_t len = op->tool.errors.len;
-	size_t name = strlen(op->temporary);
-	const char *words = text;
-
-	while (len > 0 && text[len - 1] == '\n')
-		text[--len] = '\0';
-	if (len == 0)
-		return NULL;
-	for (char *at = text; at; at = strchr(at, '\n')) {
-		if (*at == '\n')
-			*at++ = ' ';
-		if (str_starts(at, said))
-			words = at + strlen(said);
-	}
-	if (str_starts(words, op->temporary) && words[name] == ':')
-		words += name + strspn(words + name, ": ");
-	return words;
-}
-
-static bool tool_did_well(struct image_create *op)
-{
-	const struct sys_exit *how = &op->tool.exit;
-	const char *words = last_words(op);
-
-	if (how->known && !how->signalled && how->code == 0)
-		return true;
-	if (words)
-		job_fail(&op->job, ERR_OS, "cannot create image '%s': %s",
-			op->path, words);
-	else
-		job_fail(&op->job, ERR_OS,
-			"cannot create image '%s': qemu-img ended by %s %d",
-			op->path, how->signalled ? "signal" : "exit",
-			how->code);
-	return false;
 }
 
 static void on_synced(struct aio_sync *sync, int error)
@@ -240,9 +220,9 @@ static enum job_state create_run(struct job *job)
 	JOB_BEGIN(job);
 	if (!begin(op))
 		return JOB_ENDS;
-	JOB_AWAIT(job, op->tool_ended, TOOL_MS);
-	if (!tool_did_well(op))
-		return JOB_ENDS;
+	JOB_AWAIT(job, !op->run, JOB_FOREVER); /* a job of its own */
+	if (op->run_err.code)
+		return job_fail_err(job, &op->run_err);
 	start_sync(op, op->fd);
 	JOB_AWAIT(job, op->synced, SYNC_MS);
 	if (!sync_did_well(op) || !put_in_place(op))
@@ -259,7 +239,6 @@ static enum job_state create_undo(struct job *job)
 	struct image_create *op = op_of(job);
 	const char *left = op->placed ? op->path : op->temporary;
 
-	spawn_tool_stop(&op->tool);
 	if (left && sys_unlinkat(AT_FDCWD, left, 0) != 0 && errno != ENOENT) {
 		struct err err = ERR_INIT;
 
@@ -273,7 +252,6 @@ static void create_cleanup(struct job *job)
 {
 	struct image_create *op = op_of(job);
 
-	spawn_tool_stop(&op->tool);
 	aio_cancel(&op->sync);
 	fd_close(&op->fd);
 	fd_close(&op->dir_fd);
@@ -282,6 +260,9 @@ static void create_cleanup(struct job *job)
 	free(op->format);
 	free(op->base);
 	free(op->base_format);
+	free(op->options);
+	free(op->from);
+	free(op->from_format);
 	free(op->temporary);
 	free(op);
 }
@@ -307,6 +288,12 @@ struct image_create *image_create_start(const char *qemu_img,
 		op->base_format = xstrdup(wish->base_format);
 	}
 	op->size = wish->size;
+	op->options = wish->options ? xstrdup(wish->options) : NULL;
+	if (wish->from) {
+		op->from = xstrdup(wish->from);
+		op->from_format = xstrdup(wish->from_format);
+	}
+	op->compress = wish->compress;
 	op->fd = -1;
 	op->dir_fd = -1;
 	job_start(&op->job, &create_kind, target, on_end, arg);
@@ -321,7 +308,7 @@ struct sweep {
 	int dir_fd;
 };
 
-static bool is_temporary(const char *name)
+bool image_is_temporary(const char *name)
 {
 	size_t len = strlen(name);
 	size_t tail = strlen(mark) + RANDOM_DIGITS;
@@ -340,7 +327,7 @@ static void sweep_one(void *arg, const char *name)
 	AUTO_CLOSE int fd = -1;
 	struct stat st;
 
-	if (!is_temporary(name))
+	if (!image_is_temporary(name))
 		return;
 	fd = sys_openat(sweep->dir_fd, name,
 		O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);

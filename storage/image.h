@@ -13,14 +13,18 @@
 
 #include "base/aio.h"
 #include "base/job.h"
-#include "base/spawn.h"
+#include "storage/qemu_img.h"
 
 struct image_wish {
 	const char *path;        /* absolute; must not exist */
 	const char *format;      /* "qcow2" */
 	const char *base;        /* backing file, absolute, or NULL */
 	const char *base_format; /* with base */
-	uint64_t size;           /* bytes; 0: of the base */
+	uint64_t size;           /* bytes; 0: of the base, or of the source */
+	const char *options;     /* qemu-img's -o, or NULL */
+	const char *from;        /* copy of this image, absolute; or NULL */
+	const char *from_format; /* with from */
+	bool compress;           /* with from */
 };
 
 struct image_create {
@@ -31,19 +35,24 @@ struct image_create {
 	char *base; /* or NULL */
 	char *base_format;
 	uint64_t size;
-	char *temporary; /* PATH.tmp.RANDOM; NULL: not made yet */
-	int fd;          /* of the temporary, flock'ed; or -1 */
-	int dir_fd;      /* of the directory; or -1 */
-	bool placed;     /* renamed to path */
-	struct spawn_tool tool;
-	bool tool_ended;
+	char *options;
+	char *from; /* or NULL */
+	char *from_format;
+	bool compress;
+	char *temporary;      /* PATH.tmp.RANDOM; NULL: not made yet */
+	int fd;               /* of the temporary, flock'ed; or -1 */
+	int dir_fd;           /* of the directory; or -1 */
+	bool placed;          /* renamed to path */
+	struct qemu_img *run; /* while it runs */
+	struct err run_err;
 	struct aio_sync sync;
 	bool synced;
 	int sync_error;
 };
 
 /*
- * Creates an image.  The job frees op at its end; parent (or NULL) is woken.
+ * Creates an image, empty, as an overlay or as a copy.  The job frees op at
+ * its end; parent (or NULL) is woken.
  * Error texts name the path and carry qemu-img's own last words.
  */
 struct image_create *image_create_start(const char *qemu_img,
@@ -58,6 +67,14 @@ struct image_create *image_create_start(const char *qemu_img,
  */
 MUST_CHECK int image_header(const char *path, const char **format,
 	uint64_t *virtual_size, bool *has_backing, struct err *err);
+/*
+ * The backing file of a qcow2 image, absolute, new; NULL without an error
+ * set if it has none.  A name that is no file's ("json:...", "nbd://...") is
+ * given as it is.
+ */
+char *image_backing(const char *path, struct err *err);
+/* True for PATH.tmp.RANDOM, an image that is being made. */
+bool image_is_temporary(const char *name);
 /* Removes PATH.tmp.* left by a crash, in a directory; not what is in use. */
 void image_sweep(const char *dir);
 

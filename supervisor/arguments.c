@@ -83,6 +83,7 @@ static const char *type_mismatch(enum arg_type type, json_t *value)
 	case ARG_VM:
 	case ARG_STRING:
 	case ARG_FILE:
+	case ARG_VOLUME:
 		break;
 	}
 	return json_is_string(value) ? NULL : "string";

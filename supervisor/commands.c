@@ -14,6 +14,7 @@
 #include "supervisor/lifecycle.h"
 #include "supervisor/op.h"
 #include "supervisor/report.h"
+#include "supervisor/tasks.h"
 
 #define PAGE      90 /* VMs per answer at most */
 #define LOG_LINES 200
@@ -132,7 +133,8 @@ static json_t *schema_of_args(const struct verb *verb)
 		[ARG_PAIRS] = "object",
 		[ARG_WORDS] = "[str]",
 		[ARG_OBJECT] = "object",
-		[ARG_FILE] = "str" };
+		[ARG_FILE] = "str",
+		[ARG_VOLUME] = "str" };
 	json_t *members = json_array();
 
 	if (verb->flags & (VERB_MANY | VERB_ONE))
@@ -425,7 +427,7 @@ static struct job *find_job(struct request *rq, const char *id)
 				return job;
 		}
 	}
-	return NULL;
+	return tasks_find(number);
 }
 
 void command_job_list(struct request *rq)
@@ -439,6 +441,9 @@ void command_job_list(struct request *rq)
 			json_array_append_new(all,
 				report_job(list_entry(jt, struct job, link)));
 	}
+	list_each(tasks_list(), it, next)
+		json_array_append_new(
+			all, report_task(list_entry(it, struct job, link)));
 	request_reply_steal(rq, json_pack("{s:o}", "jobs", all));
 }
 
@@ -552,6 +557,14 @@ const struct handler command_handlers[] = {
 	{ "vm-disk-list", command_disk_list },
 	{ "vm-disk-attach", command_disk_attach },
 	{ "vm-disk-detach", command_disk_detach },
+	{ "image-list", command_image_list },
+	{ "image-info", command_image_info },
+	{ "image-create", command_image_create },
+	{ "image-resize", command_image_resize },
+	{ "image-check", command_image_check },
+	{ "image-convert", command_image_convert },
+	{ "image-clone", command_image_clone },
+	{ "image-delete", command_image_delete },
 	{ "vm-qmp", command_qmp },
 	{ "vm-console", command_console },
 	{ "vm-log", command_log },

@@ -64,6 +64,22 @@ void command_disk_list(struct request *request);
 void command_disk_attach(struct request *request);
 /* [vm-disk-detach] Plugs out, and writes it down. */
 void command_disk_detach(struct request *request);
+/* [image-list] Those of the pool, and who needs them. */
+void command_image_list(struct request *request);
+/* [image-info] What qemu-img says of it. */
+void command_image_info(struct request *request);
+/* [image-create] Empty, or on top of a base. */
+void command_image_create(struct request *request);
+/* [image-resize] */
+void command_image_resize(struct request *request);
+/* [image-check] Looks for errors, corrects them if asked. */
+void command_image_check(struct request *request);
+/* [image-convert] A copy in another format. */
+void command_image_convert(struct request *request);
+/* [image-clone] An overlay, or a copy. */
+void command_image_clone(struct request *request);
+/* [image-delete] What nothing needs. */
+void command_image_delete(struct request *request);
 /* [vm-qmp] Passes a command to QEMU. */
 void command_qmp(struct request *request);
 /* [vm-console] The path of a console's socket. */

@@ -337,6 +337,15 @@ json_t *report_job(const struct job *job)
 		(json_int_t)job->progress.total);
 }
 
+json_t *report_task(const struct job *job)
+{
+	json_t *result = report_job(job);
+
+	json_object_set_new(result, "image", json_string(job->target));
+	json_object_set_new(result, "vm", json_null());
+	return result;
+}
+
 bool report_append(json_t *array, json_t *item, size_t *size)
 {
 	size_t len =

@@ -15,6 +15,8 @@ json_t *report_status(const struct vm *vm);
 json_t *report_disks(const struct vm *vm);
 /* A job; new. */
 json_t *report_job(const struct job *job);
+/* The same of one that works on an image. */
+json_t *report_task(const struct job *job);
 /*
  * Appends an item (stolen) unless the array's text would become too long for
  * a line of 64 KiB; *size counts it.  False: the array is full.

@@ -308,11 +308,16 @@ static void emit_job(
 			job->err.code ? err_code_name(job->err.code) : NULL));
 }
 
-void vm_job_add(struct vm *vm, struct job *job)
+unsigned vm_job_number(void)
 {
 	static unsigned last;
 
-	job->id = ++last;
+	return ++last;
+}
+
+void vm_job_add(struct vm *vm, struct job *job)
+{
+	job->id = vm_job_number();
 	list_add(&vm->jobs, &job->link);
 	emit_job(vm, job, "running");
 }

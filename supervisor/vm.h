@@ -203,6 +203,8 @@ int vm_record(struct vm *vm, struct store_wait *wait);
 void vm_record_lost(struct vm *vm);
 /* The same for an order: vm->order_pending until it is on disk, or failed. */
 void vm_record_order(struct vm *vm);
+/* A fresh number of a job. */
+unsigned vm_job_number(void);
 /* Registers a job on the VM under a fresh number and emits JOB_STATUS. */
 void vm_job_add(struct vm *vm, struct job *job);
 /* The job's end: emits JOB_STATUS, takes it off the list. */

@@ -93,7 +93,8 @@ static bool args_are_sane(const struct verb *verb)
 		if (!arg->name || !arg->help || str_eq(arg->name, "vm"))
 			return false;
 		for (const char *c = arg->name; *c; c++)
-			if (!islower((unsigned char)*c) && *c != '-')
+			if (!islower((unsigned char)*c) &&
+				!isdigit((unsigned char)*c) && *c != '-')
 				return false;
 		if (verb_arg(verb, arg->name) != arg)
 			return false;

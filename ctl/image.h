@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How images look to people: a list or a tree, one image, a verdict. */
+#ifndef CTL_IMAGE_H
+#define CTL_IMAGE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/str.h"
+#include "ctl/call.h"
+
+/* The images of the pool: a table, or with --tree overlays below bases. */
+int image_show_list(
+	const struct call *call, const char *vm, json_t *value, bool many);
+/* One image, a line per fact. */
+int image_show_info(
+	const struct call *call, const char *vm, json_t *value, bool many);
+/* What the check found; returns image_verdict_status(). */
+int image_show_verdict(
+	const struct call *call, const char *vm, json_t *value, bool many);
+/* 1 if the check found errors and left them. */
+int image_verdict_status(const struct call *call, const json_t *value);
+/* Appends the question before a verb that loses something; or nothing. */
+void image_add_question(const struct call *call, struct str *question);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One run of qemu-img as a job: its exit, its own last words as the error,
+ * its progress.  Cancelled or orphaned it is killed; what it was writing is
+ * the business of whoever began it.
+ */
+#ifndef STORAGE_QEMU_IMG_H
+#define STORAGE_QEMU_IMG_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/job.h"
+#include "base/spawn.h"
+
+#define QEMU_IMG_CHECK_CORRUPT 2 /* exits of `qemu-img check` */
+#define QEMU_IMG_CHECK_LEAKS   3
+#define QEMU_IMG_CHECK_NONE    63 /* the format has no check */
+
+struct qemu_img {
+	struct job job;
+	struct spawn_tool tool;
+	char **argv;
+	char *what;     /* "cannot check image '/x'": begins the error */
+	char *hide;     /* a name to leave out of its words; or NULL */
+	uint64_t fine;  /* bit N: exit N is no failure */
+	uint64_t total; /* bytes that 100 % of its progress are; 0: steps */
+	bool ended;
+};
+
+/* What is not in argv. */
+struct qemu_img_how {
+	const char *what; /* see above */
+	const char *hide;
+	uint64_t fine;
+	uint64_t total;
+};
+
+/*
+ * Starts argv ([0]: the program; copied).  job.parent (or NULL) is woken at
+ * the end and shows the progress as its own.  The job frees itself after
+ * on_end, which may look at tool.out and tool.exit.
+ */
+struct qemu_img *qemu_img_start(const char *const *argv,
+	const struct qemu_img_how *how, struct job *parent,
+	void (*on_end)(struct job *job, void *arg), void *arg);
+struct qemu_img *qemu_img_of(struct job *job);
+/* The JSON document that it printed, new; NULL with ERR_OS naming what. */
+json_t *qemu_img_json(const struct qemu_img *run, struct err *err);
+/* "    (12.34/100%)" as 1/100 of a percent; -1: no such line. */
+int qemu_img_percent(const char *line);
+
+#endif

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Work on images, as jobs; see op_image.h. */
+#include "supervisor/op_image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+#define CHECK_FINE                                    \
+	(UINT64_C(1) << QEMU_IMG_CHECK_CORRUPT |      \
+		UINT64_C(1) << QEMU_IMG_CHECK_LEAKS | \
+		UINT64_C(1) << QEMU_IMG_CHECK_NONE)
+
+struct op_image *op_image_of(struct job *job)
+{
+	return container_of(job, struct op_image, job);
+}
+
+/* ---- qemu-img ---- */
+
+static void on_run_end(struct job *job, void *arg)
+{
+	struct op_image *op = arg;
+	struct qemu_img *run = qemu_img_of(job);
+	struct err ignored = ERR_INIT;
+
+	op->run = NULL;
+	op->run_err = job->err;
+	op->code = run->tool.exit.code;
+	json_decref(op->printed);
+	op->printed = job->err.code ? NULL : qemu_img_json(run, &ignored);
+	job_wake(&op->job);
+}
+
+/* Runs `qemu-img VERB ...`; words end with NULL. */
+static void start_run(struct op_image *op, const char *const *words,
+	const char *verb, uint64_t fine)
+{
+	AUTO_FREE char *what =
+		xasprintf("cannot %s image '%s'", verb, op->volume.path);
+	const char *argv[16] = { op->env->qemu_img };
+	size_t n = 1;
+
+	while (*words && n < NELEMS(argv) - 1)
+		argv[n++] = *words++;
+	op->run = qemu_img_start(argv,
+		&(struct qemu_img_how){ .what = what, .fine = fine }, &op->job,
+		on_run_end, op);
+}
+
+static bool has_qemu_img(struct op_image *op)
+{
+	if (op->env->qemu_img)
+		return true;
+	job_fail(&op->job, ERR_UNSUPPORTED,
+		"qemu-img is not installed (package qemu-utils)");
+	return false;
+}
+
+/* The image is there and is what its format says. */
+static bool is_sound(struct op_image *op, const struct volume *volume)
+{
+	struct err err = ERR_INIT;
+
+	if (!has_qemu_img(op))
+		return false;
+	if (!volume_check(volume, &err))
+		return true;
+	job_fail_err(&op->job, &err);
+	return false;
+}
+
+#define AWAIT_RUN(op)                                                    \
+	do {                                                             \
+		JOB_AWAIT(&(op)->job, !(op)->run, JOB_FOREVER);          \
+		if ((op)->run_err.code)                                  \
+			return job_fail_err(&(op)->job, &(op)->run_err); \
+	} while (0)
+
+/* ---- fsync ---- */
+
+static void on_synced(struct aio_sync *sync, int error)
+{
+	struct op_image *op = container_of(sync, struct op_image, sync);
+
+	op->synced = true;
+	op->sync_error = error;
+	job_wake(&op->job);
+}
+
+/* Syncs the image, or (flags: O_DIRECTORY) the directory above it. */
+static bool start_sync(struct op_image *op, int flags)
+{
+	const char *slash = strrchr(op->volume.path, '/');
+	AUTO_FREE char *dir = xasprintf(
+		"%.*s/", (int)(slash - op->volume.path), op->volume.path);
+
+	op->job.progress.phase = "syncing";
+	fd_close(&op->fd);
+	op->fd = sys_openat(AT_FDCWD, flags ? dir : op->volume.path,
+		O_RDONLY | O_NONBLOCK | O_CLOEXEC | flags, 0);
+	if (op->fd < 0) {
+		struct err err = ERR_INIT;
+
+		err_os(&err, "cannot make image '%s' durable", op->volume.path);
+		job_fail_err(&op->job, &err);
+		return false;
+	}
+	op->synced = false;
+	aio_fsync(&op->sync, op->fd, on_synced);
+	return true;
+}
+
+static bool sync_did_well(struct op_image *op)
+{
+	struct err err = ERR_INIT;
+
+	if (!op->sync_error)
+		return true;
+	errno = op->sync_error;
+	err_os(&err, "cannot make image '%s' durable", op->volume.path);
+	job_fail_err(&op->job, &err);
+	return false;
+}
+
+/* ---- info ---- */
+
+static void copy_member(
+	json_t *to, const char *name, json_t *from, const char *theirs)
+{
+	json_t *value = json_object_get(from, theirs);
+
+	json_object_set(to, name, value ? value : json_null());
+}
+
+static json_t *names_of_snapshots(json_t *info)
+{
+	json_t *names = json_array();
+	size_t i;
+	json_t *snapshot;
+
+	json_array_foreach(json_object_get(info, "snapshots"), i, snapshot)
+		json_array_append(names, json_object_get(snapshot, "name"));
+	return names;
+}
+
+static json_t *summary(const struct op_image *op, json_t *info)
+{
+	json_t *more = json_object_get(
+		json_object_get(info, "format-specific"), "data");
+	json_t *result = json_pack("{s:s,s:s,s:s}", "name", op->volume.name,
+		"path", op->volume.path, "format", op->volume.format);
+
+	copy_member(result, "size", info, "virtual-size");
+	copy_member(result, "allocated", info, "actual-size");
+	copy_member(result, "cluster-size", info, "cluster-size");
+	copy_member(result, "backing", info, "full-backing-filename");
+	copy_member(result, "backing-format", info, "backing-filename-format");
+	copy_member(result, "encrypted", info, "encrypted");
+	copy_member(result, "dirty", info, "dirty-flag");
+	copy_member(result, "corrupt", more, "corrupt");
+	copy_member(result, "compression", more, "compression-type");
+	copy_member(result, "extended-l2", more, "extended-l2");
+	json_object_set_new(result, "snapshots", names_of_snapshots(info));
+	return result;
+}
+
+static void start_info(struct op_image *op)
+{
+	const char *words[] = { "info", "-U", "--output=json", "-f",
+		op->volume.format, op->volume.path, NULL };
+
+	start_run(op, words, "read", 0);
+}
+
+static enum job_state info_run(struct job *job)
+{
+	struct op_image *op = container_of(job, struct op_image, job);
+
+	JOB_BEGIN(job);
+	if (!is_sound(op, &op->volume))
+		return JOB_ENDS;
+	start_info(op);
+	AWAIT_RUN(op);
+	if (!op->printed)
+		return job_fail(job, ERR_OS, "cannot read image '%s': %s",
+			op->volume.path, "qemu-img printed no JSON");
+	op->result = summary(op, op->printed);
+	JOB_END(job);
+}
+
+/* ---- check ---- */
+
+static void start_check(struct op_image *op)
+{
+	const char *words[10] = { "check", "--output=json", "-f",
+		op->volume.format };
+	size_t n = 4;
+
+	op->job.progress.phase = op->repair ? "repairing" : "checking";
+	if (op->repair) {
+		words[n++] = "-r";
+		words[n++] = op->repair_all ? "all" : "leaks";
+	} else {
+		words[n++] = "-U";
+	}
+	words[n] = op->volume.path;
+	start_run(op, words, op->repair ? "repair" : "check", CHECK_FINE);
+}
+
+static json_t *verdict(const struct op_image *op)
+{
+	static const char *const words[] = { [0] = "clean",
+		[QEMU_IMG_CHECK_CORRUPT] = "corrupt",
+		[QEMU_IMG_CHECK_LEAKS] = "leaks" };
+	json_t *result = json_pack("{s:s,s:s}", "name", op->volume.name,
+		"verdict",
+		op->code == QEMU_IMG_CHECK_NONE ? "no check for this format"
+						: words[op->code]);
+
+	copy_member(result, "leaks", op->printed, "leaks");
+	copy_member(result, "corruptions", op->printed, "corruptions");
+	copy_member(result, "leaks-fixed", op->printed, "leaks-fixed");
+	copy_member(
+		result, "corruptions-fixed", op->printed, "corruptions-fixed");
+	return result;
+}
+
+static enum job_state check_run(struct job *job)
+{
+	struct op_image *op = container_of(job, struct op_image, job);
+
+	JOB_BEGIN(job);
+	if (!is_sound(op, &op->volume))
+		return JOB_ENDS;
+	start_check(op);
+	AWAIT_RUN(op);
+	if (op->repair) {
+		if (!start_sync(op, 0))
+			return JOB_ENDS;
+		JOB_AWAIT(job, op->synced, JOB_FOREVER);
+		if (!sync_did_well(op))
+			return JOB_ENDS;
+	}
+	op->result = verdict(op);
+	JOB_END(job);
+}
+
+/* ---- resize ---- */
+
+static void start_resize(struct op_image *op)
+{
+	char size[24];
+	const char *words[8] = { "resize", "-q", "-f", op->volume.format };
+	size_t n = 4;
+
+	snprintf(size, sizeof(size), "%" PRIu64, op->size);
+	op->job.progress.phase = "resizing";
+	if (op->shrink)
+		words[n++] = "--shrink";
+	words[n++] = op->volume.path;
+	words[n] = size;
+	start_run(op, words, "resize", 0);
+}
+
+/* info was asked before: what it is now. */
+static bool may_resize(struct op_image *op)
+{
+	json_int_t now = json_integer_value(
+		json_object_get(op->printed, "virtual-size"));
+	AUTO_STR struct str text = STR_INIT;
+
+	if (!op->printed || op->shrink || (json_int_t)op->size >= now)
+		return true;
+	str_add_bytes(&text, (uint64_t)now);
+	job_fail(&op->job, ERR_STATE,
+		"image '%s' has %s, more than that: --shrink cuts its end "
+		"off, with what is in it",
+		op->volume.path, str_text(&text));
+	return false;
+}
+
+static enum job_state resize_run(struct job *job)
+{
+	struct op_image *op = container_of(job, struct op_image, job);
+
+	JOB_BEGIN(job);
+	if (!is_sound(op, &op->volume))
+		return JOB_ENDS;
+	start_info(op);
+	AWAIT_RUN(op);
+	if (!may_resize(op))
+		return JOB_ENDS;
+	start_resize(op);
+	AWAIT_RUN(op);
+	if (!start_sync(op, 0))
+		return JOB_ENDS;
+	JOB_AWAIT(job, op->synced, JOB_FOREVER);
+	if (!sync_did_well(op))
+		return JOB_ENDS;
+	op->result = json_pack(
+		"{s:b,s:I}", "changed", 1, "size", (json_int_t)op->size);
+	JOB_END(job);
+}
+
+/* ---- create, clone, convert ---- */
+
+static bool look_at_source(struct op_image *op)
+{
+	struct err ignored = ERR_INIT;
+	const char *format;
+	bool backed;
+
+	if (!is_sound(op, &op->from))
+		return false;
+	if (image_header(
+		    op->from.path, &format, &op->copied, &backed, &ignored))
+		op->copied = 0;
+	return true;
+}
+
+static bool can_measure(const struct op_image *op)
+{
+	return op->copy && (str_eq(op->volume.format, "raw") ||
+				   str_eq(op->volume.format, "qcow2"));
+}
+
+static void start_measure(struct op_image *op)
+{
+	const char *words[] = { "measure", "--output=json", "-f",
+		op->from.format, "-O", op->volume.format, op->from.path, NULL };
+
+	op->job.progress.phase = "measuring";
+	start_run(op, words, "create", 0);
+}
+
+/* A compressed copy takes less than was measured: then nobody knows. */
+static bool has_space(struct op_image *op)
+{
+	const char *slash = strrchr(op->volume.path, '/');
+	AUTO_FREE char *dir = xasprintf(
+		"%.*s/", (int)(slash - op->volume.path), op->volume.path);
+	json_int_t needed =
+		json_integer_value(json_object_get(op->printed, "required"));
+	AUTO_STR struct str text = STR_INIT;
+	uint64_t free = 0;
+
+	if (op->compress || sys_free_space(dir, &free) ||
+		(uint64_t)needed <= free)
+		return true;
+	str_add_bytes(&text, (uint64_t)needed);
+	str_add(&text, ", there are ");
+	str_add_bytes(&text, free);
+	job_fail(&op->job, ERR_OS, "cannot create image '%s': it needs %s left",
+		op->volume.path, str_text(&text));
+	return false;
+}
+
+static void on_make_end(struct job *job, void *arg)
+{
+	struct op_image *op = arg;
+
+	op->make = NULL;
+	op->run_err = job->err;
+	job_wake(&op->job);
+}
+
+static void start_make(struct op_image *op)
+{
+	struct image_wish wish = { .path = op->volume.path,
+		.format = op->volume.format,
+		.size = op->size,
+		.options = op->options };
+
+	if (op->from.path && op->copy) {
+		/* what its progress is counted in */
+		wish.size = op->copied;
+		wish.from = op->from.path;
+		wish.from_format = op->from.format;
+		wish.compress = op->compress;
+	} else if (op->from.path) {
+		wish.base = op->from.path;
+		wish.base_format = op->from.format;
+	}
+	op->make = image_create_start(op->env->qemu_img, &wish, op->volume.name,
+		&op->job, on_make_end, op);
+}
+
+static enum job_state make_run(struct job *job)
+{
+	struct op_image *op = container_of(job, struct op_image, job);
+
+	JOB_BEGIN(job);
+	if (op->from.path ? !look_at_source(op) : !has_qemu_img(op))
+		return JOB_ENDS;
+	if (can_measure(op)) {
+		start_measure(op);
+		AWAIT_RUN(op);
+		if (!has_space(op))
+			return JOB_ENDS;
+	}
+	start_make(op);
+	job->progress.phase = op->copy ? "converting" : "creating";
+	JOB_AWAIT(job, !op->make, JOB_FOREVER);
+	if (op->run_err.code)
+		return job_fail_err(job, &op->run_err);
+	op->result = json_pack("{s:b,s:s,s:s}", "changed", 1, "path",
+		op->volume.path, "format", op->volume.format);
+	JOB_END(job);
+}
+
+/* ---- delete ---- */
+
+static bool remove_it(struct op_image *op)
+{
+	struct err err = ERR_INIT;
+
+	if (!sys_unlinkat(AT_FDCWD, op->volume.path, 0))
+		return true;
+	if (errno == ENOENT)
+		err_set(&err, ERR_NOT_FOUND, "no image '%s'", op->volume.path);
+	else
+		err_os(&err, "cannot delete image '%s'", op->volume.path);
+	job_fail_err(&op->job, &err);
+	return false;
+}
+
+static enum job_state delete_run(struct job *job)
+{
+	struct op_image *op = container_of(job, struct op_image, job);
+
+	JOB_BEGIN(job);
+	if (!remove_it(op) || !start_sync(op, O_DIRECTORY))
+		return JOB_ENDS;
+	JOB_AWAIT(job, op->synced, JOB_FOREVER);
+	if (!sync_did_well(op))
+		return JOB_ENDS;
+	op->result = json_pack("{s:b}", "changed", 1);
+	JOB_END(job);
+}
+
+/* ---- all of them ---- */
+
+static void op_cleanup(struct job *job)
+{
+	op_image_free(op_image_of(job));
+}
+
+struct op_image *op_image_new_steal(
+	const struct env *env, struct volume *volume)
+{
+	struct op_image *op = NEW(struct op_image);
+
+	op->env = env;
+	op->volume = *volume;
+	*volume = (struct volume){ NULL };
+	op->fd = -1;
+	return op;
+}
+
+void op_image_free(struct op_image *op)
+{
+	aio_cancel(&op->sync);
+	fd_close(&op->fd);
+	volume_fini(&op->volume);
+	volume_fini(&op->from);
+	free(op->options);
+	json_decref(op->printed);
+	json_decref(op->result);
+	free(op);
+}
+
+#define IMAGE_VERB(verb)                                                  \
+	void op_image_##verb(                                             \
+		struct op_image *op, op_image_end *on_end, void *arg)     \
+	{                                                                 \
+		static const struct job_kind kind = { "image-" #verb,     \
+			verb##_run, NULL, op_cleanup };                   \
+                                                                          \
+		job_start(&op->job, &kind, op->volume.name, on_end, arg); \
+	}
+
+IMAGE_VERB(info)
+IMAGE_VERB(check)
+IMAGE_VERB(resize)
+IMAGE_VERB(make)
+IMAGE_VERB(delete)

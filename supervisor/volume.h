@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Images as people name them: a volume of the pool or a path, its format,
+ * and who needs it.  Nothing here changes an image.
+ */
+#ifndef SUPERVISOR_VOLUME_H
+#define SUPERVISOR_VOLUME_H
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "supervisor/registry.h"
+
+struct volume {
+	char *name; /* as it was given */
+	char *path; /* absolute */
+	const char *format;
+};
+
+/*
+ * name: with a slash an absolute path, without one a volume of the pool
+ * ([A-Za-z0-9_@+-], dots and digits, 1 to 128 bytes, no leading dot or
+ * dash).  format: NULL or "": by the suffix.  Fails with ERR_USAGE.
+ */
+MUST_CHECK int volume_name(const struct env *env, const char *name,
+	const char *format, struct volume *volume, struct err *err);
+void volume_fini(struct volume *volume);
+/* It exists, is a regular file or a block device, and its header does not
+ * contradict its format. */
+MUST_CHECK int volume_check(const struct volume *volume, struct err *err);
+/* Whose need counts. */
+enum volume_need {
+	NEED_RUNNING = 1, /* of VMs whose QEMU has it open, or may */
+	NEED_ABOVE = 2,   /* of what is on top of it: it must not change */
+	NEED_WRITTEN = 4, /* of VMs whose file names it as their disk */
+	NEED_ANY = NEED_RUNNING | NEED_ABOVE | NEED_WRITTEN
+};
+
+/*
+ * Who needs the image at path: ["web (its disk root)", "web-root.qcow2 (its
+ * overlay)"].  New.  Overlays are looked for in the pool only.
+ */
+json_t *volume_users(
+	struct registry *registry, const char *path, unsigned needs);
+/* Fails with ERR_BUSY naming the first users, if there are any. */
+MUST_CHECK int volume_must_be_free(struct registry *registry,
+	const struct volume *volume, unsigned needs, struct err *err);
+/* All images of the pool, [{name, path, format, size, allocated, backing,
+ * users}], by name. */
+json_t *volume_list(struct registry *registry);
+
+#endif
