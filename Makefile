@@ -24,12 +24,12 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/policy.c supervisor/record.c supervisor/store.c \
 	supervisor/lock.c \
 	supervisor/argv.c supervisor/slots.c supervisor/device.c \
-	supervisor/disk.c supervisor/nic.c supervisor/accel.c \
+	supervisor/disk.c supervisor/watchdog.c supervisor/nic.c supervisor/accel.c \
 	supervisor/events.c supervisor/vmlog.c supervisor/roles.c \
 	supervisor/host.c supervisor/console.c supervisor/agent.c supervisor/guest.c \
 	supervisor/stderr.c supervisor/machine.c supervisor/image_plan.c \
 	supervisor/ephemeral.c supervisor/diff.c supervisor/vm.c supervisor/running.c \
-	supervisor/tidy.c supervisor/ready.c supervisor/reboot.c supervisor/diskfull.c supervisor/op_start.c supervisor/op_stop.c \
+	supervisor/tidy.c supervisor/ready.c supervisor/reboot.c supervisor/diskfull.c supervisor/halt.c supervisor/op_start.c supervisor/op_stop.c \
 	supervisor/op_adopt.c supervisor/op_ask.c supervisor/op_disk.c supervisor/op_edit.c \
 	supervisor/settle.c supervisor/actions.c \
 	supervisor/lifecycle.c supervisor/watch.c supervisor/registry.c \
@@ -78,12 +78,12 @@ LIVE_TESTS = tests/live/010-guest.t tests/live/100-life.t \
 	tests/live/110-disk.t tests/live/120-adopt.t tests/live/130-chatty.t \
 	tests/live/140-chaos.t tests/live/150-linux.t tests/live/160-run.t tests/live/165-exec.t
 T_TESTS += tests/t/040-fuzz.t tests/t/900-readme.t tests/t/910-clients.t tests/t/923-reset-failed.t
-LIVE_TESTS += tests/live/400-follow.t tests/live/410-disk-full.t \
+LIVE_TESTS += tests/live/430-causes.t tests/live/400-follow.t tests/live/410-disk-full.t \
 	tests/live/420-verbs.t
 T_TESTS += tests/t/336-crash-loop.t
 CLIENT_TESTS = tests/clients/go-qemu.t
 SYSTEM_TESTS =
-FAULT_TESTS = tests/sim/mutants
+FAULT_TESTS = tests/sim/mutants tests/faults/causes.t
 
 # ---- settings ----
 

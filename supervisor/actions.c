@@ -9,6 +9,7 @@
 #include "base/sys.h"
 #include "supervisor/diskfull.h"
 #include "supervisor/lastgood.h"
+#include "supervisor/halt.h"
 #include "supervisor/op.h"
 #include "supervisor/policy.h"
 #include "supervisor/ready.h"
@@ -30,10 +31,7 @@ static void end_op(struct vm *vm, struct job *job)
 /* What the events said, which nobody heeded while the VM came up. */
 static bool guest_is_over(const struct vm *vm)
 {
-	const struct cause_inputs *seen = &vm->machine.seen;
-
-	return seen->shutdown_seen ||
-	       (seen->panicked && !vm_keeps_panicked(vm));
+	return vm->machine.seen.shutdown_seen || halt_is_over(vm);
 }
 
 static void on_start_end(struct job *job, void *arg)
@@ -93,6 +91,7 @@ void act_stop_cancelled(struct vm *vm)
 	vm->stop = (struct vm_stop_order){ 0 };
 	vm->intent_stop = false;
 	vm->record.desired = DESIRED_UP;
+	vm->record.killed = false;
 	vm_record_order(vm);
 	vm_set_note(vm, "%s", "");
 	if (!vm->machine.ready)
@@ -142,7 +141,7 @@ void act_kill(struct vm *vm)
 {
 	struct err err = ERR_INIT;
 
-	vm->intent_kill = true;
+	vm->intent_kill = vm->record.killed = true;
 	vm->record.desired = DESIRED_DOWN;
 	vm_record_order(vm);
 	if (machine_signal(&vm->machine, SIGKILL, &err))
@@ -151,7 +150,7 @@ void act_kill(struct vm *vm)
 
 void act_kill_start(struct vm *vm)
 {
-	vm->intent_kill = true;
+	vm->intent_kill = vm->record.killed = true;
 	act_cancel_start(vm);
 }
 
@@ -174,29 +173,24 @@ void act_retry_adoption(struct vm *vm)
 }
 
 /* What a run state found means. */
-static enum vm_event found_state(struct vm *vm, const char *status)
+static enum vm_event found_state(
+	struct vm *vm, const char *status, const char *full_node)
 {
 	struct cause_inputs *seen = &vm->machine.seen;
 
-	if (str_eq(status, "guest-panicked") && vm_keeps_panicked(vm)) {
-		seen->panicked = true;
-		vm_set_note(vm, "panicked; kept for a look");
+	if (halt_found(vm, status, full_node))
 		return EV_STARTED_PAUSED;
-	}
-	if (str_eq(status, "shutdown") || str_eq(status, "guest-panicked")) {
-		seen->panicked |= str_eq(status, "guest-panicked");
+	if (str_eq(status, "shutdown")) {
 		seen->shutdown_seen = true;
 		if (!seen->shutdown_reason[0]) /* no trace told another */
 			snprintf(seen->shutdown_reason,
-				sizeof(seen->shutdown_reason),
-				"guest-shutdown");
+				sizeof(seen->shutdown_reason), "%s",
+				reboot_is_end(vm) && seen->shutdown_silent
+					? "guest-reset"
+					: "guest-shutdown");
 	}
 	if (str_eq(status, "running") || str_eq(status, "suspended"))
 		return EV_STARTED;
-	if (str_eq(status, "io-error")) {
-		seen->io_error = true;
-		vm_set_note(vm, "stopped by a disk error");
-	}
 	return EV_STARTED_PAUSED;
 }
 
@@ -259,11 +253,12 @@ static void on_adopt_end(struct job *job, void *arg)
 	mend_record(vm);
 	if (vm->record.desired == DESIRED_DOWN) {
 		vm->intent_stop = true; /* we died in the middle of a stop */
+		vm->intent_kill = vm->record.killed;
 		vm_post(vm, EV_UNWANTED);
 		return;
 	}
 	vm_record_order(vm); /* what we read may not be on disk so far */
-	next = found_state(vm, status);
+	next = found_state(vm, status, op_adopt_full_node(job));
 	if (str_eq(status, "prelaunch") && !vm->record.paused)
 		next = EV_STARTED; /* we died before its cont */
 	vm_post(vm, next);

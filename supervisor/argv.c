@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "supervisor/device.h"
+#include "supervisor/watchdog.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -211,8 +212,11 @@ static void add_behaviour(struct build *b)
 	int reboot = b->spec->restart.on_guest_reboot;
 	bool cold = reboot == REBOOT_COLD || reboot == REBOOT_STOP;
 
-	addf(b, "-action", "shutdown=pause,panic=pause%s",
-		cold ? ",reboot=shutdown" : "");
+	bool watched = watchdog_is_there(b->spec);
+
+	addf(b, "-action", "shutdown=pause,panic=pause%s%s%s",
+		cold ? ",reboot=shutdown" : "", watched ? ",watchdog=" : "",
+		watched ? watchdog_action(b->spec) : "");
 	add_option(b, "-sandbox",
 		"on,obsolete=deny,elevateprivileges=deny,spawn=deny,"
 		"resourcecontrol=deny");
@@ -300,6 +304,19 @@ static int add_balloon(struct build *b)
 	return add_device(b, balloon);
 }
 
+static int add_watchdog(struct build *b)
+{
+	const char *global = watchdog_global(b->spec);
+	json_t *device;
+
+	if (!watchdog_is_there(b->spec))
+		return 0;
+	if (global)
+		add_option(b, "-global", global);
+	device = watchdog_device(b->spec);
+	return device ? add_device(b, device) : 0;
+}
+
 static int add_fixed(struct build *b)
 {
 	const struct vm_spec *spec = b->spec;
@@ -320,6 +337,8 @@ static int add_fixed(struct build *b)
 		return -1;
 	if (b->kind != MACHINE_MICROVM &&
 		add_device(b, device_new("pvpanic", "pvpanic0")) != 0)
+		return -1;
+	if (add_watchdog(b) != 0)
 		return -1;
 	return add_usb(b);
 }

@@ -144,6 +144,11 @@ void cause_classify(const struct cause_inputs *in, struct cause_verdict *out)
 	snprintf(out->detail, sizeof(out->detail), "%d", in->exit.code);
 }
 
+void cause_forget_pause(struct cause_inputs *in)
+{
+	in->panicked = in->watchdog = in->io_error = false;
+}
+
 static const struct cause_info *info_of(enum cause cause)
 {
 	return (unsigned)cause < NCAUSES ? &causes[cause]

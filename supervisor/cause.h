@@ -36,15 +36,16 @@ enum cause {
 
 /* Everything that was seen of an end; order of arrival does not matter. */
 struct cause_inputs {
-	bool intent_stop;   /* an admin asked for stop before the end */
-	bool intent_kill;   /* an admin asked for kill */
-	bool intent_host;   /* the supervisor was told to shut down */
-	bool started;       /* the guest ran (cont succeeded) */
-	bool adopted;       /* QEMU was not our child at its end */
-	bool shutdown_seen; /* a SHUTDOWN event, run state or trace line */
+	bool intent_stop;     /* an admin asked for stop before the end */
+	bool intent_kill;     /* an admin asked for kill */
+	bool intent_host;     /* the supervisor was told to shut down */
+	bool started;         /* the guest ran (cont succeeded) */
+	bool adopted;         /* QEMU was not our child at its end */
+	bool shutdown_seen;   /* a SHUTDOWN event, run state or trace line */
+	bool shutdown_silent; /* its trace came without a reason */
 	char shutdown_reason[24]; /* "guest-shutdown", "" if unknown */
 	bool panicked;            /* GUEST_PANICKED or guest-panicked */
-	bool watchdog;            /* WATCHDOG with reset, poweroff, shutdown */
+	bool watchdog;            /* WATCHDOG with pause, poweroff, shutdown */
 	bool io_error;            /* stopped by BLOCK_IO_ERROR at the end */
 	bool oom_killed;          /* cgroup counter moved */
 	bool hang;                /* the hang detector acted */
@@ -56,6 +57,8 @@ struct cause_verdict {
 	char detail[48]; /* "9", "1", "quit: acpi"; may be empty */
 };
 
+/* The guest goes on after a pause: what paused it ended nothing. */
+void cause_forget_pause(struct cause_inputs *in);
 /* The one cause of an end, from what was seen; pure. */
 void cause_classify(const struct cause_inputs *in, struct cause_verdict *out);
 /* Facts about a cause, from its table; names are static. */

@@ -10,6 +10,7 @@
 #include "supervisor/cause.h"
 #include "supervisor/disk_check.h"
 #include "supervisor/forward.h"
+#include "supervisor/watchdog.h"
 
 enum { ISA_SERIALS_MAX = 4 };
 
@@ -463,6 +464,7 @@ void check_spec(
 	check_nics(&check);
 	check_boot_order(&check);
 	check_serials(&check);
+	watchdog_settle(spec, to);
 	check_start(&check);
 	check_restart(&check);
 	check_without_effect(&check);

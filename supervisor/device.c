@@ -45,14 +45,20 @@ json_t *device_virtio_at(enum machine_kind kind, const char *driver,
 	const char *id, enum device_addr addr)
 {
 	json_t *device = device_virtio(kind, driver, id);
+
+	if (kind != MACHINE_MICROVM)
+		device_put_at(device, kind, addr);
+	return device;
+}
+
+void device_put_at(
+	json_t *device, enum machine_kind kind, enum device_addr addr)
+{
 	char slot[16];
 
-	if (kind == MACHINE_MICROVM)
-		return device;
 	snprintf(slot, sizeof(slot), "0x%x", (unsigned)addr);
 	device_put(device, "bus", kind == MACHINE_Q35 ? "pcie.0" : "pci.0");
 	device_put(device, "addr", slot);
-	return device;
 }
 
 void device_put(json_t *device, const char *key, const char *text)

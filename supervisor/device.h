@@ -22,6 +22,7 @@ enum device_addr {
 	ADDR_BALLOON = 0x8,
 	ADDR_SCSI = 0x9,
 	ADDR_USB = 0xa,
+	ADDR_WATCHDOG = 0xb,
 };
 
 /* The kind by the machine's name ("q35", "pc-i440fx-7.2"). */
@@ -38,6 +39,9 @@ json_t *device_virtio(
 json_t *device_virtio_at(enum machine_kind kind, const char *driver,
 	const char *id, enum device_addr addr);
 void device_put(json_t *device, const char *key, const char *text);
+/* Puts it into a fixed slot of the machine's bus (not microvm). */
+void device_put_at(
+	json_t *device, enum machine_kind kind, enum device_addr addr);
 /* Puts it into root port `place`; -1 leaves the place to QEMU. */
 void device_put_place(json_t *device, int place);
 /* bootindex, if it is not 0. */

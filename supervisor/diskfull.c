@@ -60,6 +60,7 @@ void diskfull_begin(struct vm *vm, const char *node)
 	const struct spec_disk *disk = vm->running ? disk_of(vm, node) : NULL;
 	const char *slash;
 
+	vm->full.blocked = true;
 	if (!disk) {
 		vm_set_note(vm, "disk full: %s", node);
 		return;
@@ -80,5 +81,6 @@ void diskfull_begin(struct vm *vm, const char *node)
 void diskfull_end(struct vm *vm)
 {
 	loop_timer_stop(&vm->full.timer);
+	vm->full.blocked = false;
 	free(TAKE(vm->full.path));
 }

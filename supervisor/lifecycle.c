@@ -11,9 +11,9 @@
 #include "base/sys.h"
 #include "supervisor/actions.h"
 #include "supervisor/config.h"
-#include "supervisor/diskfull.h"
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
+#include "supervisor/halt.h"
 #include "supervisor/policy.h"
 #include "supervisor/reboot.h"
 #include "supervisor/settle.h"
@@ -204,24 +204,12 @@ static json_t *kept_data(json_t *data)
 									 : NULL;
 }
 
-static void stopped_by_disk(struct vm *vm, const struct qmp_event *ev)
-{
-	if (qmp_event_bool(ev, "nospace"))
-		diskfull_begin(vm, qmp_event_string(ev, "node-name"));
-	else
-		vm_set_note(vm, "disk error: %s",
-			qmp_event_string(ev, "node-name"));
-}
-
 /* A SHUTDOWN that QEMU survived (-no-shutdown), a panic that paused it. */
 static void on_event(struct machine *m, const struct qmp_event *ev)
 {
 	struct vm *vm = m->owner;
 
-	if (ev->type == QMP_EV_GUEST_PANICKED && vm_keeps_panicked(vm))
-		vm_set_note(vm, "panicked; kept for a look");
-	else if (ev->type == QMP_EV_SHUTDOWN ||
-		 ev->type == QMP_EV_GUEST_PANICKED)
+	if (halt_on_event(vm, ev) || ev->type == QMP_EV_SHUTDOWN)
 		vm_post(vm, EV_GUEST_OFF);
 	else if (ev->type == QMP_EV_RESET)
 		reboot_on_reset(vm);
@@ -229,9 +217,6 @@ static void on_event(struct machine *m, const struct qmp_event *ev)
 		vm_post(vm, EV_GUEST_PAUSED);
 	else if (ev->type == QMP_EV_RESUME)
 		vm_post(vm, EV_GUEST_RESUMED);
-	else if (ev->type == QMP_EV_BLOCK_IO_ERROR &&
-		 str_eq(qmp_event_string(ev, "action"), "stop"))
-		stopped_by_disk(vm, ev);
 	else if (ev->type == QMP_EV_DEVICE_DELETED && !vm_busy(vm))
 		act_reap(vm);
 	if (vm->op)
@@ -321,13 +306,15 @@ static void start_by_itself(struct vm *vm)
 		vm_post(vm, EV_START);
 		return;
 	}
-	if (up && same_boot(vm)) { /* it died while nobody watched */
+	if (same_boot(vm) && vm->record.pid) { /* its end is to be told */
 		vm->machine.seen = (struct cause_inputs){ .started = true,
 			.adopted = true };
+		vm->intent_stop = !up; /* the order outlived who gave it */
+		vm->intent_kill = !up && vm->record.killed;
 		settle(vm);
 		return;
 	}
-	if (same_boot(vm)) /* it was stopped: only we began anew */
+	if (same_boot(vm)) /* it was down: only we began anew */
 		return;
 	policy_forgive(&vm->record.history);
 	vm->record.fallback = false;

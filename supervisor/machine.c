@@ -186,6 +186,13 @@ static const struct qmp_hooks qmp_hooks = { on_qmp_ready, on_qmp_lost };
 
 /* ---- what was seen, for cause_classify ---- */
 
+/* After a reset, an NMI or nothing at all the guest lives on. */
+static bool watchdog_ends(const char *action)
+{
+	return str_eq(action, "pause") || str_eq(action, "poweroff") ||
+	       str_eq(action, "shutdown");
+}
+
 static void on_qmp_event(struct qmp_sub *sub, const struct qmp_event *ev)
 {
 	struct machine *m = container_of(sub, struct machine, sub);
@@ -201,12 +208,11 @@ static void on_qmp_event(struct qmp_sub *sub, const struct qmp_event *ev)
 	} else if (ev->type == QMP_EV_GUEST_PANICKED) {
 		m->seen.panicked = true;
 	} else if (ev->type == QMP_EV_WATCHDOG) {
-		m->seen.watchdog =
-			!str_eq(action, "none") && !str_eq(action, "debug");
+		m->seen.watchdog = watchdog_ends(action);
 	} else if (ev->type == QMP_EV_BLOCK_IO_ERROR) {
-		m->seen.io_error = str_eq(action, "stop");
+		m->seen.io_error |= str_eq(action, "stop");
 	} else if (ev->type == QMP_EV_RESUME) {
-		m->seen.io_error = false;
+		cause_forget_pause(&m->seen);
 	}
 	m->hooks->on_event(m, ev);
 }

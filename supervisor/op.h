@@ -32,6 +32,8 @@ struct job *op_quit_begin(struct vm *vm, op_end_fn *on_end, void *arg);
  */
 struct job *op_adopt_begin(struct vm *vm, op_end_fn *on_end, void *arg);
 const char *op_adopt_status(const struct job *job);
+/* The block node without space that stopped the guest; "" if none did. */
+const char *op_adopt_full_node(const struct job *job);
 
 /* pause, resume, reset, reboot: one thing asked of QEMU or the guest. */
 enum op_ask { ASK_PAUSE, ASK_RESUME, ASK_RESET, ASK_REBOOT };

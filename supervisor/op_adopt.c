@@ -23,9 +23,11 @@ struct op_adopt {
 	struct vm *vm;
 	struct qmp_call status;
 	struct qmp_call uuid;
+	struct qmp_call blocks;
 	unsigned yanks;
 	bool known;     /* the process was there */
 	char state[24]; /* QEMU's run state */
+	char full[64];  /* the node that had no space; or "" */
 };
 
 /* The record's pid, if that process is this VM: kill works without monitor. */
@@ -114,6 +116,25 @@ static const char *status_of(const struct op_adopt *op)
 	return json_string_value(json_object_get(op->status.result, "status"));
 }
 
+/* Which disk stopped the guest while nobody heard BLOCK_IO_ERROR. */
+static void find_full(struct op_adopt *op)
+{
+	size_t i;
+	json_t *disk;
+
+	json_array_foreach(op->blocks.result, i, disk)
+	{
+		const char *why =
+			json_string_value(json_object_get(disk, "io-status"));
+		const json_t *node = json_object_get(
+			json_object_get(disk, "inserted"), "node-name");
+
+		if (why && str_eq(why, "nospace"))
+			snprintf(op->full, sizeof(op->full), "%s",
+				str_or(json_string_value(node), ""));
+	}
+}
+
 static enum job_state adopt_run(struct job *job)
 {
 	struct op_adopt *op = container_of(job, struct op_adopt, job);
@@ -141,6 +162,11 @@ static enum job_state adopt_run(struct job *job)
 		return job_fail(job, ERR_UNREACHABLE,
 			"another machine answers on the monitor");
 	snprintf(op->state, sizeof(op->state), "%s", str_or(status_of(op), ""));
+	if (str_eq(op->state, "io-error")) {
+		QMP_TRY(job, &op->blocks, machine_qmp(&op->vm->machine),
+			"query-block", NULL);
+		find_full(op);
+	}
 	JOB_END(job);
 }
 
@@ -159,6 +185,7 @@ static void adopt_cleanup(struct job *job)
 
 	qmp_call_fini(&op->status);
 	qmp_call_fini(&op->uuid);
+	qmp_call_fini(&op->blocks);
 	free(op);
 }
 
@@ -177,4 +204,9 @@ struct job *op_adopt_begin(struct vm *vm, op_end_fn *on_end, void *arg)
 const char *op_adopt_status(const struct job *job)
 {
 	return container_of(job, struct op_adopt, job)->state;
+}
+
+const char *op_adopt_full_node(const struct job *job)
+{
+	return container_of(job, struct op_adopt, job)->full;
 }

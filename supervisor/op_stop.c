@@ -240,7 +240,8 @@ static bool step_done(const struct op_stop *op)
 
 static bool must_wake_guest(const struct op_stop *op)
 {
-	return op->vm->kept_paused && has_monitor(op) && !op->vm->stop.now;
+	return op->vm->kept_paused && has_monitor(op) && !op->vm->stop.now &&
+	       !op->ended_before;
 }
 
 static enum job_state stop_run(struct job *job)

@@ -7,8 +7,7 @@
 
 #define QUIET_MS 5000 /* after the last reset of a host's reset */
 
-/* True if a reboot of the guest is to end its QEMU. */
-static bool wants_end(const struct vm *vm)
+bool reboot_is_end(const struct vm *vm)
 {
 	const struct vm_spec *spec = vm->spec ? vm->spec : vm->running;
 
@@ -30,7 +29,7 @@ void reboot_follow(struct vm *vm)
 
 	if (!vm->machine.ready || !vm->running || vm->reboot_held)
 		return;
-	ends = wants_end(vm);
+	ends = reboot_is_end(vm);
 	if (vm->reboot_known && vm->reboot_ends == ends)
 		return;
 	vm->reboot_known = true;

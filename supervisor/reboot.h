@@ -12,5 +12,7 @@
 void reboot_follow(struct vm *vm);
 /* A reset was seen: the host's own is over once no more have come. */
 void reboot_on_reset(struct vm *vm);
+/* True if a reboot of the guest is to end its QEMU. */
+bool reboot_is_end(const struct vm *vm);
 
 #endif

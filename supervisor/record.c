@@ -110,6 +110,7 @@ static json_t *record_to_json(const struct record *r)
 		"restarts", (int)r->history.restarts);
 
 	BUG_ON(!json);
+	json_object_set_new(json, "killed", json_boolean(r->killed));
 	json_object_set_new(json, "uuid", text_of(r->uuid));
 	json_object_set_new(json, "boot", text_of(r->boot_id));
 	json_object_set_new(json, "last-detail", text_of(r->last_detail));
@@ -204,6 +205,7 @@ static void record_from_json(const json_t *json, struct record *out)
 	out->desired = read_bool(json, "up") ? DESIRED_UP : DESIRED_DOWN;
 	out->generation = (uint64_t)read_int(json, "generation");
 	out->paused = read_bool(json, "paused");
+	out->killed = read_bool(json, "killed");
 	read_text(json, "uuid", out->uuid, sizeof(out->uuid));
 	read_text(json, "boot", out->boot_id, sizeof(out->boot_id));
 	out->pid = (int32_t)read_int(json, "pid");

@@ -210,6 +210,20 @@ struct spec_toggle {
 	bool enabled;
 };
 
+enum spec_watchdog_model { WATCHDOG_I6300ESB, WATCHDOG_IB700, WATCHDOG_ITCO };
+enum spec_watchdog_action {
+	WATCHDOG_RESTART,
+	WATCHDOG_RESET,
+	WATCHDOG_PAUSE,
+	WATCHDOG_POWEROFF
+};
+struct spec_watchdog {
+	bool written; /* the section is there */
+	bool enabled;
+	int model;  /* enum spec_watchdog_model */
+	int action; /* enum spec_watchdog_action */
+};
+
 struct spec_raw {
 	struct list link; /* vm_spec.raws */
 	unsigned number;
@@ -227,6 +241,7 @@ struct vm_spec {
 	struct list serials; /* spec_serial_port.link */
 	struct list raws;    /* spec_raw.link, by number */
 	struct spec_toggle rng, balloon, agent;
+	struct spec_watchdog watchdog;
 
 	/* Filled by supervisor/config, not by tables: */
 	char *name;        /* web@7 */

@@ -24,6 +24,10 @@ static const char *const guest_reboot_names[] = { "warm", "cold",
 	"cold-if-pending", "stop", NULL };
 static const char *const action_names[] = { "by-policy", "restart", "stop",
 	"pause", NULL };
+static const char *const watchdog_model_names[] = { "i6300esb", "ib700", "itco",
+	NULL };
+static const char *const watchdog_action_names[] = { "restart", "reset",
+	"pause", "poweroff", NULL };
 static const char *const target_names[] = { "isa", "virtio", NULL };
 
 /* One row of a table is one key. */
@@ -321,6 +325,22 @@ static const struct key rng_keys[] = TOGGLE("no takes it out.");
 static const struct key balloon_keys[] = TOGGLE("no takes it out.");
 static const struct key agent_keys[] = TOGGLE("no takes the channel out.");
 
+#define AT(member) .offset = offsetof(struct spec_watchdog, member)
+static const struct key watchdog_keys[] = {
+	{ "enabled", KEY_BOOL, AT(enabled), .fallback = "yes",
+		.when = KEY_COLD, .help = "no takes it out." },
+	{ "model", KEY_CHOICE, AT(model), .fallback = "i6300esb",
+		.when = KEY_COLD, .choices = watchdog_model_names,
+		.help = "What the guest sees; itco is part of q35." },
+	{ "action", KEY_CHOICE, AT(action), .fallback = "restart",
+		.when = KEY_COLD, .choices = watchdog_action_names,
+		.help = "What follows when the guest does not pet it any more: "
+			"the cause watchdog, after which restart goes by "
+			"policy, poweroff stays down and pause keeps the guest "
+			"for a look; or a reset in the same QEMU." },
+};
+#undef AT
+
 #define ONE(member, table)                             \
 	.keys = table, .nkeys = NELEMS(table),         \
 	.offset = offsetof(struct vm_spec, member),    \
@@ -369,6 +389,12 @@ const struct section spec_sections[] = {
 	{ .name = "agent",
 		ONE(agent, agent_keys),
 		.help = "The channel of the guest agent; there by default." },
+	{ .name = "watchdog",
+		.keys = watchdog_keys, .nkeys = NELEMS(watchdog_keys),
+		.offset = offsetof(struct vm_spec, watchdog),
+		.size = sizeof(struct spec_watchdog),
+		.enabled_offset = offsetof(struct spec_watchdog, written),
+		.help = "A watchdog; the section makes it." },
 	{ .name = "raw",
 		.enabled_offset = KEYS_NO_ENABLED,
 		.other = raw_set,
@@ -382,7 +408,6 @@ const struct section spec_sections[] = {
 	LATER("share"),
 	LATER("vsock"),
 	LATER("tpm"),
-	LATER("watchdog"),
 	LATER("usb"),
 	LATER("pci"),
 	LATER("limits"),

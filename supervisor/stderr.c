@@ -44,10 +44,18 @@ static bool is_trace(struct stderr_pipe *pipe, const char *line)
 	if (!at)
 		return false;
 	at = strstr(at, "new_state ");
-	if (at && strstr(at, "(shutdown)"))
+	if (at && strstr(at, "(shutdown)")) {
 		seen->shutdown_seen = true;
+		seen->shutdown_silent = !seen->shutdown_reason[0];
+	}
 	if (at && strstr(at, "(guest-panicked)"))
 		seen->panicked = true;
+	if (at && strstr(at, "(watchdog)"))
+		seen->watchdog = true;
+	if (at && strstr(at, "(io-error)"))
+		seen->io_error = true;
+	if (at && strstr(at, "(running)"))
+		cause_forget_pause(seen);
 	return true;
 }
 

@@ -32,6 +32,7 @@ struct tally {
 struct record {
 	unsigned version; /* newer than ours: listed, left alone */
 	enum store_desired desired;
+	bool killed;         /* down by an order to kill */
 	uint64_t generation; /* of the last start */
 	bool paused;         /* started or put into pause by an admin */
 	char uuid[37];

@@ -584,12 +584,6 @@ int64_t vm_uptime_ms(const struct vm *vm)
 	return (int64_t)(sys_now_us() / 1000) - vm->record.started_mono_ms;
 }
 
-bool vm_keeps_panicked(const struct vm *vm)
-{
-	return vm->running &&
-	       vm->running->restart.on_cause[CAUSE_PANIC] == ACTION_PAUSE;
-}
-
 unsigned vm_pending(const struct vm *vm)
 {
 	return vm->spec && vm->running && vm->spec != vm->running ? vm->pending

@@ -82,6 +82,7 @@ struct vm_stop_order {
 /* The full-disk autopilot of a VM; supervisor/diskfull's. */
 struct vm_full {
 	struct loop_timer timer; /* the next look at the space */
+	bool blocked;            /* stopped for want of space */
 	char *path;              /* the image that had none; or NULL */
 	unsigned tries;
 	int64_t tried_ms;
@@ -247,8 +248,6 @@ bool vm_is_locked(struct vm *vm);
 MUST_CHECK int vm_check_files(const struct vm *vm, struct err *err);
 /* Monotonic ms since the guest was started; -1 when down. */
 int64_t vm_uptime_ms(const struct vm *vm);
-/* [restart] panic = pause: a panicked guest is kept for a look. */
-bool vm_keeps_panicked(const struct vm *vm);
 /* Number of entries that differ between spec and running. */
 unsigned vm_pending(const struct vm *vm);
 

@@ -74,6 +74,12 @@ struct job *op_adopt_begin(struct vm *of, op_end_fn *on_end, void *arg)
 	return begin("adopt", on_end, arg);
 }
 
+const char *op_adopt_full_node(const struct job *job)
+{
+	(void)job;
+	return "";
+}
+
 const char *op_adopt_status(const struct job *job)
 {
 	(void)job;
@@ -315,6 +321,8 @@ static void test_adopt(void)
 	adopts("io-error", "STARTED_PAUSED ", "");
 	ok(vm->machine.seen.io_error, "a disk error");
 	is_str(vm->note, "stopped by a disk error", "that is noted");
+	adopts("watchdog", "STARTED_PAUSED GUEST_OFF ", "");
+	ok(vm->machine.seen.watchdog, "a watchdog");
 	adopts("", "STARTED_PAUSED ", "");
 	fresh("");
 	vm->record.desired = DESIRED_UP;

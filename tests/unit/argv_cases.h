@@ -40,6 +40,9 @@ static const struct argv_case argv_cases[] = {
 	{ .name = "slots",
 		.slots = { "", "net-old", "disk-gone", "", "disk-root" } },
 	{ .name = "bare" },
+	{ .name = "watchdog" },
+	{ .name = "watchdog-itco" },
+	{ .name = "watchdog-pc" },
 };
 
 /* The spec of a file; aborts with its first error. */

@@ -286,6 +286,15 @@ static void test_recovery(void)
 	is_str(acted, "act_retry", "it died while nobody watched");
 	is_int(vm->state, VM_STARTING, "so it starts again");
 	is_int(vm->last.cause, CAUSE_UNKNOWN, "of an unknown cause");
+	r.desired = DESIRED_DOWN;
+	recover(&r, "", true);
+	is_str(acted, "act_rest",
+		"it ended in a stop that nobody saw the end of");
+	is_int(vm->last.cause, CAUSE_ADMIN_STOP, "which is its cause");
+	r.killed = true;
+	recover(&r, "", true);
+	is_int(vm->last.cause, CAUSE_ADMIN_KILL, "or a kill");
+	r = saved();
 	r.pid = 0;
 	recover(&r, "", true);
 	is_str(acted, "act_start", "a start that was cut short goes on");

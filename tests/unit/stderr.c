@@ -150,6 +150,19 @@ static void test_traces(void)
 	traces(REQUEST "6\n" REQUEST "2\n", "guest-shutdown", true, false);
 }
 
+/* What paused the guest, until it runs again. */
+static void test_pauses(void)
+{
+	begin();
+	say(RUNSTATE "15 (watchdog)\n");
+	ok(seen.watchdog, "a watchdog that paused");
+	say(RUNSTATE "4 (io-error)\n");
+	ok(seen.io_error, "a disk error");
+	say(RUNSTATE "14 (guest-panicked)\n" RUNSTATE "9 (running)\n");
+	ok(!seen.watchdog && !seen.io_error && !seen.panicked,
+		"a guest that goes on has forgotten them");
+}
+
 static void test_cut_trace(void)
 {
 	begin();
@@ -239,6 +252,7 @@ int main(void)
 	test_lines();
 	test_left_behind();
 	test_traces();
+	test_pauses();
 	test_cut_trace();
 	test_flood();
 	test_readable();

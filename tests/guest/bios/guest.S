@@ -5,6 +5,7 @@
 #   p  power off            r  reset (0xcf9)        t  triple fault
 #   h  cli; hlt             l  loop for ever        c  panic (pvpanic, isa)
 #   w  arm the ib700 watchdog: 2 s                  i  ignore the power button
+#   W  arm the i6300esb watchdog: 2 s
 #   n  add one to the counter on LBA 8 of the disk, print it: "0001"
 #   b  chat: "chat 0000", "chat 0001", ... until a byte arrives
 #   e  finish PCI unplug: "EJ bsel mask"            u  vCPUs: "CPU+ n", "CPU- n"
@@ -26,6 +27,9 @@
 	.set RESET_PORT, 0xcf9
 	.set PVPANIC, 0x505
 	.set IB700_START, 0x443
+	.set PCI_ADDRESS, 0xcf8
+	.set PCI_DATA, 0xcfc
+	.set I6300ESB, 0x25ab8086
 	.set MEM_HOTPLUG, 0xa00
 	.set Q35_CPU_HOTPLUG, 0xcd8
 	.set PC_CPU_HOTPLUG, 0xaf00
@@ -203,6 +207,7 @@ commands:
 	command 'l', loop
 	command 'c', panic
 	command 'w', watchdog
+	command 'W', watchdog_pci
 	command 'i', ignore
 	command 'n', count
 	command 'b', chat
@@ -241,6 +246,32 @@ watchdog:
 	movb	$14, %al
 	outb	%al, %dx
 	jmp	main
+watchdog_pci:
+	movl	$0x80000000, %ebx	# bus 0, from slot 0
+1:	xorb	%bl, %bl
+	call	pci_register
+	inl	%dx, %eax
+	cmpl	$I6300ESB, %eax
+	je	2f
+	addl	$0x800, %ebx
+	cmpl	$0x80010000, %ebx
+	jb	1b
+	jmp	unknown
+2:	movb	$0x60, %bl		# a tick of 1 us: two stages of 1 s
+	call	pci_register
+	movw	$7, %ax
+	outw	%ax, %dx
+	movb	$0x68, %bl		# enabled
+	call	pci_register
+	movb	$2, %al
+	outb	%al, %dx
+	jmp	main
+pci_register:				# ebx: its address; dx: where it is
+	movw	$PCI_ADDRESS, %dx
+	movl	%ebx, %eax
+	outl	%eax, %dx
+	movw	$PCI_DATA, %dx
+	ret
 ignore:
 	xorb	$1, deaf
 	jmp	unknown
