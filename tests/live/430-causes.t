@@ -1,0 +1,249 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every cause of an end, by a real QEMU: ROUNDS times while the supervisor
+# looks, and as often while it was away; then the right one or an honest
+# `unknown`.  One line of figures for each cause.
+# shellcheck source=tests/live/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# ---- the VMs: one for each cause, never started again by policy ----
+
+# one NAME: its file; sections come from stdin
+one()
+{
+	guest "$1-$a" "$a" <<-EOF
+	[restart]
+	policy = no
+	$(cat)
+	EOF
+}
+
+# io NAME: its disk answers every write with EIO
+io()
+{
+	"$TOP/tests/guest/bios/label" "$BUILD/guest/bios.raw" \
+		"$images/io-$a.raw" "io-$a"
+	cat >"$vms/io-$a.ini" <<-EOF
+	[vm]
+	memory = 8M
+	accel = $a
+	[start]
+	ready = serial:READY
+	[restart]
+	io-error = stop
+	[raw]
+	arg-1 = -blockdev {"driver":"blkdebug","node-name":"bad","inject-error":[{"event":"none","iotype":"write","errno":5}],"image":{"driver":"file","filename":"$images/io-$a.raw"}}
+	arg-2 = -device virtio-blk-pci,drive=bad,bootindex=1,werror=stop
+	EOF
+}
+
+make_vms()
+{
+	one off </dev/null
+	one boot <<-EOF
+	on-guest-reboot = stop
+	EOF
+	one stop </dev/null
+	one kill </dev/null
+	one panic </dev/null
+	one dog <<-EOF
+	[watchdog]
+	EOF
+	one old <<-EOF
+	[watchdog]
+	model = ib700
+	EOF
+	one exit <<-EOF
+	[raw]
+	arg-1 = -device isa-debug-exit,iobase=0x443,iosize=1
+	EOF
+	one sig </dev/null
+	one sand </dev/null
+	io
+	cat >"$vms/sf-$a.ini" <<-EOF
+	[vm]
+	memory = 8M
+	accel = $a
+	[disk.root]
+	image = off-$a.raw
+	[raw]
+	arg-1 = -device no-such-device
+	EOF
+	vmward reload
+}
+
+# ---- the ends ----
+
+# what brings the end of VM $1 about; its guest is typed to by $type
+end_off() { $type "$1" p; }
+end_boot() { $type "$1" r; }
+end_panic() { $type "$1" c; }
+end_dog() { $type "$1" W; }
+end_old() { $type "$1" w; }
+end_io() { $type "$1" n; }
+end_exit() { $type "$1" w; }
+end_stop() { vmward --no-block stop "$1"; }
+end_kill() { vmward --no-block kill "$1"; }
+end_sig() { kill -SEGV "$(pid_file "$1")"; }
+end_sand() { qmp "$1" '{"execute":"migrate","arguments":{"uri":"exec:true"}}'; }
+
+# wanted KIND: "cause detail" of its end
+wanted()
+{
+	case $1 in
+	off) echo guest-poweroff ;;
+	boot) echo guest-reboot ;;
+	panic) echo panic ;;
+	dog | old) echo watchdog ;;
+	io) echo io-error ;;
+	exit) echo qemu-exit 29 ;;
+	stop) echo admin-stop ;;
+	kill) echo admin-kill ;;
+	sig) echo qemu-signal 11 ;;
+	sand) echo sandbox ;;
+	esac
+}
+
+# QEMU's second monitor takes what nobody else says
+qmp()
+{
+	printf '{"execute":"qmp_capabilities"}%s' "$2" |
+		timeout 10 socat -t1 - "UNIX:$run/$1/priv/yank" >/dev/null 2>&1
+}
+
+# to the guest itself, past a supervisor that is away
+types_past()
+{
+	printf '%s' "$2" |
+		timeout 10 socat -t0.2 - "UNIX:$run/$1/priv/serial0" >/dev/null
+}
+
+types_to() { types "$1" "$2" >/dev/null; }
+pid_file() { cat "$tmp/pid.$1"; }
+
+# verdict NAME: "cause detail"
+verdict()
+{
+	"$BUILD/vmward" --root "$tmp" --json status "$1" 2>/dev/null |
+		jq -r '.. | objects | select(.cause?) | "\(.cause) \(.detail)"' |
+		head -n 1 | sed 's/ *$//; s/ null$//'
+}
+
+names()
+{
+	for kind in $kinds; do
+		echo "$kind-$a"
+	done
+}
+
+start_all()
+{
+	# shellcheck disable=SC2046
+	vmward start --wait=ready $(names) || cat "$tmp/out" "$tmp/err"
+	for kind in $kinds; do
+		pid_of "$kind-$a" >"$tmp/pid.$kind-$a"
+		ends_told "$kind-$a" >"$tmp/ends.$kind-$a"
+	done
+}
+
+# ends_told NAME: how many its log tells of
+ends_told() { grep -c ' ended: ' "$logs/$1/vm.log"; }
+new_end() { [ "$(ends_told "$1")" -gt "$(cat "$tmp/ends.$1")" ]; }
+
+# count WHERE: each VM is down, and its cause is the right one
+count()
+{
+	for kind in $kinds; do
+		want=$(wanted "$kind")
+		becomes "$kind-$a" stopped >/dev/null
+		got=$(verdict "$kind-$a")
+		eventually new_end "$kind-$a" || got="no end told"
+		case $got in
+		"$want" | unknown)
+			[ "$1" != right ] || [ "$got" = "$want" ] || continue
+			echo . >>"$tmp/$1.$kind"
+			[ "$got" != unknown ] || echo . >>"$tmp/unknown.$kind"
+			;;
+		*) echo "# $kind-$a $1: got '$got', want '$want'" ;;
+		esac
+	done
+}
+
+lines() { [ ! -e "$1" ] || wc -l <"$1"; }
+
+look_on()
+{
+	type=types_to
+	start_all
+	for kind in $kinds; do
+		"end_$kind" "$kind-$a"
+	done
+	count right
+}
+
+# Nothing is left to see of what QEMU did; what it had to say it left behind.
+look_away()
+{
+	type=types_past
+	start_all
+	for kind in $orders; do
+		"end_$kind" "$kind-$a"
+	done
+	down
+	for kind in $silent; do
+		"end_$kind" "$kind-$a"
+	done
+	for kind in $dies; do
+		is_gone "$(pid_file "$kind-$a")"
+	done
+	up
+	count away
+}
+
+start_fails()
+{
+	vmward start "sf-$a"
+	[ "$(verdict "sf-$a")" = start-failed ] && echo . >>"$tmp/right.sf"
+}
+
+# tell KIND CAUSE AWAY: the figures, and the test
+tell()
+{
+	right=$(lines "$tmp/right.$1") away=$(lines "$tmp/away.$1")
+	unknown=$(lines "$tmp/unknown.$1")
+	echo "# cause=$2 accel=$a rounds=$rounds right=${right:-0}" \
+		"away=${away:--}${unknown:+ (unknown=$unknown)}"
+	ok "$a: $2, $1" is "${right:-0}${away:+ $away}" "$rounds$3"
+}
+
+reproduce() # ACCEL
+{
+	a=$1
+	silent="off boot panic dog old io exit sig sand"
+	orders="stop kill"
+	dies="exit sig sand"
+	kinds="$silent $orders"
+	make_vms
+	i=0
+	while [ "$i" -lt "$rounds" ]; do
+		i=$((i + 1))
+		look_on
+		look_away
+		start_fails
+	done
+	for kind in $kinds; do
+		tell "$kind" "$(wanted "$kind")" " $rounds"
+	done
+	tell sf start-failed ''
+	rm -f "$tmp"/right.* "$tmp"/away.* "$tmp"/unknown.*
+}
+
+up
+rounds=${ROUNDS:-2}
+reproduce tcg
+if accelerators | grep -q kvm; then
+	rounds=${KVM_ROUNDS:-${ROUNDS:-1}}
+	reproduce kvm
+fi
+ok "nothing is left" nothing_left
+plan
