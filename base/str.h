@@ -74,6 +74,9 @@ MUST_CHECK int str_to_bool(const char *text, bool *out, struct err *err);
 /* "2G", "512MiB" -> bytes; a bare number is an error that says the remedy. */
 MUST_CHECK int str_to_bytes(const char *text, uint64_t *out, struct err *err);
 /* "90s", "1h 30min", "500ms" -> ms; "infinity" -> STR_FOREVER if allowed. */
+/* RFC 3339 UTC with milliseconds of a wall-clock time. */
+void str_time(int64_t real_us, char out[32]);
+/* The limits of a time. */
 #define STR_FOREVER    INT64_MAX
 #define STR_LONGEST_MS (INT64_C(3650) * 24 * 3600 * 1000) /* the most */
 MUST_CHECK int str_to_ms(

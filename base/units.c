@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "base/str.h"
 
@@ -259,4 +260,15 @@ void str_add_duration(struct str *s, int64_t ms)
 	if (i < 3 && left >= units[i + 1].seconds)
 		str_addf(s, " %" PRId64 "%c", left / units[i + 1].seconds,
 			units[i + 1].letter);
+}
+
+void str_time(int64_t real_us, char out[32])
+{
+	time_t seconds = (time_t)(real_us / 1000000);
+	struct tm tm;
+	size_t len;
+
+	gmtime_r(&seconds, &tm);
+	len = strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out + len, 32 - len, ".%03dZ", (int)(real_us / 1000 % 1000));
 }

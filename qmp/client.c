@@ -25,10 +25,10 @@ static const uint64_t bears_state =
 	BIT(QMP_EV_MIGRATION);
 
 static void (*tap)(
-	const struct qmp_client *client, bool sent, const char *text);
+	const struct qmp_client *client, const char *sent, json_t *received);
 
 void qmp_client_set_tap(void (*new_tap)(
-	const struct qmp_client *client, bool sent, const char *text))
+	const struct qmp_client *client, const char *sent, json_t *received))
 {
 	tap = new_tap;
 }
@@ -125,7 +125,7 @@ static void put(struct qmp_slot *slot)
 	slot->sent = true;
 	client->commands++;
 	if (tap)
-		tap(client, true, slot->text);
+		tap(client, slot->text, NULL);
 	free(TAKE(slot->text));
 	fd_close(&slot->fd);
 }
@@ -444,24 +444,14 @@ static void take_event(struct qmp_client *client, json_t *message)
 		publish(client, &event);
 }
 
-static void show_received(struct qmp_client *client, json_t *message)
-{
-	AUTO_STR struct str text = STR_INIT;
-	struct err err = ERR_INIT;
-
-	if (jstream_dump(message, &text, &err) == 0)
-		tap(client, false, str_text(&text));
-}
-
-static void on_message(struct jstream *js, json_t *message, const char *why)
+static void on_message(
+	struct jstream *js, json_t *message, const char *why UNUSED)
 {
 	struct qmp_client *client = js->owner;
 	json_t *greeting = json_object_get(message, "QMP");
 
-	if (tap && message)
-		show_received(client, message);
-	else if (tap)
-		tap(client, false, why);
+	if (tap)
+		tap(client, NULL, message);
 	if (greeting)
 		take_greeting(client, greeting);
 	else if (json_object_get(message, "event"))

@@ -135,8 +135,11 @@ void qmp_subscribe(struct qmp_client *client, struct qmp_sub *sub,
 	void (*on_event)(struct qmp_sub *sub, const struct qmp_event *event));
 void qmp_unsubscribe(struct qmp_sub *sub); /* harmless if not subscribed */
 
-/* Watches all wire text of a client for the flight recorder; or NULL. */
+/*
+ * Watches all clients for the flight recorder; or NULL.  It gets the text
+ * that was sent, or NULL and what was received (NULL: no JSON).
+ */
 void qmp_client_set_tap(void (*tap)(
-	const struct qmp_client *client, bool sent, const char *text));
+	const struct qmp_client *client, const char *sent, json_t *received));
 
 #endif

@@ -19,6 +19,9 @@ static const char *const leaves[] = { "monitor", "yank", "agent", "stderr",
 	"config.ini", "ready", "unplug", "serial0", "serial1", "serial2",
 	"serial3", "config.ini.tmp", "ready.tmp", "unplug.tmp", NULL };
 
+/* What tells of its last life: it goes with the directory. */
+static const char *const lasting[] = { "recorder", "recorder.1", "argv", NULL };
+
 static bool leaf_is_known(const char *leaf)
 {
 	for (size_t i = 0; leaves[i]; i++) {
@@ -114,15 +117,21 @@ static int do_kill(const struct host_request *rq,
 	return 0;
 }
 
-static int do_clean(const struct host_request *rq,
-	struct host_reply *reply UNUSED, struct err *err UNUSED)
+static void remove_leaves(
+	const struct host_request *rq, const char *const *names)
 {
-	for (size_t i = 0; leaves[i]; i++) {
-		AUTO_FREE char *path = xasprintf(
-			"%s/%s/priv/%s", rq->run_dir, rq->vm, leaves[i]);
+	for (; *names; names++) {
+		AUTO_FREE char *path =
+			xasprintf("%s/%s/priv/%s", rq->run_dir, rq->vm, *names);
 
 		sys_unlinkat(AT_FDCWD, path, 0);
 	}
+}
+
+static int do_clean(const struct host_request *rq,
+	struct host_reply *reply UNUSED, struct err *err UNUSED)
+{
+	remove_leaves(rq, leaves);
 	return 0;
 }
 
@@ -154,6 +163,7 @@ static int do_remove(const struct host_request *rq, struct host_reply *reply,
 		return 0; /* somebody lives, or may: keep all of it */
 	if (do_clean(rq, reply, err))
 		return -1;
+	remove_leaves(rq, lasting);
 	sys_unlinkat(AT_FDCWD, lock, 0);
 	if (sys_unlinkat(AT_FDCWD, priv, AT_REMOVEDIR) && errno != ENOENT)
 		return 0;

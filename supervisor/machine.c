@@ -16,6 +16,7 @@
 #include "base/sys.h"
 #include "supervisor/console.h"
 #include "supervisor/host.h"
+#include "supervisor/recorder.h"
 
 #define CMDLINE_MAX 65536
 #define START_MS    60000 /* to the greeting of a QEMU that starts */
@@ -37,6 +38,19 @@ char *machine_priv_path(const struct machine *m, const char *leaf)
 	return xasprintf("%s/%s/priv/%s", m->env->paths.run, m->name, leaf);
 }
 
+static void on_wire(
+	const struct qmp_client *client, const char *sent, json_t *received)
+{
+	const struct machine *m = client->owner;
+
+	if (!m->log->recorder)
+		return;
+	if (sent)
+		recorder_sent(m->log->recorder, sent);
+	else
+		recorder_received(m->log->recorder, received);
+}
+
 void machine_init(struct machine *m, const struct env *env, const char *name,
 	struct vmlog *log, const struct machine_hooks *hooks, void *owner)
 {
@@ -49,6 +63,8 @@ void machine_init(struct machine *m, const struct env *env, const char *name,
 		.pidfd = -1,
 		.yank_fd = -1,
 		.errors = { .fd = -1 } };
+	if (log->recorder)
+		qmp_client_set_tap(on_wire);
 	list_init(&m->consoles);
 	for (size_t i = 0; i < NELEMS(m->listen_fd); i++)
 		m->listen_fd[i] = -1;
@@ -304,6 +320,21 @@ static void add_fd(struct host_request *rq, int from, int to)
 		rq->fds[rq->nfds++] = (struct spawn_fd){ from, to };
 }
 
+/* For an incident: /proc has it no more then.  A word a line. */
+static void keep_argv(const struct machine *m, char **argv)
+{
+	AUTO_FREE char *path = machine_priv_path(m, "argv");
+	AUTO_STR struct str text = STR_INIT;
+
+	for (; *argv; argv++)
+		str_addf(&text, "%s\n", *argv);
+	AUTO_CLOSE int fd = sys_openat(AT_FDCWD, path,
+		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+	if (fd < 0 || sys_write(fd, str_text(&text), text.len) < 0)
+		vmlog_line(m->log, LOG_DEBUG, "argv is not kept: %s",
+			strerror(errno));
+}
+
 int machine_spawn(struct machine *m, char **argv, int lock_fd, int name_fd,
 	uint64_t generation, struct err *err)
 {
@@ -323,6 +354,7 @@ int machine_spawn(struct machine *m, char **argv, int lock_fd, int name_fd,
 	add_fd(&rq, name_fd, ARGV_FD_NAME);
 	for (size_t i = 0; i < NELEMS(m->listen_fd); i++)
 		add_fd(&rq, m->listen_fd[i], (int)i);
+	keep_argv(m, argv);
 	m->spawned_us = sys_now_us();
 	m->generation = generation;
 	m->seen = (struct cause_inputs){ 0 };

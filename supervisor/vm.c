@@ -2,7 +2,6 @@
 /* One VM: its struct and what every operation needs; see vm.h. */
 #include "supervisor/vm.h"
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,12 +9,8 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/sock.h"
 #include "base/sys.h"
-#include "supervisor/config.h"
 #include "supervisor/console.h"
-#include "supervisor/diff.h"
-#include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
 #include "supervisor/lock.h"
 #include "supervisor/roles.h"
@@ -102,7 +97,10 @@ struct vm *vm_new(const struct env *env, const char *name,
 	vm->good.fd = -1;
 	vm->since_real_us = sys_realtime_us();
 	vmlog_init(&vm->log, env->paths.log, name);
+	vm->log.recorder = &vm->recorder;
 	machine_init(&vm->machine, env, vm->name, &vm->log, hooks, vm);
+	recorder_init(
+		&vm->recorder, machine_priv_path(&vm->machine, "recorder"));
 	return vm;
 }
 
@@ -130,6 +128,7 @@ void vm_free(struct vm *vm)
 	findings_fini(&vm->findings);
 	vm_drop_running(vm);
 	spec_free(vm->spec);
+	recorder_fini(&vm->recorder);
 	vmlog_fini(&vm->log);
 	free(vm->name);
 	free(vm);
@@ -176,6 +175,7 @@ void vm_set_state(struct vm *vm, enum vm_state state, enum vm_event why)
 	} else {
 		log_debug(vm->log.object, "%s again (%s)", state_names[state],
 			event_names[why]);
+		recorder_line(&vm->recorder, "state", event_names[why]);
 	}
 }
 
@@ -433,31 +433,7 @@ void vm_make_consoles(struct vm *vm, const struct vm_spec *spec)
 	}
 }
 
-/* ---- what is written and what runs ---- */
-
-/* Once per change, not once per question: list asks for every VM. */
-static void compare(struct vm *vm)
-{
-	vm->pending = diff_count(vm->spec, vm->running);
-}
-
-void vm_replace_spec_steal(struct vm *vm, struct vm_spec *spec)
-{
-	if (vm->record.fallback && spec && vm->spec)
-		vm->record.fallback = diff_count(vm->spec, spec) == 0;
-	if (vm->spec != vm->running)
-		spec_free(vm->spec);
-	vm->spec = spec;
-	compare(vm);
-}
-
-void vm_drop_running(struct vm *vm)
-{
-	if (vm->running != vm->spec)
-		spec_free(vm->running);
-	vm->running = NULL;
-	vm->pending = 0;
-}
+/* ---- small questions ---- */
 
 bool vm_is_locked(struct vm *vm)
 {
@@ -470,103 +446,6 @@ bool vm_is_locked(struct vm *vm)
 	vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
 	return true;
 }
-
-/* In the saved copy of what runs; x-* keys are no difference to the files. */
-#define ONCE_EPHEMERAL "x-ephemeral-once"
-
-/* The spec with all its disks thrown away. */
-static struct vm_spec *spec_for_once(struct vm *vm)
-{
-	AUTO_STR struct str text = STR_INIT;
-	struct findings f;
-	struct vm_spec *spec;
-
-	config_show(vm->spec, false, NULL, &text);
-	findings_init(&f);
-	spec = config_load_text(&vm->env->paths, vm->name, str_text(&text),
-		text.len, vm->name, &f);
-	findings_fini(&f);
-	if (!spec)
-		return NULL;
-	ini_add(&spec->ini, "vm", ONCE_EPHEMERAL, "yes", vm->name, "/");
-	spec->vm.ephemeral = true;
-	ephemeral_apply(spec, vm->env);
-	return spec;
-}
-
-int vm_run_spec(struct vm *vm, struct vm_spec *other, struct err *err)
-{
-	struct vm_spec *once = other;
-
-	if (vm->once_ephemeral && !vm->spec->vm.ephemeral) {
-		once = spec_for_once(vm);
-		if (!once)
-			return err_set(err, ERR_CONFIG,
-				"its files cannot be copied for --ephemeral");
-	}
-	vm_drop_running(vm);
-	vm->running = once ? once : vm->spec;
-	vm->pending = 0;
-	vm->record.fallback = other != NULL;
-	return 0;
-}
-
-void vm_load_slots(struct vm *vm)
-{
-	memset(&vm->slots, 0, sizeof(vm->slots));
-	memcpy(vm->slots.names, vm->record.slots, sizeof(vm->slots.names));
-	argv_plan_slots(vm->running, &vm->slots);
-	memcpy(vm->record.slots, vm->slots.names, sizeof(vm->slots.names));
-}
-
-void vm_save_running(struct vm *vm)
-{
-	AUTO_FREE char *path = machine_priv_path(&vm->machine, "config.ini");
-	AUTO_STR struct str text = STR_INIT;
-	struct err err = ERR_INIT;
-
-	compare(vm);
-	config_show(vm->running, false, NULL, &text);
-	if (fd_write_file(AT_FDCWD, path, str_text(&text), text.len, 0600,
-		    false, &err))
-		vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
-}
-
-/* Mostly nobody changed the file: then what is written is what runs. */
-static bool is_text_of(const struct vm_spec *spec, const struct str *text)
-{
-	AUTO_STR struct str own = STR_INIT;
-
-	if (!spec)
-		return false;
-	config_show(spec, false, NULL, &own);
-	return str_eq(str_text(&own), str_text(text));
-}
-
-void vm_load_running(struct vm *vm)
-{
-	AUTO_FREE char *path = machine_priv_path(&vm->machine, "config.ini");
-	AUTO_STR struct str text = STR_INIT;
-	struct err err = ERR_INIT;
-	struct findings f;
-
-	vm_drop_running(vm);
-	findings_init(&f);
-	if (!fd_read_file(AT_FDCWD, path, 256 * 1024, &text, &err) &&
-		!is_text_of(vm->spec, &text))
-		vm->running = config_load_text(&vm->env->paths, vm->name,
-			str_text(&text), text.len, path, &f);
-	findings_fini(&f);
-	if (vm->running && ini_find(&vm->running->ini, "vm", ONCE_EPHEMERAL))
-		vm->once_ephemeral = vm->running->vm.ephemeral = true;
-	if (vm->running)
-		ephemeral_apply(vm->running, vm->env);
-	else
-		vm->running = vm->spec;
-	compare(vm);
-}
-
-/* ---- small questions ---- */
 
 int vm_check_files(const struct vm *vm, struct err *err)
 {

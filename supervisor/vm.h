@@ -19,6 +19,7 @@
 #include "supervisor/argv.h"
 #include "supervisor/env.h"
 #include "supervisor/machine.h"
+#include "supervisor/recorder.h"
 #include "supervisor/spec.h"
 #include "supervisor/store.h"
 #include "supervisor/vmlog.h"
@@ -100,6 +101,7 @@ struct vm {
 	const struct env *env;
 	char *name;
 	struct vmlog log;
+	struct recorder recorder;
 	enum vm_state state;
 	int64_t since_real_us;
 	bool gone;      /* its file is gone; forgotten when it is down */

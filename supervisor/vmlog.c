@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "supervisor/events.h"
+#include "supervisor/recorder.h"
 
 #define FILE_MAX          (1024 * 1024)
 #define READ_MAX          (40 * 1024)
@@ -36,13 +37,7 @@ void vmlog_fini(struct vmlog *log)
 
 void vmlog_time(int64_t real_us, char out[32])
 {
-	time_t seconds = (time_t)(real_us / 1000000);
-	struct tm tm;
-	size_t len;
-
-	gmtime_r(&seconds, &tm);
-	len = strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out + len, 32 - len, ".%03dZ", (int)(real_us / 1000 % 1000));
+	str_time(real_us, out);
 }
 
 static int open_log(const struct vmlog *log)
@@ -103,6 +98,9 @@ void vmlog_line(struct vmlog *log, enum log_level level, const char *fmt, ...)
 	AUTO_CLOSE int fd = open_log(log);
 	if (append(log, fd, &line))
 		log->lost++;
+	if (log->recorder)
+		recorder_line(
+			log->recorder, level_names[level], str_text(&text));
 	log_line(level, log->object, "%s", str_text(&text));
 	events_emit("VM_LOG", json_pack("{s:s,s:s,s:s,s:s}", "vm", log->vm,
 				      "level", level_names[level], "time", time,

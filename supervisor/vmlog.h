@@ -13,10 +13,13 @@
 
 #include "base/log.h"
 
+struct recorder;
+
 struct vmlog {
-	char *vm;     /* name */
-	char *object; /* "vm=web" */
-	char *path;   /* LOG/NAME/vm.log */
+	char *vm;                  /* name */
+	char *object;              /* "vm=web" */
+	char *path;                /* LOG/NAME/vm.log */
+	struct recorder *recorder; /* gets each line too; or NULL */
 	uint64_t lost;
 	uint64_t second; /* of the present stderr budget */
 	unsigned lines;  /* of QEMU's stderr in this second */

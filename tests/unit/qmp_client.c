@@ -493,9 +493,12 @@ static void test_storm(void)
 }
 
 static void show(
-	const struct qmp_client *at UNUSED, bool sent, const char *text)
+	const struct qmp_client *at UNUSED, const char *sent, json_t *received)
 {
-	str_addf(&story, "%s%s", sent ? ">" : "<", text);
+	char *text = received ? json_dumps(received, JSON_COMPACT) : NULL;
+
+	str_addf(&story, "%s%s", sent ? ">" : "<", sent ? sent : text);
+	free(text);
 }
 
 static void test_tap(void)

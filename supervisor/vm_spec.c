@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is written of a VM and what runs of it: the last good version of its
+ * files, and the copy that a start went by, kept for the next adoption.
+ */
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "supervisor/config.h"
+#include "supervisor/diff.h"
+#include "supervisor/ephemeral.h"
+#include "supervisor/vm.h"
+
+/* Once per change, not once per question: list asks for every VM. */
+static void compare(struct vm *vm)
+{
+	vm->pending = diff_count(vm->spec, vm->running);
+}
+
+void vm_replace_spec_steal(struct vm *vm, struct vm_spec *spec)
+{
+	if (vm->record.fallback && spec && vm->spec)
+		vm->record.fallback = diff_count(vm->spec, spec) == 0;
+	if (vm->spec != vm->running)
+		spec_free(vm->spec);
+	vm->spec = spec;
+	compare(vm);
+}
+
+void vm_drop_running(struct vm *vm)
+{
+	if (vm->running != vm->spec)
+		spec_free(vm->running);
+	vm->running = NULL;
+	vm->pending = 0;
+}
+
+/* In the saved copy of what runs; x-* keys are no difference to the files. */
+#define ONCE_EPHEMERAL "x-ephemeral-once"
+
+/* The spec with all its disks thrown away. */
+static struct vm_spec *spec_for_once(struct vm *vm)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct findings f;
+	struct vm_spec *spec;
+
+	config_show(vm->spec, false, NULL, &text);
+	findings_init(&f);
+	spec = config_load_text(&vm->env->paths, vm->name, str_text(&text),
+		text.len, vm->name, &f);
+	findings_fini(&f);
+	if (!spec)
+		return NULL;
+	ini_add(&spec->ini, "vm", ONCE_EPHEMERAL, "yes", vm->name, "/");
+	spec->vm.ephemeral = true;
+	ephemeral_apply(spec, vm->env);
+	return spec;
+}
+
+int vm_run_spec(struct vm *vm, struct vm_spec *other, struct err *err)
+{
+	struct vm_spec *once = other;
+
+	if (vm->once_ephemeral && !vm->spec->vm.ephemeral) {
+		once = spec_for_once(vm);
+		if (!once)
+			return err_set(err, ERR_CONFIG,
+				"its files cannot be copied for --ephemeral");
+	}
+	vm_drop_running(vm);
+	vm->running = once ? once : vm->spec;
+	vm->pending = 0;
+	vm->record.fallback = other != NULL;
+	return 0;
+}
+
+void vm_load_slots(struct vm *vm)
+{
+	memset(&vm->slots, 0, sizeof(vm->slots));
+	memcpy(vm->slots.names, vm->record.slots, sizeof(vm->slots.names));
+	argv_plan_slots(vm->running, &vm->slots);
+	memcpy(vm->record.slots, vm->slots.names, sizeof(vm->slots.names));
+}
+
+void vm_save_running(struct vm *vm)
+{
+	AUTO_FREE char *path = machine_priv_path(&vm->machine, "config.ini");
+	AUTO_STR struct str text = STR_INIT;
+	struct err err = ERR_INIT;
+
+	compare(vm);
+	config_show(vm->running, false, NULL, &text);
+	if (fd_write_file(AT_FDCWD, path, str_text(&text), text.len, 0600,
+		    false, &err))
+		vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
+}
+
+/* Mostly nobody changed the file: then what is written is what runs. */
+static bool is_text_of(const struct vm_spec *spec, const struct str *text)
+{
+	AUTO_STR struct str own = STR_INIT;
+
+	if (!spec)
+		return false;
+	config_show(spec, false, NULL, &own);
+	return str_eq(str_text(&own), str_text(text));
+}
+
+void vm_load_running(struct vm *vm)
+{
+	AUTO_FREE char *path = machine_priv_path(&vm->machine, "config.ini");
+	AUTO_STR struct str text = STR_INIT;
+	struct err err = ERR_INIT;
+	struct findings f;
+
+	vm_drop_running(vm);
+	findings_init(&f);
+	if (!fd_read_file(AT_FDCWD, path, 256 * 1024, &text, &err) &&
+		!is_text_of(vm->spec, &text))
+		vm->running = config_load_text(&vm->env->paths, vm->name,
+			str_text(&text), text.len, path, &f);
+	findings_fini(&f);
+	if (vm->running && ini_find(&vm->running->ini, "vm", ONCE_EPHEMERAL))
+		vm->once_ephemeral = vm->running->vm.ephemeral = true;
+	if (vm->running)
+		ephemeral_apply(vm->running, vm->env);
+	else
+		vm->running = vm->spec;
+	compare(vm);
+}
