@@ -18,6 +18,7 @@ NET_SRC = net/mac.c net/ports.c
 SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value.c supervisor/forward.c \
 	supervisor/instances.c supervisor/raw.c supervisor/remark.c \
 	supervisor/disk_check.c supervisor/check.c supervisor/check_all.c \
+	supervisor/graph.c supervisor/order_check.c supervisor/reading.c \
 	supervisor/host_check.c supervisor/layers.c \
 	supervisor/config.c supervisor/settings.c supervisor/show.c supervisor/dropin.c \
 	supervisor/cause.c \
@@ -33,6 +34,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/op_adopt.c supervisor/op_ask.c supervisor/op_disk.c supervisor/op_edit.c \
 	supervisor/settle.c supervisor/actions.c \
 	supervisor/lifecycle.c supervisor/watch.c supervisor/registry.c \
+	supervisor/order.c \
 	supervisor/report.c supervisor/explain.c supervisor/plan.c supervisor/arguments.c \
 	supervisor/control.c supervisor/command_life.c \
 	supervisor/command_config.c supervisor/command_disk.c \
@@ -72,7 +74,7 @@ T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t \
 T_TESTS += tests/t/700-sim.t
 T_TESTS += tests/t/300-protocol.t tests/t/310-clients.t \
 	tests/t/315-two-supervisors.t tests/t/320-sick-qemu.t tests/t/330-life.t tests/t/335-restart.t \
-	tests/t/340-config.t tests/t/345-settings.t tests/t/350-adopt.t tests/t/360-places.t \
+	tests/t/340-config.t tests/t/345-settings.t tests/t/450-order.t tests/t/350-adopt.t tests/t/360-places.t \
 	tests/t/922-guest-poweroff.t tests/t/390-storm.t tests/t/930-recovery.t tests/t/931-requests.t
 LIVE_TESTS = tests/live/010-guest.t tests/live/100-life.t \
 	tests/live/110-disk.t tests/live/120-adopt.t tests/live/130-chatty.t \

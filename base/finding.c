@@ -33,6 +33,18 @@ void findings_fini(struct findings *f)
 	findings_init(f);
 }
 
+void findings_move(struct findings *to, struct findings *from)
+{
+	list_each(&from->list, it, next) {
+		list_del(it);
+		list_add(&to->list, it);
+	}
+	to->errors = from->errors;
+	to->notes = from->notes;
+	to->more = from->more;
+	findings_init(from);
+}
+
 /* Appends; text becomes the finding's. */
 static struct finding *append(struct findings *f, enum finding_level level,
 	const char *file, unsigned line, char *text)

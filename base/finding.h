@@ -29,6 +29,8 @@ struct findings {
 /* An empty list, which findings_fini empties again. */
 void findings_init(struct findings *f);
 void findings_fini(struct findings *f);
+/* Moves all findings to the end of an empty list. */
+void findings_move(struct findings *to, struct findings *from);
 /* At most 100 errors are kept; then one that says how many more. */
 void findings_add(struct findings *f, enum finding_level level,
 	const char *file, unsigned line, const char *fmt, ...)

@@ -49,6 +49,7 @@
 			"qcow2: what --compress uses")
 #define ARG_DISK    TEXT("disk", 0, 0, "the N of its section [disk.N]")
 #define ARG_RUNTIME FLAG("runtime", 0, OPTION, "only until the VM stops")
+#define ARG_NO_DEPS FLAG("no-deps", 0, OPTION, "leave the other VMs alone")
 #define ARG_TIMEOUT(help)                                      \
 	{                                                      \
 		"timeout", ARG_DURATION, OPTION, 0, NULL, help \
@@ -212,10 +213,13 @@ const struct verb verbs[] = {
 			FLAG("console", 0, LOCAL, "attach its console"),
 			FLAG("ephemeral", 0, OPTION,
 				"this once, keep nothing it writes"),
-			ARG_JOB, ARG_DRY_RUN),
+			ARG_NO_DEPS, ARG_JOB, ARG_DRY_RUN),
 		.usage = "NAME... [--paused] [--wait[=ready|running|agent|ip]]"
-			 " [--timeout D] [--console] [--ephemeral]",
+			 " [--timeout D] [--console] [--ephemeral] "
+			 "[--no-deps]",
 		.help = "start a VM and return when it runs",
+		.more = "Those that it requires or wants are started as "
+			"well, and it waits for those it is after.",
 	},
 	{
 		.name = "stop",
@@ -227,9 +231,12 @@ const struct verb verbs[] = {
 		ARGS(ARG_TIMEOUT("cut the steps to this time"),
 			FLAG("now", 0, OPTION,
 				"skip what needs the guest's help"),
-			ARG_JOB, ARG_DRY_RUN),
-		.usage = "NAME... [--timeout D] [--now]",
+			ARG_NO_DEPS, ARG_JOB, ARG_DRY_RUN),
+		.usage = "NAME... [--timeout D] [--now] [--no-deps]",
 		.help = "stop it by the steps of [stop] until one works",
+		.more = "Those that require it or are part of it are stopped "
+			"as well; who is after another goes down first.  The "
+			"time limit is for all of them.",
 	},
 	{
 		.name = "kill",
@@ -248,9 +255,11 @@ const struct verb verbs[] = {
 		.role = ROLE_OPERATOR,
 		.group = RUN,
 		ARGS(ARG_TIMEOUT("cut the steps of the stop to this time"),
-			ARG_JOB, ARG_DRY_RUN),
-		.usage = "NAME... [--timeout D]",
+			ARG_NO_DEPS, ARG_JOB, ARG_DRY_RUN),
+		.usage = "NAME... [--timeout D] [--no-deps]",
 		.help = "cold: stop, then start with a new QEMU",
+		.more = "Those that require it or are part of it are "
+			"restarted as well.",
 	},
 	{
 		.name = "reboot",

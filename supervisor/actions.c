@@ -61,6 +61,8 @@ void act_start(struct vm *vm)
 	loop_timer_stop(&vm->retry_timer);
 	vm->start_err = (struct err)ERR_INIT;
 	vm_set_note(vm, "%s", "");
+	vm->asked_ms = loop_now_ms();
+	vm->ready_ms = 0;
 	vm->restarted_us = (int64_t)sys_now_us();
 	vm->op = op_start_begin(vm, on_start_end, vm);
 	vm_job_add(vm, vm->op);
@@ -343,6 +345,8 @@ void act_start_failed(struct vm *vm)
 		vm->record.desired = DESIRED_DOWN;
 		vm_record(vm, NULL);
 	}
+	if (vm->refused)
+		vm_set_note(vm, "%s", vm->start_err.text);
 	settle(vm);
 }
 

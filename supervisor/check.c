@@ -427,9 +427,7 @@ static void check_without_effect(const struct check *check)
 {
 	static const struct {
 		const char *section, *key;
-	} keys[] = { { "start", "after" }, { "start", "before" },
-		{ "start", "requires" }, { "start", "wants" },
-		{ "start", "part-of" }, { "stop", "on-host-shutdown" } };
+	} keys[] = { { "stop", "on-host-shutdown" } };
 
 	for (size_t i = 0; i < NELEMS(keys); i++) {
 		const struct ini_entry *entry =

@@ -7,6 +7,7 @@
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
 #include "supervisor/op.h"
+#include "supervisor/order_check.h"
 #include "supervisor/plan.h"
 #include "supervisor/report.h"
 #include "supervisor/settings.h"
@@ -87,20 +88,72 @@ static void check_vm(struct request *rq, struct vm *vm, struct findings *f)
 			"there is no file for VM '%s'", vm->name);
 }
 
-static void check_together(struct request *rq, struct findings *f)
+/* What the files of all VMs say by now; NULL where that is wrong. */
+struct specs {
+	struct vm_spec **at;
+	const char **names;
+	size_t n;
+};
+
+static void specs_init(struct specs *specs, struct registry *registry)
 {
-	struct vm_spec **specs = NULL;
-	size_t n = 0;
+	*specs = (struct specs){ 0 };
+	list_each(registry_vms(registry), it, next)
+		specs->n++;
+	specs->at = xcalloc(specs->n + 1, sizeof(specs->at[0]));
+	specs->names = xcalloc(specs->n + 1, sizeof(specs->names[0]));
+	specs->n = 0;
+	list_each(registry_vms(registry), it2, next2) {
+		const struct vm *vm = list_entry(it2, struct vm, link);
+		const struct env *env = registry_env(registry);
+		struct findings ignored;
+		bool missing;
 
-	list_each(registry_vms(request_registry(rq)), it, next) {
-		struct vm *vm = list_entry(it, struct vm, link);
-
-		specs = xreallocarray(specs, n + 1, sizeof(specs[0]));
-		if (vm->spec)
-			specs[n++] = vm->spec;
+		findings_init(&ignored);
+		specs->names[specs->n] = vm->name;
+		specs->at[specs->n++] = config_load(
+			&env->paths, vm->name, env->file, &ignored, &missing);
+		findings_fini(&ignored);
 	}
-	config_check_all(specs, n, f);
-	free(specs);
+}
+
+static void specs_fini(struct specs *specs)
+{
+	for (size_t i = 0; i < specs->n; i++)
+		spec_free(specs->at[i]);
+	free(specs->at);
+	free(specs->names);
+}
+
+static bool is_known(const void *arg, const char *name)
+{
+	const struct registry *registry = arg;
+
+	return registry_find(registry, name) ||
+	       config_is_defined(&registry_env(registry)->paths, name);
+}
+
+/* What takes more than one VM to see; only: about this one, or NULL. */
+static void check_together(
+	struct request *rq, const char *only, struct findings *f)
+{
+	struct registry *registry = request_registry(rq);
+	struct specs specs;
+	struct graph *g;
+
+	if (registry_env(registry)->file)
+		return;
+	specs_init(&specs, registry);
+	g = order_graph(specs.at, specs.names, specs.n);
+	for (size_t i = 0; i < specs.n; i++) {
+		if (specs.at[i] && (!only || str_eq(specs.names[i], only)))
+			order_check_names(specs.at[i], is_known, registry, f);
+	}
+	order_check_cycles(g, only, f);
+	if (!only)
+		config_check_all(specs.at, specs.n, f);
+	graph_free(g);
+	specs_fini(&specs);
 }
 
 void command_check(struct request *rq)
@@ -112,6 +165,7 @@ void command_check(struct request *rq)
 	bool all;
 
 	findings_init(&f);
+	registry_catch_up(request_registry(rq));
 	if (*request_string(rq, "vm")) {
 		vm = command_vm(rq);
 		if (!vm) {
@@ -119,12 +173,12 @@ void command_check(struct request *rq)
 			return;
 		}
 		check_vm(rq, vm, &f);
+		check_together(rq, vm->name, &f);
 	} else {
-		registry_catch_up(request_registry(rq));
 		check_host(rq, &f);
 		list_each(registry_vms(request_registry(rq)), it, next)
 			check_vm(rq, list_entry(it, struct vm, link), &f);
-		check_together(rq, &f);
+		check_together(rq, NULL, &f);
 	}
 	findings = json_array();
 	all = report_append_findings(findings, &f, &size);

@@ -5,8 +5,10 @@
 
 #include "base/mem.h"
 #include "supervisor/commands.h"
+#include "supervisor/config.h"
 #include "supervisor/lifecycle.h"
 #include "supervisor/op.h"
+#include "supervisor/order.h"
 #include "supervisor/plan.h"
 
 /* What a waiting request waits for. */
@@ -181,21 +183,10 @@ static int load_for_start(struct request *rq, struct vm *vm)
 	return -1;
 }
 
-static bool is_protected(const struct vm *vm, const char *verb)
-{
-	char **words = vm->spec ? vm->spec->vm.protect : NULL;
-
-	for (size_t i = 0; words && words[i]; i++) {
-		if (str_eq(words[i], verb))
-			return true;
-	}
-	return false;
-}
-
 static int check_protect(
 	struct request *rq, const struct vm *vm, const char *verb)
 {
-	if (!is_protected(vm, verb))
+	if (!order_protects(vm, verb))
 		return 0;
 	request_failf(rq, ERR_DENIED,
 		"[vm] protect = %s: take it out of the file first", verb);
@@ -213,8 +204,28 @@ static int check_known(struct request *rq, const struct vm *vm)
 	return -1;
 }
 
+/* In front of its own actions: whom it starts as well. */
+static int add_pulls(
+	struct request *rq, struct vm *vm, json_t *actions, struct err *err)
+{
+	char **names;
+
+	if (request_bool(rq, "no-deps") || vm->env->file)
+		return 0;
+	names = order_pulls(vm, err);
+	if (!names)
+		return -1;
+	for (size_t i = 0; names[i]; i++) {
+		AUTO_FREE char *text = xasprintf("start %s", names[i]);
+
+		json_array_insert_new(actions, i, json_string(text));
+	}
+	config_names_free(names);
+	return 0;
+}
+
 /* What `plan` says; true if that was all that was asked for. */
-static bool start_dry_run(struct request *rq, const struct vm *vm)
+static bool start_dry_run(struct request *rq, struct vm *vm)
 {
 	AUTO_JSON json_t *plan = NULL;
 	struct err err = ERR_INIT;
@@ -222,7 +233,7 @@ static bool start_dry_run(struct request *rq, const struct vm *vm)
 	if (!request_bool(rq, "dry-run"))
 		return false;
 	plan = plan_start(vm->spec, vm->env, &vm->record, &err);
-	if (plan)
+	if (plan && !add_pulls(rq, vm, json_object_get(plan, "actions"), &err))
 		request_reply_steal(
 			rq, json_pack("{s:O}", "actions",
 				    json_object_get(plan, "actions")));
@@ -256,6 +267,7 @@ void command_start(struct request *rq)
 		return;
 	loop_timer_stop(&vm->retry_timer);
 	vm->ordered = true;
+	vm->alone = request_bool(rq, "no-deps");
 	vm->start_paused = request_bool(rq, "paused");
 	vm->once_ephemeral = request_bool(rq, "ephemeral");
 	vm->record.history.restarts = 0;
@@ -277,6 +289,25 @@ static void stop_for_good(struct vm *vm)
 	vm_record_order(vm);
 }
 
+/* Also to those that go down with it; false: answered. */
+static bool order_stop(struct request *rq, struct vm *vm, bool restart)
+{
+	struct vm_stop_order stop = { .restart = restart,
+		.now = request_bool(rq, "now"),
+		.alone = request_bool(rq, "no-deps"),
+		.timeout_ms = request_ms(rq, "timeout") };
+	struct err err = ERR_INIT;
+
+	if (!stop.alone && vm_is_up(vm) &&
+		order_stop_dependents(vm, &stop, &err)) {
+		request_fail(rq, &err);
+		return false;
+	}
+	vm->stop = stop;
+	vm_post(vm, EV_STOP);
+	return true;
+}
+
 void command_stop(struct request *rq)
 {
 	struct vm *vm = command_vm(rq);
@@ -295,9 +326,8 @@ void command_stop(struct request *rq)
 	if (accepts(rq, vm, EV_STOP) || check_known(rq, vm) ||
 		command_dry_run(rq, vm))
 		return;
-	vm->stop = (struct vm_stop_order){ .now = request_bool(rq, "now"),
-		.timeout_ms = request_ms(rq, "timeout") };
-	vm_post(vm, EV_STOP);
+	if (!order_stop(rq, vm, false))
+		return;
 	if (was_up && vm->op && command_job(rq, vm, vm->op))
 		return;
 	await_goal(rq, vm, was_up ? GOAL_DOWN : GOAL_DOWN | UNCHANGED, 0);
@@ -334,9 +364,8 @@ void command_restart(struct request *rq)
 		check_known(rq, vm) || load_for_start(rq, vm) ||
 		command_dry_run(rq, vm))
 		return;
-	vm->stop = (struct vm_stop_order){ .restart = true,
-		.timeout_ms = request_ms(rq, "timeout") };
-	vm_post(vm, EV_STOP);
+	if (!order_stop(rq, vm, true))
+		return;
 	if (vm->op && command_job(rq, vm, vm->op))
 		return;
 	await_goal(rq, vm, GOAL_RUNNING | AWAITS_END, 0);

@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/sys.h"
 #include "base/uuid.h"
 #include "supervisor/check.h"
 #include "supervisor/instances.h"
@@ -269,6 +270,24 @@ static void add_instances(
 	for (char **one = list; one && *one; one++)
 		add_name(names, xasprintf("%s@%s", prefix, *one));
 	instances_free(list);
+}
+
+static bool is_file(const struct paths *paths, const char *name, size_t len)
+{
+	AUTO_FREE char *path =
+		xasprintf("%s/vms/%.*s.ini", paths->config, (int)len, name);
+	struct stat st;
+
+	return !sys_fstatat(AT_FDCWD, path, &st, 0);
+}
+
+bool config_is_defined(const struct paths *paths, const char *name)
+{
+	const char *at = strchr(name, '@');
+
+	return paths_name_is_valid(name) &&
+	       (is_file(paths, name, strlen(name)) ||
+		       (at && is_file(paths, name, (size_t)(at + 1 - name))));
 }
 
 static int compare_names(const void *a, const void *b)

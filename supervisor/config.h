@@ -101,6 +101,8 @@ void config_show(const struct vm_spec *spec, bool origin, const char *section,
 	struct str *out);
 /* The commented samples of a VM's file and of vmward.ini. */
 void config_add_defaults(struct str *out);
+/* True if a file defines the VM, or any instance of its prefix. */
+bool config_is_defined(const struct paths *paths, const char *name);
 /* True if name is a VM's name (REFERENCE 1.1), instance part included. */
 bool config_name_is_valid(const char *name);
 

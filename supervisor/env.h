@@ -21,6 +21,7 @@ struct env {
 	bool level_given; /* --log-level: the file is not asked */
 	bool stopping;    /* the supervisor goes away */
 	bool io_uring;
+	unsigned processors; /* of the host; 0: not known */
 };
 
 #endif

@@ -33,6 +33,12 @@ const char *explain_cause(enum cause cause)
 
 static void explain_up(const struct vm *vm, struct str *out)
 {
+	if (vm->waits && vm->order) {
+		str_addf(out, "%s; it ", vm_state_word(vm));
+		vm->order->describe(vm, out);
+		str_add(out, ".\n");
+		return;
+	}
 	str_addf(out, "%s (pid %d", vm_state_word(vm), (int)vm->machine.pid);
 	if (vm_uptime_ms(vm) >= 0) {
 		str_add(out, ", up ");

@@ -303,6 +303,7 @@ static void start_by_itself(struct vm *vm)
 	}
 	if (up && same_boot(vm) && vm->record.pid == 0 && vm->spec &&
 		!vm->findings.errors) { /* its start was cut short: no end */
+		vm->boot = true;
 		vm_post(vm, EV_START);
 		return;
 	}
@@ -319,8 +320,10 @@ static void start_by_itself(struct vm *vm)
 	policy_forgive(&vm->record.history);
 	vm->record.fallback = false;
 	vm->record.desired = DESIRED_DOWN; /* the next write is of this boot */
-	if (starts)
-		vm_post(vm, EV_START);
+	if (!starts)
+		return;
+	vm->boot = true;
+	vm_post(vm, EV_START);
 }
 
 /* Nothing of it lives: what a crash left goes. */

@@ -70,6 +70,7 @@ static int serve(const struct options *o)
 		paths_fini(&service.env.paths);
 		return err.code == ERR_EXISTS ? 100 : 1;
 	}
+	service.env.processors = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	registry_start(service.registry);
 	if (service_listen(&service, &err)) {
 		log_error(NULL, "%s", err.text);

@@ -42,6 +42,8 @@ struct op_start {
 	struct err image_err;
 	bool restart; /* a successor: does without a disk */
 	struct err bad_spec;
+	enum vm_turn turn;
+	struct err turn_err;
 };
 
 static void on_stored(struct store_wait *wait, const struct err *err)
@@ -301,11 +303,43 @@ static bool kvm_is_on(const struct op_start *op)
 	return json_is_true(json_object_get(op->call.result, "enabled"));
 }
 
+/* Whose turn it is not yet is woken when that may have changed. */
+static bool is_its_turn(struct op_start *op)
+{
+	struct vm *vm = op->vm;
+
+	if (!vm->order)
+		return true;
+	op->turn = vm->order->may_start(vm, &op->turn_err);
+	return op->turn != VM_WAIT;
+}
+
+/* What the files say by now is what QEMU will run. */
+static void take_spec(struct op_start *op)
+{
+	struct vm *vm = op->vm;
+	struct vm_spec *good = NULL;
+
+	if (vm->record.fallback && !vm->once_ephemeral)
+		good = lastgood_load(vm);
+	if (vm_run_spec(vm, good, &op->bad_spec))
+		vm->running = vm->spec; /* only to look at: prepare() fails */
+	op->disk = vm->running->disks.next;
+	op->raw = vm->running->raws.next;
+	op->nic = vm->running->nics.next;
+}
+
 static enum job_state start_run(struct job *job)
 {
 	struct op_start *op = container_of(job, struct op_start, job);
 
 	JOB_BEGIN(job);
+	JOB_AWAIT(job, is_its_turn(op), JOB_FOREVER); /* the others have ends */
+	if (op->turn == VM_NEVER) {
+		op->vm->refused = true;
+		return job_fail_err(job, &op->turn_err);
+	}
+	take_spec(op);
 	if (prepare(op, &job->err))
 		return JOB_ENDS;
 	while (make_next_image(op)) {
@@ -367,6 +401,7 @@ static void start_cleanup(struct job *job)
 	store_cancel(&op->stored);
 	qmp_call_fini(&op->call);
 	lock_drop(&op->lock);
+	op->vm->waits = false;
 	BUG_ON(op->image);
 	free(op);
 }
@@ -377,17 +412,9 @@ static const struct job_kind start_kind = { "start", start_run, start_undo,
 struct job *op_start_begin(struct vm *vm, op_end_fn *on_end, void *arg)
 {
 	struct op_start *op = NEW(struct op_start);
-	struct vm_spec *good = NULL;
 
-	if (vm->record.fallback && !vm->once_ephemeral)
-		good = lastgood_load(vm);
-	if (vm_run_spec(vm, good, &op->bad_spec))
-		vm->running = vm->spec; /* only to look at: prepare() fails */
 	op->vm = vm;
 	op->lock = (struct vm_lock)VM_LOCK_INIT;
-	op->disk = vm->running->disks.next;
-	op->raw = vm->running->raws.next;
-	op->nic = vm->running->nics.next;
 	op->restart = vm->record.desired == DESIRED_UP && !vm->ordered;
 	job_start(&op->job, &start_kind, vm->name, on_end, arg);
 	return &op->job;

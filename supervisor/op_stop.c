@@ -31,7 +31,8 @@ struct op_stop {
 	unsigned at; /* step in progress */
 	int64_t step_started_ms;
 	bool agent_done, agent_failed;
-	bool noted; /* stop_step is written */
+	bool noted;          /* stop_step is written */
+	int64_t deadline_ms; /* for those that go down before it too; 0: none */
 };
 
 static bool is_dead(const struct op_stop *op)
@@ -166,10 +167,11 @@ static void note_step(struct op_stop *op)
 		return;
 	op->noted = true;
 	snprintf(vm->stop_step, sizeof(vm->stop_step),
-		"%s %lld.%lld s: %s (step %u of %u)",
+		"%s %lld.%lld s: %s (step %u of %u)%s%s",
 		spec_step_names[step_of(op)], (long long)(ms / 1000),
 		(long long)(ms % 1000 / 100), step_result(op), op->at + 1,
-		op->steps.n);
+		op->steps.n, *vm->stop.first ? "; before it " : "",
+		vm->stop.first);
 	if (!op->ended_before)
 		vmlog_line(&vm->log, LOG_INFO, "stop: %s", vm->stop_step);
 }
@@ -238,6 +240,31 @@ static bool step_done(const struct op_stop *op)
 
 /* ---- the job ---- */
 
+/* Those that follow it go down first. */
+static bool is_its_turn(const struct op_stop *op)
+{
+	struct vm *vm = op->vm;
+
+	if (!vm->order || is_dead(op) || op->ended_before)
+		vm->waits = false;
+	else
+		vm->waits = !vm->order->may_stop(vm);
+	return !vm->waits;
+}
+
+/* Who goes down after it needs time too. */
+static void take_share(const struct op_stop *op)
+{
+	struct vm *vm = op->vm;
+	int64_t left = op->deadline_ms - loop_now_ms();
+
+	if (!op->deadline_ms)
+		return;
+	vm->stop.timeout_ms = vm->order  ? vm->order->stop_share(vm, left)
+			      : left > 0 ? left
+					 : 1;
+}
+
 static bool must_wake_guest(const struct op_stop *op)
 {
 	return op->vm->kept_paused && has_monitor(op) && !op->vm->stop.now &&
@@ -252,6 +279,8 @@ static enum job_state stop_run(struct job *job)
 	JOB_AWAIT_OR_TIMEOUT(job, op->stored_done, STORED_MS);
 	if (!op->stored_done)
 		op->vm->recorded = false;
+	JOB_AWAIT(job, is_its_turn(op), JOB_FOREVER); /* ladders have ends */
+	take_share(op);
 	plan_steps(op);
 	if (must_wake_guest(op))
 		QMP_TRY(job, &op->call, machine_qmp(&op->vm->machine), "cont",
@@ -287,6 +316,7 @@ static void stop_cleanup(struct job *job)
 		agent_cancel(&op->vm->agent);
 	store_cancel(&op->stored);
 	qmp_call_fini(&op->call);
+	op->vm->waits = false;
 	free(op);
 }
 
@@ -308,6 +338,8 @@ struct job *op_stop_begin(struct vm *vm, op_end_fn *on_end, void *arg)
 	struct op_stop *op = new_stop(vm);
 
 	vm->stop_step[0] = '\0';
+	if (vm->stop.timeout_ms)
+		op->deadline_ms = loop_now_ms() + vm->stop.timeout_ms;
 	if (!vm->stop.restart) {
 		vm->record.desired = DESIRED_DOWN;
 		op->stored_done = vm_record(vm, &op->stored) != 0;

@@ -15,6 +15,7 @@
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
 #include "supervisor/lifecycle.h"
+#include "supervisor/reading.h"
 #include "supervisor/reboot.h"
 #include "supervisor/remove.h"
 #include "supervisor/settings.h"
@@ -27,6 +28,8 @@ struct registry {
 	struct events_sub states; /* a VM that went down may be forgotten */
 	struct loop_kick sweep;
 	bool file; /* `run FILE`: one VM, no directories */
+	const struct vm_order *order;
+	struct graph *graph; /* NULL: something changed since */
 };
 
 struct env *registry_env(const struct registry *registry)
@@ -77,6 +80,7 @@ void registry_free(struct registry *registry)
 	watch_free(registry->watch);
 	list_each(&registry->vms, it, next)
 		vm_free(list_entry(it, struct vm, link));
+	graph_free(registry->graph);
 	free(registry);
 }
 
@@ -89,6 +93,50 @@ struct vm *registry_find(const struct registry *registry, const char *name)
 			return vm;
 	}
 	return NULL;
+}
+
+void registry_set_order(struct registry *registry, const struct vm_order *order)
+{
+	registry->order = order;
+}
+
+static void drop_graph(struct registry *registry)
+{
+	graph_free(TAKE(registry->graph));
+}
+
+struct graph *registry_graph(struct registry *registry)
+{
+	struct graph *g = registry->graph;
+	size_t *cycle;
+	size_t n;
+
+	if (g)
+		return g;
+	g = graph_new();
+	list_each(&registry->vms, it, next) {
+		struct vm *vm = list_entry(it, struct vm, link);
+
+		graph_add(g, vm->name, vm);
+	}
+	for (size_t i = 0; i < graph_size(g); i++) {
+		const struct vm *vm = graph_owner(g, i);
+
+		if (vm->spec)
+			graph_say(g, i, &vm->spec->start);
+	}
+	/* what runs may be older than the files: nobody waits for ever */
+	while ((cycle = graph_cycle(g, &n)) != NULL) {
+		graph_cut(g, cycle[n - 1], cycle[0]);
+		free(cycle);
+	}
+	registry->graph = g;
+	return g;
+}
+
+size_t registry_node(struct registry *registry, const struct vm *vm)
+{
+	return graph_find(registry_graph(registry), vm->name);
 }
 
 /* Keeps the list in order of names. */
@@ -110,27 +158,72 @@ static struct vm *add(struct registry *registry, const char *name)
 
 	vm->registry = registry;
 	vm->on_idle = on_idle;
+	vm->order = registry->order;
 	insert(registry, vm);
+	drop_graph(registry);
 	return vm;
+}
+
+/* Frees a VM, and what knows of it. */
+static void drop(struct registry *registry, struct vm *vm)
+{
+	drop_graph(registry);
+	vm_free(vm);
+}
+
+/* ---- reading files ---- */
+
+/* What was read holds from now on. */
+static void accept_reading(struct registry *registry, struct reading *r)
+{
+	struct vm *vm = r->vm;
+
+	findings_fini(&vm->findings);
+	findings_init(&vm->findings);
+	findings_move(&vm->findings, &r->findings);
+	vm->gone = r->missing;
+	if (reading_changes_order(r))
+		drop_graph(registry);
+	if (r->spec) {
+		ephemeral_apply(r->spec, registry->env);
+		vm_replace_spec_steal(vm, r->spec);
+	}
+	if (!r->spec && r->missing && !vm_is_up(vm) && vm->state != VM_WAITING)
+		vm_replace_spec_steal(vm, NULL);
+	reboot_follow(vm);
+}
+
+/* The readings are in the order of names. */
+static void accept_all(
+	struct registry *registry, struct reading *readings, size_t n)
+{
+	readings_refuse_cycles(&registry->vms, readings, n);
+	for (size_t i = 0; i < n; i++)
+		accept_reading(registry, &readings[i]);
 }
 
 void registry_load(struct registry *registry, struct vm *vm)
 {
-	bool missing = false;
-	struct vm_spec *spec;
+	struct reading r;
 
-	findings_fini(&vm->findings);
-	findings_init(&vm->findings);
-	spec = config_load(&registry->env->paths, vm->name, registry->env->file,
-		&vm->findings, &missing);
-	vm->gone = missing;
-	if (spec) {
-		ephemeral_apply(spec, registry->env);
-		vm_replace_spec_steal(vm, spec);
-	}
-	if (!spec && missing && !vm_is_up(vm) && vm->state != VM_WAITING)
-		vm_replace_spec_steal(vm, NULL);
-	reboot_follow(vm);
+	reading_take(&r, registry->env, vm);
+	accept_all(registry, &r, 1);
+}
+
+/* All of them, so that a change in two files at once is one change. */
+static void load_all(struct registry *registry)
+{
+	AUTO_FREE struct reading *readings = NULL;
+	size_t n = 0;
+
+	list_each(&registry->vms, it, next)
+		n++;
+	readings = xcalloc(n + 1, sizeof(readings[0]));
+	n = 0;
+	list_each(&registry->vms, it2, next2)
+		reading_take(&readings[n++], registry->env,
+			list_entry(it2, struct vm, link));
+	accept_all(registry, readings, n);
 }
 
 /* ---- names ---- */
@@ -227,11 +320,12 @@ struct vm *registry_need(
 	vm->transient = is_instance(name);
 	registry_load(registry, vm);
 	if (vm->gone) {
-		vm_free(vm);
+		drop(registry, vm);
 		not_found(registry, name, err);
 		return NULL;
 	}
 	lifecycle_recover(vm, false);
+	drop_graph(registry);
 	loop_kick(&registry->sweep, on_sweep); /* unless it is started now */
 	return vm;
 }
@@ -246,12 +340,12 @@ static void forget_logs(const struct vm *vm)
 		log_warn(vm->name, "%s", err.text);
 }
 
-static void forget(struct vm *vm)
+static void forget(struct registry *registry, struct vm *vm)
 {
 	store_remove(vm->env->store, vm->name);
 	if (!vm->gone && vm->last.cause && !cause_is_failure(vm->last.cause))
 		forget_logs(vm);
-	vm_free(vm);
+	drop(registry, vm);
 }
 
 /* An instance that was only asked about, or throws all away when it ends. */
@@ -274,7 +368,7 @@ void registry_sweep(struct registry *registry)
 			continue;
 		if (!vm->gone && !is_passing(vm))
 			continue;
-		forget(vm);
+		forget(registry, vm);
 	}
 }
 
@@ -305,13 +399,12 @@ static void emit_config(struct vm *vm)
 			(int)vm_pending(vm), "error", bad ? err.text : NULL));
 }
 
-static void load_known(
-	struct registry *registry, struct vm *vm, struct names *changed)
+/* Tells of a VM whose files say something else than before. */
+static void tell_change(
+	struct vm *vm, const char *before, struct names *changed)
 {
-	AUTO_FREE char *before = fingerprint(vm);
-
-	registry_load(registry, vm);
 	AUTO_FREE char *after = fingerprint(vm);
+
 	if (str_eq(before, after))
 		return;
 	names_add(changed, vm->name);
@@ -319,16 +412,12 @@ static void load_known(
 	vm_changed(vm);
 }
 
-char **registry_reload(struct registry *registry)
+/* VMs whose files are new. */
+static void add_new(struct registry *registry)
 {
-	struct names changed = { xcalloc(1, sizeof(char *)), 0 };
-	char **names;
+	char **names =
+		registry->file ? NULL : config_names(&registry->env->paths);
 
-	if (settings_follow(registry->env))
-		names_add(&changed, "vmward.ini");
-	list_each(&registry->vms, it, next)
-		load_known(registry, list_entry(it, struct vm, link), &changed);
-	names = registry->file ? NULL : config_names(&registry->env->paths);
 	for (size_t i = 0; names && names[i]; i++) {
 		struct vm *vm = registry_find(registry, names[i]);
 
@@ -336,13 +425,47 @@ char **registry_reload(struct registry *registry)
 			vm->transient = false;
 			continue;
 		}
-		vm = add(registry, names[i]);
-		registry_load(registry, vm);
-		lifecycle_recover(vm, false);
-		names_add(&changed, vm->name);
-		emit_config(vm);
+		add(registry, names[i])->is_new = true;
 	}
 	config_names_free(names);
+}
+
+/* What the files said before; new, by the order of names. */
+static char **fingerprints(struct registry *registry)
+{
+	char **prints = xcalloc(1, sizeof(char *));
+	size_t n = 0;
+
+	list_each(&registry->vms, it, next) {
+		prints = xreallocarray(prints, n + 2, sizeof(char *));
+		prints[n++] = fingerprint(list_entry(it, struct vm, link));
+		prints[n] = NULL;
+	}
+	return prints;
+}
+
+char **registry_reload(struct registry *registry)
+{
+	struct names changed = { xcalloc(1, sizeof(char *)), 0 };
+	char **prints;
+	size_t at = 0;
+
+	if (settings_follow(registry->env))
+		names_add(&changed, "vmward.ini");
+	add_new(registry);
+	prints = fingerprints(registry);
+	load_all(registry);
+	list_each(&registry->vms, it, next) {
+		struct vm *vm = list_entry(it, struct vm, link);
+
+		if (vm->is_new)
+			lifecycle_recover(vm, false);
+		tell_change(vm, vm->is_new ? "" : prints[at], &changed);
+		vm->is_new = false;
+		at++;
+	}
+	config_names_free(prints);
+	drop_graph(registry); /* some specs came from what runs */
 	loop_kick(&registry->sweep, on_sweep);
 	return changed.at;
 }
@@ -380,10 +503,10 @@ void registry_start(struct registry *registry)
 		add(registry, names[i]);
 	config_names_free(names);
 	sys_listdir(AT_FDCWD, registry->env->paths.run, add_orphan, registry);
+	load_all(registry);
 	list_each(&registry->vms, it, next)
-		registry_load(registry, list_entry(it, struct vm, link));
-	list_each(&registry->vms, it2, next2)
-		lifecycle_recover(list_entry(it2, struct vm, link), true);
+		lifecycle_recover(list_entry(it, struct vm, link), true);
+	drop_graph(registry); /* some specs came from what runs */
 	loop_kick(&registry->sweep, on_sweep);
 	registry->watch = watch_new(
 		registry->env->paths.config, on_files_changed, registry);

@@ -8,6 +8,7 @@
 #define SUPERVISOR_REGISTRY_H
 
 #include "base/verbs.h"
+#include "supervisor/graph.h"
 #include "supervisor/vm.h"
 
 struct registry;
@@ -33,7 +34,17 @@ struct vm *registry_find(const struct registry *registry, const char *name);
  */
 struct vm *registry_need(
 	struct registry *registry, const char *name, struct err *err);
-/* Reads the VM's files as they are now; findings are in vm->findings. */
+/* Who follows whom, by the last good files and without cycles; borrowed. */
+struct graph *registry_graph(struct registry *registry);
+/* The VM's node in it; its owner is the VM. */
+size_t registry_node(struct registry *registry, const struct vm *vm);
+/* What the VMs heed from now on; before the start. */
+void registry_set_order(
+	struct registry *registry, const struct vm_order *order);
+/*
+ * Reads the VM's files as they are now; findings are in vm->findings.  A
+ * file that would close a cycle is refused like a broken one.
+ */
 void registry_load(struct registry *registry, struct vm *vm);
 /*
  * Names by patterns: NAME, glob, @tag, or "*" for all; new, NULL-terminated,

@@ -106,6 +106,8 @@ static void note_of(const struct vm *vm, struct str *out)
 
 	if (!vm_is_up(vm) && vm_check_files(vm, &err))
 		str_add(out, err.text);
+	else if (vm->waits && vm->order)
+		vm->order->describe(vm, out);
 	else if (*vm->note)
 		str_add(out, vm->note);
 	else if (vm->probe)

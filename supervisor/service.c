@@ -106,6 +106,7 @@ int service_open(struct service *service, struct err *err)
 	env->io_uring = has_io_uring();
 	image_sweep(env->paths.images);
 	service->registry = registry_new(env);
+	service->order = order_new(service->registry);
 	service->control = control_new(service->registry, command_handlers);
 	return 0;
 }
@@ -136,6 +137,7 @@ void service_close(struct service *service)
 	loop_signal_stop(&service->hup);
 	control_free(service->control);
 	registry_free(service->registry);
+	order_free(service->order);
 	store_free(service->env.store);
 	aio_fini();
 	events_fini();

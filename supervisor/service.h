@@ -11,12 +11,14 @@
 #include "supervisor/control.h"
 #include "supervisor/env.h"
 #include "supervisor/lock.h"
+#include "supervisor/order.h"
 #include "supervisor/registry.h"
 
 struct service {
 	struct env env;
 	struct vm_lock lock;
 	struct registry *registry;
+	struct order *order;
 	struct control *control;
 	struct loop_signal term, intr, hup;
 };

@@ -24,7 +24,6 @@ static const char *const confinement_names[] = { "strict", "best-effort", "off",
 
 /* Keys that this version reads and checks, and nothing uses yet. */
 static const char *const idle[] = {
-	"vmward.parallel-starts",
 	"vmward.shutdown-timeout",
 	"vmward.on-exit",
 	"roles.admin",

@@ -18,6 +18,8 @@ static void forget_orders(struct vm *vm)
 	vm->stop = (struct vm_stop_order){ 0 };
 	vm->intent_stop = vm->intent_kill = false;
 	vm->ordered = false;
+	vm->boot = vm->alone = vm->pulled = vm->refused = false;
+	vm->slot_ms = 0;
 	vm->start_paused = false; /* it held for the start it came with */
 	vm->kept_paused = false;
 }
@@ -70,7 +72,8 @@ static enum vm_event decide(struct vm *vm)
 		return EV_END_STOPPED;
 	if (is_unseen(vm))
 		return decide_unseen(vm);
-	if (vm->last.cause == CAUSE_START_FAILED && vm->ordered)
+	if (vm->last.cause == CAUSE_START_FAILED &&
+		(vm->ordered || vm->refused))
 		return EV_END_STOPPED; /* the person was told */
 	d = policy_decide(&spec->restart, vm->last.cause, &vm->record.history,
 		(int64_t)(vm->last_end_us / 1000), any_number());

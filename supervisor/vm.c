@@ -146,6 +146,8 @@ void vm_changed(struct vm *vm)
 
 		watch->on_change(watch, vm);
 	}
+	if (vm->order)
+		vm->order->changed(vm);
 }
 
 static void emit_state(struct vm *vm)
@@ -186,6 +188,7 @@ void vm_set_ready(struct vm *vm, enum vm_ready ready)
 	vm->ready = ready;
 	if (ready == VM_READY_YES) {
 		vm->ready_real_us = sys_realtime_us();
+		vm->ready_ms = loop_now_ms();
 		vmlog_line(&vm->log, LOG_INFO, "ready");
 	}
 	emit_state(vm);
@@ -458,7 +461,7 @@ int vm_check_files(const struct vm *vm, struct err *err)
 
 int64_t vm_uptime_ms(const struct vm *vm)
 {
-	if (!vm_is_up(vm) || vm->record.started_mono_ms == 0)
+	if (!vm_is_up(vm) || vm->waits || vm->record.started_mono_ms == 0)
 		return -1;
 	return (int64_t)(sys_now_us() / 1000) - vm->record.started_mono_ms;
 }

@@ -77,7 +77,9 @@ struct vm_stop_order {
 	bool now;           /* skip what asks the guest */
 	bool runtime;       /* its time ([stop] runtime-max) is over */
 	bool host_shutdown; /* the supervisor was told to shut down */
+	bool alone;         /* it heeds no other VM */
 	int64_t timeout_ms; /* 0: the spec's */
+	char first[80];     /* "web, app": who goes down before it */
 };
 
 /* The full-disk autopilot of a VM; supervisor/diskfull's. */
@@ -96,6 +98,23 @@ struct vm_good {
 	int fd; /* of the file beside, while it is synced; or -1 */
 };
 
+/*
+ * Its place among the others; supervisor/order's.  Who is told to wait is
+ * asked again when another VM has changed.
+ */
+enum vm_turn { VM_GO, VM_WAIT, VM_NEVER };
+
+struct vm_order {
+	/* VM_NEVER with err: one that it requires does not come. */
+	enum vm_turn (*may_start)(struct vm *vm, struct err *err);
+	bool (*may_stop)(struct vm *vm);
+	/* What of the time left is for its own ladder. */
+	int64_t (*stop_share)(struct vm *vm, int64_t left_ms);
+	/* "waits for db (starting)"; nothing if it waits for nobody. */
+	void (*describe)(const struct vm *vm, struct str *out);
+	void (*changed)(struct vm *vm);
+};
+
 struct vm {
 	struct list link; /* registry.vms, by name */
 	const struct env *env;
@@ -106,7 +125,7 @@ struct vm {
 	int64_t since_real_us;
 	bool gone;      /* its file is gone; forgotten when it is down */
 	bool transient; /* an instance that came to be by `start` */
-	bool forget;    /* to be freed at the end of this turn */
+	bool is_new;    /* its files were just found */
 
 	struct vm_spec *spec;     /* last good version of the files */
 	struct vm_spec *running;  /* what QEMU runs, or NULL; may be == spec */
@@ -145,7 +164,17 @@ struct vm {
 	bool start_paused;
 	bool once_ephemeral; /* start --ephemeral, until the next order */
 	bool kept_paused;    /* an admin paused it */
-	char stop_step[96];  /* "agent 0.4 s: powered off (step 1 of 6)" */
+	char stop_step[192]; /* "agent 0.4 s: powered off (step 1 of 6)" */
+
+	const struct vm_order *order; /* or NULL: it is alone */
+	bool alone;                   /* this start heeds no other VM */
+	bool boot;        /* its start comes with the supervisor's */
+	bool pulled;      /* those that its start needs are on their way */
+	bool refused;     /* one that it requires did not come */
+	bool waits;       /* its start or stop waits for others */
+	int64_t slot_ms;  /* one of the parallel starts until then; 0: no */
+	int64_t asked_ms; /* monotonic, when its start was asked for */
+	int64_t ready_ms; /* monotonic, when it was ready */
 
 	enum vm_ready ready;
 	int64_t ready_real_us;
