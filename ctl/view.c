@@ -109,6 +109,25 @@ static int show_change(
 	return 0;
 }
 
+/* The new file, and what to type next. */
+static int show_create(
+	const struct call *call, const char *vm, json_t *value, bool many)
+{
+	const char *text = print_member(value, "text");
+	const char *path = print_member(value, "path");
+	const char *name = print_member(value, "name");
+
+	(void)vm;
+	(void)many;
+	if (path && !call->opt.quiet)
+		printf("; %s\n", path);
+	if (text && !(path && call->opt.quiet))
+		fputs(text, stdout);
+	if (name && !call->opt.quiet)
+		printf("\n; next: vmward start %s --wait\n", name);
+	return 0;
+}
+
 /* ---- findings ---- */
 
 static const char *level_of(const json_t *finding)
@@ -403,6 +422,7 @@ static const struct request_view views[] = {
 		.single = true },
 	{ .verb = "show", .show = show_show },
 	{ .verb = "explain", .show = show_show },
+	{ .verb = "create", .show = show_create, .raw = true },
 	{ .verb = "check", .show = show_check, .status = findings_status },
 	{ .verb = "reload", .show = show_reload, .status = findings_status },
 	{ .verb = "plan", .show = show_plan, .status = plan_status },

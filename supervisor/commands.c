@@ -549,6 +549,7 @@ const struct handler command_handlers[] = {
 	{ "vm-show", command_show },
 	{ "vm-check", command_check },
 	{ "vm-plan", command_plan },
+	{ "vm-create", command_create },
 	{ "vm-set", command_set },
 	{ "vm-unset", command_unset },
 	{ "vm-enable", command_enable },

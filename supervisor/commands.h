@@ -48,6 +48,8 @@ void command_show(struct request *request);
 void command_check(struct request *request);
 /* [vm-plan] What start or apply would do. */
 void command_plan(struct request *request);
+/* [vm-create] A new file. */
+void command_create(struct request *request);
 /* [vm-set] Writes our drop-in. */
 void command_set(struct request *request);
 /* [vm-unset] Takes out of it. */

@@ -56,6 +56,9 @@ void config_check_all(
 void config_check_host(const struct vm_spec *spec, const struct paths *paths,
 	struct findings *f);
 
+/* Ends the name of a new VM's file until it is in place. */
+#define CONFIG_NEW_MARK ".vmward-new"
+
 struct config_edit {
 	char *section;
 	char *key;
@@ -70,6 +73,7 @@ struct config_change {
 	int dir_fd;      /* to sync after the commit */
 	int above_fd;    /* likewise: the directory may be new */
 	bool removes;    /* nothing is left to say: the file goes */
+	bool creates;    /* the file must not be there yet */
 };
 
 /*
@@ -81,6 +85,21 @@ struct config_change {
 MUST_CHECK int config_change_prepare(const struct paths *paths,
 	const char *name, const struct config_edit *edits, size_t n,
 	struct config_change *out, struct err *err);
+/* The text beside c->path, not in place yet; NULL: the file goes. */
+MUST_CHECK int config_change_stage(
+	struct config_change *c, const struct str *text, struct err *err);
+/*
+ * The text of a new vms/NAME.ini that says the edits, new: checked like a
+ * file, but for what only this host can tell.  Fails with ERR_EXISTS when
+ * there is such a VM, ERR_USAGE or ERR_CONFIG.
+ */
+char *config_new_text(const struct paths *paths, const char *name,
+	const struct config_edit *edits, size_t n, struct err *err);
+/* Writes it beside vms/NAME.ini, for config_change_commit(). */
+MUST_CHECK int config_new_prepare(const struct paths *paths, const char *name,
+	const char *text, struct config_change *out, struct err *err);
+/* Removes what a create left whose supervisor died. */
+void config_new_sweep(const struct paths *paths);
 /* Only says whether that would be good; nothing is written. */
 MUST_CHECK int config_change_check(const struct paths *paths, const char *name,
 	const struct config_edit *edits, size_t n, struct err *err);

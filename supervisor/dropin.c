@@ -15,6 +15,10 @@
 
 #define HEADER "; written by vmward set: use \"vmward unset\", or edit\n"
 
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1
+#endif
+
 enum { DROPIN_MAX_BYTES = 256 * 1024 };
 
 /* The text, and what it says by line. */
@@ -238,7 +242,8 @@ static int write_text(int fd, const struct str *text)
 static int write_temporary(
 	struct config_change *c, const struct str *text, struct err *err)
 {
-	c->temporary = xasprintf("%s.tmp", c->path);
+	c->temporary = xasprintf(
+		"%s%s", c->path, c->creates ? CONFIG_NEW_MARK : ".tmp");
 	sys_unlinkat(AT_FDCWD, c->temporary, 0); /* of a crash */
 	c->fd = sys_openat(AT_FDCWD, c->temporary,
 		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
@@ -247,11 +252,10 @@ static int write_temporary(
 	return 0;
 }
 
-/* Writes the result, not yet in place. */
-static int stage(
-	const struct dropin *d, struct config_change *c, struct err *err)
+int config_change_stage(
+	struct config_change *c, const struct str *text, struct err *err)
 {
-	bool empty = list_is_empty(&d->ini.entries);
+	bool empty = !text;
 	AUTO_FREE char *dir =
 		xstrndup(c->path, (size_t)(strrchr(c->path, '/') - c->path));
 	AUTO_FREE char *above =
@@ -264,7 +268,7 @@ static int stage(
 	c->above_fd = open_dir(above, err);
 	if (c->dir_fd < 0 || c->above_fd < 0)
 		return -1;
-	return empty ? 0 : write_temporary(c, &d->text, err);
+	return empty ? 0 : write_temporary(c, text, err);
 }
 
 /* The drop-in as it would be, checked; d must be finished in any case. */
@@ -313,7 +317,8 @@ int config_change_prepare(const struct paths *paths, const char *name,
 	out->path = layers_dropin_path(paths, name);
 	int rc = edit(&d, paths, name, edits, n, err);
 	if (rc == 0)
-		rc = stage(&d, out, err);
+		rc = config_change_stage(out,
+			list_is_empty(&d.ini.entries) ? NULL : &d.text, err);
 	dropin_fini(&d);
 	return rc;
 }
@@ -326,7 +331,10 @@ int config_change_commit(struct config_change *c, struct err *err)
 			return 0;
 		return err_os(err, "cannot remove '%s'", c->path);
 	}
-	if (sys_renameat(AT_FDCWD, c->temporary, AT_FDCWD, c->path) < 0)
+	if (c->creates ? sys_renameat2(AT_FDCWD, c->temporary, AT_FDCWD,
+				 c->path, RENAME_NOREPLACE)
+		       : sys_renameat(
+				 AT_FDCWD, c->temporary, AT_FDCWD, c->path))
 		return err_os(err, "cannot write '%s'", c->path);
 	free(TAKE(c->temporary));
 	return 0;

@@ -499,6 +499,7 @@ void registry_start(struct registry *registry)
 {
 	char **names = config_names(&registry->env->paths);
 
+	config_new_sweep(&registry->env->paths);
 	for (size_t i = 0; names[i]; i++)
 		add(registry, names[i]);
 	config_names_free(names);
