@@ -114,6 +114,7 @@ struct plan {
 	unsigned commands; /* cold */
 	unsigned pings;
 	unsigned many;    /* VMs at once */
+	unsigned most;    /* and at the very most; 0: not */
 	unsigned idle_ms; /* to look at an idle supervisor */
 };
 
@@ -123,6 +124,6 @@ void measure_passthrough(const struct plan *plan);
 void measure_disk(const struct plan *plan);
 void measure_idle(const struct plan *plan, unsigned count);
 void measure_recovery(const struct plan *plan, unsigned count);
-void measure_mass(const struct plan *plan);
+void measure_mass(const struct plan *plan, unsigned count);
 
 #endif

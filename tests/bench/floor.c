@@ -13,6 +13,7 @@
  *   gone   SIGKILL -> reaped, all instances
  *   cpu    our own CPU time of the round
  *   ping   -q: median round trip of one query-status
+ *   stop   -t: median round trip of stop, on a warm monitor
  *   off    -p: the guest told to power off -> reaped; nobody is killed
  *   attach, detach   -d: of a disk; the BIOS guest is told to let go
  */
@@ -40,6 +41,7 @@ struct options {
 	int rounds;
 	int count; /* instances at once */
 	int pings;
+	int stops;
 	bool restart;
 	bool power;
 	const char *disk; /* an image to plug in and out */
@@ -275,31 +277,6 @@ static int by_size(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* The median round trip of a query on a warm monitor. */
-static int64_t ping(struct instance *it, int pings)
-{
-	static const char query[] = "{\"execute\":\"query-status\"}\n";
-	int64_t *took = calloc((size_t)pings, sizeof(*took));
-	int64_t median;
-
-	if (!took)
-		fail("allocate");
-	for (int i = 0; i < pings; i++) {
-		int64_t begin = now_us();
-		int before = it->replies;
-
-		if (write(it->monitor, query, strlen(query)) < 0)
-			fail("write to QEMU");
-		while (it->replies == before)
-			turn(it, 1);
-		took[i] = now_us() - begin;
-	}
-	qsort(took, (size_t)pings, sizeof(*took), by_size);
-	median = took[pings / 2];
-	free(took);
-	return median;
-}
-
 /* Sends a command and waits for its reply. */
 static void tell(struct instance *it, const char *command)
 {
@@ -309,6 +286,45 @@ static void tell(struct instance *it, const char *command)
 		fail("write to QEMU");
 	while (it->replies == before)
 		turn(it, 1);
+}
+
+/*
+ * The median round trip of a command on a warm monitor; another one, if
+ * given, undoes it each time.
+ */
+static int64_t round_trip(
+	struct instance *it, int times, const char *command, const char *undo)
+{
+	int64_t *took = calloc((size_t)times, sizeof(*took));
+	int64_t median;
+
+	if (!took)
+		fail("allocate");
+	for (int i = 0; i < times; i++) {
+		int64_t begin = now_us();
+
+		tell(it, command);
+		took[i] = now_us() - begin;
+		if (undo)
+			tell(it, undo);
+	}
+	qsort(took, (size_t)times, sizeof(*took), by_size);
+	median = took[times / 2];
+	free(took);
+	return median;
+}
+
+/* What the options want to know of one QEMU that runs. */
+static void look_closely(const struct options *o, struct instance *it)
+{
+	if (o->pings > 0)
+		printf(" ping=%lld",
+			(long long)round_trip(it, o->pings,
+				"{\"execute\":\"query-status\"}\n", NULL));
+	if (o->stops > 0)
+		printf(" stop=%lld", (long long)round_trip(it, o->stops,
+					     "{\"execute\":\"stop\"}\n",
+					     "{\"execute\":\"cont\"}\n"));
 }
 
 static void type(struct instance *it, char byte)
@@ -394,8 +410,7 @@ static void play_round(const struct options *o)
 		wait_ready(all, o->count);
 		printf(" ready=%lld", (long long)(now_us() - begin));
 	}
-	if (o->pings > 0)
-		printf(" ping=%lld", (long long)ping(&all[0], o->pings));
+	look_closely(o, &all[0]);
 	if (o->disk) {
 		plug(&all[0], o->disk);
 		unplug(&all[0]);
@@ -420,7 +435,7 @@ static void usage(void)
 {
 	fprintf(stderr,
 		"usage: floor [-m FD] [-s FD] [-n ROUNDS] [-c COUNT] [-q PINGS]"
-		" [-r] [-p] [-d IMAGE] FILE\n"
+		" [-t STOPS] [-r] [-p] [-d IMAGE] FILE\n"
 		"FILE: the arguments of QEMU, NUL-separated; @N@ becomes the"
 		" number of the instance.\n"
 		"-m, -s: descriptors at which QEMU finds monitor (3) and serial"
@@ -435,7 +450,7 @@ static struct options parse(int argc, char **argv)
 	};
 	int c;
 
-	while ((c = getopt(argc, argv, "m:s:n:c:q:rpd:")) != -1) {
+	while ((c = getopt(argc, argv, "m:s:n:c:q:t:rpd:")) != -1) {
 		int value = optarg ? (int)strtol(optarg, NULL, 10) : 0;
 
 		switch (c) {
@@ -453,6 +468,9 @@ static struct options parse(int argc, char **argv)
 			break;
 		case 'q':
 			o.pings = value;
+			break;
+		case 't':
+			o.stops = value;
 			break;
 		case 'r':
 			o.restart = true;
