@@ -11,7 +11,7 @@ BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
 	base/keys.c base/key.c base/keys_doc.c base/ini.c \
 	base/ini_scan.c base/entry.c base/finding.c base/paths.c \
 	base/uuid.c base/base64.c base/verbs.c \
-	base/verb_table.c base/sock.c
+	base/verb_table.c base/sock.c base/trim.c
 QMP_SRC = qmp/client.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c storage/header.c storage/qemu_img.c
 NET_SRC = net/mac.c net/ports.c

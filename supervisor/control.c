@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/sock.h"
 #include "base/sys.h"
+#include "base/trim.h"
 #include "supervisor/arguments.h"
 #include "supervisor/events.h"
 #include "supervisor/roles.h"
@@ -179,6 +180,7 @@ static void request_free(struct request *rq)
 	if (rq->client)
 		rq->client->nrequests--;
 	rq->answered = true;
+	trim_soon();
 	if (!rq->in_handler)
 		request_dispose(rq);
 }

@@ -29,7 +29,7 @@ static char *spell(const char *name, const json_t *data, uint64_t sequence)
 	if (jstream_dump(data, &text, &err) < 0)
 		return NULL;
 	str_addc(&text, '}');
-	return str_take(&text);
+	return xstrndup(text.data, text.len); /* a thousand are kept */
 }
 
 static void tell(const struct event *event)

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "base/trim.h"
 #include "supervisor/config.h"
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
@@ -56,6 +57,7 @@ static void on_idle(struct vm *vm)
 
 static void on_vm_event(struct events_sub *sub, const struct event *event)
 {
+	trim_soon();
 	if (str_eq(event->name, "VM_STATE"))
 		loop_kick(&container_of(sub, struct registry, states)->sweep,
 			on_sweep);

@@ -17,6 +17,7 @@
 #include "base/spawn.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "base/trim.h"
 #include "storage/image.h"
 #include "supervisor/commands.h"
 #include "supervisor/events.h"
@@ -140,6 +141,7 @@ void service_close(struct service *service)
 	order_free(service->order);
 	store_free(service->env.store);
 	aio_fini();
+	trim_stop();
 	events_fini();
 	lock_drop(&service->lock);
 	loop_fini();
