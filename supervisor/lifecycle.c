@@ -19,8 +19,9 @@
 #include "supervisor/settle.h"
 #include "supervisor/tidy.h"
 
-#define EVENT_NAME_MAX 64
-#define EVENT_DATA_MAX 2048 /* bytes of a QEMU event that clients are sent */
+#define EVENT_NAME_MAX   64
+#define RECOVER_AGAIN_MS 5000
+#define EVENT_DATA_MAX   2048 /* bytes of a QEMU event that clients are sent */
 
 /* ---- the matrix ---- */
 
@@ -267,12 +268,15 @@ struct vm *lifecycle_new(const struct env *env, const char *name)
 
 /* ---- recovery ---- */
 
-/* True if there was one that can be read. */
-static bool read_record(struct vm *vm)
+enum found { FOUND, NOT_FOUND, NOT_SEEN };
+
+/* NOT_SEEN: there may be a good one, but it cannot be read now. */
+static enum found read_record(struct vm *vm)
 {
 	struct err err = ERR_INIT;
 	int rc = store_read(vm->env->store, vm->name, &vm->record, &err);
 
+	vm->newer_record = false;
 	if (rc < 0) {
 		vm->newer_record = vm->record.version > STORE_VERSION;
 		vmlog_line(&vm->log, LOG_WARN, "record: %s", err.text);
@@ -282,7 +286,11 @@ static bool read_record(struct vm *vm)
 	vm->last.cause = vm->record.last_cause;
 	snprintf(vm->last.detail, sizeof(vm->last.detail), "%s",
 		vm->record.last_detail);
-	return rc == 0;
+	if (rc < 0 && err.os) {
+		vm_set_note(vm, "%s", err.text);
+		return NOT_SEEN;
+	}
+	return rc == 0 ? FOUND : NOT_FOUND;
 }
 
 /* Another boot of the host: monotonic times and the process mean nothing. */
@@ -338,9 +346,29 @@ static void sweep(struct vm *vm)
 		tidy_up(vm);
 }
 
+static void on_recover_timer(struct loop_timer *timer)
+{
+	struct vm *vm = container_of(timer, struct vm, retry_timer);
+
+	if (vm->state != VM_UNREACHABLE || vm->op)
+		return; /* somebody took a decision meanwhile */
+	vm->state = VM_STOPPED;
+	vm_set_note(vm, "%s", "");
+	lifecycle_recover(vm, vm->recover_boot);
+	vm_changed(vm);
+}
+
+/* Whether it is to run is not known: nothing is done until it is. */
+static void recover_later(struct vm *vm, bool boot)
+{
+	vm->state = VM_UNREACHABLE;
+	vm->recover_boot = boot;
+	loop_timer_start(&vm->retry_timer, RECOVER_AGAIN_MS, on_recover_timer);
+}
+
 void lifecycle_recover(struct vm *vm, bool boot)
 {
-	bool known = read_record(vm);
+	enum found found = read_record(vm);
 
 	config_sweep(&vm->env->paths, vm->name);
 	if (!vm->spec)
@@ -352,13 +380,17 @@ void lifecycle_recover(struct vm *vm, bool boot)
 		vm_set_note(vm, "newer format of its record: left alone");
 		return;
 	}
+	if (found == NOT_SEEN) {
+		recover_later(vm, boot);
+		return;
+	}
 	if (!vm_is_locked(vm)) {
 		sweep(vm);
 		if (boot)
 			start_by_itself(vm);
 		return;
 	}
-	if (!known) { /* a lost record is no order to stop, or to run */
+	if (found != FOUND) { /* a lost record is no order to stop, or to run */
 		vm->record.desired = DESIRED_UP;
 		vm->record.paused = true;
 	}

@@ -183,6 +183,7 @@ struct vm {
 	struct loop_timer retry_timer; /* back-off, or the next adoption try */
 	int64_t retry_at_ms;
 	unsigned adopt_tries;
+	bool recover_boot;         /* its recovery at a boot is still to come */
 	struct cause_verdict last; /* of the last end */
 	int64_t last_end_us;       /* monotonic, when the process was gone */
 	int64_t restarted_us;      /* monotonic, exec of the successor */
