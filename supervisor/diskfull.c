@@ -78,6 +78,33 @@ void diskfull_begin(struct vm *vm, const char *node)
 	look_later(vm);
 }
 
+/* What blocked the guest while nobody watched. */
+static void on_blocks(struct job *job, void *arg)
+{
+	struct vm *vm = arg;
+	json_t *block;
+	size_t i;
+
+	json_array_foreach(op_qmp_result(job), i, block)
+	{
+		const char *status =
+			json_string_value(json_object_get(block, "io-status"));
+		const char *node = json_string_value(json_object_get(
+			json_object_get(block, "inserted"), "node-name"));
+
+		if (status && node && str_eq(status, "nospace") &&
+			!vm->full.path)
+			diskfull_begin(vm, node);
+	}
+	vm_job_over(job, vm);
+}
+
+void diskfull_look(struct vm *vm)
+{
+	vm_job_add(
+		vm, op_qmp_begin_steal(vm, "query-block", NULL, on_blocks, vm));
+}
+
 void diskfull_end(struct vm *vm)
 {
 	loop_timer_stop(&vm->full.timer);

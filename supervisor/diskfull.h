@@ -11,6 +11,8 @@
 
 /* QEMU stopped the VM for lack of space below a block node. */
 void diskfull_begin(struct vm *vm, const char *node);
+/* It was found stopped by a disk: for lack of space? */
+void diskfull_look(struct vm *vm);
 /* It runs again, or is gone; harmless when it was not blocked. */
 void diskfull_end(struct vm *vm);
 

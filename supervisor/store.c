@@ -49,7 +49,7 @@ struct store_file {
 	int error;        /* the first of them that failed */
 };
 
-static char boot_id[37]; /* "" until it was asked for */
+static char boot_id[37]; /* "" before store_open() */
 
 static bool is_there(const char *path)
 {
@@ -103,12 +103,28 @@ static int make_dir(const char *dir, struct err *err)
 	return sync_dir(parent, err) < 0 ? -1 : 0;
 }
 
+/* One that cannot be read is not another boot; "" is that of no /proc. */
+static int learn_boot_id(struct err *err)
+{
+	static const char path[] = "/proc/sys/kernel/random/boot_id";
+	AUTO_CLOSE int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	ssize_t n;
+
+	boot_id[0] = '\0';
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	n = fd >= 0 ? sys_read(fd, boot_id, sizeof(boot_id) - 1) : -1;
+	boot_id[n > 0 ? n : 0] = '\0';
+	return n < 0 ? err_os(err, "cannot read '%s'", path) : 0;
+}
+
 int store_open(struct store **out, const char *dir, struct err *err)
 {
 	struct store *store;
 	int fd;
 
-	boot_id[0] = '\0';
+	if (learn_boot_id(err))
+		return -1;
 	if (make_dir(dir, err) != 0)
 		return -1;
 	fd = sys_openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
@@ -543,14 +559,5 @@ void store_remove(struct store *store, const char *name)
 
 const char *store_boot_id(void)
 {
-	ssize_t n;
-	AUTO_CLOSE int fd = -1;
-
-	if (boot_id[0] != '\0')
-		return boot_id;
-	fd = sys_openat(AT_FDCWD, "/proc/sys/kernel/random/boot_id",
-		O_RDONLY | O_CLOEXEC, 0);
-	n = fd >= 0 ? sys_read(fd, boot_id, sizeof(boot_id) - 1) : 0;
-	boot_id[n > 0 ? n : 0] = '\0';
 	return boot_id;
 }

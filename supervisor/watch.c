@@ -15,6 +15,7 @@
 #include "base/sys.h"
 
 #define SETTLE_MS 50
+#define AGAIN_MS  10000 /* without a descriptor for it */
 
 struct watch {
 	char *dir;
@@ -90,6 +91,29 @@ static void on_inotify(struct loop_io *io, int events UNUSED)
 		loop_timer_start(&w->settle, SETTLE_MS, on_settled);
 }
 
+static void on_again(struct loop_timer *timer);
+
+static bool begin(struct watch *w)
+{
+	w->fd = sys_inotify_init();
+	if (w->fd < 0) {
+		log_warn(NULL, "files are not watched: %s", strerror(errno));
+		loop_timer_start(&w->settle, AGAIN_MS, on_again);
+		return false;
+	}
+	add_all(w);
+	loop_io_start(&w->io, w->fd, LOOP_READ, on_inotify);
+	return true;
+}
+
+static void on_again(struct loop_timer *timer)
+{
+	struct watch *w = container_of(timer, struct watch, settle);
+
+	if (begin(w)) /* what changed meanwhile */
+		w->on_change(w->arg);
+}
+
 struct watch *watch_new(
 	const char *config_dir, void (*on_change)(void *arg), void *arg)
 {
@@ -98,13 +122,7 @@ struct watch *watch_new(
 	w->dir = xstrdup(config_dir);
 	w->on_change = on_change;
 	w->arg = arg;
-	w->fd = sys_inotify_init();
-	if (w->fd < 0) {
-		log_warn(NULL, "files are not watched: %s", strerror(errno));
-		return w;
-	}
-	add_all(w);
-	loop_io_start(&w->io, w->fd, LOOP_READ, on_inotify);
+	begin(w);
 	return w;
 }
 

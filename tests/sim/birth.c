@@ -83,6 +83,7 @@ static void on_spawn(pid_t pid, const char *const *argv)
 		chardev ? chardev + 1 : "");
 	sim_note("%s: QEMU is pid %d", vm->name, (int)pid);
 	plug_start(q, argv);
+	guest_start(q, argv);
 	vm->births++;
 	oracle_spawned(q);
 }

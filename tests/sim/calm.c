@@ -20,6 +20,11 @@ static struct sim_qemu *await_guest(const struct sim_vm *vm, unsigned seconds)
 	return NULL;
 }
 
+static const struct vm *known(const struct sim_vm *vm)
+{
+	return registry_find(sim.service.registry, vm->name);
+}
+
 static struct sim_qemu *need_guest(const struct sim_vm *vm, const char *after)
 {
 	struct sim_qemu *q = await_guest(vm, BACK_S);
@@ -31,9 +36,56 @@ static struct sim_qemu *need_guest(const struct sim_vm *vm, const char *after)
 
 static void start(struct sim_vm *vm)
 {
+	unsigned births = vm->births;
+
 	client_ask(vm, "vm-start");
 	if (qemu_count(vm) != 1)
 		sim_breach("I3", "%s has started without a QEMU", vm->name);
+	life_sleep(1000);
+	if (vm->births != births && known(vm)->ready != VM_READY_YES)
+		sim_breach("ready", "%s runs and is not ready", vm->name);
+}
+
+/* Its guest reboots itself; then it goes the way its file says. */
+static void reboot(struct sim_vm *vm)
+{
+	unsigned births = vm->births;
+	struct sim_qemu *q = qemu_of_vm(vm);
+
+	if (!q || q->paused || q->stopped || !q->ran)
+		return;
+	pid_t before = world_as(q->pid);
+	guest_reset(q, "guest-reset");
+	world_as(before);
+	life_sleep(2000);
+	if (vm->reboot == SIM_STOP && qemu_count(vm))
+		sim_breach("policy", "%s lives after a reboot", vm->name);
+	else if (vm->reboot != SIM_STOP && !need_guest(vm, "a reboot"))
+		return;
+	if (vm->births != births + (vm->reboot == SIM_COLD))
+		sim_breach("policy", "%s has %u new QEMUs after a reboot",
+			vm->name, vm->births - births);
+	if (vm->reboot == SIM_STOP)
+		start(vm);
+}
+
+/* Its disk is full for a while: it waits, and goes on by itself. */
+static void fill_up(struct sim_vm *vm)
+{
+	struct sim_qemu *q = qemu_of_vm(vm);
+
+	if (!q || q->paused || q->stopped || !q->ran)
+		return;
+	world_set_space(0);
+	guest_write(q);
+	life_sleep(500 + world_random(20000));
+	if (known(vm)->state != VM_PAUSED ||
+		!strstr(known(vm)->note, "disk full"))
+		sim_breach("I3", "%s does not wait for space", vm->name);
+	world_set_space((uint64_t)1 << 40);
+	life_sleep(2000);
+	if (q->paused)
+		sim_breach("I3", "%s does not go on with space", vm->name);
 }
 
 static void restart(struct sim_vm *vm)
@@ -65,7 +117,7 @@ static void crash(struct sim_vm *vm)
 	if (await_guest(vm, BACK_S))
 		sim_breach(
 			"policy", "%s runs after too many crashes", vm->name);
-	const struct vm *state = registry_find(sim.service.registry, vm->name);
+	const struct vm *state = known(vm);
 	if ((state->state == VM_FAILED) != vm->restarts)
 		sim_breach("policy", "%s is %s after its crashes", vm->name,
 			vm_state_id(state->state));
@@ -77,6 +129,8 @@ void calm_run(void)
 		start(&sim.vms[i]);
 		restart(&sim.vms[i]);
 	}
+	reboot(&sim.vms[world_random(sim.nvms)]);
+	fill_up(&sim.vms[world_random(sim.nvms)]);
 	crash(&sim.vms[world_random(sim.nvms)]);
 	stop(&sim.vms[world_random(sim.nvms)]);
 }

@@ -114,6 +114,21 @@ static void drop_lock(void)
 		sim_note("%s: its lock file is gone", vm->name);
 }
 
+/* One that writes hits the full disk; others may never notice. */
+static void fill_disk(void)
+{
+	if (world_space() == 0 && world_random(2)) {
+		world_set_space((uint64_t)1 << 40);
+		sim_note("there is space again");
+		return;
+	}
+	world_set_space(0);
+	sim_note("the disk is full");
+	for (unsigned i = 0; i < SIM_QEMUS; i++)
+		if (sim.qemus[i].pid && world_random(2))
+			guest_write(&sim.qemus[i]);
+}
+
 static void jump(void)
 {
 	static const int64_t days[] = { 1, -1, 30 * 365, -30 * 365 };
@@ -139,6 +154,8 @@ void chaos_act(void)
 		life_leave();
 	if (sim_chance(SIM_CLOCK, 20))
 		jump();
+	if (sim_chance(SIM_FULL, 60))
+		fill_disk();
 	if (sim_chance(SIM_CONFIG, 40))
 		break_config();
 	if (sim_chance(SIM_PIDS, 200))
@@ -156,6 +173,7 @@ void chaos_heal(void)
 	sim.crash_in = 0;
 	sim.power_in = false;
 	world_heal();
+	world_set_space((uint64_t)1 << 40);
 	for (unsigned i = 0; i < sim.nvms; i++)
 		life_put_config(&sim.vms[i], sim.vms[i].config,
 			strlen(sim.vms[i].config));

@@ -276,6 +276,7 @@ static void make_vm(unsigned i)
 	static const char *const policies[] = { "on-failure", "always", "no",
 		"on-crash" };
 	static const char *const starts[] = { "no", "yes", "last" };
+	static const char *const reboots[] = { "warm", "cold", "stop" };
 	struct sim_vm *vm = &sim.vms[i];
 
 	snprintf(vm->name, sizeof(vm->name), "vm%u", i + 1);
@@ -284,13 +285,17 @@ static void make_vm(unsigned i)
 	vm->burst = 2 + world_random(4);
 	unsigned policy = world_random(4);
 	vm->restarts = !str_eq(policies[policy], "no");
+	vm->reboot = (enum sim_reboot)world_random(3);
+	vm->probed = world_random(3) == 0;
 	vm->config = xasprintf("[vm]\nmemory = 64M\n"
 			       "[disk.root]\nimage = %s.raw\n"
-			       "[start]\nautostart = %s\n"
+			       "[start]\nautostart = %s\nready = %s\n"
 			       "[restart]\npolicy = %s\nbackoff = 1s-8s\n"
-			       "burst = %u/2min\n"
+			       "burst = %u/2min\non-guest-reboot = %s\n"
 			       "[stop]\ntimeout = 20s\n",
-		vm->name, starts[vm->autostart], policies[policy], vm->burst);
+		vm->name, starts[vm->autostart],
+		vm->probed ? "serial:hello" : "running", policies[policy],
+		vm->burst, reboots[vm->reboot]);
 	vm->record_path = life_path("%s/records/%s", sim.paths.state, vm->name);
 	vm->dropin_path = life_path(
 		"%s/vms/%s.ini.d/50-vmward.ini", sim.paths.config, vm->name);

@@ -232,6 +232,9 @@ static void check_up(const struct sim_vm *vm, const struct vm *state)
 	bool runs = state->state == VM_RUNNING || state->state == VM_PAUSED;
 
 	if (runs && qemu_count(vm) == 1 && !qemu_of_vm(vm)->off) {
+		if (qemu_of_vm(vm)->blocked && !qemu_of_vm(vm)->held)
+			sim_breach("I3", "%s waits for a disk with space: %s",
+				vm->name, state->note);
 		plug_check(qemu_of_vm(vm));
 		return;
 	}

@@ -79,9 +79,19 @@ static json_t *list(const struct sim_disk *disk)
 	return json_pack("{s:o}", "return", devices);
 }
 
+static json_t *query_block(const struct sim_qemu *q)
+{
+	return json_pack("{s:[{s:s,s:s,s:{s:s},s:s}]}", "return", "device", "",
+		"qdev", "/machine/peripheral/disk-root/virtio-backend",
+		"inserted", "node-name", "disk-root", "io-status",
+		q->blocked ? "nospace" : "ok");
+}
+
 json_t *plug_execute(
 	struct sim_qemu *q, const char *command, const json_t *arguments)
 {
+	if (str_eq(command, "query-block"))
+		return query_block(q);
 	if (str_eq(command, "qom-list"))
 		return list(&q->disk);
 	if (str_eq(command, "blockdev-add") && is_ours(arguments, "node-name"))

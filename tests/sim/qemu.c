@@ -112,67 +112,12 @@ static void reply_steal(struct sim_qemu *q, json_t *reply, const json_t *id)
 		put_steal(q, xasprintf("%s\r\n", text), 0);
 }
 
-/* A line on stderr, as -trace would print it. */
-static void trace_line(const char *fmt, ...)
-{
-	char text[200];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (world_write(2, text, strlen(text)) < 0)
-		sim_note("nobody takes its stderr");
-}
-
-/* The guest is off; QEMU stays, as -action shutdown=pause says. */
-static void guest_off(struct sim_qemu *q)
-{
-	if (q->off)
-		return;
-	sim_note("%s: the guest is off", q->vm->name);
-	q->off = true;
-	q->paused = true;
-	q->off_us = 0;
-	trace_line("1@1 qemu_system_shutdown_request reason=6\n");
-	qemu_event(q, "SHUTDOWN",
-		"\"guest\": true, \"reason\": \"guest-shutdown\"");
-	qemu_event(q, "STOP", "");
-}
-
 /* ---- what it is asked ---- */
-
-static const char *status_of(const struct sim_qemu *q)
-{
-	return q->off      ? "shutdown"
-	       : !q->ran   ? "prelaunch"
-	       : q->paused ? "paused"
-			   : "running";
-}
 
 static json_t *refusal(const char *command)
 {
 	return json_pack("{s:{s:s,s:s}}", "error", "class", "CommandNotFound",
 		"desc", command);
-}
-
-static void run_guest(struct sim_qemu *q)
-{
-	if (q->off || (q->ran && !q->paused))
-		return;
-	q->ran = true;
-	q->paused = false;
-	qemu_event(q, "RESUME", "");
-	if (q->serial >= 0 && world_write(q->serial, "hello\n", 6) < 0)
-		sim_note("%s: its console is full", q->vm->name);
-}
-
-static void pause_guest(struct sim_qemu *q)
-{
-	if (!q->ran || q->paused)
-		return;
-	q->paused = true;
-	qemu_event(q, "STOP", "");
 }
 
 static void press_button(struct sim_qemu *q)
@@ -202,25 +147,24 @@ static json_t *execute(
 		return answer;
 	if (str_eq(command, "query-status"))
 		return json_pack("{s:{s:s,s:b,s:b}}", "return", "status",
-			status_of(q), "running",
-			str_eq(status_of(q), "running"), "singlestep", 0);
+			guest_status(q), "running",
+			str_eq(guest_status(q), "running"), "singlestep", 0);
 	if (str_eq(command, "query-uuid"))
 		return json_pack("{s:{s:s}}", "return", "UUID", q->uuid);
 	if (str_eq(command, "query-chardev"))
 		return json_pack("{s:[]}", "return");
 	if (str_eq(command, "cont"))
-		run_guest(q);
+		guest_go(q);
 	else if (str_eq(command, "stop"))
-		pause_guest(q);
+		guest_pause(q);
 	else if (str_eq(command, "system_powerdown"))
 		press_button(q);
 	else if (str_eq(command, "system_reset"))
-		qemu_event(q, "RESET",
-			"\"guest\": false, \"reason\": "
-			"\"host-qmp-system-reset\"");
+		guest_reset(q, "host-qmp-system-reset");
+	else if (str_eq(command, "set-action"))
+		guest_set_action(q, arguments);
 	else if (!str_eq(command, "qmp_capabilities") &&
-		 !str_eq(command, "quit") && !str_eq(command, "set-action") &&
-		 !str_eq(command, "send-key"))
+		 !str_eq(command, "quit") && !str_eq(command, "send-key"))
 		return refusal(command);
 	return json_pack("{s:{}}", "return");
 }
@@ -413,7 +357,7 @@ static void begin(struct sim_qemu *q)
 	q->listens = true;
 	if (q->bad) {
 		sim_note("%s: QEMU does not start", q->vm->name);
-		trace_line("qemu-system-x86_64: no such luck\n");
+		guest_trace("qemu-system-x86_64: no such luck\n");
 		world_exit(q->pid, 1);
 		return;
 	}
@@ -447,7 +391,8 @@ static bool pump(struct sim_qemu *q)
 	if (q->pid && q->term)
 		obey_term(q);
 	if (q->pid && q->off_us && q->off_us <= now_us())
-		guest_off(q);
+		guest_off(q, "guest-shutdown");
+	did_something |= guest_pump(q);
 	did_something |= plug_pump(q);
 	if (q->pid)
 		serve_yank(q, &did_something);
@@ -484,6 +429,10 @@ int64_t qemu_next_us(void)
 		}
 		if (q->off_us && q->off_us < next)
 			next = q->off_us;
+		if (q->hello_us && q->hello_us < next)
+			next = q->hello_us;
+		if (q->write_us && q->write_us < next)
+			next = q->write_us;
 		if (q->disk.unplug_us && q->disk.unplug_us < next)
 			next = q->disk.unplug_us;
 		if (q->nqueue > 0 && q->queue[0].due_us < next)
@@ -522,8 +471,7 @@ void qemu_surprise(void)
 		   !q->off_us) {
 		q->off_us = in_ms(world_random(1000));
 	} else if (q->ran && !q->stopped && world_random(3) == 0) {
-		qemu_event(q, "RESET",
-			"\"guest\": true, \"reason\": \"guest-reset\"");
+		guest_reset(q, "guest-reset");
 	}
 }
 

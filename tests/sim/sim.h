@@ -24,7 +24,7 @@ enum { SIM_VMS = 4, SIM_CLIENTS = 4, SIM_QEMUS = 16, SIM_QUEUE = 64 };
 	X(CRASH) X(POWER) X(LEAVE) X(WRITE) X(FSYNC) X(RENAME) X(SPAWN) \
 	X(EXEC) X(DIES) X(STOPS) X(LATE) X(TWICE) X(LOST) X(WRONG_ID) \
 	X(GARBAGE) X(STORM) X(HANGUP) X(PIDS) X(CLOCK) X(CONFIG) X(UNLOCK) \
-	X(FILES)
+	X(FILES) X(FULL)
 /* clang-format on */
 
 enum sim_fault {
@@ -43,7 +43,9 @@ struct sim_vm {
 	char *record_path;
 	char *dropin_path; /* what vm-set writes */
 	enum sim_autostart { SIM_NO, SIM_YES, SIM_LAST } autostart;
-	bool restarts;  /* its policy, after a crash */
+	bool restarts; /* its policy, after a crash */
+	bool probed;   /* ready when its guest has said hello */
+	enum sim_reboot { SIM_WARM, SIM_COLD, SIM_STOP } reboot;
 	unsigned burst; /* so often in two minutes */
 	pid_t last_pid; /* of its QEMU before */
 	unsigned births;
@@ -78,6 +80,11 @@ struct sim_qemu {
 	bool bad; /* ends with an error instead of starting */
 	bool ran; /* its guest ran at some time */
 	bool paused;
+	bool held;        /* by a stop of its monitor */
+	bool blocked;     /* by a full disk */
+	int64_t hello_us; /* it says hello then */
+	int64_t write_us; /* the guest writes to its disk then */
+	bool reboot_ends;
 	bool off;     /* the guest is off */
 	bool asked;   /* somebody asked for its end */
 	bool settled; /* it was seen running: from now on it is a VM */
@@ -165,6 +172,20 @@ unsigned qemu_count(const struct sim_vm *vm);
 void qemu_surprise(void);
 /* No more of them is ill. */
 void qemu_heal(void);
+
+/* ---- guest.c ---- */
+/* A line on stderr, as -trace would print it. */
+void guest_trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void guest_start(struct sim_qemu *q, const char *const *argv);
+void guest_set_action(struct sim_qemu *q, const json_t *arguments);
+void guest_off(struct sim_qemu *q, const char *reason);
+void guest_reset(struct sim_qemu *q, const char *reason);
+const char *guest_status(const struct sim_qemu *q);
+void guest_go(struct sim_qemu *q);
+void guest_pause(struct sim_qemu *q);
+/* It writes to its disk soon. */
+void guest_write(struct sim_qemu *q);
+bool guest_pump(struct sim_qemu *q);
 
 /* ---- plug.c ---- */
 /* One of the commands about "disk-data"; NULL: it is not one. */

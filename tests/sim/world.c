@@ -316,6 +316,7 @@ void world_start(uint64_t seed)
 		core.state = 1;
 	for (int i = 0; i < 8; i++)
 		world_random(0);
+	world.space = (uint64_t)1 << 40;
 	list_init(&world.inodes);
 	list_init(&world.files);
 	list_init(&world.procs);

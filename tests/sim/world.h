@@ -28,6 +28,9 @@ void world_end(void);
 uint32_t world_random(uint32_t below);
 /* Moves the wall clock. */
 void world_jump(int64_t us);
+/* Free bytes of every disk; endless at first. */
+void world_set_space(uint64_t bytes);
+uint64_t world_space(void);
 /* What the supervisor wrote to stderr; the last 64 KiB at least. */
 const char *world_log(void);
 

@@ -162,6 +162,7 @@ extern struct world {
 	struct proc *current;
 	ino_t last_ino;
 	struct str log;
+	uint64_t space;
 	void (*on_spawn)(pid_t pid, const char *const *argv);
 	bool (*on_signal)(pid_t pid, int signal);
 	void (*on_kill)(pid_t pid, int signal);

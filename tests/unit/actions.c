@@ -318,7 +318,7 @@ static void test_adopt(void)
 	ok(vm->machine.seen.shutdown_seen, "an end that was seen");
 	adopts("guest-panicked", "STARTED_PAUSED GUEST_OFF ", "");
 	ok(vm->machine.seen.panicked, "a panic");
-	adopts("io-error", "STARTED_PAUSED ", "");
+	adopts("io-error", "STARTED_PAUSED ", "query-block");
 	ok(vm->machine.seen.io_error, "a disk error");
 	is_str(vm->note, "stopped by a disk error", "that is noted");
 	adopts("watchdog", "STARTED_PAUSED GUEST_OFF ", "");
