@@ -52,6 +52,14 @@ static void add_time(struct str *out, const char *rfc3339)
 	str_addn(out, rfc3339 + 11, 8);
 }
 
+/* Why it is paused then; it stands beside the state. */
+static bool is_disk_full(const json_t *vm)
+{
+	const char *note = print_member(vm, "note");
+
+	return note && str_starts(note, "disk full: ");
+}
+
 static void put_state(const json_t *vm, const char *color)
 {
 	const char *state = print_member(vm, "state");
@@ -62,6 +70,8 @@ static void put_state(const json_t *vm, const char *color)
 
 	printf("%*s: %s%s%s", LABEL, "State", color, state ? state : "?",
 		*color ? "\033[0m" : "");
+	if (is_disk_full(vm))
+		str_addf(&more, " (%s)", print_member(vm, "note"));
 	if (json_is_true(ready))
 		str_add(&more, " (ready)");
 	else if (json_is_false(ready))
@@ -142,7 +152,8 @@ static void put_note(const json_t *vm)
 	const char *cause = print_member(vm, "cause");
 	AUTO_STR struct str text = STR_INIT;
 
-	if (!note || strstr(note, " pending: vmward plan ") ||
+	if (!note || is_disk_full(vm) ||
+		strstr(note, " pending: vmward plan ") ||
 		(cause && str_starts(note, cause)) ||
 		json_is_object(json_object_get(vm, "error")))
 		return;

@@ -9,6 +9,7 @@
 #include "base/sys.h"
 #include "supervisor/op.h"
 
+#define FILE_NODE "-f" /* the node below the format's */
 #define FIRST_MS  500
 #define MOST_MS   30000
 #define ENOUGH    (8ull << 20) /* below it a try would only fail again */
@@ -24,7 +25,9 @@ static const struct spec_disk *disk_of(const struct vm *vm, const char *node)
 			list_entry(it, struct spec_disk, link);
 		AUTO_FREE char *id = xasprintf("disk-%s", disk->name);
 
-		if (str_starts(node, id))
+		if (str_starts(node, id) &&
+			(str_eq(node + strlen(id), "") ||
+				str_eq(node + strlen(id), FILE_NODE)))
 			return disk;
 	}
 	return NULL;

@@ -35,6 +35,39 @@ ok "within two seconds" vmward wait full running --timeout 2s
 ok "and its write was done" eventually says_after full 0 '^0001$'
 ok "the next one counts on" is "$(counts full)" 0002
 ok "it stops in order" stops full
+
+# ---- it fills up while nobody watches: io-error is found by an adoption ----
+guest away tcg </dev/null
+qemu-img create -q -f qcow2 -F raw -b "$images/away.raw" \
+	"$tmp/small/away.qcow2"
+sed -i "s|^image = .*|image = $tmp/small/away.qcow2\ncache = writeback|" \
+	"$vms/away.ini"
+starts away --wait=ready
+pid=$(pid_of away)
+down
+dd if=/dev/zero of="$tmp/small/fill" bs=64k 2>/dev/null
+printf n | timeout 5 socat -t1 - "UNIX:$run/away/priv/serial0" >/dev/null
+echo '{"execute":"qmp_capabilities"}{"execute":"query-status"}' >"$tmp/ask"
+blocked()
+{
+	timeout 5 socat -t1 - "UNIX:$run/away/priv/monitor" <"$tmp/ask" |
+		grep -q '"status": "io-error"'
+}
+ok "without a supervisor it stops as well" eventually blocked
+up
+is_away_full() { is "$(state_of away)" paused; }
+away_runs() { is "$(state_of away)" running; }
+ok "the next supervisor finds it" eventually is_away_full
+vmward list away
+ok "and knows why" says "disk full: $tmp/small"
+vmward status away
+ok "it is shown beside the state" \
+	says "State: paused (disk full: $tmp/small)"
+rm "$tmp/small/fill"
+ok "with space it goes on by itself" eventually away_runs
+ok "the same QEMU" same_pid away "$pid"
+ok "and its write was done: it counts on" is "$(counts away)" 0002
+ok "it stops in order" stops away
 leave
 umount "$tmp/small"
 plan
