@@ -45,12 +45,16 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/run_exec.c supervisor/run.c \
 	supervisor/once.c supervisor/doctor.c
 SUPERVISOR_SRC += supervisor/vm_spec.c supervisor/lastgood.c supervisor/mask.c supervisor/recorder.c
+SUPERVISOR_SRC += supervisor/lastgood.c
+SUPERVISOR_SRC += supervisor/proc.c supervisor/stats.c \
+	supervisor/report_stats.c supervisor/command_stats.c
 CTL_SRC = ctl/call.c ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c \
 	ctl/reach.c \
 	ctl/print.c ctl/table.c ctl/list.c ctl/status.c ctl/image.c ctl/view.c \
 	ctl/request.c ctl/progress.c ctl/interrupt.c ctl/ask.c ctl/log.c \
 	ctl/events.c ctl/serial.c ctl/console.c ctl/expect.c ctl/run.c ctl/edit.c \
 	ctl/remote.c ctl/help.c ctl/doc.c ctl/complete.c
+CTL_SRC += ctl/sample.c ctl/stats.c
 # the main() of each program
 VMWARDD_SRC = supervisor/main.c
 VMWARD_SRC = ctl/main.c
@@ -77,6 +81,7 @@ T_TESTS += tests/t/300-protocol.t tests/t/310-clients.t \
 	tests/t/315-two-supervisors.t tests/t/320-sick-qemu.t tests/t/330-life.t tests/t/335-restart.t \
 	tests/t/340-config.t tests/t/345-settings.t tests/t/450-order.t tests/t/350-adopt.t tests/t/360-places.t \
 	tests/t/922-guest-poweroff.t tests/t/390-storm.t tests/t/930-recovery.t tests/t/931-requests.t
+T_TESTS += tests/t/370-stats.t
 LIVE_TESTS = tests/live/010-guest.t tests/live/100-life.t \
 	tests/live/110-disk.t tests/live/120-adopt.t tests/live/130-chatty.t \
 	tests/live/140-chaos.t tests/live/150-linux.t tests/live/160-run.t tests/live/165-exec.t

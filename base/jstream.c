@@ -171,14 +171,61 @@ static bool read_some(struct jstream *js)
 	return false;
 }
 
+/* More than 2^63-1. */
+static bool is_huge(const char *digits, size_t len)
+{
+	const char *most = "9223372036854775807";
+
+	if (strspn(digits, "0123456789") < len || len < strlen(most))
+		return false;
+	return len > strlen(most) || memcmp(digits, most, len) > 0;
+}
+
+/*
+ * Whole numbers beyond 64 bits with a sign become reals, in place:
+ * 18446744073709551615 is QEMU's "unknown" in a balloon's statistics, and
+ * jansson would refuse all of the message for it.
+ */
+static void tame_numbers(char *text)
+{
+	bool quoted = false;
+
+	for (char *c = text; *c;) {
+		size_t len = quoted ? 0 : strspn(c, "+-.0123456789eE");
+
+		if (quoted && *c == '\\' && c[1])
+			c++;
+		else if (*c == '"')
+			quoted = !quoted;
+		if (len == 0) {
+			c++;
+			continue;
+		}
+		if (is_huge(c + (*c == '-'), len - (*c == '-')))
+			memcpy(c + len - 2, "e2", 2);
+		c += len;
+	}
+}
+
+static json_t *parse(const char *text, size_t len, json_error_t *error)
+{
+	const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
+	json_t *message = json_loadb(text, len, flags, error);
+
+	if (message || json_error_code(error) != json_error_numeric_overflow)
+		return message;
+	AUTO_FREE char *tame = xstrndup(text, len);
+	tame_numbers(tame);
+	return json_loadb(tame, strlen(tame), flags, error);
+}
+
 /* Parses one framed value; false if the stream was closed meanwhile. */
 static bool hand_over(struct jstream *js, const char *text, size_t len)
 {
 	unsigned long alive = 1;
 	json_error_t error;
 	AUTO_STR struct str why = STR_INIT;
-	AUTO_JSON json_t *message = json_loadb(
-		text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	AUTO_JSON json_t *message = parse(text, len, &error);
 
 	js->alive = &alive;
 	if (json_is_object(message)) {

@@ -64,6 +64,7 @@ static const struct {
 	int (*run)(const struct call *call);
 } own[] = {
 	{ "list", verb_list },
+	{ "stats", verb_stats },
 	{ "log", verb_log },
 	{ "events", verb_events },
 	{ "console", verb_console },

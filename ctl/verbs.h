@@ -12,6 +12,7 @@
 #include "ctl/call.h"
 
 int verb_list(const struct call *call);       /* ctl/list.c */
+int verb_stats(const struct call *call);      /* ctl/stats.c */
 int verb_log(const struct call *call);        /* ctl/log.c */
 int verb_events(const struct call *call);     /* ctl/events.c */
 int verb_console(const struct call *call);    /* ctl/console.c */

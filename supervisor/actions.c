@@ -264,8 +264,6 @@ static void on_adopt_end(struct job *job, void *arg)
 	if (str_eq(status, "prelaunch") && !vm->record.paused)
 		next = EV_STARTED; /* we died before its cont */
 	vm_post(vm, next);
-	if (*op_adopt_full_node(job))
-		diskfull_begin(vm, op_adopt_full_node(job));
 	if (guest_is_over(vm))
 		vm_post(vm, EV_GUEST_OFF);
 	else if (str_eq(status, "prelaunch") && !vm->record.paused)

@@ -280,8 +280,10 @@ static void command_list(struct request *rq)
 			last = vm->name;
 	}
 	if (names)
-		request_reply_steal(rq, json_pack("{s:o,s:s*}", "vms", vms,
-						"next", more ? last : NULL));
+		request_reply_steal(rq,
+			json_pack("{s:o,s:o,s:s*}", "vms", vms, "host",
+				report_host(registry_vms(request_registry(rq))),
+				"next", more ? last : NULL));
 	else
 		json_decref(vms);
 	config_names_free(names);
@@ -569,6 +571,7 @@ const struct handler command_handlers[] = {
 	{ "vm-qmp", command_qmp },
 	{ "vm-console", command_console },
 	{ "vm-log", command_log },
+	{ "vm-stats", command_stats },
 	{ "job-list", command_job_list },
 	{ "job-wait", command_job_wait },
 	{ "job-cancel", command_job_cancel },

@@ -88,6 +88,8 @@ void command_qmp(struct request *request);
 void command_console(struct request *request);
 /* [vm-log] The last lines of log or console. */
 void command_log(struct request *request);
+/* [vm-stats] What a VM uses. */
+void command_stats(struct request *request);
 /* [job-list] */
 void command_job_list(struct request *request);
 /* [job-wait] Answers at the job's end. */

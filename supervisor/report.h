@@ -13,6 +13,13 @@ json_t *report_list(const struct vm *vm);
 json_t *report_status(const struct vm *vm);
 /* The disks of the running or written spec; new. */
 json_t *report_disks(const struct vm *vm);
+/*
+ * What it uses, by what QEMU said last (supervisor/stats) and /proc says
+ * now; new.
+ */
+json_t *report_stats(const struct vm *vm);
+/* The host, and what it promised to VMs that are up (struct vm.link); new. */
+json_t *report_host(struct list *vms);
 /* A job; new. */
 json_t *report_job(const struct job *job);
 /* The same of one that works on an image. */

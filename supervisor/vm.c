@@ -14,6 +14,7 @@
 #include "supervisor/events.h"
 #include "supervisor/lock.h"
 #include "supervisor/roles.h"
+#include "supervisor/stats.h"
 
 #define RECORD_FIRST_MS (int64_t)1000
 #define RECORD_MAX_MS   60000
@@ -122,6 +123,7 @@ void vm_free(struct vm *vm)
 	loop_timer_stop(&vm->record_timer);
 	loop_timer_stop(&vm->tidy_timer);
 	agent_cancel(&vm->agent);
+	stats_free(vm->stats);
 	machine_fini(&vm->machine);
 	list_each(&vm->watches, it, next)
 		list_del(it);

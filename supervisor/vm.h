@@ -63,6 +63,7 @@ enum vm_event {
 enum vm_ready { VM_READY_NONE, VM_READY_NO, VM_READY_YES };
 
 struct vm;
+struct stats;
 
 /* Somebody who wants to know when a VM changes (a waiting request). */
 struct vm_watch {
@@ -147,6 +148,7 @@ struct vm {
 	struct accel accel;
 	struct argv_slots slots;
 	struct agent agent;
+	struct stats *stats; /* supervisor/stats, once somebody asked */
 
 	struct job *op;   /* start, stop or adoption under way */
 	struct list jobs; /* job.link: all jobs on this VM */

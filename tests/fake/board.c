@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -379,6 +380,59 @@ static json_t *do_query_nodes(struct request *rq UNUSED)
 	return list;
 }
 
+/* One vCPU; QEMU's own thread stands for it. */
+static json_t *do_query_cpus(struct request *rq UNUSED)
+{
+	return json_pack("[{s:i, s:i, s:s}]", "cpu-index", 0, "thread-id",
+		(int)getpid(), "qom-path", "/machine/unattached/device[0]");
+}
+
+/* Each disk has read 512 bytes for each time that somebody asked. */
+static json_t *do_query_blockstats(struct request *rq UNUSED)
+{
+	static int asked;
+	json_t *list = json_array();
+	const char *id;
+	json_t *device;
+
+	asked++;
+	json_object_foreach(board.devices, id, device)
+	{
+		AUTO_FREE char *path =
+			xasprintf("/machine/peripheral/%s/virtio-backend", id);
+
+		if (!*text_of(device, "drive"))
+			continue;
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:s, s:{s:i, s:i, s:i}}",
+				"device", "", "qdev", path, "node-name",
+				text_of(device, "drive"), "stats", "rd_bytes",
+				512 * asked, "rd_operations", asked,
+				"rd_total_time_ns", 1000000 * asked));
+	}
+	return list;
+}
+
+static json_t *do_query_balloon(struct request *rq)
+{
+	if (json_object_get(board.devices, "balloon0"))
+		return json_pack("{s:i}", "actual", 64 << 20);
+	*rq->class = "DeviceNotActive";
+	return refuse(rq->desc, "No balloon device has been activated", "");
+}
+
+/* The guest reports its total; the rest is 2^64-1, which no integer holds. */
+static json_t *do_qom_get(struct request *rq)
+{
+	*rq->class = "DeviceNotFound";
+	if (!json_object_get(board.devices, "balloon0") ||
+		!str_eq(text_of(rq->args, "property"), "guest-stats"))
+		return refuse(rq->desc, "Device '", text_of(rq->args, "path"));
+	return json_pack("{s:{s:i, s:f}, s:i}", "stats", "stat-total-memory",
+		60 << 20, "stat-free-memory", 18446744073709551615.0,
+		"last-update", 1);
+}
+
 static json_t *do_qom_list(struct request *rq)
 {
 	json_t *list = json_array();
@@ -477,6 +531,13 @@ static const struct {
 	{ "query-block", do_query_block },
 	{ "query-named-block-nodes", do_query_nodes },
 	{ "query-chardev", do_query_chardev },
+	{ "query-cpus-fast", do_query_cpus },
+	{ "query-blockstats", do_query_blockstats },
+	{ "query-balloon", do_query_balloon },
+	{ "query-stats", give_empty_list },
+	{ "block-set-write-threshold", do_nothing },
+	{ "qom-get", do_qom_get },
+	{ "qom-set", do_nothing },
 	{ "qom-list", do_qom_list },
 	{ "yank", do_yank },
 	{ "query-fdsets", give_empty_list },

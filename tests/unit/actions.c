@@ -86,14 +86,6 @@ const char *op_adopt_status(const struct job *job)
 	return run_state;
 }
 
-static const char *full_node = "";
-
-const char *op_adopt_full_node(const struct job *job)
-{
-	(void)job;
-	return full_node;
-}
-
 struct job *op_ask_begin(
 	struct vm *of, enum op_ask what, op_end_fn *on_end, void *arg)
 {
@@ -332,12 +324,6 @@ static void test_adopt(void)
 	adopts("watchdog", "STARTED_PAUSED GUEST_OFF ", "");
 	ok(vm->machine.seen.watchdog, "a watchdog");
 	adopts("", "STARTED_PAUSED ", "");
-	full_node = "disk-root";
-	adopts("io-error", "STARTED_PAUSED ", "");
-	ok(str_starts(vm->note, "disk full: ") &&
-			loop_timer_is_active(&vm->full.timer),
-		"a disk that was full before we came: the autopilot begins");
-	full_node = "";
 	fresh("");
 	vm->record.desired = DESIRED_UP;
 	vm->record.paused = true;

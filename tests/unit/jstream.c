@@ -60,6 +60,28 @@ static void test_garbage(void)
 	close_pair(&js, &seen, peer);
 }
 
+/* The balloon's "unknown" is 2^64-1, and once cost the whole reply. */
+static void test_huge_numbers(void)
+{
+	static const char *const text =
+		"{\"n\":18446744073709551615,\"m\":-7,\"t\":\"\\\"99999999999"
+		"999999999\",\"r\":0.5,\"k\":9223372036854775807}\n"
+		"{\"a\":-18446744073709551615}{\"b\":1e99999}{\"c\":1}";
+	struct jstream js;
+	struct seen seen;
+	int peer = open_pair(&js, &seen);
+
+	put(peer, text, strlen(text));
+	settle();
+	is_str(str_text(&seen.text),
+		"{\"n\":1.8446744073709552e19,\"m\":-7,\"t\":\"\\\"999999"
+		"99999999999999\",\"r\":0.5,\"k\":9223372036854775807}|"
+		"{\"a\":-1.8446744073709552e19}|!JSON parse error, real "
+		"number overflow near '1e99999'|{\"c\":1}|",
+		"whole numbers beyond 64 bits become reals");
+	close_pair(&js, &seen, peer);
+}
+
 static void test_fairness(void)
 {
 	struct jstream a, b;
@@ -216,6 +238,7 @@ int main(void)
 	ok(!jstream_is_open(&never), "a zeroed stream is closed");
 	test_splits();
 	test_garbage();
+	test_huge_numbers();
 	test_fairness();
 	test_bombs();
 	test_large();
