@@ -119,22 +119,33 @@ static size_t least(size_t a, size_t b, size_t c)
 	return low < c ? low : c;
 }
 
-/* Levenshtein's distance; both texts have at most LONGEST_NAME bytes. */
+/*
+ * Levenshtein's distance, where two neighbours that changed places are one
+ * mistake: strat is nearer to start than to stats.  Both texts have at most
+ * LONGEST_NAME bytes.
+ */
 static size_t distance(const char *a, const char *b)
 {
-	size_t row[LONGEST_NAME + 1];
+	size_t rows[3][LONGEST_NAME + 1];
+	size_t *older = rows[0], *old = rows[1], *row = rows[2];
 	size_t width = strlen(b);
 
 	for (size_t i = 0; i <= width; i++)
 		row[i] = i;
 	for (size_t y = 1; a[y - 1]; y++) {
-		size_t corner = row[0];
+		size_t *free_row = older;
+
+		older = old;
+		old = row;
+		row = free_row;
 		row[0] = y;
 		for (size_t x = 1; x <= width; x++) {
-			size_t above = row[x];
-			row[x] = least(above + 1, row[x - 1] + 1,
-				corner + (a[y - 1] != b[x - 1]));
-			corner = above;
+			row[x] = least(old[x] + 1, row[x - 1] + 1,
+				old[x - 1] + (a[y - 1] != b[x - 1]));
+			if (x > 1 && y > 1 && a[y - 1] == b[x - 2] &&
+				a[y - 2] == b[x - 1] &&
+				older[x - 2] + 1 < row[x])
+				row[x] = older[x - 2] + 1;
 		}
 	}
 	return row[width];

@@ -39,6 +39,8 @@ static void test_compare(void)
 	ok(str_ends("web.ini", ".ini") && !str_ends("ini", ".ini"), "str_ends");
 	ok(str_glob("web@*", "web@7") && !str_glob("web@*", "db"), "str_glob");
 	is_str(str_nearest("memroy", names), "memory", "transposed");
+	static const char *const verbs[] = { "stats", "start", NULL };
+	is_str(str_nearest("strat", verbs), "start", "the nearer of two");
 	is_str(str_nearest("memory_max", names), "memory-max", "replaced");
 	is_str(str_nearest("cpuss", names), "cpus", "one too many");
 	is_str(str_nearest("cp", names), "cpu", "one missing");
