@@ -295,9 +295,9 @@ static double detach_once(void)
 
 	ask_send("vm-disk-detach", VM,
 		json_pack("{s:s,s:b}", "disk", "data", "runtime", true));
-	do
+	/* as for the floor: the guest has been asked before it is told */
+	while (!(reply = ask_answer(1)))
 		console_type('e');
-	while (!(reply = ask_answer(1)));
 	json_decref(reply);
 	return now_ms() - begin;
 }

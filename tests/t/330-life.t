@@ -25,6 +25,12 @@ ok "dry run: says what it would do" has '"start QEMU and let'
 ok "dry run: nothing was done" state_is web stopped
 ok "start" q vm-start web
 ok "start: changed" changed true
+nice_of() { cut -d' ' -f19 "/proc/$1/stat"; }
+if [ "$(id -u)" = 0 ] && [ "$(nice)" = 0 ]; then
+	ok "guests do not delay the supervisor" is "$(nice_of "$daemon_pid")" -10
+fi
+ok "its children keep the nice of who started it" is \
+	"$(nice_of "$(pid_of web)")" "$(nice)"
 q vm-start web
 ok "start again: not changed" changed false
 ok "pause" q vm-pause web
