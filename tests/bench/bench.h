@@ -48,6 +48,8 @@ void table_row(const struct row *row);
 void table_note(const char *text);
 /* How many rows missed their bar. */
 unsigned table_missed(void);
+/* Says once more which, so that nobody overlooks one. */
+void table_end(void);
 
 /* ---- lab.c ---- */
 

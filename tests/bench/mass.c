@@ -207,6 +207,6 @@ int main(int argc, char **argv)
 	lab_open(argv[1]);
 	bench(brief ? &shorter : &whole);
 	lab_close();
-	printf("%u bars missed\n", table_missed());
+	table_end();
 	return strict && table_missed() ? 1 : 0;
 }

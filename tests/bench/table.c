@@ -8,7 +8,10 @@
 
 enum { WIDE = 1024 };
 
+enum { MOST_MISSED = 32 };
+
 static unsigned missed;
+static char *missed_rows[MOST_MISSED];
 
 void sample(struct samples *s, double value)
 {
@@ -132,7 +135,13 @@ void table_row(const struct row *row)
 		: fine                ? "ok"
 				      : "MISSED");
 	fflush(stdout);
-	missed += !fine;
+	if (fine)
+		return;
+	if (missed < MOST_MISSED &&
+		asprintf(&missed_rows[missed], "%s: %s, bar %s", row->what,
+			compared.n ? ratio : ours, bar) < 0)
+		missed_rows[missed] = NULL;
+	missed++;
 }
 
 void table_note(const char *text)
@@ -144,4 +153,16 @@ void table_note(const char *text)
 unsigned table_missed(void)
 {
 	return missed;
+}
+
+void table_end(void)
+{
+	if (missed)
+		puts("missed:");
+	for (unsigned i = 0; i < missed && i < MOST_MISSED; i++) {
+		printf("  %s\n", missed_rows[i] ? missed_rows[i] : "?");
+		free(missed_rows[i]);
+		missed_rows[i] = NULL;
+	}
+	printf("%u bars missed\n", missed);
 }
