@@ -299,6 +299,23 @@ const struct verb verbs[] = {
 		.help = "write the file of a new VM, only what was given",
 	},
 	{
+		.name = "delete",
+		.wire = "vm-delete",
+		.aliases = "undefine",
+		.flags = VERB_MANY | VERB_CHANGES,
+		.role = ROLE_ADMIN,
+		.group = CONFIGURE,
+		ARGS(FLAG("keep-disks", 0, OPTION, "leave its images"),
+			ARG_DRY_RUN),
+		.usage = "NAME... [--keep-disks]",
+		.help = "delete a VM that is down, and its images",
+		.more = "Its file, the drop-in that vmward wrote and those of "
+			"its images go that are volumes of the pool and that "
+			"nothing else needs; bases, read-only images and "
+			"images elsewhere stay.  Asks first, naming what goes. "
+			" Its logs stay.",
+	},
+	{
 		.name = "set",
 		.wire = "vm-set",
 		.flags = VERB_ONE | VERB_CHANGES,

@@ -329,10 +329,39 @@ static int run_batch(struct batch *b, struct err *err)
 
 /* ---- the whole verb ---- */
 
-/* kill, reset of what a pattern resolved to: asks. */
-static int confirm(
-	const struct call *call, const json_t *names, struct err *err)
+/* What would go with the VMs, as the supervisor says. */
+static int add_losses(struct batch *b, const json_t *names,
+	struct str *question, struct err *err)
 {
+	json_t *arguments = json_deep_copy(b->call->wire);
+	size_t i, k;
+	json_t *name, *action;
+
+	json_object_set_new(arguments, "dry-run", json_true());
+	json_array_foreach(names, i, name)
+	{
+		json_t *reply;
+
+		json_object_set(arguments, "vm", name);
+		reply = wire_call(
+			b->wire, "vm-delete", arguments, WIRE_PATIENCE_MS, err);
+		json_array_foreach(json_object_get(reply, "actions"), k, action)
+			str_addf(question, "%s%s", question->len ? ", " : "",
+				json_string_value(action));
+		json_decref(reply);
+		if (!reply)
+			break;
+	}
+	json_decref(arguments);
+	if (question->len)
+		str_addc(question, '?');
+	return err->code ? -1 : 0;
+}
+
+/* kill, reset of what a pattern resolved to, and what loses data: asks. */
+static int confirm(struct batch *b, const json_t *names, struct err *err)
+{
+	const struct call *call = b->call;
 	AUTO_STR struct str question = STR_INIT;
 	size_t n = json_array_size(names);
 
@@ -347,7 +376,12 @@ static int confirm(
 		str_addf(&question, "%s)?", n > 4 ? ", ..." : "");
 		return ask(&call->opt, str_text(&question), err);
 	}
-	image_add_question(call, &question);
+	if (str_eq(call->verb->name, "delete")) {
+		if (add_losses(b, names, &question, err))
+			return -1;
+	} else {
+		image_add_question(call, &question);
+	}
 	if (question.len)
 		return ask(&call->opt, str_text(&question), err);
 	return 0;
@@ -388,7 +422,7 @@ static int run_names(struct batch *b, struct err *err)
 	/* a pattern that stands for nothing must not mean "all" */
 	if (json_array_size(names) == 0 && reach_has_patterns(b->call))
 		err_set(err, ERR_NOT_FOUND, "no VM matches");
-	else if (confirm(b->call, names, err) == 0) {
+	else if (confirm(b, names, err) == 0) {
 		set_up(b, names);
 		result = run_batch(b, err);
 	}

@@ -552,6 +552,7 @@ const struct handler command_handlers[] = {
 	{ "vm-check", command_check },
 	{ "vm-plan", command_plan },
 	{ "vm-create", command_create },
+	{ "vm-delete", command_delete },
 	{ "vm-set", command_set },
 	{ "vm-unset", command_unset },
 	{ "vm-enable", command_enable },

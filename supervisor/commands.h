@@ -50,6 +50,8 @@ void command_check(struct request *request);
 void command_plan(struct request *request);
 /* [vm-create] A new file. */
 void command_create(struct request *request);
+/* [vm-delete] Its file, drop-in and images. */
+void command_delete(struct request *request);
 /* [vm-set] Writes our drop-in. */
 void command_set(struct request *request);
 /* [vm-unset] Takes out of it. */

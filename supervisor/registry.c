@@ -16,6 +16,7 @@
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
 #include "supervisor/lifecycle.h"
+#include "supervisor/op_delete.h"
 #include "supervisor/reading.h"
 #include "supervisor/reboot.h"
 #include "supervisor/remove.h"
@@ -502,6 +503,7 @@ void registry_start(struct registry *registry)
 	char **names = config_names(&registry->env->paths);
 
 	config_new_sweep(&registry->env->paths);
+	op_delete_recover(registry->env);
 	for (size_t i = 0; names[i]; i++)
 		add(registry, names[i]);
 	config_names_free(names);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* delete: a VM's file, drop-in and images, once it is down. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "supervisor/argv.h"
+#include "supervisor/commands.h"
+#include "supervisor/op_delete.h"
+#include "supervisor/order.h"
+#include "supervisor/volume.h"
+
+/* Nobody but the VM itself needs it. */
+static bool is_own(
+	struct registry *registry, const struct vm *vm, const char *path)
+{
+	AUTO_FREE char *own = xasprintf("%s (its disk ", vm->name);
+	json_t *users = volume_users(registry, path, NEED_ANY);
+	bool result = true;
+	size_t i;
+	json_t *user;
+
+	json_array_foreach(users, i, user) result =
+		result && str_starts(json_string_value(user), own);
+	json_decref(users);
+	return result;
+}
+
+/* It goes with the VM: a volume of the pool that is there, and its alone. */
+static bool goes(struct registry *registry, const struct vm *vm,
+	const struct spec_disk *disk, const char *path)
+{
+	const char *images = vm->env->paths.images;
+	size_t pool = strlen(images);
+	struct stat st;
+
+	return !disk->readonly && strncmp(path, images, pool) == 0 &&
+	       path[pool] == '/' && !strchr(path + pool + 1, '/') &&
+	       sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode) && is_own(registry, vm, path);
+}
+
+static json_t *images_of(struct request *rq, const struct vm *vm)
+{
+	json_t *images = json_array();
+
+	if (!vm->spec || request_bool(rq, "keep-disks"))
+		return images;
+	list_each(&vm->spec->disks, it, next) {
+		const struct spec_disk *disk =
+			list_entry(it, struct spec_disk, link);
+		AUTO_FREE char *path =
+			argv_disk_path(vm->spec, disk, vm->env->paths.images);
+
+		if (goes(request_registry(rq), vm, disk, path))
+			json_array_append_new(images, json_string(path));
+	}
+	return images;
+}
+
+/* Down, with a file of its own, and not protected; else answered. */
+static bool may_go(struct request *rq, struct vm *vm)
+{
+	AUTO_FREE char *file =
+		xasprintf("%s/vms/%s.ini", vm->env->paths.config, vm->name);
+	struct stat st;
+
+	if (vm->state != VM_STOPPED && vm->state != VM_FAILED) {
+		request_failf(rq, ERR_STATE, "it is %s: stop it first",
+			vm_state_word(vm));
+	} else if (vm->op || vm_busy(vm)) {
+		request_failf(rq, ERR_BUSY, "a job is under way");
+	} else if (order_protects(vm, "delete")) {
+		request_failf(rq, ERR_DENIED,
+			"[vm] protect = delete: take it out of the file first");
+	} else if (vm->env->file ||
+		   sys_fstatat(AT_FDCWD, file, &st, AT_SYMLINK_NOFOLLOW)) {
+		request_failf(rq, ERR_UNSUPPORTED,
+			"it has no file of its own ('%s')", file);
+	} else {
+		return true;
+	}
+	return false;
+}
+
+static void reply_actions(
+	struct request *rq, const struct vm *vm, json_t *images)
+{
+	json_t *actions = json_array();
+	size_t i;
+	json_t *image;
+
+	json_array_append_new(actions, json_sprintf("delete %s", vm->name));
+	json_array_foreach(images, i, image) json_array_append_new(actions,
+		json_sprintf("delete image '%s'", json_string_value(image)));
+	json_decref(images);
+	request_reply_steal(rq, json_pack("{s:o}", "actions", actions));
+}
+
+static void on_end(struct job *job, void *arg)
+{
+	struct request *rq = arg;
+	struct registry *registry = request_registry(rq);
+
+	vm_job_over(job, rq->vm);
+	rq->job = NULL;
+	rq->vm = NULL;
+	if (job->err.code) {
+		request_fail(rq, &job->err);
+		return;
+	}
+	registry_catch_up(registry);
+	request_reply_steal(
+		rq, json_pack("{s:b,s:s}", "changed", 1, "message", "deleted"));
+}
+
+void command_delete(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+	json_t *images;
+
+	if (!vm || !may_go(rq, vm))
+		return;
+	images = images_of(rq, vm);
+	if (request_bool(rq, "dry-run")) {
+		reply_actions(rq, vm, images);
+		return;
+	}
+	rq->vm = vm;
+	rq->job = op_delete_begin_steal(vm, images, on_end, rq);
+	vm_job_add(vm, rq->job);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The end of a VM; see op_delete.h. */
+#include "supervisor/op_delete.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/aio.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "supervisor/remove.h"
+
+#define JOURNAL ".json"
+
+enum { JOURNAL_MAX = 1024 * 1024 };
+
+struct op_delete {
+	struct job job;
+	struct vm *vm;
+	char *journal; /* state/deleting/NAME.json */
+	char *file;    /* vms/NAME.ini */
+	json_t *images;
+	struct aio_sync sync;
+	int fd; /* of what is synced; or -1 */
+	bool synced;
+};
+
+static char *journal_dir(const struct env *env)
+{
+	return xasprintf("%s/deleting", env->paths.state);
+}
+
+static char *file_of(const struct env *env, const char *name)
+{
+	return xasprintf("%s/vms/%s.ini", env->paths.config, name);
+}
+
+/* ---- fsync ---- */
+
+static void on_synced(struct aio_sync *sync, int error)
+{
+	struct op_delete *op = container_of(sync, struct op_delete, sync);
+
+	op->synced = true;
+	if (error)
+		job_fail(&op->job, ERR_OS, "cannot make '%s' durable: %s",
+			op->file, strerror(error));
+	job_wake(&op->job);
+}
+
+/* Of a file, or of a directory. */
+static bool start_sync(struct op_delete *op, const char *path)
+{
+	struct err err = ERR_INIT;
+
+	fd_close(&op->fd);
+	op->fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	op->synced = false;
+	if (op->fd >= 0) {
+		aio_fsync(&op->sync, op->fd, on_synced);
+		return true;
+	}
+	err_os(&err, "cannot open '%s'", path);
+	job_fail_err(&op->job, &err);
+	return false;
+}
+
+static bool sync_above(struct op_delete *op, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	AUTO_FREE char *dir = xstrndup(path, (size_t)(slash - path));
+
+	return start_sync(op, dir);
+}
+
+/* ---- the steps ---- */
+
+static bool write_journal(struct op_delete *op)
+{
+	AUTO_FREE char *dir = journal_dir(op->vm->env);
+	AUTO_FREE char *text = json_dumps(op->images, JSON_COMPACT);
+	struct err err = ERR_INIT;
+
+	if (!fd_make_dirs(dir, 0700, &err) &&
+		!fd_write_file(AT_FDCWD, op->journal, text, strlen(text), 0600,
+			false, &err))
+		return start_sync(op, op->journal);
+	job_fail_err(&op->job, &err);
+	return false;
+}
+
+/* The point of no return. */
+static bool remove_file(struct op_delete *op)
+{
+	struct err err = ERR_INIT;
+
+	if (!sys_unlinkat(AT_FDCWD, op->file, 0) || errno == ENOENT)
+		return sync_above(op, op->file);
+	err_os(&err, "cannot remove '%s'", op->file);
+	job_fail_err(&op->job, &err);
+	return false;
+}
+
+/* Only what is a plain file of the pool; what fails is said. */
+static void remove_rest(
+	const struct env *env, const char *file, const json_t *images)
+{
+	AUTO_FREE char *dropins = xasprintf("%s.d", file);
+	size_t pool = strlen(env->paths.images);
+	struct err err = ERR_INIT;
+	size_t i;
+	json_t *image;
+
+	json_array_foreach(images, i, image)
+	{
+		const char *path = str_or(json_string_value(image), "");
+
+		if (strncmp(path, env->paths.images, pool) != 0 ||
+			path[pool] != '/' || strchr(path + pool + 1, '/'))
+			continue;
+		if (sys_unlinkat(AT_FDCWD, path, 0) && errno != ENOENT)
+			log_warn(NULL, "cannot remove image '%s': %s", path,
+				strerror(errno));
+	}
+	if (remove_tree(dropins, &err))
+		log_warn(NULL, "%s", err.text);
+}
+
+static enum job_state delete_run(struct job *job)
+{
+	struct op_delete *op = container_of(job, struct op_delete, job);
+
+	JOB_BEGIN(job);
+	if (!write_journal(op))
+		return JOB_ENDS;
+	JOB_AWAIT(job, op->synced, JOB_FOREVER);
+	if (!sync_above(op, op->journal))
+		return JOB_ENDS;
+	JOB_AWAIT(job, op->synced, JOB_FOREVER);
+	if (!remove_file(op))
+		return JOB_ENDS;
+	JOB_AWAIT(job, op->synced, JOB_FOREVER);
+	remove_rest(op->vm->env, op->file, op->images);
+	if (!start_sync(op, op->vm->env->paths.images))
+		return JOB_ENDS;
+	JOB_AWAIT(job, op->synced, JOB_FOREVER);
+	sys_unlinkat(AT_FDCWD, op->journal, 0);
+	JOB_END(job);
+}
+
+/* Until the file is gone nothing has happened: the journal goes. */
+static enum job_state delete_undo(struct job *job)
+{
+	struct op_delete *op = container_of(job, struct op_delete, job);
+	struct stat st;
+
+	if (!sys_fstatat(AT_FDCWD, op->file, &st, AT_SYMLINK_NOFOLLOW))
+		sys_unlinkat(AT_FDCWD, op->journal, 0);
+	return JOB_ENDS;
+}
+
+static void delete_cleanup(struct job *job)
+{
+	struct op_delete *op = container_of(job, struct op_delete, job);
+
+	aio_cancel(&op->sync);
+	fd_close(&op->fd);
+	json_decref(op->images);
+	free(op->journal);
+	free(op->file);
+	free(op);
+}
+
+static const struct job_kind delete_kind = { "delete", delete_run, delete_undo,
+	delete_cleanup };
+
+struct job *op_delete_begin_steal(struct vm *vm, json_t *images,
+	void (*on_end)(struct job *job, void *arg), void *arg)
+{
+	struct op_delete *op = NEW(struct op_delete);
+	AUTO_FREE char *dir = journal_dir(vm->env);
+
+	op->vm = vm;
+	op->fd = -1;
+	op->images = images;
+	op->journal = xasprintf("%s/%s" JOURNAL, dir, vm->name);
+	op->file = file_of(vm->env, vm->name);
+	job_start(&op->job, &delete_kind, vm->name, on_end, arg);
+	return &op->job;
+}
+
+/* ---- after a crash ---- */
+
+static void sync_dir(const char *path)
+{
+	AUTO_CLOSE int fd = sys_openat(
+		AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+
+	if (fd >= 0)
+		sys_fsync(fd);
+}
+
+static void recover_one(void *arg, const char *entry)
+{
+	const struct env *env = arg;
+	AUTO_FREE char *dir = journal_dir(env);
+	AUTO_FREE char *journal = xasprintf("%s/%s", dir, entry);
+	bool whole = str_ends(entry, JOURNAL);
+	AUTO_FREE char *name =
+		xstrndup(entry, strlen(entry) - (whole ? strlen(JOURNAL) : 0));
+	AUTO_FREE char *file = file_of(env, name);
+	AUTO_STR struct str text = STR_INIT;
+	struct err err = ERR_INIT;
+	struct stat st;
+	json_t *images = NULL;
+
+	if (whole &&
+		sys_fstatat(AT_FDCWD, file, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
+		errno == ENOENT &&
+		!fd_read_file(AT_FDCWD, journal, JOURNAL_MAX, &text, &err)) {
+		images = json_loadb(text.data, text.len, 0, NULL);
+		log_info(name, "goes on with deleting it");
+		remove_rest(env, file, images);
+		json_decref(images);
+		sync_dir(env->paths.images);
+	}
+	sys_unlinkat(AT_FDCWD, journal, 0);
+}
+
+void op_delete_recover(const struct env *env)
+{
+	AUTO_FREE char *dir = journal_dir(env);
+
+	sys_listdir(AT_FDCWD, dir, recover_one, (void *)(uintptr_t)env);
+}
