@@ -46,9 +46,10 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/run_exec.c supervisor/run.c \
 	supervisor/once.c supervisor/doctor.c
 SUPERVISOR_SRC += supervisor/vm_spec.c supervisor/lastgood.c supervisor/mask.c supervisor/recorder.c
-SUPERVISOR_SRC += supervisor/lastgood.c
 SUPERVISOR_SRC += supervisor/proc.c supervisor/stats.c \
 	supervisor/report_stats.c supervisor/command_stats.c
+SUPERVISOR_SRC += supervisor/incidents.c supervisor/incident.c \
+	supervisor/command_incident.c
 CTL_SRC = ctl/call.c ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c \
 	ctl/reach.c \
 	ctl/print.c ctl/table.c ctl/list.c ctl/status.c ctl/image.c ctl/view.c \
@@ -56,6 +57,7 @@ CTL_SRC = ctl/call.c ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c \
 	ctl/events.c ctl/serial.c ctl/console.c ctl/expect.c ctl/run.c ctl/edit.c \
 	ctl/remote.c ctl/help.c ctl/doc.c ctl/complete.c
 CTL_SRC += ctl/sample.c ctl/stats.c
+CTL_SRC += ctl/incident.c ctl/tar.c
 # the main() of each program
 VMWARDD_SRC = supervisor/main.c
 VMWARD_SRC = ctl/main.c
@@ -89,7 +91,7 @@ LIVE_TESTS = tests/live/010-guest.t tests/live/100-life.t \
 T_TESTS += tests/t/040-fuzz.t tests/t/900-readme.t tests/t/910-clients.t tests/t/923-reset-failed.t
 LIVE_TESTS += tests/live/430-causes.t tests/live/400-follow.t tests/live/410-disk-full.t \
 	tests/live/420-verbs.t
-T_TESTS += tests/t/336-crash-loop.t tests/t/337-recorder.t
+T_TESTS += tests/t/336-crash-loop.t tests/t/337-recorder.t tests/t/338-incident.t
 CLIENT_TESTS = tests/clients/go-qemu.t
 SYSTEM_TESTS =
 FAULT_TESTS = tests/sim/mutants tests/faults/causes.t

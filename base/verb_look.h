@@ -52,6 +52,47 @@
 			"{\"text\": ...}.",
 	},
 	{
+		.name = "incident list",
+		.wire = "vm-incident-list",
+		.aliases = "incident",
+		.flags = VERB_ONE | VERB_MAYBE | VERB_OWNER,
+		.role = ROLE_VIEWER,
+		.group = LOOK,
+		.usage = "[NAME]",
+		.help = "the incidents kept of a VM, or of all, newest first",
+		.more = "An end that nobody ordered and no guest asked for "
+			"makes one: a panic, a watchdog, a signal, a start "
+			"that failed. The newest ten of a VM are kept, below "
+			"incidents/ in the state directory.",
+	},
+	{
+		.name = "incident show",
+		.wire = "vm-incident-show",
+		.flags = VERB_ONE | VERB_OWNER,
+		.role = ROLE_VIEWER,
+		.group = LOOK,
+		ARGS(ARG_INCIDENT),
+		.usage = "NAME [ID]",
+		.help = "what is known of an incident, the newest by default",
+	},
+	{
+		.name = "incident export",
+		.wire = "vm-incident-read",
+		.flags = VERB_ONE | VERB_OWNER,
+		.role = ROLE_VIEWER,
+		.group = LOOK,
+		ARGS(ARG_INCIDENT,
+			TEXT("output", 'o', LOCAL, "the file to make"),
+			TEXT("file", 0, WIRE, "the file of it to read"),
+			{ "offset", ARG_INT, WIRE, 0, NULL,
+				"from this byte on" }),
+		.usage = "NAME [ID] [-o FILE]",
+		.help = "write an incident as a tar archive, to stdout or FILE",
+		.more = "What led to it (flight recorder, log, console), "
+			"what ran (config.ini, argv.txt), what it said "
+			"(stderr.txt) and the host, with secrets masked.",
+	},
+	{
 		.name = "is-active",
 		.flags = VERB_MANY | VERB_LOCAL,
 		.role = ROLE_VIEWER,

@@ -26,8 +26,9 @@
 	{                                                 \
 		name, ARG_STRING, how, letter, NULL, help \
 	}
-#define ARG_DRY_RUN FLAG("dry-run", 0, WIRE, "only say what it would do")
-#define ARG_JOB     FLAG("job", 0, WIRE, "answer at once, with a job's id")
+#define ARG_DRY_RUN  FLAG("dry-run", 0, WIRE, "only say what it would do")
+#define ARG_INCIDENT TEXT("id", 0, ARG_OPTIONAL, "its id, of incident list")
+#define ARG_JOB      FLAG("job", 0, WIRE, "answer at once, with a job's id")
 #define TEXT_OF(name, choices, help)                       \
 	{                                                  \
 		name, ARG_STRING, OPTION, 0, choices, help \

@@ -68,6 +68,7 @@ static const struct {
 	{ "log", verb_log },
 	{ "events", verb_events },
 	{ "console", verb_console },
+	{ "incident export", verb_incident_export },
 	{ "run", run_daemon },
 	{ "doctor", run_daemon },
 	{ "edit", verb_edit },

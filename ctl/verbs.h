@@ -11,15 +11,16 @@
 
 #include "ctl/call.h"
 
-int verb_list(const struct call *call);       /* ctl/list.c */
-int verb_stats(const struct call *call);      /* ctl/stats.c */
-int verb_log(const struct call *call);        /* ctl/log.c */
-int verb_events(const struct call *call);     /* ctl/events.c */
-int verb_console(const struct call *call);    /* ctl/console.c */
-int verb_edit(const struct call *call);       /* ctl/edit.c */
-int verb_version(const struct call *call);    /* ctl/main.c */
-int verb_help(const struct call *call);       /* ctl/help.c */
-int verb_completion(const struct call *call); /* ctl/complete.c */
+int verb_list(const struct call *call);            /* ctl/list.c */
+int verb_stats(const struct call *call);           /* ctl/stats.c */
+int verb_log(const struct call *call);             /* ctl/log.c */
+int verb_events(const struct call *call);          /* ctl/events.c */
+int verb_console(const struct call *call);         /* ctl/console.c */
+int verb_edit(const struct call *call);            /* ctl/edit.c */
+int verb_version(const struct call *call);         /* ctl/main.c */
+int verb_help(const struct call *call);            /* ctl/help.c */
+int verb_completion(const struct call *call);      /* ctl/complete.c */
+int verb_incident_export(const struct call *call); /* ctl/incident.c */
 
 /* Prints VMs (an array of objects) as list does; with a column HOST. */
 int list_print(const struct call *call, json_t *vms, bool with_host);

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "ctl/image.h"
+#include "ctl/incident.h"
 #include "ctl/print.h"
 #include "ctl/request.h"
 #include "ctl/status.h"
@@ -434,6 +435,8 @@ static const struct request_view views[] = {
 		.show = image_show_verdict,
 		.status = image_verdict_status,
 		.raw = true },
+	{ .verb = "incident list", .show = incident_show_list, .raw = true },
+	{ .verb = "incident show", .show = incident_show_one, .raw = true },
 	{ .verb = "qmp", .show = show_qmp, .single = true },
 	{ .show = show_change },
 };

@@ -42,6 +42,12 @@ void command_reboot(struct request *request);
 void command_wait(struct request *request);
 /* [vm-reset-failed] Forgives failures. */
 void command_reset_failed(struct request *request);
+/* [vm-incident-list] Of one VM or all. */
+void command_incident_list(struct request *request);
+/* [vm-incident-show] Cause, sentences and files of one. */
+void command_incident_show(struct request *request);
+/* [vm-incident-read] A part of one of its files. */
+void command_incident_read(struct request *request);
 /* [vm-show] The merged file. */
 void command_show(struct request *request);
 /* [vm-check] Findings of one or all. */

@@ -104,6 +104,9 @@ static void explain_end(const struct vm *vm, struct str *out)
 	str_addf(out, "It last ended at %s: %s%s%s (%s).\n", when,
 		cause_name(vm->last.cause), *vm->last.detail ? " " : "",
 		vm->last.detail, causes[vm->last.cause]);
+	if (*vm->record.incident)
+		str_addf(out, "Its last incident: vmward incident show %s %s\n",
+			vm->name, vm->record.incident);
 	if (vm->start_err.code)
 		str_addf(
 			out, "The last start failed: %s\n", vm->start_err.text);

@@ -115,6 +115,7 @@ static json_t *record_to_json(const struct record *r)
 	json_object_set_new(json, "boot", text_of(r->boot_id));
 	json_object_set_new(json, "last-detail", text_of(r->last_detail));
 	json_object_set_new(json, "machine", text_of(r->machine));
+	json_object_set_new(json, "incident", text_of(r->incident));
 	json_object_set_new(json, "history", history_of(&r->history));
 	json_object_set_new(json, "tally", tally_of(&r->tally));
 	json_object_set_new(json, "fallback", json_boolean(r->fallback));
@@ -131,7 +132,7 @@ void store_encode(const struct record *record, uint64_t sequence,
 	memset(slot, 0, SLOT);
 	len = json_dumpb(
 		json, (char *)slot + AT_JSON, SLOT - AT_JSON, JSON_COMPACT);
-	/* 32 names, 16 times, 17 counters and five short texts: 3 KiB */
+	/* 32 names, 16 times, 17 counters and six short texts: 3 KiB */
 	BUG_ON(len == 0 || len > SLOT - AT_JSON);
 	memcpy(slot, magic, sizeof(magic));
 	put(slot + AT_SEQUENCE, sequence, 8);
@@ -219,6 +220,7 @@ static void record_from_json(const json_t *json, struct record *out)
 	out->last_end_real_us = read_int(json, "last-end");
 	out->failed = read_bool(json, "failed");
 	read_text(json, "machine", out->machine, sizeof(out->machine));
+	read_text(json, "incident", out->incident, sizeof(out->incident));
 	read_history(json, &out->history);
 	read_tally(json, &out->tally);
 	out->fallback = read_bool(json, "fallback");

@@ -281,7 +281,9 @@ static void add_progress(const struct vm *vm, json_t *o)
 	json_object_set_new(o, "next_try",
 		vm->state == VM_WAITING ? seconds_or_null(ms > 0 ? ms : 0)
 					: json_null());
-	json_object_set_new(o, "last_incident", json_null());
+	json_object_set_new(o, "last_incident",
+		*vm->record.incident ? json_string(vm->record.incident)
+				     : json_null());
 	json_object_set_new(o, "restarts_total",
 		json_integer((json_int_t)vm->record.tally.restarts));
 	json_object_set_new(o, "ends", ends_of(vm));

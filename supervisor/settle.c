@@ -9,6 +9,7 @@
 #include "supervisor/diskfull.h"
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
+#include "supervisor/incident.h"
 #include "supervisor/lastgood.h"
 #include "supervisor/policy.h"
 #include "supervisor/ready.h"
@@ -97,6 +98,7 @@ static enum vm_event decide(struct vm *vm)
 void settle(struct vm *vm)
 {
 	struct cause_inputs in = vm->machine.seen;
+	struct incident *incident;
 	enum vm_event next;
 
 	in.intent_stop |= vm->intent_stop && !vm->stop.host_shutdown;
@@ -117,6 +119,7 @@ void settle(struct vm *vm)
 	snprintf(vm->record.last_detail, sizeof(vm->record.last_detail), "%s",
 		vm->last.detail);
 	vm->record.last_end_real_us = sys_realtime_us();
+	incident = incident_take(vm);
 	vm->record.pid = 0;
 	ready_stop(vm); /* its probe looks at what runs */
 	if (vm->running)
@@ -134,4 +137,5 @@ void settle(struct vm *vm)
 	next = decide(vm);
 	forget_orders(vm);
 	vm_post(vm, next);
+	incident_write(incident, vm);
 }

@@ -47,8 +47,9 @@ struct record {
 	bool failed;
 	struct policy_history history;
 	struct tally tally;
-	bool fallback;    /* a crash loop: it runs its last good config */
-	char machine[32]; /* pinned machine type */
+	bool fallback;     /* a crash loop: it runs its last good config */
+	char incident[48]; /* the last one's id, or "" */
+	char machine[32];  /* pinned machine type */
 	char slots[STORE_SLOTS_MAX][24]; /* device name by root port */
 };
 
