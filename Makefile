@@ -30,7 +30,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/host.c supervisor/console.c supervisor/agent.c supervisor/guest.c \
 	supervisor/stderr.c supervisor/machine.c supervisor/image_plan.c \
 	supervisor/ephemeral.c supervisor/diff.c supervisor/vm.c supervisor/running.c \
-	supervisor/tidy.c supervisor/ready.c supervisor/reboot.c supervisor/diskfull.c supervisor/halt.c supervisor/op_start.c supervisor/op_stop.c \
+	supervisor/tidy.c supervisor/ready.c supervisor/reboot.c supervisor/diskfull.c supervisor/halt.c supervisor/hang.c supervisor/op_start.c supervisor/op_stop.c \
 	supervisor/op_adopt.c supervisor/op_ask.c supervisor/op_disk.c supervisor/op_edit.c \
 	supervisor/settle.c supervisor/actions.c \
 	supervisor/lifecycle.c supervisor/watch.c supervisor/registry.c \
@@ -91,7 +91,7 @@ LIVE_TESTS = tests/live/010-guest.t tests/live/100-life.t \
 T_TESTS += tests/t/040-fuzz.t tests/t/900-readme.t tests/t/910-clients.t tests/t/923-reset-failed.t
 LIVE_TESTS += tests/live/430-causes.t tests/live/400-follow.t tests/live/410-disk-full.t \
 	tests/live/420-verbs.t
-T_TESTS += tests/t/336-crash-loop.t tests/t/337-recorder.t tests/t/338-incident.t
+T_TESTS += tests/t/336-crash-loop.t tests/t/337-recorder.t tests/t/338-incident.t tests/t/339-hang.t
 CLIENT_TESTS = tests/clients/go-qemu.t
 SYSTEM_TESTS =
 FAULT_TESTS = tests/sim/mutants tests/faults/causes.t

@@ -9,6 +9,7 @@
 #include "base/sys.h"
 #include "supervisor/diskfull.h"
 #include "supervisor/halt.h"
+#include "supervisor/hang.h"
 #include "supervisor/lastgood.h"
 #include "supervisor/op.h"
 #include "supervisor/policy.h"
@@ -283,6 +284,7 @@ void act_adopt(struct vm *vm)
 		vm_load_running(vm);
 	if (vm->running)
 		vm_make_consoles(vm, vm->running);
+	hang_follow(vm);
 	vm->op = op_adopt_begin(vm, on_adopt_end, vm);
 	vm_job_add(vm, vm->op);
 }
@@ -315,6 +317,7 @@ void act_running(struct vm *vm)
 {
 	limit_runtime(vm);
 	reboot_follow(vm);
+	hang_follow(vm);
 	vm->kept_paused = false;
 	vm->machine.seen.started = true;
 	ready_begin(vm);

@@ -315,7 +315,7 @@ static void start_by_itself(struct vm *vm)
 		vm_post(vm, EV_START);
 		return;
 	}
-	if (same_boot(vm) && vm->record.pid) { /* its end is to be told */
+	if (same_boot(vm) && (up || vm->record.pid)) { /* an end to be told */
 		vm->machine.seen = (struct cause_inputs){ .started = true,
 			.adopted = true };
 		vm->intent_stop = !up; /* the order outlived who gave it */

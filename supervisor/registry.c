@@ -15,6 +15,7 @@
 #include "supervisor/config.h"
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
+#include "supervisor/hang.h"
 #include "supervisor/lifecycle.h"
 #include "supervisor/op_delete.h"
 #include "supervisor/reading.h"
@@ -194,6 +195,7 @@ static void accept_reading(struct registry *registry, struct reading *r)
 	if (!r->spec && r->missing && !vm_is_up(vm) && vm->state != VM_WAITING)
 		vm_replace_spec_steal(vm, NULL);
 	reboot_follow(vm);
+	hang_follow(vm);
 }
 
 /* The readings are in the order of names. */

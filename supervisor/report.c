@@ -289,6 +289,8 @@ static void add_progress(const struct vm *vm, json_t *o)
 	json_object_set_new(o, "ends", ends_of(vm));
 	json_object_set_new(
 		o, "last_end", time_or_null(vm->record.last_end_real_us));
+	json_object_set_new(o, "hang",
+		vm->hang.what ? json_string(vm->hang.what) : json_null());
 	json_object_set_new(o, "detail", json_string(vm->last.detail));
 	json_object_set_new(o, "recorded", json_boolean(vm->recorded));
 	json_object_set_new(o, "restart_us",

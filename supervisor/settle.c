@@ -9,6 +9,7 @@
 #include "supervisor/diskfull.h"
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
+#include "supervisor/hang.h"
 #include "supervisor/incident.h"
 #include "supervisor/lastgood.h"
 #include "supervisor/policy.h"
@@ -112,6 +113,7 @@ void settle(struct vm *vm)
 	loop_timer_stop(&vm->reboot_timer);
 	vm->reboot_held = false;
 	diskfull_end(vm);
+	hang_end(vm);
 	lastgood_stop(vm);
 	vm->last_end_us = (int64_t)sys_now_us();
 	vm->record.last_cause = vm->last.cause;

@@ -153,7 +153,8 @@ struct spec_restart {
 	struct spec_burst burst;
 	int on_guest_reboot;
 	struct spec_crash_loop on_crash_loop;
-	int on_cause[16]; /* enum spec_cause_action by enum cause */
+	int64_t hang_after_ms; /* STR_FOREVER: nobody looks */
+	int on_cause[16];      /* enum spec_cause_action by enum cause */
 };
 
 struct spec_disk {

@@ -186,6 +186,13 @@ static const struct key restart_keys[] = {
 		.when = KEY_POLICY, .parse = value_burst, .form = "N/TIME",
 		.help = "More failures than that in that time, and the VM is "
 			"failed." },
+	{ "hang-after", KEY_DURATION, AT(hang_after_ms),
+		.fallback = "infinity", .min = 1000, .max = UINT64_MAX,
+		.when = KEY_POLICY,
+		.help = "A VM hangs whose QEMU has not answered for so long, "
+			"or whose virtual CPUs have not run at all; that is "
+			"told, and ends it only where hang is restart or "
+			"stop." },
 	{ "on-crash-loop", KEY_CUSTOM, AT(on_crash_loop), .fallback = "stop",
 		.when = KEY_POLICY, .parse = value_crash_loop,
 		.release = value_crash_loop_release, .expand = true,

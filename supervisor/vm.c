@@ -115,6 +115,8 @@ void vm_free(struct vm *vm)
 	loop_timer_stop(&vm->reboot_timer);
 	loop_timer_stop(&vm->full.timer);
 	free(vm->full.path);
+	loop_timer_stop(&vm->hang.timer);
+	qmp_cancel(&vm->hang.question);
 	loop_timer_stop(&vm->good.timer);
 	aio_cancel(&vm->good.sync);
 	fd_close(&vm->good.fd);

@@ -116,6 +116,17 @@ struct vm_order {
 	void (*changed)(struct vm *vm);
 };
 
+/* The hang detector of a VM; supervisor/hang's. */
+struct vm_hang {
+	struct loop_timer timer;  /* the next look */
+	struct qmp_slot question; /* on its way to the monitor */
+	int64_t silent_ms;        /* since when it has not answered; or 0 */
+	bool runs;                /* the vCPUs should move, it last said */
+	uint64_t cpu_ns;          /* what they had used */
+	int64_t moved_ms;         /* when they last had used more */
+	const char *what;         /* hangs: "monitor", "vcpus"; or NULL */
+};
+
 struct vm {
 	struct list link; /* registry.vms, by name */
 	const struct env *env;
@@ -160,6 +171,7 @@ struct vm {
 	bool reboot_held;  /* warm until the firmware's own resets are over */
 	struct loop_timer reboot_timer; /* the end of that */
 	struct vm_full full;
+	struct vm_hang hang;
 	struct loop_timer runtime_timer; /* [stop] runtime-max */
 	struct vm_good good;
 	bool ordered; /* this start was asked for by a person */

@@ -59,6 +59,14 @@ make_vms()
 	EOF
 	one sig </dev/null
 	one sand </dev/null
+	one hang <<-EOF
+	hang-after = 1s
+	hang = stop
+	EOF
+	one halt <<-EOF
+	hang-after = 1s
+	hang = stop
+	EOF
 	io
 	cat >"$vms/sf-$a.ini" <<-EOF
 	[vm]
@@ -84,6 +92,8 @@ end_io() { $type "$1" n; }
 end_exit() { $type "$1" w; }
 end_stop() { vmward --no-block stop "$1"; }
 end_kill() { vmward --no-block kill "$1"; }
+end_hang() { kill -STOP "$(pid_file "$1")"; }
+end_halt() { $type "$1" h; }
 end_sig() { kill -SEGV "$(pid_file "$1")"; }
 end_sand() { qmp "$1" '{"execute":"migrate","arguments":{"uri":"exec:true"}}'; }
 
@@ -101,6 +111,7 @@ wanted()
 	kill) echo admin-kill ;;
 	sig) echo qemu-signal 11 ;;
 	sand) echo sandbox ;;
+	hang | halt) echo hang ;;
 	esac
 }
 
@@ -219,7 +230,9 @@ tell()
 reproduce() # ACCEL
 {
 	a=$1
-	silent="off boot panic dog old io exit sig sand"
+	silent="off boot panic dog old io exit sig sand hang"
+	# under TCG even a halted CPU has its thread woken by every tick
+	[ "$a" = tcg ] || silent="$silent halt"
 	orders="stop kill"
 	dies="exit sig sand"
 	kinds="$silent $orders"

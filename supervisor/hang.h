@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The hang detector ([restart] hang-after): a monitor that does not answer
+ * though asked, virtual CPUs that use no time though they should run.  It
+ * tells; only where [restart] hang is restart or stop it ends the VM, by the
+ * cause hang.  A VM without the key is never looked at.
+ */
+#ifndef SUPERVISOR_HANG_H
+#define SUPERVISOR_HANG_H
+
+#include "supervisor/vm.h"
+
+/* Begins or ends to look, as the files say now; after start and reload. */
+void hang_follow(struct vm *vm);
+/* QEMU is gone; harmless when nobody looked. */
+void hang_end(struct vm *vm);
+
+#endif
