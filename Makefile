@@ -34,14 +34,14 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/op_adopt.c supervisor/op_ask.c supervisor/op_disk.c supervisor/op_edit.c \
 	supervisor/settle.c supervisor/actions.c \
 	supervisor/lifecycle.c supervisor/watch.c supervisor/registry.c \
-	supervisor/order.c \
+	supervisor/order.c supervisor/shutdown.c supervisor/analyze.c \
 	supervisor/report.c supervisor/explain.c supervisor/plan.c supervisor/arguments.c \
-	supervisor/control.c supervisor/command_life.c \
+	supervisor/control.c supervisor/command_life.c supervisor/command_order.c \
 	supervisor/command_config.c supervisor/command_disk.c \
 	supervisor/volume.c supervisor/op_image.c supervisor/tasks.c supervisor/command_image.c \
 	supervisor/new_vm.c supervisor/command_create.c \
 	supervisor/op_delete.c supervisor/command_delete.c \
-	supervisor/commands.c supervisor/notify.c supervisor/service.c \
+	supervisor/commands.c supervisor/notify.c supervisor/service.c supervisor/leave.c \
 	supervisor/tty.c supervisor/remove.c supervisor/guest_exec.c \
 	supervisor/run_exec.c supervisor/run.c \
 	supervisor/once.c supervisor/doctor.c
@@ -82,7 +82,7 @@ T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t \
 T_TESTS += tests/t/700-sim.t
 T_TESTS += tests/t/300-protocol.t tests/t/310-clients.t \
 	tests/t/315-two-supervisors.t tests/t/320-sick-qemu.t tests/t/330-life.t tests/t/335-restart.t \
-	tests/t/340-config.t tests/t/345-settings.t tests/t/450-order.t tests/t/350-adopt.t tests/t/360-places.t \
+	tests/t/340-config.t tests/t/345-settings.t tests/t/450-order.t tests/t/455-host-shutdown.t tests/t/350-adopt.t tests/t/360-places.t \
 	tests/t/922-guest-poweroff.t tests/t/390-storm.t tests/t/930-recovery.t tests/t/931-requests.t
 T_TESTS += tests/t/370-stats.t
 LIVE_TESTS = tests/live/010-guest.t tests/live/100-life.t \
@@ -321,11 +321,14 @@ install: all man
 	install -d -m 755 $(UNIT_DIR)
 	sed 's|@sbindir@|$(sbindir)|;s|@bindir@|$(bindir)|' $(srcdir)/contrib/vmward.service \
 		>$(UNIT_DIR)/vmward.service
+	sed 's|@bindir@|$(bindir)|' $(srcdir)/contrib/vmward-shutdown.service \
+		>$(UNIT_DIR)/vmward-shutdown.service
 	install -d -m 755 $(DESTDIR)$(sysconfdir)/vmward/vms
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/vmward $(DESTDIR)$(sbindir)/vmwardd \
 		$(foreach m,$(MAN),$(call man_path,$(m))) \
 		$(UNIT_DIR)/vmward.service \
+		$(UNIT_DIR)/vmward-shutdown.service \
 		$(DESTDIR)$(datadir)/bash-completion/completions/vmward \
 		$(DESTDIR)$(datadir)/zsh/site-functions/_vmward \
 		$(DESTDIR)$(datadir)/fish/vendor_completions.d/vmward.fish

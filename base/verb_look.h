@@ -93,6 +93,17 @@
 			"(stderr.txt) and the host, with secrets masked.",
 	},
 	{
+		.name = "analyze",
+		.wire = "vm-analyze",
+		.flags = VERB_ONE | VERB_MAYBE | VERB_OWNER,
+		.role = ROLE_VIEWER,
+		.group = LOOK,
+		.usage = "[NAME]",
+		.help = "say how long VMs took to be ready, and for whom",
+		.more = "The slowest first, then the critical chain: who was "
+			"ready last (or NAME), and for whom it waited.",
+	},
+	{
 		.name = "is-active",
 		.flags = VERB_MANY | VERB_LOCAL,
 		.role = ROLE_VIEWER,

@@ -624,6 +624,20 @@ const struct verb verbs[] = {
 		.help = "look at the host and say what to do about it",
 	},
 	{
+		.name = "host-shutdown",
+		.wire = "host-shutdown",
+		.flags = VERB_CHANGES,
+		.role = ROLE_ADMIN,
+		.group = TOOLS,
+		ARGS(ARG_TIMEOUT("for all together; default: [vmward] "
+				 "shutdown-timeout"),
+			ARG_DRY_RUN),
+		.usage = "[--timeout D]",
+		.help = "all VMs go as their on-host-shutdown says",
+		.more = "For the service manager, when the host goes down; "
+			"returns when all are down.",
+	},
+	{
 		.name = "completion",
 		.flags = VERB_LOCAL,
 		.role = ROLE_NONE,

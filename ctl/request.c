@@ -52,7 +52,7 @@ static bool is_long(const struct call *call)
 	const char *name = call->verb->name;
 
 	return call->verb->flags & VERB_LONG || str_eq(name, "wait") ||
-	       str_eq(name, "jobs wait");
+	       str_eq(name, "jobs wait") || str_eq(name, "host-shutdown");
 }
 
 static int64_t deadline_of(const struct call *call)

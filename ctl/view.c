@@ -424,6 +424,8 @@ static const struct request_view views[] = {
 	{ .verb = "show", .show = show_show },
 	{ .verb = "explain", .show = show_show },
 	{ .verb = "create", .show = show_create, .raw = true },
+	{ .verb = "analyze", .show = show_show },
+	{ .verb = "host-shutdown", .show = show_show },
 	{ .verb = "check", .show = show_check, .status = findings_status },
 	{ .verb = "reload", .show = show_reload, .status = findings_status },
 	{ .verb = "plan", .show = show_plan, .status = plan_status },

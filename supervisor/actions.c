@@ -94,7 +94,7 @@ void act_stop_cancelled(struct vm *vm)
 	vm->stop = (struct vm_stop_order){ 0 };
 	vm->intent_stop = false;
 	vm->record.desired = DESIRED_UP;
-	vm->record.killed = false;
+	vm->record.killed = vm->record.left = false;
 	vm_record_order(vm);
 	vm_set_note(vm, "%s", "");
 	if (!vm->machine.ready)
@@ -122,11 +122,18 @@ void act_stop_more(struct vm *vm)
 	vm_record_order(vm);
 }
 
+/* With all others it goes down as it would with the host. */
+static void order_down(struct vm *vm)
+{
+	if (!vm->stop.host_shutdown)
+		vm->record.desired = DESIRED_DOWN;
+}
+
 void act_cancel_start(struct vm *vm)
 {
 	vm->intent_stop = true;
 	if (!vm->stop.restart) {
-		vm->record.desired = DESIRED_DOWN;
+		order_down(vm);
 		vm_record_order(vm);
 	}
 	if (vm->op)
@@ -144,8 +151,9 @@ void act_kill(struct vm *vm)
 {
 	struct err err = ERR_INIT;
 
-	vm->intent_kill = vm->record.killed = true;
-	vm->record.desired = DESIRED_DOWN;
+	vm->intent_kill = true;
+	vm->record.killed = !vm->stop.host_shutdown;
+	order_down(vm);
 	vm_record_order(vm);
 	if (machine_signal(&vm->machine, SIGKILL, &err))
 		vmlog_line(&vm->log, LOG_ERROR, "kill: %s", err.text);
@@ -260,6 +268,7 @@ static void on_adopt_end(struct job *job, void *arg)
 		vm_post(vm, EV_UNWANTED);
 		return;
 	}
+	vm->record.left = false;
 	vm_record_order(vm); /* what we read may not be on disk so far */
 	next = found_state(vm, status, op_adopt_full_node(job));
 	if (str_eq(status, "prelaunch") && !vm->record.paused)
@@ -347,7 +356,7 @@ void act_paused(struct vm *vm)
 void act_start_failed(struct vm *vm)
 {
 	if (vm->ordered || vm->intent_stop) {
-		vm->record.desired = DESIRED_DOWN;
+		order_down(vm);
 		vm_record(vm, NULL);
 	}
 	if (vm->refused)

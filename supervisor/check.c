@@ -173,9 +173,11 @@ static void check_ready(const struct check *check)
 			"serial cannot work: there is no [serial.NAME]");
 	if (ready->kind == READY_TCP && !is_reachable(check, ready->port))
 		remark_error(check->to, "start", "ready",
-			"tcp:%u cannot work: in user mode the host reaches "
-			"the guest by forward only, as forward = 10022:%u in "
-			"[net.NAME]",
+			list_is_empty(&spec->nics)
+				? "tcp:%u cannot work: there is no [net.NAME]"
+				: "tcp:%u cannot work: in user mode the host "
+				  "reaches the guest by forward only, as "
+				  "forward = 10022:%u in [net.NAME]",
 			ready->port, ready->port);
 }
 
@@ -422,22 +424,13 @@ static void check_serials(const struct check *check)
 	}
 }
 
-/* Keys that are understood and kept, and do nothing yet. */
-static void check_without_effect(const struct check *check)
+static void check_host_shutdown(const struct check *check)
 {
-	static const struct {
-		const char *section, *key;
-	} keys[] = { { "stop", "on-host-shutdown" } };
-
-	for (size_t i = 0; i < NELEMS(keys); i++) {
-		const struct ini_entry *entry =
-			ini_find(check->to->ini, keys[i].section, keys[i].key);
-
-		if (entry && *entry->value &&
-			remark_is_sound(check->to, keys[i].section))
-			remark_note(check->to, keys[i].section, keys[i].key,
-				"has no effect in this version yet");
-	}
+	if (check->spec->stop.on_host_shutdown == HOST_SAVE &&
+		remark_is_sound(check->to, "stop"))
+		remark_note(check->to, "stop", "on-host-shutdown",
+			"save is not supported by this version yet: it is "
+			"shut down");
 }
 
 /* A file that is empty or was cut says nothing that could run. */
@@ -465,6 +458,6 @@ void check_spec(
 	watchdog_settle(spec, to);
 	check_start(&check);
 	check_restart(&check);
-	check_without_effect(&check);
+	check_host_shutdown(&check);
 	check_boots(&check);
 }

@@ -262,6 +262,10 @@ void command_start(struct request *rq)
 				rq, vm, (int)goal, request_ms(rq, "timeout"));
 		return;
 	}
+	if (vm->env->stopping) {
+		request_failf(rq, ERR_STATE, "all VMs are being stopped");
+		return;
+	}
 	if (accepts(rq, vm, EV_START) || check_protect(rq, vm, "start") ||
 		load_for_start(rq, vm) || start_dry_run(rq, vm))
 		return;

@@ -551,6 +551,8 @@ const struct handler command_handlers[] = {
 	{ "vm-incident-list", command_incident_list },
 	{ "vm-incident-show", command_incident_show },
 	{ "vm-incident-read", command_incident_read },
+	{ "vm-analyze", command_analyze },
+	{ "host-shutdown", command_host_shutdown },
 	{ "vm-show", command_show },
 	{ "vm-check", command_check },
 	{ "vm-plan", command_plan },

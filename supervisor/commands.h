@@ -48,6 +48,10 @@ void command_incident_list(struct request *request);
 void command_incident_show(struct request *request);
 /* [vm-incident-read] A part of one of its files. */
 void command_incident_read(struct request *request);
+/* [vm-analyze] Blame and critical chain. */
+void command_analyze(struct request *request);
+/* [host-shutdown] All go as their on-host-shutdown says. */
+void command_host_shutdown(struct request *request);
 /* [vm-show] The merged file. */
 void command_show(struct request *request);
 /* [vm-check] Findings of one or all. */

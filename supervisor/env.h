@@ -14,12 +14,12 @@ struct env {
 	struct paths paths;
 	struct store *store;
 	struct settings *settings; /* of vmward.ini; read by settings_of() */
-	char *qemu;       /* path of qemu-system-x86_64, or NULL: not found */
-	char *qemu_img;   /* path of qemu-img, or NULL */
-	const char *file; /* of `run FILE`, else NULL */
-	bool ephemeral;   /* `run --rm`: every disk is thrown away */
-	bool level_given; /* --log-level: the file is not asked */
-	bool stopping;    /* the supervisor goes away */
+	char *qemu;        /* path of qemu-system-x86_64, or NULL: not found */
+	char *qemu_img;    /* path of qemu-img, or NULL */
+	const char *file;  /* of `run FILE`, else NULL */
+	bool ephemeral;    /* `run --rm`: every disk is thrown away */
+	bool level_given;  /* --log-level: the file is not asked */
+	unsigned stopping; /* so many times all VMs are being stopped */
 	bool io_uring;
 	unsigned processors; /* of the host; 0: not known */
 };

@@ -239,6 +239,31 @@ static void check_nics(const struct host *host)
 	}
 }
 
+/* ---- the probe ---- */
+
+/* The program of ready = exec: is there, and may be run. */
+static void check_probe(const struct host *host)
+{
+	const struct spec_ready_probe *ready = &host->spec->start.ready;
+	struct err err = ERR_INIT;
+	struct stat st;
+
+	if (ready->kind != READY_EXEC || !ready->text)
+		return;
+	AUTO_FREE char *program =
+		xstrndup(ready->text, strcspn(ready->text, " \t"));
+	if (*program != '/')
+		return; /* said already */
+	if (sys_fstatat(AT_FDCWD, program, &st, 0)) {
+		err_os(&err, "exec cannot work: '%s'", program);
+		remark_error(host->to, "start", "ready", "%s", err.text);
+	} else if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111)) {
+		remark_error(host->to, "start", "ready",
+			"exec cannot work: '%s' is no program that may be run",
+			program);
+	}
+}
+
 void config_check_host(const struct vm_spec *spec, const struct paths *paths,
 	struct findings *f)
 {
@@ -252,5 +277,6 @@ void config_check_host(const struct vm_spec *spec, const struct paths *paths,
 	check_memory(&host);
 	check_disks(&host);
 	check_nics(&host);
+	check_probe(&host);
 	ports_fini(&host.ports);
 }

@@ -296,7 +296,7 @@ static enum found read_record(struct vm *vm)
 /* Another boot of the host: monotonic times and the process mean nothing. */
 static bool same_boot(const struct vm *vm)
 {
-	return str_eq(vm->record.boot_id, store_boot_id());
+	return !vm->record.left && str_eq(vm->record.boot_id, store_boot_id());
 }
 
 static void start_by_itself(struct vm *vm)
@@ -326,6 +326,7 @@ static void start_by_itself(struct vm *vm)
 	if (same_boot(vm)) /* it was down: only we began anew */
 		return;
 	policy_forgive(&vm->record.history);
+	vm->record.left = false;
 	vm->record.fallback = false;
 	vm->record.desired = DESIRED_DOWN; /* the next write is of this boot */
 	if (!starts)

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "supervisor/config.h"
+#include "supervisor/leave.h"
 #include "supervisor/notify.h"
 #include "supervisor/once.h"
 #include "supervisor/run.h"
@@ -41,13 +42,6 @@ static void usage(FILE *to)
 }
 
 /* ---- the daemon ---- */
-
-static void on_term(struct loop_signal *watcher UNUSED, int signal)
-{
-	log_info(NULL, "signal %d: leaving; the VMs run on", signal);
-	notify_stopping();
-	loop_stop();
-}
 
 static void on_hup(struct loop_signal *watcher, int signal UNUSED)
 {
@@ -77,8 +71,7 @@ static int serve(const struct options *o)
 		service_close(&service);
 		return 1;
 	}
-	loop_signal_start(&service.term, SIGTERM, on_term);
-	loop_signal_start(&service.intr, SIGINT, on_term);
+	leave_listen(&service);
 	loop_signal_start(&service.hup, SIGHUP, on_hup);
 	if (!service.env.qemu)
 		log_warn(NULL, "qemu-system-x86_64 is not on PATH");

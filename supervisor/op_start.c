@@ -84,6 +84,7 @@ static void fill_record(struct vm *vm)
 	r->desired = DESIRED_UP;
 	r->generation++;
 	r->paused = vm->start_paused;
+	r->left = false;
 	r->failed = r->killed = false;
 	snprintf(r->uuid, sizeof(r->uuid), "%s", vm->running->uuid);
 	if (!r->machine[0])

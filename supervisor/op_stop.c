@@ -341,7 +341,8 @@ struct job *op_stop_begin(struct vm *vm, op_end_fn *on_end, void *arg)
 	if (vm->stop.timeout_ms)
 		op->deadline_ms = loop_now_ms() + vm->stop.timeout_ms;
 	if (!vm->stop.restart) {
-		vm->record.desired = DESIRED_DOWN;
+		if (!vm->stop.host_shutdown)
+			vm->record.desired = DESIRED_DOWN;
 		op->stored_done = vm_record(vm, &op->stored) != 0;
 	}
 	job_start(&op->job, &stop_kind, vm->name, on_end, arg);

@@ -514,7 +514,8 @@ struct vm *order_latest_before(const struct vm *vm)
 	for (size_t i = 0; i < n; i++) {
 		struct vm *other = graph_owner(g, links[i].to);
 
-		if (links[i].kind == GRAPH_AFTER && other->ready_ms > 0 &&
+		if (links[i].kind == GRAPH_AFTER && vm_is_up(other) &&
+			other->ready == VM_READY_YES &&
 			other->ready_ms <= vm->ready_ms &&
 			(!latest || other->ready_ms > latest->ready_ms))
 			latest = other;

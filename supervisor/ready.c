@@ -57,26 +57,35 @@ static char *mark_path(const struct vm *vm)
 static void mark(const struct vm *vm)
 {
 	AUTO_FREE char *path = mark_path(vm);
-	char text[32];
+	char text[64];
 	struct err err = ERR_INIT;
 
-	snprintf(text, sizeof(text), "%llu\n",
-		(unsigned long long)vm->record.generation);
+	snprintf(text, sizeof(text), "%llu\n%lld\n",
+		(unsigned long long)vm->record.generation,
+		(long long)loop_now_ms());
 	if (fd_write_file(
 		    AT_FDCWD, path, text, strlen(text), 0600, false, &err))
 		log_debug(vm->log.object, "%s", err.text);
 }
 
-/* True if this generation of the VM was ready before we were restarted. */
-static bool was_ready(const struct vm *vm)
+/*
+ * True if this generation of the VM was ready before we were restarted; then
+ * it is known since when.
+ */
+static bool was_ready(struct vm *vm)
 {
 	AUTO_FREE char *path = mark_path(vm);
 	AUTO_STR struct str text = STR_INIT;
+	const char *line;
 	struct err err = ERR_INIT;
 
 	if (fd_read_file(AT_FDCWD, path, 64, &text, &err))
 		return false;
-	return str_digits(str_text(&text)) == vm->record.generation;
+	line = strchr(str_text(&text), '\n');
+	if (str_digits(str_text(&text)) != vm->record.generation)
+		return false;
+	vm->ready_ms = line ? (int64_t)str_digits(line + 1) : 0;
+	return true;
 }
 
 static void pass(struct probe *p)
@@ -387,6 +396,8 @@ void ready_begin(struct vm *vm)
 		return;
 	if (kind == READY_RUNNING || kind == READY_LEASE ||
 		kind == READY_NOTIFY || was_ready(vm)) {
+		if (!vm->asked_ms && !vm->ready_ms) /* adopted */
+			vm->ready_ms = vm->record.started_mono_ms;
 		vm_set_ready(vm, VM_READY_YES);
 		return;
 	}

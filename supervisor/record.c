@@ -111,6 +111,8 @@ static json_t *record_to_json(const struct record *r)
 
 	BUG_ON(!json);
 	json_object_set_new(json, "killed", json_boolean(r->killed));
+	if (r->left)
+		json_object_set_new(json, "left", json_true());
 	json_object_set_new(json, "uuid", text_of(r->uuid));
 	json_object_set_new(json, "boot", text_of(r->boot_id));
 	json_object_set_new(json, "last-detail", text_of(r->last_detail));
@@ -219,6 +221,7 @@ static void record_from_json(const json_t *json, struct record *out)
 		sizeof(out->last_detail));
 	out->last_end_real_us = read_int(json, "last-end");
 	out->failed = read_bool(json, "failed");
+	out->left = read_bool(json, "left");
 	read_text(json, "machine", out->machine, sizeof(out->machine));
 	read_text(json, "incident", out->incident, sizeof(out->incident));
 	read_history(json, &out->history);

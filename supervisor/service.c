@@ -158,6 +158,8 @@ void service_close(struct service *service)
 	loop_signal_stop(&service->term);
 	loop_signal_stop(&service->intr);
 	loop_signal_stop(&service->hup);
+	loop_signal_stop(&service->power);
+	shutdown_free(service->shutdown);
 	control_free(service->control);
 	registry_free(service->registry);
 	order_free(service->order);

@@ -13,6 +13,7 @@
 #include "supervisor/lock.h"
 #include "supervisor/order.h"
 #include "supervisor/registry.h"
+#include "supervisor/shutdown.h"
 
 struct service {
 	struct env env;
@@ -20,7 +21,8 @@ struct service {
 	struct registry *registry;
 	struct order *order;
 	struct control *control;
-	struct loop_signal term, intr, hup;
+	struct shutdown *shutdown; /* of all VMs, once it has begun; or NULL */
+	struct loop_signal term, intr, hup, power;
 };
 
 /*

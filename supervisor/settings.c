@@ -24,8 +24,6 @@ static const char *const confinement_names[] = { "strict", "best-effort", "off",
 
 /* Keys that this version reads and checks, and nothing uses yet. */
 static const char *const idle[] = {
-	"vmward.shutdown-timeout",
-	"vmward.on-exit",
 	"roles.admin",
 	"roles.operator",
 	"roles.viewer",

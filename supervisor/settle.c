@@ -103,7 +103,7 @@ void settle(struct vm *vm)
 	enum vm_event next;
 
 	in.intent_stop |= vm->intent_stop && !vm->stop.host_shutdown;
-	in.intent_kill |= vm->intent_kill;
+	in.intent_kill |= vm->intent_kill && !vm->stop.host_shutdown;
 	in.intent_host |= vm->env->stopping || vm->stop.host_shutdown;
 	cause_classify(&in, &vm->last);
 	if (vm->stop.runtime && vm->last.cause == CAUSE_ADMIN_STOP)

@@ -45,6 +45,7 @@ struct record {
 	char last_detail[48];
 	int64_t last_end_real_us;
 	bool failed;
+	bool left; /* it went down with all: as after a boot, not stopped */
 	struct policy_history history;
 	struct tally tally;
 	bool fallback;     /* a crash loop: it runs its last good config */

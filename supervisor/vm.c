@@ -192,7 +192,8 @@ void vm_set_ready(struct vm *vm, enum vm_ready ready)
 	vm->ready = ready;
 	if (ready == VM_READY_YES) {
 		vm->ready_real_us = sys_realtime_us();
-		vm->ready_ms = loop_now_ms();
+		if (!vm->ready_ms)
+			vm->ready_ms = loop_now_ms();
 		vmlog_line(&vm->log, LOG_INFO, "ready");
 	}
 	emit_state(vm);

@@ -28,6 +28,7 @@ ok "SIGTERM: its socket is gone" test ! -e "$control"
 daemon
 daemon_ends INT
 ok "SIGINT: exits 0" is "$daemon_status" 0
+ok "SIGINT without a terminal: stops them" gone "$pid"
 : >"$tmp/notes"
 "$tmp/bin/talk" - notes "$tmp/notify.sock" STOPPING=1 >"$tmp/notes" &
 notes=$!
@@ -36,6 +37,8 @@ NOTIFY_SOCKET=$tmp/notify.sock
 export NOTIFY_SOCKET
 daemon
 unset NOTIFY_SOCKET
+q vm-start web
+pid=$(pid_of web)
 ok "NOTIFY_SOCKET: READY=1" wait_for "$tmp/notes" READY=1
 daemon_ends TERM
 ok "NOTIFY_SOCKET: STOPPING=1" wait "$notes"

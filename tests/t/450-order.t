@@ -69,6 +69,20 @@ ok "all run" is "$(states db app cache web)" \
 : >"$tmp/web.up"
 ok "the last one is ready" q vm-wait web state=ready timeout:10
 
+# ---- analyze ----
+
+ok "analyze" q vm-analyze
+ok "analyze: the critical chain, to whom all waited for" sh -c \
+	"grep -o '\"chain\":.*' '$tmp/out' | grep -o '\"name\":\"[a-z]*' |
+	tr -d '\"\n' | grep -qx 'name:webname:[ac][a-z]*name:db'"
+ok "analyze: all of them" says '"name":"cache","asked":'
+ok "analyze NAME: its own chain" sh -c "'$tmp/bin/talk' '$control' qmp \
+	'>{\"execute\":\"vm-analyze\",\"arguments\":{\"vm\":\"app\"}}' \
+	'<\"chain\":[{\"name\":\"app\"'"
+ok "analyze of one that is down" refused STATE vm-analyze lone
+"$BUILD/vmward" --root "$tmp" analyze >"$tmp/said.analyze"
+ok "analyze: for people" grep -q 'critical chain' "$tmp/said.analyze"
+
 # ---- going down ----
 
 from_here
