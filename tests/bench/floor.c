@@ -146,6 +146,7 @@ static _Noreturn void exec_qemu(
 {
 	int null = open("/dev/null", O_RDWR);
 
+	setsid(); /* as ours: the scheduler gives each session its share */
 	dup2(null, 0);
 	dup2(null, 1);
 	/* out of the way of the numbers that QEMU was told */

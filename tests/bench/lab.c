@@ -213,8 +213,11 @@ void lab_open(const char *build_dir)
 
 /* ---- programs ---- */
 
-/* Starts a program; its output goes to a descriptor. */
-static pid_t start_program(const char *const *argv, int out)
+/*
+ * Starts a program; its output goes to a descriptor.  A service manager gives
+ * a daemon a session of its own, and the scheduler looks at that.
+ */
+static pid_t start_program(const char *const *argv, int out, bool daemon)
 {
 	const union {
 		const char *const *ours;
@@ -225,6 +228,8 @@ static pid_t start_program(const char *const *argv, int out)
 	if (pid == 0) {
 		int null = open("/dev/null", O_RDWR);
 
+		if (daemon)
+			setsid();
 		dup2(null, 0);
 		dup2(out >= 0 ? out : null, 1);
 		dup2(errors, 2);
@@ -239,7 +244,7 @@ static pid_t start_program(const char *const *argv, int out)
 struct cost run_program(const char *const *argv)
 {
 	double begin = now_ms();
-	pid_t pid = start_program(argv, -1);
+	pid_t pid = start_program(argv, -1, false);
 	struct cost cost = { 0 };
 	struct rusage use;
 
@@ -280,7 +285,7 @@ void daemon_spawn(void)
 	const char *argv[] = { program, "--root", root, NULL };
 
 	snprintf(program, sizeof(program), "%s/vmwardd", build);
-	daemon_is = start_program(argv, -1);
+	daemon_is = start_program(argv, -1, true);
 }
 
 pid_t daemon_pid(void)
@@ -385,7 +390,7 @@ json_t *floor_run(const char *option, const char *value)
 	snprintf(program, sizeof(program), "%s/tests/bench/floor", build);
 	if (pipe2(fds, O_CLOEXEC))
 		die("cannot make a pipe: %s", strerror(errno));
-	pid = start_program(argv, fds[1]);
+	pid = start_program(argv, fds[1], false);
 	close(fds[1]);
 	while ((n = read(fds[0], buf + len, sizeof(buf) - 1 - (size_t)len)) > 0)
 		len += n;

@@ -34,7 +34,7 @@ void measure_idle(const struct plan *plan, unsigned count)
 	long wakeups;
 
 	control_close(); /* our own connection is not part of it */
-	sleep_ms(plan->shorter ? 500 : 2000);
+	sleep_ms(plan->shorter ? 1500 : 2000); /* what was freed is trimmed */
 	cpu = daemon_cpu();
 	wakeups = proc_number("status", "\nvoluntary_ctxt_switches:") +
 		  proc_number("status", "\nnonvoluntary_ctxt_switches:");
@@ -47,9 +47,11 @@ void measure_idle(const struct plan *plan, unsigned count)
 		plan->idle_ms / 1e3, count);
 	one_figure(what, "", (double)wakeups, 0);
 	one_figure("  CPU", "ms", cpu, 0);
-	one_figure("  memory, RSS", "MiB",
+	snprintf(what, sizeof(what), "  memory, RSS, %u VMs", count);
+	one_figure(what, "MiB",
 		(double)proc_number("smaps_rollup", "Rss:") / 1024, 4);
-	one_figure("  memory, PSS", "MiB",
+	snprintf(what, sizeof(what), "  memory, PSS, %u VMs", count);
+	one_figure(what, "MiB",
 		(double)proc_number("smaps_rollup", "\nPss:") / 1024, 1.5);
 	one_figure(
 		"  threads", "", (double)proc_number("status", "Threads:"), 1);
@@ -63,19 +65,35 @@ void measure_idle(const struct plan *plan, unsigned count)
 
 /* ---- the supervisor dies ---- */
 
-static unsigned count_running(void)
+/* Counts a page of the list; the name to go on after, or NULL. */
+static json_t *count_page(const char *after, unsigned *n)
 {
-	json_t *list = ask("vm-list", NULL, json_pack("{s:b}", "running", 1));
+	json_t *list = ask("vm-list", NULL,
+		json_pack("{s:b,s:s*}", "running", 1, "after", after));
 	const json_t *vms = json_object_get(list, "vms");
-	unsigned n = 0;
+	json_t *next = json_incref(json_object_get(list, "next"));
 
 	for (size_t i = 0; i < json_array_size(vms); i++) {
 		const char *state = json_string_value(
 			json_object_get(json_array_get(vms, i), "state"));
 
-		n += state && strcmp(state, "running") == 0;
+		*n += state && strcmp(state, "running") == 0;
 	}
 	json_decref(list);
+	return next;
+}
+
+static unsigned count_running(void)
+{
+	json_t *next = NULL;
+	unsigned n = 0;
+
+	do {
+		json_t *from = next;
+
+		next = count_page(json_string_value(from), &n);
+		json_decref(from);
+	} while (next);
 	return n;
 }
 
