@@ -278,7 +278,7 @@ static void on_adopt_end(struct job *job, void *arg)
 		vm_post(vm, EV_GUEST_OFF);
 	else if (str_eq(status, "prelaunch") && !vm->record.paused)
 		vm_job_add(vm, op_ask_begin(vm, ASK_RESUME, vm_job_over, vm));
-	if (vm->machine.seen.io_error)
+	if (vm->machine.seen.io_error && !vm->full.path)
 		diskfull_look(vm);
 	if (op_disk_was_unplugging(vm))
 		act_reap(vm);

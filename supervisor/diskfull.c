@@ -64,18 +64,20 @@ void diskfull_begin(struct vm *vm, const char *node)
 	const char *slash;
 
 	vm->full.blocked = true;
-	if (!disk) {
-		vm_set_note(vm, "disk full: %s", node);
-		return;
-	}
 	free(vm->full.path);
+	/* of one that is not known: it is where most are */
 	vm->full.path =
-		argv_disk_path(vm->running, disk, vm->env->paths.images);
+		disk ? argv_disk_path(vm->running, disk, vm->env->paths.images)
+		     : xasprintf("%s/", vm->env->paths.images);
 	if (loop_now_ms() - vm->full.tried_ms > SETTLE_MS)
 		vm->full.tries = 0;
 	slash = strrchr(vm->full.path, '/');
-	vm_set_note(vm, "disk full: %.*s",
-		slash ? (int)(slash - vm->full.path) : 0, vm->full.path);
+	if (disk)
+		vm_set_note(vm, "disk full: %.*s",
+			slash ? (int)(slash - vm->full.path) : 0,
+			vm->full.path);
+	else
+		vm_set_note(vm, "disk full: %s", node);
 	vmlog_line(&vm->log, LOG_WARN, "%s; it goes on when there is space",
 		vm->note);
 	look_later(vm);
@@ -99,7 +101,10 @@ static void on_blocks(struct job *job, void *arg)
 			!vm->full.path)
 			diskfull_begin(vm, node);
 	}
+	bool again = job->err.code == ERR_TIMEOUT && vm->state == VM_PAUSED;
 	vm_job_over(job, vm);
+	if (again)
+		diskfull_look(vm);
 }
 
 void diskfull_look(struct vm *vm)

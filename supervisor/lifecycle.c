@@ -323,6 +323,10 @@ static void start_by_itself(struct vm *vm)
 		settle(vm);
 		return;
 	}
+	if (same_boot(vm) && up) { /* cut short, and its file broke since */
+		settle(vm);
+		return;
+	}
 	if (same_boot(vm)) /* it was down: only we began anew */
 		return;
 	policy_forgive(&vm->record.history);

@@ -165,6 +165,9 @@ static enum job_state adopt_run(struct job *job)
 	if (str_eq(op->state, "io-error")) {
 		QMP_TRY(job, &op->blocks, machine_qmp(&op->vm->machine),
 			"query-block", NULL);
+		if (!op->vm->machine.ready)
+			return job_fail(job, ERR_UNREACHABLE,
+				"QEMU does not answer on its monitor");
 		find_full(op);
 	}
 	JOB_END(job);

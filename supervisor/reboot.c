@@ -11,6 +11,8 @@ bool reboot_is_end(const struct vm *vm)
 {
 	const struct vm_spec *spec = vm->spec ? vm->spec : vm->running;
 
+	if (!spec)
+		return false;
 	switch ((enum spec_guest_reboot)spec->restart.on_guest_reboot) {
 	case REBOOT_COLD:
 	case REBOOT_STOP:

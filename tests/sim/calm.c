@@ -97,11 +97,20 @@ static void restart(struct sim_vm *vm)
 		sim_breach("I3", "%s was not restarted", vm->name);
 }
 
+/* A paused guest is woken, so that it can do what the button asks for. */
 static void stop(struct sim_vm *vm)
 {
+	struct sim_qemu *q = qemu_of_vm(vm);
+	bool obeys = q && q->ran && !q->off && !q->deaf && !q->stopped;
+
+	if (obeys)
+		client_ask(vm, "vm-pause");
 	client_ask(vm, "vm-stop");
 	if (qemu_count(vm))
 		sim_breach("I4", "%s was stopped and lives", vm->name);
+	if (obeys && !strstr(known(vm)->stop_step, "powered off"))
+		sim_breach("policy", "%s was not powered off: %s", vm->name,
+			known(vm)->stop_step);
 }
 
 /* It crashes until its policy has enough of it. */

@@ -112,7 +112,7 @@ void guest_write(struct sim_qemu *q)
 static void write_now(struct sim_qemu *q)
 {
 	q->write_us = 0;
-	if (world_space() > 0 || q->off || q->paused)
+	if (world_space() > 0 || q->off || q->paused || !q->ran)
 		return;
 	sim_note("%s: its disk is full", q->vm->name);
 	qemu_event(q, "BLOCK_IO_ERROR",

@@ -21,6 +21,7 @@ static jmp_buf crashed;
 static bool inside; /* the supervisor runs: a crash may strike */
 static bool gave_up;
 static bool did;
+static bool stands_still;
 
 struct sim_vm *life_vm(const char *name)
 {
@@ -163,6 +164,17 @@ void life_leave(void)
 	run(leave);
 }
 
+void life_crash(void)
+{
+	sim_note("the supervisor dies");
+	lose_life();
+}
+
+void life_stand_still(void)
+{
+	stands_still = true;
+}
+
 static void new_boot_id(void)
 {
 	char text[64];
@@ -205,7 +217,7 @@ void life_power_loss(void)
 
 static void turn(void)
 {
-	did = loop_sim_turn();
+	did = !stands_still && loop_sim_turn();
 }
 
 /* Everybody acts until nothing is left to do at this instant. */

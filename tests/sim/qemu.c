@@ -125,7 +125,7 @@ static void press_button(struct sim_qemu *q)
 	oracle_told_to_end(q, "system_powerdown");
 	qemu_event(q, "POWERDOWN", "");
 	if (!q->deaf && !q->off && q->ran && !q->paused && !q->off_us)
-		q->off_us = in_ms(world_random(8000));
+		q->off_us = in_ms(world_random(sim.healed ? 1000 : 8000));
 }
 
 static void quit(struct sim_qemu *q)

@@ -3,6 +3,7 @@
  * sim --seed N [--trace] runs one seed, --seeds A-B many (each in a process
  * of its own), --for SECONDS as many as fit from A on.  A seed that fails is
  * told with the line that plays it again; the same seed is the same run.
+ * --break I lets invariant I1 to I8 be broken on purpose: it must be seen.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -34,9 +35,10 @@ static struct {
 } * sums;
 
 static const char *program;
-static double limit;   /* seconds for many seeds; 0: none */
-static uint64_t least; /* so many of them even then */
-static bool quick;     /* the first failure is enough */
+static double limit;    /* seconds for many seeds; 0: none */
+static uint64_t least;  /* so many of them even then */
+static bool quick;      /* the first failure is enough */
+static unsigned broken; /* I1 to I8: on purpose; 0: none */
 
 /* ---- telling ---- */
 
@@ -67,7 +69,10 @@ void sim_note(const char *fmt, ...)
 
 static void tell_replay(void)
 {
-	printf("replay: %s --seed %" PRIu64 " --trace\n", program, sim.seed);
+	printf("replay: %s --seed %" PRIu64, program, sim.seed);
+	if (broken)
+		printf(" --break %u", broken);
+	puts(" --trace");
 	fflush(stdout);
 }
 
@@ -142,6 +147,7 @@ static void run_seed(uint64_t seed)
 	life_sleep(REST_MS);
 	client_check(true);
 	oracle_rest();
+	broken_run(broken);
 	calm_run();
 	client_leave();
 	life_leave();
@@ -243,7 +249,7 @@ static int run_many(uint64_t first, uint64_t last)
 
 static int usage(void)
 {
-	fputs("usage: sim --seed N [--trace]\n"
+	fputs("usage: sim --seed N [--trace] [--break 1..8]\n"
 	      "       sim --seeds A-B [--for SECONDS [--least N]] [--quick]\n",
 		stderr);
 	return 2;
@@ -251,13 +257,15 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { { "seed", required_argument,
-							 NULL, 's' },
+	static const struct option options[] = {
+		{ "seed", required_argument, NULL, 's' },
 		{ "seeds", required_argument, NULL, 'm' },
 		{ "for", required_argument, NULL, 'f' },
 		{ "least", required_argument, NULL, 'l' },
 		{ "trace", no_argument, NULL, 't' },
-		{ "quick", no_argument, NULL, 'q' }, { NULL, 0, NULL, 0 } };
+		{ "quick", no_argument, NULL, 'q' },
+		{ "break", required_argument, NULL, 'b' }, { NULL, 0, NULL, 0 }
+	};
 	uint64_t first = 0, last = 0;
 	int option;
 
@@ -274,6 +282,8 @@ int main(int argc, char **argv)
 			least = strtoull(optarg, NULL, 10);
 		} else if (option == 't') {
 			sim.trace = true;
+		} else if (option == 'b') {
+			broken = (unsigned)strtoul(optarg, NULL, 10);
 		} else if (option == 'q') {
 			quick = true;
 		} else {

@@ -143,6 +143,9 @@ void life_start(void);
 /* Lets ms milliseconds pass for everybody. */
 void life_sleep(int64_t ms);
 void life_power_loss(void);
+void life_crash(void);
+/* From now on it does nothing. */
+void life_stand_still(void);
 /* The supervisor is told to leave, and does. */
 void life_leave(void);
 /* A file below the configuration or state directories; new. */
@@ -225,6 +228,10 @@ void chaos_heal(void);
 /* ---- calm.c ---- */
 /* What must work when all is well: starts, restarts, policies, stops. */
 void calm_run(void);
+
+/* ---- broken.c ---- */
+/* Breaks I1 to I8 on purpose: does not return if the oracle sees it. */
+void broken_run(unsigned invariant);
 
 /* ---- oracle.c ---- */
 /* Hooks of the world: what is started, killed, ended. */

@@ -51,6 +51,8 @@ void world_on_call(void (*hook)(const char *call));
 /* Makes a durable file and its directories; replaces what is there. */
 void world_put_file(
 	const char *path, const char *bytes, size_t len, mode_t mode);
+/* From now on fsync says that it has, and does nothing. */
+void world_lie(void);
 /* Empties a directory, as a tmpfs is after a power loss. */
 void world_wipe(const char *path);
 /* The bytes as a reader sees them, or as they would be after a power loss. */

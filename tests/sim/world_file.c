@@ -251,6 +251,11 @@ void world_set_space(uint64_t bytes)
 	world.space = bytes;
 }
 
+void world_lie(void)
+{
+	world.lies = true;
+}
+
 uint64_t world_space(void)
 {
 	return world.space;

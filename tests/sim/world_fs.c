@@ -426,7 +426,7 @@ int world_fsync_file(struct file *file)
 		errno = EINVAL;
 		return -1;
 	}
-	if (inode->type == INODE_FILE) {
+	if (inode->type == INODE_FILE && !world.lies) {
 		world_bytes_copy(&inode->kept, &inode->now);
 	} else if (inode->type == INODE_DIR) {
 		copy_entries(&inode->kept_entries, &inode->entries);

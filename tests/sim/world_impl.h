@@ -163,6 +163,7 @@ extern struct world {
 	ino_t last_ino;
 	struct str log;
 	uint64_t space;
+	bool lies;
 	void (*on_spawn)(pid_t pid, const char *const *argv);
 	bool (*on_signal)(pid_t pid, int signal);
 	void (*on_kill)(pid_t pid, int signal);

@@ -11,11 +11,27 @@ sim=$BUILD/tests/sim/sim
 ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 export ASAN_OPTIONS
 
+# All that everybody said and did, with its time, byte for byte.
 same_twice()
 {
-	"$sim" --seed 7 --trace >"$tmp/one" || return 1
-	"$sim" --seed 7 --trace >"$tmp/two" || return 1
-	[ "$(wc -l <"$tmp/one")" -gt 100 ] && cmp "$tmp/one" "$tmp/two"
+	for seed in 7 1081 26; do
+		"$sim" --seed "$seed" --trace >"$tmp/one" || return 1
+		"$sim" --seed "$seed" --trace >"$tmp/two" || return 1
+		[ "$(wc -l <"$tmp/one")" -gt 100 ] || return 1
+		cmp "$tmp/one" "$tmp/two" || return 1
+	done
+	"$sim" --seed 8 --trace >"$tmp/two" || return 1
+	! cmp -s "$tmp/one" "$tmp/two"
+}
+
+# A failure is seen, told with its replay line, and is the same again.
+breaks()
+{
+	! "$sim" --seed 7 --break "$1" >"$tmp/said" || return 1
+	grep "^seed 7: I$1:" "$tmp/said" || { cat "$tmp/said"; return 1; }
+	! "$sim" --seed 7 --break "$1" --trace >"$tmp/one" || return 1
+	! "$sim" --seed 7 --break "$1" --trace >"$tmp/two" || return 1
+	cmp "$tmp/one" "$tmp/two"
 }
 
 track_record()
@@ -37,6 +53,9 @@ new_seeds()
 }
 
 ok 'the same seed is the same run' same_twice
+for i in 1 2 3 4 5 6 7 8; do
+	ok "I$i can fail, and fails the same again" breaks $i
+done
 ok 'the seeds of the track record pass' track_record
 ok 'new seeds pass' new_seeds
 sed 's/^/# /' "$tmp/figures"
