@@ -81,10 +81,11 @@ static bool by_order(const struct cause_inputs *in, struct cause_verdict *out)
 static bool by_signal(const struct cause_inputs *in, struct cause_verdict *out)
 {
 	bool signalled = in->exit.known && in->exit.signalled;
+	bool killed = signalled && in->exit.code == SIGKILL;
 
 	if (signalled && in->exit.code == SIGSYS) {
 		verdict(out, CAUSE_SANDBOX, "");
-	} else if (in->oom_killed && (signalled || !in->exit.known)) {
+	} else if (in->oom_killed && (killed || !in->exit.known)) {
 		verdict(out, CAUSE_OUT_OF_MEMORY, "");
 	} else if (signalled) {
 		verdict(out, CAUSE_QEMU_SIGNAL, "");

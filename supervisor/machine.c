@@ -164,6 +164,7 @@ static void on_exit_(struct loop_child *child, const struct sys_exit *how)
 	m->dead = true;
 	m->seen.exit = *how;
 	m->seen.adopted = m->adopted;
+	m->seen.oom_killed = oom_moved(&m->oom);
 	if (!m->attached)
 		finish(m);
 	else /* its last events are still in the socket */
@@ -363,6 +364,7 @@ int machine_spawn(struct machine *m, char **argv, int lock_fd, int name_fd,
 		return -1;
 	close_listeners(m); /* so that its death is an EOF */
 	m->pid = reply.pid;
+	oom_begin(&m->oom, m->pid);
 	m->pidfd = reply.fd;
 	loop_child_start(&m->child, m->pidfd, on_exit_);
 	attach_monitor(m, TAKE_FD(fd), START_MS);
@@ -413,6 +415,7 @@ void machine_know_pid(struct machine *m, pid_t pid, int pidfd)
 	m->pidfd = pidfd;
 	m->adopted = true;
 	m->dead = false;
+	oom_begin(&m->oom, pid);
 	loop_child_start(&m->child, m->pidfd, on_exit_);
 }
 

@@ -21,6 +21,7 @@
 #include "supervisor/argv.h"
 #include "supervisor/cause.h"
 #include "supervisor/env.h"
+#include "supervisor/oom.h"
 #include "supervisor/stderr.h"
 #include "supervisor/vmlog.h"
 
@@ -59,6 +60,7 @@ struct machine {
 	struct stderr_pipe errors;
 	struct list consoles; /* console.link */
 	struct cause_inputs seen;
+	struct oom oom;
 	uint64_t generation;
 	uint64_t spawned_us; /* monotonic */
 	/* Between listen and spawn: */

@@ -258,5 +258,70 @@ if accelerators | grep -q kvm; then
 	rounds=${KVM_ROUNDS:-${ROUNDS:-1}}
 	reproduce kvm
 fi
+
+# ---- a frozen QEMU, and the kernel's own kill ----
+
+frozen()
+{
+	a=tcg
+	one frozen </dev/null
+	vmward start --wait=ready frozen-tcg
+	pid=$(pid_of frozen-tcg)
+	kill -STOP "$pid"
+	before=$(now_ms)
+	vmward kill frozen-tcg
+	is_gone "$pid"
+	took=$(($(now_ms) - before))
+	echo "# a frozen QEMU was gone $took ms after kill"
+	[ "$took" -lt 2000 ] && is "$(verdict frozen-tcg)" admin-kill
+}
+
+# A group of our own below our own: the supervisor and its QEMU in it.
+memory=/sys/fs/cgroup/memory$(sed -n 's/.*:memory://p' /proc/self/cgroup)
+group=$memory/${tmp##*/}
+
+up_limited()
+{
+	echo 300M >"$group/memory.limit_in_bytes" || return 1
+	"$BUILD/vmwardd" --root "$tmp" --notify-fd 9 9<>"$tmp/notify" \
+		</dev/null >>"$tmp/sup.log" 2>&1 &
+	vmwardd_pid=$!
+	echo "$vmwardd_pid" >"$group/cgroup.procs"
+	timeout 20 head -n 1 <>"$tmp/notify" >"$tmp/ready"
+}
+
+# QEMU touches more memory than the group may have
+grows()
+{
+	vmward start --wait=ready oom-tcg
+	qmp oom-tcg '{"execute":"object-add","arguments":{"qom-type":"memory-backend-ram","id":"big","size":1073741824,"prealloc":true}}'
+	becomes oom-tcg stopped >/dev/null
+	[ "$(verdict oom-tcg)" = out-of-memory ] && echo . >>"$tmp/right.oom"
+}
+
+out_of_memory()
+{
+	a=tcg
+	down
+	up_limited
+	one oom </dev/null
+	vmward reload
+	i=0
+	while [ "$i" -lt "$rounds" ]; do
+		i=$((i + 1))
+		grows
+	done
+	tell oom out-of-memory ''
+}
+
+ok "a frozen QEMU is gone within two seconds of kill" frozen
+rounds=${ROUNDS:-2}
+if mkdir "$group" 2>/dev/null; then
+	out_of_memory
+else
+	echo "# cause=out-of-memory skipped: no right to make a memory group"
+fi
 ok "nothing is left" nothing_left
+down
+rmdir "$group" 2>/dev/null
 plan
