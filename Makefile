@@ -11,8 +11,8 @@ BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
 	base/keys.c base/key.c base/keys_doc.c base/ini.c \
 	base/ini_scan.c base/entry.c base/finding.c base/paths.c \
 	base/uuid.c base/base64.c base/verbs.c \
-	base/verb_table.c base/sock.c base/trim.c
-QMP_SRC = qmp/client.c qmp/event.c qmp/call.c
+	base/verb_table.c base/sock.c base/trim.c base/sys_exec.c base/handover.c base/jstream_move.c
+QMP_SRC = qmp/client.c qmp/handover.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c storage/header.c storage/qemu_img.c
 NET_SRC = net/mac.c net/ports.c
 SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value.c supervisor/forward.c \
@@ -36,7 +36,8 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/lifecycle.c supervisor/watch.c supervisor/registry.c \
 	supervisor/order.c supervisor/shutdown.c supervisor/analyze.c \
 	supervisor/report.c supervisor/explain.c supervisor/plan.c supervisor/arguments.c \
-	supervisor/control.c supervisor/command_life.c supervisor/command_order.c \
+	supervisor/control.c supervisor/control_handover.c \
+	supervisor/vm_handover.c supervisor/vm_console.c supervisor/machine_pid.c supervisor/upgrade.c supervisor/command_life.c supervisor/command_order.c \
 	supervisor/command_config.c supervisor/command_disk.c \
 	supervisor/volume.c supervisor/op_image.c supervisor/tasks.c supervisor/command_image.c \
 	supervisor/new_vm.c supervisor/command_create.c \
@@ -82,7 +83,7 @@ T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t \
 T_TESTS += tests/t/700-sim.t
 T_TESTS += tests/t/300-protocol.t tests/t/310-clients.t \
 	tests/t/315-two-supervisors.t tests/t/320-sick-qemu.t tests/t/330-life.t tests/t/335-restart.t \
-	tests/t/340-config.t tests/t/345-settings.t tests/t/450-order.t tests/t/455-host-shutdown.t tests/t/350-adopt.t tests/t/360-places.t \
+	tests/t/340-config.t tests/t/345-settings.t tests/t/450-order.t tests/t/455-host-shutdown.t tests/t/350-adopt.t tests/t/360-places.t tests/t/365-upgrade.t \
 	tests/t/922-guest-poweroff.t tests/t/390-storm.t tests/t/930-recovery.t tests/t/931-requests.t
 T_TESTS += tests/t/370-stats.t
 LIVE_TESTS = tests/live/010-guest.t tests/live/100-life.t \
@@ -90,7 +91,7 @@ LIVE_TESTS = tests/live/010-guest.t tests/live/100-life.t \
 	tests/live/140-chaos.t tests/live/150-linux.t tests/live/160-run.t tests/live/165-exec.t
 T_TESTS += tests/t/040-fuzz.t tests/t/900-readme.t tests/t/910-clients.t tests/t/923-reset-failed.t
 LIVE_TESTS += tests/live/430-causes.t tests/live/400-follow.t tests/live/410-disk-full.t \
-	tests/live/420-verbs.t
+	tests/live/420-verbs.t tests/live/180-upgrade.t
 T_TESTS += tests/t/336-crash-loop.t tests/t/337-recorder.t tests/t/338-incident.t tests/t/339-hang.t
 CLIENT_TESTS = tests/clients/go-qemu.t
 SYSTEM_TESTS =

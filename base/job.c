@@ -95,6 +95,17 @@ static void run_ready(struct loop_kick *from UNUSED)
 	}
 }
 
+const struct job *job_any(const struct job *but)
+{
+	list_each(&alive, at, next) {
+		const struct job *job = list_entry(at, struct job, alive);
+
+		if (job != but)
+			return job;
+	}
+	return NULL;
+}
+
 void job_start(struct job *job, const struct job_kind *kind, const char *target,
 	void (*on_end)(struct job *job, void *arg), void *arg)
 {

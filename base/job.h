@@ -82,6 +82,8 @@ void job_cancel(struct job *job);
 /* Arms the deadline of the present wait; 0 disarms; JOB_FOREVER has none. */
 #define JOB_FOREVER (-1)
 void job_patience(struct job *job, int64_t ms);
+/* Some job that is under way, besides one; NULL if there is none. */
+const struct job *job_any(const struct job *but);
 /* Forgets every job without ending it.  For a simulated crash. */
 void job_forget_all(void);
 _Noreturn void job_bug(const struct job *job);

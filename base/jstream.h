@@ -112,6 +112,16 @@ void jstream_pause(struct jstream *js, bool pause);
 /* Appends a message as one line of text, without a line end. */
 MUST_CHECK int jstream_dump(
 	const json_t *message, struct str *out, struct err *err);
+/*
+ * A stream that moves to the next image of this process: false while it
+ * cannot (descriptors on their way, or its end is near).  What was read and
+ * not handed over, and what waits to be written, are appended.
+ */
+bool jstream_can_move(const struct jstream *js);
+void jstream_save(const struct jstream *js, struct str *in, struct str *out);
+/* Goes on with such bytes; right after jstream_open(). */
+void jstream_restore(
+	struct jstream *js, const struct str *in, const struct str *out);
 /* A received descriptor, now the caller's; -1 if there is none. */
 int jstream_take_fd(struct jstream *js);
 

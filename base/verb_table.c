@@ -656,6 +656,20 @@ const struct verb verbs[] = {
 		.help = "versions of the client and the supervisor",
 	},
 	{
+		.name = "upgrade",
+		.wire = "upgrade",
+		.flags = VERB_CHANGES,
+		.role = ROLE_ADMIN,
+		.group = TOOLS,
+		ARGS(ARG_TIMEOUT("wait so long for what is under way; 30s")),
+		.usage = "[--timeout D]",
+		.help = "replace the running vmwardd by the one on disk",
+		.more = "Nothing is lost: VMs, their monitors, open consoles "
+			"and clients stay connected.  Jobs under way end "
+			"first.  A program that does not take over leaves "
+			"all as it was.",
+	},
+	{
 		.name = "help",
 		.flags = VERB_LOCAL,
 		.role = ROLE_NONE,

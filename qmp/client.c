@@ -517,6 +517,18 @@ void qmp_client_open(struct qmp_client *client, int fd, int64_t greeting_ms,
 	queue(client, &client->caps, "qmp_capabilities", oob, -1, true);
 }
 
+void qmp_client_resume(struct qmp_client *client, int fd,
+	const struct qmp_hooks *hooks, void *owner)
+{
+	BUG_ON(qmp_client_is_open(client));
+	forget_old(client);
+	*client = (struct qmp_client){ .hooks = hooks, .owner = owner };
+	prepare(client);
+	jstream_open(&client->stream, fd, &prescan_qmp, &stream_hooks, client);
+	client->greeted = client->negotiated = true;
+	client->open_gate = client->ready = true;
+}
+
 void qmp_client_close(struct qmp_client *client)
 {
 	client->ready = client->open_gate = false;

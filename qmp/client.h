@@ -136,6 +136,13 @@ void qmp_subscribe(struct qmp_client *client, struct qmp_sub *sub,
 void qmp_unsubscribe(struct qmp_sub *sub); /* harmless if not subscribed */
 
 /*
+ * Goes on with a connection that an earlier image of this process had
+ * negotiated (qmp/handover).
+ */
+void qmp_client_resume(struct qmp_client *client, int fd,
+	const struct qmp_hooks *hooks, void *owner);
+
+/*
  * Watches all clients for the flight recorder; or NULL.  It gets the text
  * that was sent, or NULL and what was received (NULL: no JSON).
  */

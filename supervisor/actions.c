@@ -390,6 +390,21 @@ void act_wait(struct vm *vm)
 	vm_record(vm, NULL);
 }
 
+void act_go_on(struct vm *vm)
+{
+	int64_t ms = vm->retry_at_ms - loop_now_ms();
+
+	if (vm->state == VM_WAITING)
+		loop_timer_start(
+			&vm->retry_timer, ms > 0 ? ms : 0, on_retry_timer);
+	if (!vm_is_up(vm))
+		return;
+	limit_runtime(vm);
+	reboot_on_reset(vm);
+	reboot_follow(vm);
+	diskfull_go_on(vm);
+}
+
 void act_give_up(struct vm *vm)
 {
 	loop_timer_stop(&vm->retry_timer); /* of an adoption */

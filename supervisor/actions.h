@@ -50,6 +50,8 @@ void act_give_up(struct vm *vm);
 void act_forgive(struct vm *vm);
 /* No cell: closes the disks that the guest let go while nobody waited. */
 void act_reap(struct vm *vm);
+/* No cell: after an upgrade the timers of its state run again. */
+void act_go_on(struct vm *vm);
 /* Known, and nothing to do. */
 void act_nothing(struct vm *vm);
 

@@ -15,6 +15,7 @@
 #include "supervisor/op.h"
 #include "supervisor/report.h"
 #include "supervisor/tasks.h"
+#include "supervisor/upgrade.h"
 
 #define PAGE      90 /* VMs per answer at most */
 #define LOG_LINES 200
@@ -578,6 +579,7 @@ const struct handler command_handlers[] = {
 	{ "vm-console", command_console },
 	{ "vm-log", command_log },
 	{ "vm-stats", command_stats },
+	{ "upgrade", command_upgrade },
 	{ "job-list", command_job_list },
 	{ "job-wait", command_job_wait },
 	{ "job-cancel", command_job_cancel },

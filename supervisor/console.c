@@ -402,3 +402,102 @@ char *console_tail(const struct console *c, size_t max)
 	tail[got > 0 ? got : 0] = '\0';
 	return tail;
 }
+
+/* ---- to the next image of this process ---- */
+
+static const struct handover_field fields[] = {
+	HAND(HAND_WORD, struct console, name),
+	HAND(HAND_WORD, struct console, vm),
+	HAND(HAND_WORD, struct console, log_path),
+	HAND(HAND_WORD, struct console, socket_path),
+	HAND(HAND_I64, struct console, log_max),
+	HAND(HAND_FD, struct console, log_fd),
+	HAND(HAND_I64, struct console, log_base),
+	HAND(HAND_I64, struct console, log_len),
+	HAND(HAND_I64, struct console, lost),
+	HAND(HAND_FD, struct console, fd),
+	HAND(HAND_FD, struct console, listener),
+	HAND(HAND_BYTES, struct console, input),
+	HAND(HAND_I64, struct console, input_done),
+};
+
+static const struct handover_field reader_fields[] = {
+	HAND(HAND_FD, struct console_reader, fd),
+	HAND(HAND_I64, struct console_reader, at),
+	HAND(HAND_BOOL, struct console_reader, may_write),
+	HAND(HAND_BOOL, struct console_reader, told_busy),
+	HAND(HAND_BOOL, struct console_reader, left),
+	HAND(HAND_BOOL, struct console_reader, is_full),
+};
+
+void console_put(struct handover *h, json_t *to, const struct console *c)
+{
+	json_t *readers = json_array();
+
+	handover_put(h, to, fields, NELEMS(fields), c);
+	list_each(&c->readers, it, next) {
+		const struct console_reader *r =
+			list_entry(it, struct console_reader, link);
+		json_t *reader = json_object();
+
+		handover_put(
+			h, reader, reader_fields, NELEMS(reader_fields), r);
+		json_object_set_new(
+			reader, "writer", json_boolean(c->writer == r));
+		json_array_append_new(readers, reader);
+	}
+	json_object_set_new(to, "readers", readers);
+}
+
+int console_check(const json_t *from, struct err *err)
+{
+	json_t *readers = handover_need(from, "readers", true, err);
+	json_t *reader;
+	size_t i;
+
+	if (!readers || handover_get(from, fields, NELEMS(fields), NULL, err))
+		return -1;
+	json_array_foreach(readers, i, reader)
+	{
+		if (handover_get(reader, reader_fields, NELEMS(reader_fields),
+			    NULL, err))
+			return -1;
+	}
+	return 0;
+}
+
+static void get_reader(struct console *c, const json_t *from)
+{
+	struct console_reader *r = NEW(struct console_reader);
+	struct err checked = ERR_INIT;
+
+	BUG_ON(handover_get(
+		from, reader_fields, NELEMS(reader_fields), r, &checked));
+	r->console = c;
+	list_add(&c->readers, &r->link);
+	c->nreaders++;
+	if (json_is_true(json_object_get(from, "writer")))
+		c->writer = r;
+	loop_io_start(&r->io, r->fd,
+		r->is_full ? LOOP_READ | LOOP_WRITE : LOOP_READ, on_reader);
+}
+
+struct console *console_get(const json_t *from, struct err *err)
+{
+	struct console *c;
+	json_t *reader;
+	size_t i;
+
+	if (console_check(from, err))
+		return NULL;
+	c = NEW(struct console);
+	BUG_ON(handover_get(from, fields, NELEMS(fields), c, err));
+	list_init(&c->link);
+	list_init(&c->readers);
+	json_array_foreach(json_object_get(from, "readers"), i, reader)
+		get_reader(c, reader);
+	if (c->listener >= 0)
+		loop_io_start(&c->accept_io, c->listener, LOOP_READ, on_accept);
+	watch_serial(c);
+	return c;
+}

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/handover.h"
 #include "base/list.h"
 #include "base/loop.h"
 #include "base/str.h"
@@ -75,6 +76,15 @@ struct console_reader *console_add_reader(
 	struct console *c, int fd, bool may_write, uint64_t replay);
 /* Text for the guest from outside the socket (`run`'s terminal). */
 void console_input(struct console *c, const char *bytes, size_t len);
+/*
+ * A console on its way to the next image of this process, with its readers:
+ * they miss nothing and get nothing twice.
+ */
+void console_put(struct handover *h, json_t *to, const struct console *c);
+/* 0 if it can be gone on with. */
+MUST_CHECK int console_check(const json_t *from, struct err *err);
+/* From such an object what console_new() makes, without owner; or NULL. */
+struct console *console_get(const json_t *from, struct err *err);
 /* The last `max` bytes of output; new. */
 char *console_tail(const struct console *c, size_t max);
 

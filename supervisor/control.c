@@ -8,14 +8,12 @@
 #include <string.h>
 
 #include "base/fd.h"
-#include "base/jstream.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/sock.h"
 #include "base/sys.h"
 #include "base/trim.h"
 #include "supervisor/arguments.h"
-#include "supervisor/events.h"
+#include "supervisor/client.h"
 #include "supervisor/roles.h"
 
 #define CLIENTS_MAX        64
@@ -25,35 +23,6 @@
 #define GREETING_MS        10000
 #define ACCEPT_AGAIN_MS    100 /* after EMFILE */
 #define REQUESTS_MAX       128 /* under way per client */
-
-struct control {
-	struct registry *registry;
-	const struct handler *handlers;
-	char *path;
-	int fd;
-	struct loop_io io;
-	struct loop_timer accept_again;
-	bool accept_failed;  /* the last time, and it was said */
-	struct list clients; /* client.link */
-	unsigned nclients;
-	struct list orphans; /* request.link: their clients left */
-};
-
-struct client {
-	struct list link; /* control.clients */
-	struct control *control;
-	struct jstream stream;
-	struct sock_peer peer;
-	enum role role;
-	bool negotiated;
-	struct loop_timer greeting;
-	struct loop_timer giving_up; /* it does not read */
-	struct list requests;        /* request.link */
-	unsigned nrequests;
-	struct events_sub events;
-	bool wants_events;
-	char name[48]; /* for the log: "client pid 812 uid 0" */
-};
 
 /* ---- clients ---- */
 
@@ -202,14 +171,18 @@ void request_negotiated(struct request *rq)
 	loop_timer_stop(&rq->client->greeting);
 }
 
+void client_reply_steal(struct client *client, json_t *result, json_t *id)
+{
+	send_reply(client,
+		json_pack("{s:o}", "return", result ? result : json_object()),
+		id);
+}
+
 void request_reply_steal(struct request *rq, json_t *result)
 {
 	audit(rq, "ok");
 	if (rq->client)
-		send_reply(rq->client,
-			json_pack("{s:o}", "return",
-				result ? result : json_object()),
-			rq->id);
+		client_reply_steal(rq->client, result, rq->id);
 	else
 		json_decref(result);
 	request_free(rq);
@@ -304,7 +277,7 @@ static const struct verb *check_message(
 	return verb;
 }
 
-static void dispatch(struct client *client, json_t *message)
+void client_dispatch(struct client *client, json_t *message)
 {
 	struct err err = ERR_INIT;
 	json_t *args = NULL;
@@ -328,6 +301,7 @@ static void dispatch(struct client *client, json_t *message)
 	rq->id = json_incref(id);
 	rq->args = args ? json_incref(args) : json_object();
 	rq->role = client->role;
+	rq->began_ms = loop_now_ms();
 	list_add(&client->requests, &rq->link);
 	client->nrequests++;
 	handler = find_handler(client->control, verb->wire);
@@ -345,7 +319,7 @@ static void on_message(struct jstream *js, json_t *message, const char *why)
 	struct err err = ERR_INIT;
 
 	if (message) {
-		dispatch(client, message);
+		client_dispatch(client, message);
 		return;
 	}
 	err_set(&err, ERR_USAGE, "%s%s", str_starts(why, "input") ? "QMP " : "",
@@ -375,9 +349,9 @@ static const char *refusal(
 				? CLIENTS_MAX
 				: CLIENTS_MAX - CLIENTS_FOR_ADMINS;
 
-	if (control->nclients >= room)
+	if (control->nclients > room)
 		return "too many clients";
-	if (count_uid(control, client->peer.uid) >= per_uid)
+	if (count_uid(control, client->peer.uid) > per_uid)
 		return "too many clients of your user";
 	return NULL;
 }
@@ -402,30 +376,40 @@ static void refuse(struct client *client, const char *why)
 	client_free(client);
 }
 
-static void add_client(struct control *control, int fd)
+struct client *client_new(struct control *control, int fd)
 {
 	struct client *client = NEW(struct client);
-	const char *why;
 
 	client->control = control;
-	list_init(&client->link);
 	list_init(&client->requests);
 	if (sock_peer(fd, &client->peer))
 		client->peer = (struct sock_peer){ -1, (uid_t)-1, (gid_t)-1 };
 	client->role = roles_of_peer(fd, "");
 	snprintf(client->name, sizeof(client->name), "client pid %d uid %u",
 		(int)client->peer.pid, (unsigned)client->peer.uid);
-	why = refusal(control, client);
 	list_add(&control->clients, &client->link);
 	control->nclients++;
 	jstream_open(&client->stream, fd, &prescan_client, &hooks, client);
 	client->stream.line_end = "\r\n";
 	client->stream.gathers = true;
+	return client;
+}
+
+void client_await_greeting(struct client *client)
+{
+	loop_timer_start(&client->greeting, GREETING_MS, on_greeting_timeout);
+}
+
+static void add_client(struct control *control, int fd)
+{
+	struct client *client = client_new(control, fd);
+	const char *why = refusal(control, client);
+
 	if (why) {
 		refuse(client, why);
 		return;
 	}
-	loop_timer_start(&client->greeting, GREETING_MS, on_greeting_timeout);
+	client_await_greeting(client);
 	/* a cold command has sent all by now: it wakes up once, for all */
 	jstream_hold(&client->stream);
 	send_greeting(client);
@@ -478,12 +462,19 @@ struct control *control_new(
 
 int control_listen(struct control *control, const char *path, struct err *err)
 {
-	control->fd = sock_listen(path, 0666, 64, err);
-	if (control->fd < 0)
+	int fd = sock_listen(path, 0666, 64, err);
+
+	if (fd < 0)
 		return -1;
-	control->path = xstrdup(path);
-	loop_io_start(&control->io, control->fd, LOOP_READ, on_accept);
+	control_accept(control, fd, path);
 	return 0;
+}
+
+void control_accept(struct control *control, int fd, const char *path)
+{
+	control->fd = fd;
+	control->path = xstrdup(path);
+	loop_io_start(&control->io, fd, LOOP_READ, on_accept);
 }
 
 void control_free(struct control *control)
@@ -539,10 +530,14 @@ int64_t request_ms(const struct request *rq, const char *name)
 
 void request_enable_events(struct request *rq)
 {
-	if (!rq->client || rq->client->wants_events)
-		return;
-	rq->client->wants_events = true;
-	events_subscribe(&rq->client->events, on_event);
+	if (rq->client && !rq->client->wants_events)
+		client_enable_events(rq->client);
+}
+
+void client_enable_events(struct client *client)
+{
+	client->wants_events = true;
+	events_subscribe(&client->events, on_event);
 }
 
 bool request_has_events(const struct request *rq)

@@ -28,6 +28,7 @@ struct request {
 	json_t *id;   /* or NULL */
 	json_t *args; /* never NULL */
 	enum role role;
+	int64_t began_ms;
 	struct vm_watch watch; /* of a waiting request */
 	struct loop_timer deadline;
 	struct vm *vm;       /* whom it waits for, or NULL */

@@ -113,6 +113,12 @@ void diskfull_look(struct vm *vm)
 		vm, op_qmp_begin_steal(vm, "query-block", NULL, on_blocks, vm));
 }
 
+void diskfull_go_on(struct vm *vm)
+{
+	if (vm->full.path)
+		look_later(vm);
+}
+
 void diskfull_end(struct vm *vm)
 {
 	loop_timer_stop(&vm->full.timer);

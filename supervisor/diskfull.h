@@ -13,6 +13,8 @@
 void diskfull_begin(struct vm *vm, const char *node);
 /* It was found stopped by a disk: for lack of space? */
 void diskfull_look(struct vm *vm);
+/* Looks for space again after a while, as before an upgrade. */
+void diskfull_go_on(struct vm *vm);
 /* It runs again, or is gone; harmless when it was not blocked. */
 void diskfull_end(struct vm *vm);
 

@@ -9,6 +9,7 @@
 
 struct store;
 struct settings;
+struct image;
 
 struct env {
 	struct paths paths;
@@ -20,6 +21,7 @@ struct env {
 	bool ephemeral;    /* `run --rm`: every disk is thrown away */
 	bool level_given;  /* --log-level: the file is not asked */
 	unsigned stopping; /* so many times all VMs are being stopped */
+	struct image *image; /* of the process; NULL: no upgrade */
 	bool io_uring;
 	unsigned processors; /* of the host; 0: not known */
 };

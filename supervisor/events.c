@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/jstream.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
 
@@ -98,6 +99,32 @@ json_t *events_since(uint64_t sequence)
 uint64_t events_last(void)
 {
 	return last;
+}
+
+json_t *events_save(void)
+{
+	uint64_t first = last >= EVENTS_KEPT ? last - EVENTS_KEPT + 1 : 1;
+	json_t *texts = json_array();
+
+	for (uint64_t at = first; at <= last; at++)
+		json_array_append_new(
+			texts, json_string(kept[at % EVENTS_KEPT]));
+	return json_pack("{s:I,s:o}", "last", (json_int_t)last, "texts", texts);
+}
+
+void events_restore(const json_t *saved)
+{
+	json_t *texts = json_object_get(saved, "texts");
+	size_t n = json_array_size(texts);
+
+	last = (uint64_t)json_integer_value(json_object_get(saved, "last"));
+	for (size_t i = 0; i < n && i < EVENTS_KEPT && n <= last; i++) {
+		char **slot = &kept[(last - n + 1 + i) % EVENTS_KEPT];
+		const char *text = json_string_value(json_array_get(texts, i));
+
+		free(*slot);
+		*slot = xstrdup(str_or(text, "null"));
+	}
 }
 
 void events_fini(void)

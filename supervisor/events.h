@@ -35,6 +35,10 @@ void events_unsubscribe(struct events_sub *sub); /* harmless twice */
  * when some between are gone.  New. */
 json_t *events_since(uint64_t sequence);
 uint64_t events_last(void);
+/* All kept ones on their way to the next image of this process. */
+json_t *events_save(void);
+/* Goes on with their numbers; without effect on what is no such array. */
+void events_restore(const json_t *saved);
 /* Forgets all, also who subscribed. */
 void events_fini(void);
 

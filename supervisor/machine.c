@@ -14,15 +14,15 @@
 #include "base/mem.h"
 #include "base/sock.h"
 #include "base/sys.h"
+#include "qmp/handover.h"
 #include "supervisor/console.h"
 #include "supervisor/host.h"
 #include "supervisor/recorder.h"
 
-#define CMDLINE_MAX 65536
-#define START_MS    60000 /* to the greeting of a QEMU that starts */
-#define ADOPT_MS    2000  /* of one that runs: else it is stuck or squatted */
-#define DRAIN_MS    250   /* for the EOF of a dead QEMU's monitor */
-#define LOST_MS     50    /* an EOF is mostly a death: wait for its pidfd */
+#define START_MS 60000 /* to the greeting of a QEMU that starts */
+#define ADOPT_MS 2000  /* of one that runs: else it is stuck or squatted */
+#define DRAIN_MS 250   /* for the EOF of a dead QEMU's monitor */
+#define LOST_MS  50    /* an EOF is mostly a death: wait for its pidfd */
 
 static void host_fill(const struct machine *m, struct host_request *rq,
 	enum host_verb verb, const char *leaf)
@@ -373,38 +373,6 @@ int machine_spawn(struct machine *m, char **argv, int lock_fd, int name_fd,
 
 /* ---- adoption ---- */
 
-static ssize_t read_proc(pid_t pid, const char *leaf, char *buf, size_t size)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, leaf);
-	AUTO_CLOSE int fd = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
-	return fd < 0 ? -1 : sys_read(fd, buf, size);
-}
-
-/*
- * What stands in its command line.  Until QEMU has called listen() the peer
- * is the supervisor that bound the socket: that is no QEMU.
- */
-static bool take_generation(struct machine *m, pid_t pid)
-{
-	AUTO_FREE char *cmdline = xmalloc(CMDLINE_MAX);
-	ssize_t got = read_proc(pid, "cmdline", cmdline, CMDLINE_MAX - 1);
-	const char *mark = "id=mon-g";
-	const char *at;
-	struct err err = ERR_INIT;
-
-	if (got <= 0)
-		return false;
-	cmdline[got] = '\0';
-	at = memmem(cmdline, (size_t)got, mark, strlen(mark));
-	if (!at)
-		return false;
-	at += strlen(mark);
-	AUTO_FREE char *number = xstrndup(at, strspn(at, "0123456789"));
-	return !str_to_u64(number, &m->generation, &err);
-}
-
 void machine_know_pid(struct machine *m, pid_t pid, int pidfd)
 {
 	if (m->pidfd >= 0) {
@@ -435,7 +403,7 @@ int machine_adopt(struct machine *m, struct err *err)
 		if (pidfd < 0)
 			return err_set(err, ERR_UNREACHABLE,
 				"the monitor's process cannot be found");
-		if (!take_generation(m, pid)) {
+		if (!machine_pid_generation(pid, &m->generation)) {
 			sys_close(pidfd);
 			return err_set(err, ERR_UNREACHABLE,
 				"the monitor is not QEMU's (yet)");
@@ -490,29 +458,94 @@ void machine_yank(struct machine *m)
 		vmlog_line(m->log, LOG_DEBUG, "yank: %s", strerror(errno));
 }
 
-/* ---- a pid is a rumour: these two check it ---- */
+/* ---- to the next image of this process ---- */
 
-uint64_t machine_pid_start(pid_t pid)
+static const struct handover_field fields[] = {
+	HAND(HAND_INT, struct machine, pid),
+	HAND(HAND_FD, struct machine, pidfd),
+	HAND(HAND_BOOL, struct machine, adopted),
+	HAND(HAND_I64, struct machine, generation),
+	HAND(HAND_I64, struct machine, spawned_us),
+};
+
+static const struct handover_field stderr_fields[] = {
+	HAND(HAND_FD, struct stderr_pipe, fd),
+	HAND(HAND_BYTES, struct stderr_pipe, line),
+	HAND(HAND_BYTES, struct stderr_pipe, last_words),
+};
+
+static const struct handover_field seen_fields[] = {
+	HAND(HAND_BOOL, struct cause_inputs, started),
+	HAND(HAND_BOOL, struct cause_inputs, shutdown_seen),
+	HAND(HAND_TEXT, struct cause_inputs, shutdown_reason),
+	HAND(HAND_BOOL, struct cause_inputs, panicked),
+	HAND(HAND_BOOL, struct cause_inputs, watchdog),
+	HAND(HAND_BOOL, struct cause_inputs, io_error),
+	HAND(HAND_BOOL, struct cause_inputs, oom_killed),
+	HAND(HAND_BOOL, struct cause_inputs, hang),
+};
+
+bool machine_can_move(const struct machine *m)
 {
-	char buf[1024];
-	ssize_t got = read_proc(pid, "stat", buf, sizeof(buf) - 1);
-	char *at;
-
-	if (got <= 0)
-		return 0;
-	buf[got] = '\0';
-	at = strrchr(buf, ')'); /* the name may hold blanks */
-	for (int field = 2; at && field < 22; field++)
-		at = strchr(at + 1, ' ');
-	return at ? str_digits(at + 1) : 0;
+	return m->attached && m->ready && !m->dead && m->yank_fd < 0 &&
+	       !loop_timer_is_active(&m->drain_timer) && qmp_can_move(&m->qmp);
 }
 
-bool machine_pid_is(pid_t pid, uint64_t start, const char *uuid)
+void machine_put(struct handover *h, json_t *to, const struct machine *m)
 {
-	AUTO_FREE char *cmdline = xmalloc(CMDLINE_MAX);
-	ssize_t got = read_proc(pid, "cmdline", cmdline, CMDLINE_MAX);
+	json_t *qmp = json_object();
+	json_t *errors = json_object();
+	json_t *seen = json_object();
 
-	if (pid <= 1 || got <= 0 || machine_pid_start(pid) != start)
-		return false;
-	return memmem(cmdline, (size_t)got, uuid, strlen(uuid)) != NULL;
+	handover_put(h, to, fields, NELEMS(fields), m);
+	handover_put(
+		h, errors, stderr_fields, NELEMS(stderr_fields), &m->errors);
+	handover_put(h, seen, seen_fields, NELEMS(seen_fields), &m->seen);
+	qmp_put(h, qmp, &m->qmp);
+	json_object_set_new(to, "qmp", qmp);
+	json_object_set_new(to, "stderr", errors);
+	json_object_set_new(to, "seen", seen);
+}
+
+static int check(const json_t *from, struct err *err)
+{
+	const json_t *qmp = handover_need(from, "qmp", false, err);
+	const json_t *errors = handover_need(from, "stderr", false, err);
+	const json_t *seen = handover_need(from, "seen", false, err);
+
+	if (!qmp || !errors || !seen ||
+		handover_get(from, fields, NELEMS(fields), NULL, err) ||
+		handover_get(errors, stderr_fields, NELEMS(stderr_fields), NULL,
+			err) ||
+		handover_get(
+			seen, seen_fields, NELEMS(seen_fields), NULL, err) ||
+		qmp_get(qmp, NULL, &qmp_hooks, NULL, err))
+		return -1;
+	return 0;
+}
+
+int machine_get(const json_t *from, struct machine *m, struct err *err)
+{
+	struct stderr_pipe moved = { .fd = -1 };
+
+	if (check(from, err))
+		return -1;
+	if (!m)
+		return 0;
+	if (handover_get(from, fields, NELEMS(fields), m, err) ||
+		handover_get(json_object_get(from, "stderr"), stderr_fields,
+			NELEMS(stderr_fields), &moved, err) ||
+		handover_get(json_object_get(from, "seen"), seen_fields,
+			NELEMS(seen_fields), &m->seen, err) ||
+		qmp_get(json_object_get(from, "qmp"), &m->qmp, &qmp_hooks, m,
+			err))
+		return -1;
+	qmp_subscribe(&m->qmp, &m->sub, on_qmp_event);
+	m->attached = m->ready = true;
+	if (moved.fd >= 0)
+		stderr_open(&m->errors, moved.fd, &m->seen, m->log);
+	m->errors.line = moved.line;
+	m->errors.last_words = moved.last_words;
+	loop_child_start(&m->child, m->pidfd, on_exit_);
+	return 0;
 }

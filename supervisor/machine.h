@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/handover.h"
 #include "base/list.h"
 #include "base/loop.h"
 #include "base/spawn.h"
@@ -107,6 +108,15 @@ void machine_hang_up(struct machine *m);
 MUST_CHECK int machine_signal(struct machine *m, int signal, struct err *err);
 /* Throws a squatter off the monitor through the second one; best effort. */
 void machine_yank(struct machine *m);
+/* False while its talk begins or ends, or a command is under way. */
+bool machine_can_move(const struct machine *m);
+/* A live QEMU on its way to the next image of this process. */
+void machine_put(struct handover *h, json_t *to, const struct machine *m);
+/* Goes on with it; m NULL: only checks. */
+MUST_CHECK int machine_get(
+	const json_t *from, struct machine *m, struct err *err);
+/* The generation in the command line of a QEMU; false: it is none (yet). */
+bool machine_pid_generation(pid_t pid, uint64_t *out);
 /* Field 22 of /proc/PID/stat, or 0. */
 uint64_t machine_pid_start(pid_t pid);
 /* True if /proc/PID is a QEMU started with this uuid at that time. */

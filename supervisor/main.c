@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/sys_exec.h"
 #include "supervisor/config.h"
 #include "supervisor/leave.h"
 #include "supervisor/notify.h"
@@ -24,6 +25,9 @@ struct options {
 	struct once_options once;
 	struct run_options run;
 	int notify_fd;
+	int upgrade_fd; /* the state of an earlier image of us, or -1 */
+	const char *check_upgrade;
+	char **argv;
 };
 
 /* --log-level wins over vmward.ini and over `run`, quiet about itself. */
@@ -53,9 +57,14 @@ static void on_hup(struct loop_signal *watcher, int signal UNUSED)
 
 static int serve(const struct options *o)
 {
-	struct service service = { .env.level_given = level_given };
+	struct service service = { .env.level_given = level_given,
+		.image = { .path = exec_own_path(), .argv = o->argv } };
 	struct err err = ERR_INIT;
 
+	if (o->upgrade_fd >= 0 &&
+		upgrade_load(&service.moved, o->upgrade_fd, &err))
+		log_error(NULL, "%s; VMs are adopted instead", err.text);
+	err = (struct err)ERR_INIT;
 	if (paths_init(&service.env.paths,
 		    o->once.user ? PATHS_USER : PATHS_SYSTEM, o->once.root,
 		    &err) ||
@@ -65,8 +74,7 @@ static int serve(const struct options *o)
 		return err.code == ERR_EXISTS ? 100 : 1;
 	}
 	service.env.processors = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-	registry_start(service.registry);
-	if (service_listen(&service, &err)) {
+	if (service_start(&service, &err)) {
 		log_error(NULL, "%s", err.text);
 		service_close(&service);
 		return 1;
@@ -77,7 +85,8 @@ static int serve(const struct options *o)
 		log_warn(NULL, "qemu-system-x86_64 is not on PATH");
 	log_info(NULL, "vmward %s on %s", VMWARD_VERSION,
 		service.env.paths.control);
-	notify_ready(o->notify_fd);
+	exec_hold_signals(false); /* those of an upgrade */
+	notify_ready(o->upgrade_fd < 0 ? o->notify_fd : -1);
 	loop_run();
 	service_close(&service);
 	return 0;
@@ -89,6 +98,8 @@ enum {
 	O_ROOT = 256,
 	O_USER,
 	O_NOTIFY,
+	O_UPGRADE_FD,
+	O_CHECK_UPGRADE,
 	O_LEVEL,
 	O_NAME,
 	O_RM,
@@ -111,6 +122,8 @@ static const struct option long_options[] = {
 	{ "root", required_argument, NULL, O_ROOT },
 	{ "user", no_argument, NULL, O_USER },
 	{ "notify-fd", required_argument, NULL, O_NOTIFY },
+	{ "upgrade-fd", required_argument, NULL, O_UPGRADE_FD },
+	{ "check-upgrade", required_argument, NULL, O_CHECK_UPGRADE },
 	{ "log-level", required_argument, NULL, O_LEVEL },
 	{ "name", required_argument, NULL, O_NAME },
 	{ "rm", no_argument, NULL, O_RM },
@@ -137,13 +150,13 @@ static int bad_value(const char *option, const char *value, const char *why)
 	return 2;
 }
 
-static int take_number(const char *text, int *out)
+static int take_number(const char *option, const char *text, int *out)
 {
 	uint64_t number;
 	struct err err = ERR_INIT;
 
 	if (str_to_u64(text, &number, &err) || number > 1024 * 1024)
-		return bad_value("--notify-fd", text, "is no descriptor");
+		return bad_value(option, text, "is no descriptor");
 	*out = (int)number;
 	return 0;
 }
@@ -197,7 +210,12 @@ static int take_value(struct options *o, int option)
 		o->once.root = o->run.root = optarg;
 		return 0;
 	case O_NOTIFY:
-		return take_number(optarg, &o->notify_fd);
+		return take_number("--notify-fd", optarg, &o->notify_fd);
+	case O_UPGRADE_FD:
+		return take_number("--upgrade-fd", optarg, &o->upgrade_fd);
+	case O_CHECK_UPGRADE:
+		o->check_upgrade = optarg;
+		return 0;
 	case O_LEVEL:
 		return take_level(optarg);
 	case O_NAME:
@@ -325,7 +343,7 @@ static int cut_exec(struct options *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .notify_fd = -1 };
+	struct options o = { .notify_fd = -1, .upgrade_fd = -1, .argv = argv };
 	int rc;
 
 	argc = cut_exec(&o, argc, argv);
@@ -333,6 +351,8 @@ int main(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
+	if (o.check_upgrade)
+		return upgrade_check_file(o.check_upgrade);
 	if (optind < argc)
 		return do_role(&o, argv[optind], argv + optind + 1);
 	return serve(&o);

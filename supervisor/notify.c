@@ -2,6 +2,7 @@
 /* Readiness for the service manager; see notify.h. */
 #include "supervisor/notify.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -67,6 +68,20 @@ void notify_ready(int notify_fd)
 	if (sys_write(notify_fd, "\n", 1) < 0)
 		log_warn(NULL, "cannot write to --notify-fd %d", notify_fd);
 	sys_close(notify_fd);
+}
+
+void notify_reloading(void)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
+		(unsigned long long)sys_now_us());
+	send_state(text);
+}
+
+void notify_again(void)
+{
+	send_state("READY=1");
 }
 
 void notify_stopping(void)

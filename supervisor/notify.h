@@ -8,6 +8,10 @@
 
 /* The supervisor is ready; starts the watchdog's pings where it is asked. */
 void notify_ready(int notify_fd);
+/* An upgrade begins (RELOADING=1); READY=1 of the new image ends it. */
+void notify_reloading(void);
+/* It did not come to that. */
+void notify_again(void);
 /* It goes away (STOPPING=1). */
 void notify_stopping(void);
 

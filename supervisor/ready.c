@@ -430,6 +430,51 @@ void ready_stop(struct vm *vm)
 	free(p);
 }
 
+/* ---- to the next image of this process ---- */
+
+static const struct handover_field fields[] = {
+	HAND(HAND_I64, struct probe, began_ms),
+	HAND(HAND_BYTES, struct probe, line),
+};
+
+bool ready_can_move(const struct vm *vm)
+{
+	return !vm->agent.busy && (!vm->probe || !vm->probe->tool_runs);
+}
+
+json_t *ready_save(struct handover *h, const struct vm *vm)
+{
+	json_t *to;
+
+	if (!vm->probe)
+		return NULL;
+	to = json_object();
+	handover_put(h, to, fields, NELEMS(fields), vm->probe);
+	return to;
+}
+
+int ready_restore(const json_t *from, struct vm *vm, struct err *err)
+{
+	struct probe *p;
+	int64_t left;
+
+	if (handover_get(from, fields, NELEMS(fields), NULL, err))
+		return -1;
+	if (!vm)
+		return 0;
+	ready_begin(vm);
+	p = vm->probe;
+	if (!p)
+		return 0;
+	str_fini(&p->line);
+	if (handover_get(from, fields, NELEMS(fields), p, err))
+		return -1;
+	left = p->timeout_ms - (loop_now_ms() - p->began_ms);
+	if (loop_timer_is_active(&p->limit))
+		loop_timer_start(&p->limit, left > 0 ? left : 0, on_limit);
+	return 0;
+}
+
 void ready_describe(const struct vm *vm, struct str *out)
 {
 	static const char *const words[] = { "", "agent", "lease", "notify",

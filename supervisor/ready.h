@@ -7,12 +7,20 @@
 #ifndef SUPERVISOR_READY_H
 #define SUPERVISOR_READY_H
 
+#include "base/handover.h"
 #include "supervisor/vm.h"
 
 /* Starts the VM's probe (at once `ready` for kind running). */
 void ready_begin(struct vm *vm);
 /* Ends a probe under way; harmless without one. */
 void ready_stop(struct vm *vm);
+/* False while a probe's tool or question is under way. */
+bool ready_can_move(const struct vm *vm);
+/* A probe under way, for the next image of this process; NULL without one. */
+json_t *ready_save(struct handover *h, const struct vm *vm);
+/* Goes on with it; vm NULL: only checks. */
+MUST_CHECK int ready_restore(
+	const json_t *from, struct vm *vm, struct err *err);
 /* "waiting for agent, 4 s of 2 min", or "" without a probe. */
 void ready_describe(const struct vm *vm, struct str *out);
 /*

@@ -22,6 +22,7 @@
 #include "supervisor/reboot.h"
 #include "supervisor/remove.h"
 #include "supervisor/settings.h"
+#include "supervisor/vm_handover.h"
 #include "supervisor/watch.h"
 
 struct registry {
@@ -500,7 +501,8 @@ static void add_orphan(void *arg, const char *name)
 	add(registry, name)->transient = true;
 }
 
-void registry_start(struct registry *registry)
+/* All VMs that there may be, with their files. */
+static void know_all(struct registry *registry)
 {
 	char **names = config_names(&registry->env->paths);
 
@@ -510,13 +512,45 @@ void registry_start(struct registry *registry)
 		add(registry, names[i]);
 	config_names_free(names);
 	sys_listdir(AT_FDCWD, registry->env->paths.run, add_orphan, registry);
-	load_all(registry);
-	list_each(&registry->vms, it, next)
-		lifecycle_recover(list_entry(it, struct vm, link), true);
+}
+
+static void begin_watching(struct registry *registry)
+{
 	drop_graph(registry); /* some specs came from what runs */
 	loop_kick(&registry->sweep, on_sweep);
 	registry->watch = watch_new(
 		registry->env->paths.config, on_files_changed, registry);
+}
+
+void registry_start(struct registry *registry)
+{
+	know_all(registry);
+	load_all(registry);
+	list_each(&registry->vms, it, next)
+		lifecycle_recover(list_entry(it, struct vm, link), true);
+	begin_watching(registry);
+}
+
+void registry_resume(struct registry *registry, const json_t *vms)
+{
+	const char *name;
+	const json_t *saved;
+
+	know_all(registry);
+	json_object_foreach((json_t *)(uintptr_t)vms, name, saved)
+	{
+		if (!registry_find(registry, name))
+			add(registry, name);
+	}
+	load_all(registry);
+	list_each(&registry->vms, it, next) {
+		struct vm *vm = list_entry(it, struct vm, link);
+
+		saved = json_object_get(vms, vm->name);
+		if (!saved || !vm_get(saved, vm))
+			lifecycle_recover(vm, false);
+	}
+	begin_watching(registry);
 }
 
 struct vm *registry_start_file(struct registry *registry, const char *name)

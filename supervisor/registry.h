@@ -19,6 +19,8 @@ struct registry *registry_new(struct env *env);
 void registry_free(struct registry *registry);
 /* Loads all files, recovers every VM, watches the directories. */
 void registry_start(struct registry *registry);
+/* The same after an upgrade: VMs of the state go on with it. */
+void registry_resume(struct registry *registry, const json_t *vms);
 /* The VM of `run FILE`: added and recovered; NULL with findings. */
 struct vm *registry_start_file(struct registry *registry, const char *name);
 

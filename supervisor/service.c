@@ -82,7 +82,7 @@ static void on_moment(struct loop_timer *timer)
  * Another supervisor's lock; one that was just killed holds it for some
  * milliseconds more, so it is asked for a few times before we give way.
  */
-static int take_lock(struct service *service, struct err *err)
+static int compete(struct service *service, struct err *err)
 {
 	AUTO_FREE char *path =
 		xasprintf("%s/supervisor.lock", service->env.paths.run);
@@ -103,6 +103,15 @@ static int take_lock(struct service *service, struct err *err)
 			"a supervisor runs on '%s' already",
 			service->env.paths.run);
 	return 0;
+}
+
+static int take_lock(struct service *service, struct err *err)
+{
+	if (service->moved.root) {
+		upgrade_take_lock(&service->moved, &service->lock);
+		return 0;
+	}
+	return compete(service, err);
 }
 
 int service_open(struct service *service, struct err *err)
@@ -131,6 +140,20 @@ int service_open(struct service *service, struct err *err)
 	service->registry = registry_new(env);
 	service->order = order_new(service->registry);
 	service->control = control_new(service->registry, command_handlers);
+	return 0;
+}
+
+int service_start(struct service *service, struct err *err)
+{
+	service->image.lock = &service->lock;
+	service->image.control = service->control;
+	service->env.image = &service->image;
+	if (!service->moved.root) {
+		registry_start(service->registry);
+		return service_listen(service, err);
+	}
+	upgrade_resume(&service->moved, service->registry, service->control);
+	handover_fini(&service->moved);
 	return 0;
 }
 
@@ -168,6 +191,8 @@ void service_close(struct service *service)
 	trim_stop();
 	events_fini();
 	lock_drop(&service->lock);
+	handover_fini(&service->moved);
+	free(service->image.path);
 	loop_fini();
 	free(service->env.qemu);
 	free(service->env.qemu_img);

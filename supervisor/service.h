@@ -14,6 +14,7 @@
 #include "supervisor/order.h"
 #include "supervisor/registry.h"
 #include "supervisor/shutdown.h"
+#include "supervisor/upgrade.h"
 
 struct service {
 	struct env env;
@@ -23,6 +24,8 @@ struct service {
 	struct control *control;
 	struct shutdown *shutdown; /* of all VMs, once it has begun; or NULL */
 	struct loop_signal term, intr, hup, power;
+	struct image image;
+	struct handover moved; /* root NULL: an ordinary start */
 };
 
 /*
@@ -30,6 +33,8 @@ struct service {
  * (ERR_EXISTS when another holds it), opens the records, finds QEMU.
  */
 MUST_CHECK int service_open(struct service *service, struct err *err);
+/* Every VM, as after any start, or with what an upgrade hands over. */
+MUST_CHECK int service_start(struct service *service, struct err *err);
 /* Listens; call after the VMs are known. */
 MUST_CHECK int service_listen(struct service *service, struct err *err);
 void service_close(struct service *service);

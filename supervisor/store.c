@@ -557,6 +557,15 @@ void store_remove(struct store *store, const char *name)
 		file->removed = true; /* freed at the end of its sync */
 }
 
+bool store_is_idle(const struct store *store)
+{
+	list_each(&store->files, it, next) {
+		if (list_entry(it, struct store_file, link)->fd >= 0)
+			return false;
+	}
+	return true;
+}
+
 const char *store_boot_id(void)
 {
 	return boot_id;

@@ -82,6 +82,8 @@ MUST_CHECK int store_write(struct store *store, const char *name,
 void store_cancel(struct store_wait *wait);
 /* Removes the record of a deleted VM. */
 void store_remove(struct store *store, const char *name);
+/* True when nothing is on its way to the disk. */
+bool store_is_idle(const struct store *store);
 /* The kernel's boot id; static text. */
 const char *store_boot_id(void);
 

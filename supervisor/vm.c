@@ -13,7 +13,6 @@
 #include "supervisor/console.h"
 #include "supervisor/events.h"
 #include "supervisor/lock.h"
-#include "supervisor/roles.h"
 #include "supervisor/stats.h"
 
 #define RECORD_FIRST_MS (int64_t)1000
@@ -303,6 +302,8 @@ void vm_record_order(struct vm *vm)
 
 /* ---- jobs ---- */
 
+static unsigned last_job; /* the number of the last one */
+
 static void emit_job(
 	const struct vm *vm, const struct job *job, const char *status)
 {
@@ -316,11 +317,16 @@ static void emit_job(
 			job->err.code ? err_code_name(job->err.code) : NULL));
 }
 
+unsigned vm_job_last(unsigned at_least)
+{
+	if (last_job < at_least)
+		last_job = at_least;
+	return last_job;
+}
+
 unsigned vm_job_number(void)
 {
-	static unsigned last;
-
-	return ++last;
+	return ++last_job;
 }
 
 void vm_job_add(struct vm *vm, struct job *job)
@@ -376,69 +382,6 @@ struct job *vm_busy_edit(const struct vm *vm)
 			return job;
 	}
 	return NULL;
-}
-
-/* ---- consoles ---- */
-
-struct console *vm_console(const struct vm *vm, const char *name)
-{
-	list_each(&vm->machine.consoles, it, next) {
-		struct console *c = list_entry(it, struct console, link);
-
-		if (!name || str_eq(c->name, name))
-			return c;
-	}
-	return NULL;
-}
-
-static bool may_attach(const struct console *c, int fd, bool *may_write)
-{
-	const struct vm *vm = c->owner;
-	enum role role = roles_of_peer(fd, vm->spec ? vm->spec->vm.owner : "");
-
-	*may_write = role >= ROLE_OPERATOR;
-	return role >= ROLE_VIEWER;
-}
-
-static bool spec_has_serial(const struct vm_spec *spec, const char *name)
-{
-	list_each(&spec->serials, it, next) {
-		if (str_eq(list_entry(it, struct spec_serial_port, link)->name,
-			    name))
-			return true;
-	}
-	return false;
-}
-
-void vm_make_consoles(struct vm *vm, const struct vm_spec *spec)
-{
-	const char *run = vm->env->paths.run;
-	bool first = true;
-
-	list_each(&vm->machine.consoles, it, next) {
-		struct console *c = list_entry(it, struct console, link);
-
-		if (!spec_has_serial(spec, c->name))
-			console_free(c);
-	}
-	list_each(&spec->serials, it2, next2) {
-		struct spec_serial_port *port =
-			list_entry(it2, struct spec_serial_port, link);
-		struct console *c = vm_console(vm, port->name);
-		AUTO_FREE char *path =
-			first ? xasprintf("%s/%s/console.sock", run, vm->name)
-			      : xasprintf("%s/%s/console-%s.sock", run,
-					vm->name, port->name);
-
-		struct console_wish wish = { vm->name, port->name,
-			vm->env->paths.log, port->log_max, path };
-		if (!c)
-			c = console_new(&wish, may_attach, vm);
-		else
-			list_del(&c->link);
-		list_add(&vm->machine.consoles, &c->link); /* spec's order */
-		first = false;
-	}
 }
 
 /* ---- small questions ---- */

@@ -254,6 +254,8 @@ void vm_record_order(struct vm *vm);
 unsigned vm_job_number(void);
 /* Registers a job on the VM under a fresh number and emits JOB_STATUS. */
 void vm_job_add(struct vm *vm, struct job *job);
+/* The last number given to a job; the next ones are above at_least. */
+unsigned vm_job_last(unsigned at_least);
 /* The job's end: emits JOB_STATUS, takes it off the list. */
 void vm_job_end(struct vm *vm, struct job *job);
 /* QEMU is gone, or its monitor: every job looks again. */
@@ -271,6 +273,8 @@ struct console;
 struct console *vm_console(const struct vm *vm, const char *name);
 /* Makes the consoles that the spec names and drops the others. */
 void vm_make_consoles(struct vm *vm, const struct vm_spec *spec);
+/* One that an earlier image of this process served becomes ours. */
+void vm_take_console(struct vm *vm, struct console *c);
 /* The files were read anew: spec (stolen) becomes the last good one. */
 void vm_replace_spec_steal(struct vm *vm, struct vm_spec *spec);
 /*

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The clients of the control socket: the structs that supervisor/control
+ * and supervisor/control_handover share, and nobody else looks into.
+ */
+#ifndef SUPERVISOR_CLIENT_H
+#define SUPERVISOR_CLIENT_H
+
+#include "base/jstream.h"
+#include "base/sock.h"
+#include "base/verbs.h"
+#include "supervisor/events.h"
+
+struct handler;
+struct registry;
+
+struct control {
+	struct registry *registry;
+	const struct handler *handlers;
+	char *path;
+	int fd;
+	struct loop_io io;
+	struct loop_timer accept_again;
+	bool accept_failed;  /* the last time, and it was said */
+	struct list clients; /* client.link */
+	unsigned nclients;
+	struct list orphans; /* request.link: their clients left */
+};
+
+struct client {
+	struct list link; /* control.clients */
+	struct control *control;
+	struct jstream stream;
+	struct sock_peer peer;
+	enum role role;
+	bool negotiated;
+	struct loop_timer greeting;
+	struct loop_timer giving_up; /* it does not read */
+	struct list requests;        /* request.link */
+	unsigned nrequests;
+	struct events_sub events;
+	bool wants_events;
+	char name[48]; /* for the log: "client pid 812 uid 0" */
+};
+
+/* Accepts on a listening descriptor, which is the control's from now on. */
+void control_accept(struct control *control, int fd, const char *path);
+/* A connected peer; nothing was said so far. */
+struct client *client_new(struct control *control, int fd);
+/* Ten seconds to answer the greeting. */
+void client_await_greeting(struct client *client);
+/* Our events from now on. */
+void client_enable_events(struct client *client);
+/* A message as if it had just come. */
+void client_dispatch(struct client *client, json_t *message);
+/* {"return": result (stolen), "id": id}. */
+void client_reply_steal(struct client *client, json_t *result, json_t *id);
+
+#endif
