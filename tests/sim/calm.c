@@ -130,6 +130,11 @@ static void crash(struct sim_vm *vm)
 	if ((state->state == VM_FAILED) != vm->restarts)
 		sim_breach("policy", "%s is %s after its crashes", vm->name,
 			vm_state_id(state->state));
+	life_crash();
+	life_sleep(BACK_S * 1000);
+	if ((known(vm)->state == VM_FAILED) != vm->restarts)
+		sim_breach("policy", "%s is %s in the next life", vm->name,
+			vm_state_id(known(vm)->state));
 }
 
 void calm_run(void)

@@ -21,6 +21,8 @@ void chaos_start(void)
 {
 	for (unsigned i = 0; i < SIM_NFAULTS; i++) {
 		sim.on[i] = world_random(10) < 3;
+		if (sim.forced && strstr(sim.forced, names[i]))
+			sim.on[i] = true;
 		if (sim.on[i])
 			sim_note("fault %s is on", names[i]);
 	}

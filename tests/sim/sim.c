@@ -3,6 +3,7 @@
  * sim --seed N [--trace] runs one seed, --seeds A-B many (each in a process
  * of its own), --for SECONDS as many as fit from A on.  A seed that fails is
  * told with the line that plays it again; the same seed is the same run.
+ * --with CRASH,FILES has these faults in every run, beside those it draws.
  * --break I lets invariant I1 to I8 be broken on purpose: it must be seen.
  */
 #include <getopt.h>
@@ -72,6 +73,8 @@ static void tell_replay(void)
 	printf("replay: %s --seed %" PRIu64, program, sim.seed);
 	if (broken)
 		printf(" --break %u", broken);
+	if (sim.forced)
+		printf(" --with %s", sim.forced);
 	puts(" --trace");
 	fflush(stdout);
 }
@@ -249,7 +252,7 @@ static int run_many(uint64_t first, uint64_t last)
 
 static int usage(void)
 {
-	fputs("usage: sim --seed N [--trace] [--break 1..8]\n"
+	fputs("usage: sim --seed N [--trace] [--break 1..8] [--with FAULTS]\n"
 	      "       sim --seeds A-B [--for SECONDS [--least N]] [--quick]\n",
 		stderr);
 	return 2;
@@ -264,7 +267,8 @@ int main(int argc, char **argv)
 		{ "least", required_argument, NULL, 'l' },
 		{ "trace", no_argument, NULL, 't' },
 		{ "quick", no_argument, NULL, 'q' },
-		{ "break", required_argument, NULL, 'b' }, { NULL, 0, NULL, 0 }
+		{ "break", required_argument, NULL, 'b' },
+		{ "with", required_argument, NULL, 'w' }, { NULL, 0, NULL, 0 }
 	};
 	uint64_t first = 0, last = 0;
 	int option;
@@ -284,6 +288,8 @@ int main(int argc, char **argv)
 			sim.trace = true;
 		} else if (option == 'b') {
 			broken = (unsigned)strtoul(optarg, NULL, 10);
+		} else if (option == 'w') {
+			sim.forced = optarg;
 		} else if (option == 'q') {
 			quick = true;
 		} else {

@@ -110,7 +110,8 @@ struct sim {
 	uint64_t seed;
 	bool trace;
 	bool on[SIM_NFAULTS];
-	bool healed; /* no more faults */
+	const char *forced; /* names of faults that are on in any case */
+	bool healed;        /* no more faults */
 	int64_t healed_us;
 	unsigned nvms;
 	struct sim_vm vms[SIM_VMS];
