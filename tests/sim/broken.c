@@ -37,6 +37,7 @@ static void break_i1(void)
 	proc->fds[ARGV_FD_LOCK]->lock = 0;
 	proc->fds[ARGV_FD_NAME]->abstract = NULL;
 	world_wipe(sim.paths.run);
+	q->vm->promise = PROMISED_NOTHING; /* it seems to have ended */
 	life_crash();
 	life_sleep(60000);
 	client_ask(q->vm, "vm-start");

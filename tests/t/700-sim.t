@@ -27,8 +27,8 @@ same_twice()
 # A failure is seen, told with its replay line, and is the same again.
 breaks()
 {
-	! "$sim" --seed 7 --break "$1" >"$tmp/said" || return 1
-	grep "^seed 7: I$1:" "$tmp/said" || { cat "$tmp/said"; return 1; }
+	! "$sim" --seed 7 --break "$1" >"$tmp/breach" || return 1
+	grep "^seed 7: I$1:" "$tmp/breach" || { cat "$tmp/breach"; return 1; }
 	! "$sim" --seed 7 --break "$1" --trace >"$tmp/one" || return 1
 	! "$sim" --seed 7 --break "$1" --trace >"$tmp/two" || return 1
 	cmp "$tmp/one" "$tmp/two"
