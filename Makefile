@@ -92,7 +92,7 @@ LIVE_TESTS = tests/live/010-guest.t tests/live/100-life.t \
 T_TESTS += tests/t/040-fuzz.t tests/t/900-readme.t tests/t/910-clients.t tests/t/923-reset-failed.t
 LIVE_TESTS += tests/live/430-causes.t tests/live/400-follow.t tests/live/410-disk-full.t \
 	tests/live/420-verbs.t tests/live/180-upgrade.t
-T_TESTS += tests/t/336-crash-loop.t tests/t/337-recorder.t tests/t/338-incident.t tests/t/339-hang.t
+T_TESTS += tests/t/336-crash-loop.t tests/t/337-recorder.t tests/t/338-incident.t tests/t/339-hang.t tests/t/342-flood.t
 CLIENT_TESTS = tests/clients/go-qemu.t
 SYSTEM_TESTS =
 FAULT_TESTS = tests/sim/mutants tests/faults/causes.t
