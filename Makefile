@@ -88,7 +88,7 @@ T_TESTS += tests/t/300-protocol.t tests/t/310-clients.t \
 T_TESTS += tests/t/370-stats.t
 LIVE_TESTS = tests/live/010-guest.t tests/live/100-life.t \
 	tests/live/110-disk.t tests/live/120-adopt.t tests/live/130-chatty.t \
-	tests/live/140-chaos.t tests/live/150-linux.t tests/live/160-run.t tests/live/165-exec.t
+	tests/live/140-chaos.t tests/live/141-chaos-counts.t tests/live/150-linux.t tests/live/160-run.t tests/live/165-exec.t
 T_TESTS += tests/t/040-fuzz.t tests/t/900-readme.t tests/t/910-clients.t tests/t/923-reset-failed.t
 LIVE_TESTS += tests/live/430-causes.t tests/live/400-follow.t tests/live/410-disk-full.t \
 	tests/live/420-verbs.t tests/live/180-upgrade.t

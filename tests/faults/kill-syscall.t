@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kill -9 of the supervisor at its system calls during one start and one
 # stop.  A clean trace tells the pairs (call, how many-th); POINTS [150] of
-# them, evenly spread, are injected by strace.
+# them, evenly spread, or POINTS=all of them, are injected by strace.
+# MUTATE=kill: the test itself kills a guest once, to see vm_killed count.
 # shellcheck source=tests/live/lib.sh
 . "${TOP:-$(dirname "$0")/../..}/tests/live/lib.sh"
 command -v strace >/dev/null || skip_all "no strace"
@@ -69,6 +70,7 @@ enumerate()
 		if (seen)
 			print name, count[name]
 	}' "$tmp/trace" >"$tmp/all"
+	[ "$points" != all ] || points=$(wc -l <"$tmp/all")
 	# the last calls are those of the leave
 	awk -v points="$points" -v n="$(wc -l <"$tmp/all")" '
 		int(NR * points / n) != int((NR - 1) * points / n)' \
@@ -103,6 +105,26 @@ inject() # NAME NUMBER
 	return 1
 }
 
+# at the death of the supervisor: who lives, and whether a stop was heard
+look_at_dead()
+{
+	lived=$(qemus "/vm.raw")
+	stopping=$(tail -c "+$((log_from + 1))" "$logs/vm/vm.log" |
+		grep -c -e '-> stopping')
+	[ "${MUTATE-}" != kill ] || [ -z "$lived" ] || [ "$stopping" != 0 ] ||
+		{ kill -9 "$lived" && MUTATE= && is_gone "$lived"; }
+}
+
+# a guest that ran and was not to stop runs on; no other takes its place
+check_lived()
+{
+	now=$(qemus "/vm.raw")
+	[ -n "$lived" ] && [ "$now" != "$lived" ] || return 0
+	[ "$stopping" = 0 ] || [ -n "$now" ] || return 0
+	killed=$((killed + 1))
+	bad "pid $lived ran before, '$now' now"
+}
+
 settled()
 {
 	state=$(state_of vm)
@@ -117,6 +139,7 @@ recover()
 	took=$(($(now_ms) - began))
 	[ "$took" -le "$slowest" ] || slowest=$took
 	kill -0 "$vmwardd_pid" && survived=$((survived + 1))
+	check_lived
 	n_qemus=$(count_qemus)
 	if [ "$n_qemus" -gt 1 ]; then
 		double=$((double + 1))
@@ -148,11 +171,13 @@ sed -i '/^\[start\]/d; /^ready/d' "$vms/vm.ini"
 ok "a clean trace" enumerate
 points=$(wc -l <"$tmp/pairs")
 while read -r name number <&7; do
+	log_from=$(size_of "$logs/vm/vm.log")
 	if inject "$name" "$number"; then
 		injected=$((injected + 1))
 	else
 		bad "was never reached"
 	fi
+	look_at_dead
 	recover
 	vmward stop vm
 	[ "$status" = 0 ] || bad "the stop failed: $(cat "$tmp/err")"
@@ -168,6 +193,7 @@ echo "# case=kill-start-stop-syscall points=$points injected=$injected" \
 ok "every point was injected" is "$injected" "$points"
 ok "no answer was lost" is "$lost" 0
 ok "no VM was doubled" is "$double" 0
+ok "no guest was killed" is "$killed" 0
 ok "nothing leaked" is "$leaked" 0
 ok "the supervisor came back each time" is "$survived" "$points"
 plan

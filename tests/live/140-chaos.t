@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kill -9 of the supervisor at random moments while five VMs start and stop.
-# POINTS [40] kills; SEED [the time] repeats a run.
+# POINTS [40] kills; SEED [the time] repeats a run.  MUTATE=double, lost or
+# leak does that damage once, to see that the counters can count.
 # shellcheck source=tests/live/lib.sh
 . "${TOP:-$(dirname "$0")/../..}/tests/live/lib.sh"
 points=${POINTS:-40}
@@ -53,6 +54,43 @@ asks()
 		echo $? >"$tmp/$1.status"
 	) &
 	asked="$asked $!"
+}
+
+# a second QEMU on an image, as if one had been started twice
+mutate_double()
+{
+	"$QEMU" -S -machine none -display none -nodefaults \
+		-name "guest=$images/vm1.raw" </dev/null >/dev/null 2>&1 &
+	started="$started $!"
+	eventually grep -q vm1.raw "/proc/$!/cmdline"
+}
+
+# a guest that was to run: its QEMU and its record are gone
+mutate_lost()
+{
+	for name in $names; do
+		pid=$(qemus "/$name.raw")
+		[ -n "$pid" ] || continue
+		kill -9 "$pid" && is_gone "$pid" || return 1
+		rm "$tmp/var/lib/vmward/records/$name"* || return 1
+		echo start >"$tmp/$name.verb"
+		echo 0 >"$tmp/$name.status"
+		return 0
+	done
+	return 1
+}
+
+mutate_leak()
+{
+	: >"$images/vm1.raw.tmp.1"
+}
+
+# mutates WHAT...: does the damage that is asked for, once
+mutates()
+{
+	for what; do
+		[ "${MUTATE-}" != "$what" ] || ! "mutate_$what" || MUTATE=
+	done
 }
 
 check_vm() # NAME: against what it was asked and how it was before
@@ -108,6 +146,7 @@ point()
 	for client in $asked; do
 		wait "$client"
 	done
+	mutates double lost leak
 	began=$(now_ms)
 	up
 	eventually is_settled || bad "not settled"
