@@ -29,7 +29,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/events.c supervisor/vmlog.c supervisor/roles.c \
 	supervisor/host.c supervisor/console.c supervisor/agent.c supervisor/guest.c \
 	supervisor/stderr.c supervisor/machine.c supervisor/image_plan.c \
-	supervisor/ephemeral.c supervisor/diff.c supervisor/vm.c supervisor/running.c \
+	supervisor/ephemeral.c supervisor/diff.c supervisor/vm.c supervisor/vm_job.c supervisor/running.c \
 	supervisor/tidy.c supervisor/ready.c supervisor/reboot.c supervisor/diskfull.c supervisor/halt.c supervisor/hang.c supervisor/oom.c supervisor/op_start.c supervisor/op_stop.c \
 	supervisor/op_adopt.c supervisor/op_ask.c supervisor/op_disk.c supervisor/op_edit.c \
 	supervisor/settle.c supervisor/actions.c \
@@ -89,7 +89,7 @@ T_TESTS += tests/t/370-stats.t
 LIVE_TESTS = tests/live/010-guest.t tests/live/100-life.t \
 	tests/live/110-disk.t tests/live/120-adopt.t tests/live/130-chatty.t \
 	tests/live/140-chaos.t tests/live/141-chaos-counts.t tests/live/150-linux.t tests/live/160-run.t tests/live/165-exec.t
-T_TESTS += tests/t/040-fuzz.t tests/t/900-readme.t tests/t/910-clients.t tests/t/923-reset-failed.t
+T_TESTS += tests/t/040-fuzz.t tests/t/900-readme.t tests/t/910-clients.t tests/t/923-reset-failed.t tests/t/940-owed.t
 LIVE_TESTS += tests/live/430-causes.t tests/live/400-follow.t tests/live/410-disk-full.t \
 	tests/live/420-verbs.t tests/live/180-upgrade.t
 T_TESTS += tests/t/336-crash-loop.t tests/t/337-recorder.t tests/t/338-incident.t tests/t/339-hang.t tests/t/342-flood.t

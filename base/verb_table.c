@@ -557,7 +557,8 @@ const struct verb verbs[] = {
 				"wait for a regular expression; repeatable"),
 			TEXT("send", 0, LOCAL, "then type a line; repeatable"),
 			{ "timeout", ARG_DURATION, LOCAL, 0, NULL,
-				"per --expect, default 60s; exit 5" }),
+				"per --expect (which it needs), default 60s; "
+				"exit 5" }),
 		.usage = "NAME... [--serial N] [--read-only] [--log] "
 			 "[--escape K] [--expect RE --send TEXT] "
 			 "[--timeout D]",

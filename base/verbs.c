@@ -64,6 +64,17 @@ const struct verb *verb_by_wire(const char *wire)
 	return NULL;
 }
 
+bool arg_in_range(const struct arg *arg, long long value)
+{
+	const char *dash = arg->choices ? strchr(arg->choices, '-') : NULL;
+
+	if (!dash)
+		return true;
+	if (value < (long long)str_digits(arg->choices))
+		return false;
+	return !dash[1] || value <= (long long)str_digits(dash + 1);
+}
+
 const struct arg *verb_arg(const struct verb *verb, const char *name)
 {
 	for (size_t i = 0; i < verb->nargs; i++)

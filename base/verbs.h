@@ -43,7 +43,7 @@ struct arg {
 	enum arg_type type;
 	unsigned flags;
 	char letter;         /* -n, or 0 */
-	const char *choices; /* "agent|ip", or NULL */
+	const char *choices; /* "agent|ip", of a number "1-90"; or NULL */
 	const char *help;
 };
 
@@ -81,6 +81,8 @@ extern const size_t nverbs;
 const struct verb *verb_by_name(const char *name);
 /* By the command on the wire; NULL if none. */
 const struct verb *verb_by_wire(const char *wire);
+/* True if a number is within the argument's choices, "LO-HI" or "LO-". */
+bool arg_in_range(const struct arg *arg, long long value);
 /* The argument of a verb by name, or NULL. */
 const struct arg *verb_arg(const struct verb *verb, const char *name);
 const char *role_name(enum role role);

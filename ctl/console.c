@@ -324,6 +324,17 @@ static int run_single(const struct call *call, struct wire *w, const char *vm)
 	return run_one(call, vm, fd);
 }
 
+/* A limit that nothing keeps is no limit. */
+static int check_timeout(const struct call *call, struct err *err)
+{
+	if (call_has(call, "expect") ||
+		(!call_has(call, "timeout") && call->opt.timeout_ms < 0))
+		return 0;
+	return err_set(err, ERR_USAGE,
+		"--timeout is the patience of --expect RE: give one, or leave "
+		"it out");
+}
+
 int verb_console(const struct call *call)
 {
 	AUTO_WIRE struct wire wire = WIRE_INIT;
@@ -331,7 +342,8 @@ int verb_console(const struct call *call)
 	json_t *names;
 	int status;
 
-	if (reach_open(call, false, &wire, &err) < 0)
+	if (check_timeout(call, &err) < 0 ||
+		reach_open(call, false, &wire, &err) < 0)
 		return print_error(&call->opt, NULL, &err);
 	names = reach_names(call, &wire, &err);
 	if (!names)

@@ -142,10 +142,17 @@ const struct verb *lookup_verb(const char *const *words, int n, bool people,
 	if (str_eq(words[0], "destroy")) {
 		const char *name = n > 1 ? words[1] : "NAME";
 
+		AUTO_FREE char *remove =
+			verb_by_name("delete")
+				? xasprintf("\"vmward delete %s\"", name)
+				: xasprintf("stop it, then remove its file "
+					    "%s.ini",
+					  name);
+
 		err_set(err, ERR_USAGE,
 			"virsh's destroy is \"vmward kill %s\"; to remove "
-			"the VM: \"vmward delete %s\"",
-			name, name);
+			"the VM: %s",
+			name, remove);
 		return NULL;
 	}
 	err_clear(err);

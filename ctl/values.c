@@ -85,14 +85,15 @@ static json_t *duration(const char *text, struct err *err)
 	return seconds(ms);
 }
 
-static json_t *number(const char *text, struct err *err)
+static json_t *number(const struct arg *arg, const char *text, struct err *err)
 {
 	uint64_t value;
 
 	if (str_to_u64(text, &value, err) < 0)
 		return NULL;
-	if (value > INT64_MAX) {
-		err_set(err, ERR_USAGE, "'%s' is too large", text);
+	if (value > INT64_MAX || !arg_in_range(arg, (long long)value)) {
+		err_set(err, ERR_USAGE, "'%s' is out of range: %s", text,
+			str_or(arg->choices, "too large"));
 		return NULL;
 	}
 	return json_integer((json_int_t)value);
@@ -140,7 +141,7 @@ static json_t *convert(const struct arg *arg, const char *text, struct err *err)
 {
 	switch (arg->type) {
 	case ARG_INT:
-		return number(text, err);
+		return number(arg, text, err);
 	case ARG_BOOL:
 		return json_true();
 	case ARG_SIZE:

@@ -90,6 +90,17 @@ static void choose_auto(struct accel *out)
 	}
 }
 
+void accel_remember(const struct accel *accel, char out[96])
+{
+	snprintf(out, 96, "%s", accel->kvm ? "kvm" : accel->reason);
+}
+
+void accel_recall(const char *word, struct accel *out)
+{
+	out->kvm = str_eq(word, "kvm");
+	snprintf(out->reason, sizeof(out->reason), "%s", out->kvm ? "" : word);
+}
+
 bool accel_warning(const struct accel *accel, char out[160])
 {
 	const char *why = accel->reason;

@@ -19,6 +19,9 @@ struct accel {
 /* Fails with ERR_UNSUPPORTED when kvm is insisted on and cannot be. */
 MUST_CHECK int accel_choose(
 	enum spec_accel wish, struct accel *out, struct err *err);
+/* The choice as a word for the record, and back. */
+void accel_remember(const struct accel *accel, char out[96]);
+void accel_recall(const char *word, struct accel *out);
 /* What a person is told who did not ask for TCG; false: nothing. */
 bool accel_warning(const struct accel *accel, char out[160]);
 /* For doctor: /dev/kvm opens; flags; each with its text. */

@@ -212,6 +212,8 @@ static void mend_record(struct vm *vm)
 
 	if (vm->running)
 		vm_load_slots(vm);
+	if (r->ports) /* QEMU has no more since then */
+		vm->slots.n = r->ports;
 	if (r->generation >= vm->machine.generation &&
 		r->pid == vm->machine.pid)
 		return;
@@ -276,6 +278,9 @@ static void on_adopt_end(struct job *job, void *arg)
 	vm_post(vm, next);
 	if (guest_is_over(vm))
 		vm_post(vm, EV_GUEST_OFF);
+	else if (str_eq(status, "prelaunch") && vm->record.unfinished &&
+		 vm->running)
+		vm_job_add(vm, op_finish_begin(vm, vm_job_over, vm));
 	else if (str_eq(status, "prelaunch") && !vm->record.paused)
 		vm_job_add(vm, op_ask_begin(vm, ASK_RESUME, vm_job_over, vm));
 	if (vm->machine.seen.io_error && !vm->full.path)

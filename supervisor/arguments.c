@@ -127,6 +127,11 @@ static int check_one(const struct verb *verb, const char *name, json_t *value,
 		return err_set(err, ERR_USAGE,
 			"Invalid parameter type for '%s', expected: %s", name,
 			want);
+	if (arg && json_is_integer(value) &&
+		!arg_in_range(arg, json_integer_value(value)))
+		return err_set(err, ERR_USAGE,
+			"Parameter '%s' is out of range: %s", name,
+			arg->choices);
 	if (arg && arg->choices && json_is_string(value) &&
 		!is_choice(arg->choices, json_string_value(value)))
 		return err_set(err, ERR_USAGE,

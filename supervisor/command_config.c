@@ -410,7 +410,8 @@ void command_reload(struct request *rq)
 		return;
 	changed = json_array();
 	findings = json_array();
-	names = registry_reload(registry);
+	names = only ? registry_reload_one(registry, only)
+		     : registry_reload(registry);
 	for (size_t i = 0; names[i]; i++) {
 		if (!only || str_eq(only->name, names[i]))
 			all &= report_append(

@@ -108,30 +108,39 @@ static size_t plan_detach(
 }
 
 /* NULL: nothing is written about the disk. */
-static struct job *write_detach(struct request *rq)
+static struct job *write_detach(
+	struct vm *vm, const char *disk, op_end_fn *on_end, void *arg)
 {
-	AUTO_FREE char *section =
-		xasprintf("disk.%s", request_string(rq, "disk"));
+	AUTO_FREE char *section = xasprintf("disk.%s", disk);
 	struct config_edit *edits = NULL;
 	struct job *job = NULL;
 	size_t n;
 
-	if (!rq->vm->spec)
+	if (!vm->spec)
 		return NULL;
-	n = plan_detach(rq->vm->spec, section, &edits);
+	n = plan_detach(vm->spec, section, &edits);
 	if (n)
-		job = op_edit_begin(rq->vm, edits, n, on_written, rq);
+		job = op_edit_begin(vm, edits, n, on_end, arg);
 	free(edits);
 	return job;
+}
+
+/* Whether the change is to outlast the VM's life. */
+static bool is_to_stay(const struct request *rq, const struct vm *vm)
+{
+	return !request_bool(rq, "runtime") && !vm->env->file;
 }
 
 /* The running VM has it; now the file, so that the next start does too. */
 static void after_change(struct request *rq, bool attach)
 {
 	struct err err = ERR_INIT;
-	bool write = !request_bool(rq, "runtime") && !rq->vm->env->file;
+	bool write = is_to_stay(rq, rq->vm);
 
-	rq->job = !write ? NULL : attach ? write_attach(rq) : write_detach(rq);
+	rq->job = !write   ? NULL
+		  : attach ? write_attach(rq)
+			   : write_detach(rq->vm, request_string(rq, "disk"),
+				     on_written, rq);
 	if (rq->job)
 		vm_job_add(rq->vm, rq->job);
 	else
@@ -264,7 +273,39 @@ void command_disk_attach(struct request *rq)
 struct detach {
 	struct vm *vm;
 	struct request *rq; /* NULL: answered, the unplug is pending */
+	char *disk;
+	bool write; /* into the file, too */
 };
+
+static void free_detach(struct detach *detach)
+{
+	free(detach->disk);
+	free(detach);
+}
+
+static void on_late_written(struct job *job, void *arg)
+{
+	struct vm *vm = arg;
+
+	vm_job_over(job, vm);
+	registry_load(vm->registry, vm);
+	vm_changed(vm);
+}
+
+/* The guest let go of it after its time: nobody waits for the file. */
+static void finish_late(const struct detach *detach, const struct err *err)
+{
+	struct vm *vm = detach->vm;
+	struct job *job =
+		err->code || !detach->write
+			? NULL
+			: write_detach(vm, detach->disk, on_late_written, vm);
+
+	if (job)
+		vm_job_add(vm, job);
+	else
+		registry_load(vm->registry, vm);
+}
 
 static void on_detach_pending(
 	struct job *job UNUSED, void *arg, const struct err *err)
@@ -283,13 +324,13 @@ static void on_detach_end(struct job *job, void *arg)
 	struct vm *vm = detach->vm;
 
 	vm_job_over(job, vm);
-	free(detach);
 	if (!rq)
-		registry_load(vm->registry, vm);
+		finish_late(detach, &job->err);
 	else if (job->err.code)
 		request_fail(rq, &job->err);
 	else
 		after_change(rq, false);
+	free_detach(detach);
 }
 
 void command_disk_detach(struct request *rq)
@@ -316,6 +357,8 @@ void command_disk_detach(struct request *rq)
 	detach = NEW(struct detach);
 	detach->vm = vm;
 	detach->rq = rq;
+	detach->disk = xstrdup(name);
+	detach->write = is_to_stay(rq, vm);
 	job = op_disk_detach_begin(vm, name, ms ? ms : DETACH_MS,
 		on_detach_pending, on_detach_end, detach);
 	rq->job = job;

@@ -324,6 +324,8 @@ void command_stop(struct request *rq)
 		return;
 	if (vm->state == VM_STOPPING || vm->state == VM_ENDED) {
 		stop_for_good(vm);
+		if (request_bool(rq, "now"))
+			op_stop_hurry(vm);
 		await_goal(rq, vm, GOAL_DOWN, 0);
 		return;
 	}

@@ -416,23 +416,6 @@ void command_qmp(struct request *rq)
 
 /* ---- jobs ---- */
 
-static struct job *find_job(struct request *rq, const char *id)
-{
-	uint64_t number = *id == 'j' ? str_digits(id + 1) : 0;
-
-	list_each(registry_vms(request_registry(rq)), it, next) {
-		struct vm *vm = list_entry(it, struct vm, link);
-
-		list_each(&vm->jobs, jt, jnext) {
-			struct job *job = list_entry(jt, struct job, link);
-
-			if (job->id == number)
-				return job;
-		}
-	}
-	return tasks_find(number);
-}
-
 void command_job_list(struct request *rq)
 {
 	json_t *all = json_array();
@@ -496,7 +479,7 @@ void command_job_wait(struct request *rq)
 	int64_t ms = request_ms(rq, "timeout");
 	struct job_waiter *waiter;
 
-	if (!find_job(rq, id)) {
+	if (!registry_find_job(request_registry(rq), id)) {
 		request_failf(rq, ERR_NOT_FOUND, "no job '%s' runs", id);
 		return;
 	}
@@ -518,7 +501,8 @@ void command_job_cancel(struct request *rq)
 	if (other)
 		job = other->began_op ? other->vm->op : other->job;
 	else if (!id)
-		job = find_job(rq, request_string(rq, "job"));
+		job = registry_find_job(
+			request_registry(rq), request_string(rq, "job"));
 	if (!job) {
 		request_failf(rq, ERR_NOT_FOUND, "no such job runs");
 		return;

@@ -14,6 +14,8 @@
 #include "base/trim.h"
 #include "supervisor/arguments.h"
 #include "supervisor/client.h"
+#include "supervisor/events.h"
+#include "supervisor/report.h"
 #include "supervisor/roles.h"
 
 #define CLIENTS_MAX        64
@@ -74,17 +76,37 @@ static void send_message(struct client *client, const json_t *message)
 
 static enum role role_for(const struct client *client, const char *vm_name);
 
+/* The id of the client's own request that began the job: for him alone. */
+static json_t *request_of_job(const struct client *client, const char *id)
+{
+	uint64_t number = id && *id == 'j' ? str_digits(id + 1) : 0;
+
+	list_each(&client->requests, it, next) {
+		const struct request *rq = list_entry(it, struct request, link);
+		const struct job *job = rq->began_op ? rq->vm->op : rq->job;
+
+		if (job && job->id == number)
+			return rq->id;
+	}
+	return NULL;
+}
+
 /* Only of VMs that the client may look at. */
 static void on_event(struct events_sub *sub, const struct event *event)
 {
 	struct client *client = container_of(sub, struct client, events);
 	const char *vm = json_string_value(json_object_get(event->data, "vm"));
+	json_t *id = request_of_job(
+		client, json_string_value(json_object_get(event->data, "job")));
+	AUTO_FREE char *text =
+		id ? events_text_with(event, "request", id) : NULL;
 	AUTO_FREE char *line = NULL;
 	struct err err = ERR_INIT;
 
 	if (role_for(client, str_or(vm, "")) < ROLE_VIEWER)
 		return;
-	line = xasprintf("%s%s", event->text, client->stream.line_end);
+	line = xasprintf(
+		"%s%s", text ? text : event->text, client->stream.line_end);
 	check_sent(client,
 		jstream_send_text(
 			&client->stream, line, strlen(line), -1, &err),
@@ -107,16 +129,6 @@ static void on_greeting_timeout(struct loop_timer *timer)
 
 /* ---- replies ---- */
 
-static json_t *error_object(const struct err *err)
-{
-	const char *class = err->code == ERR_NOT_FOUND     ? "DeviceNotFound"
-			    : err->code == ERR_UNSUPPORTED ? "CommandNotFound"
-							   : "GenericError";
-
-	return json_pack("{s:{s:s,s:s,s:s}}", "error", "class", class, "desc",
-		err->text, "code", err_code_name(err->code));
-}
-
 static void send_reply(struct client *client, json_t *reply, json_t *id)
 {
 	if (reply && id)
@@ -128,7 +140,7 @@ static void send_reply(struct client *client, json_t *reply, json_t *id)
 
 static void send_error(struct client *client, const struct err *err, json_t *id)
 {
-	send_reply(client, error_object(err), id);
+	send_reply(client, report_error(err), id);
 }
 
 static void request_dispose(struct request *rq)
@@ -236,13 +248,32 @@ static bool may(const struct client *client, const struct verb *verb,
 	return role_for(client, vm_name) >= verb->role;
 }
 
+/* The VM that a request is about, by its name, its job or its request; "". */
+static const char *subject_of(const struct client *client, json_t *args)
+{
+	const char *vm = json_string_value(json_object_get(args, "vm"));
+	const char *id = json_string_value(json_object_get(args, "job"));
+	json_t *began = json_object_get(args, "request");
+	struct job *job =
+		id ? registry_find_job(client->control->registry, id) : NULL;
+
+	if (vm || job)
+		return vm ? vm : str_or(job->target, "");
+	list_each(&client->requests, it, next) {
+		const struct request *rq = list_entry(it, struct request, link);
+
+		if (began && rq->id && rq->vm && json_equal(rq->id, began))
+			return rq->vm->name;
+	}
+	return "";
+}
+
 /* Checks what a message must have before anything is done for it. */
 static const struct verb *check_message(
 	struct client *client, json_t *message, json_t **args, struct err *err)
 {
 	const char *execute = arguments_check_envelope(message, err);
 	const struct verb *verb;
-	json_t *vm;
 
 	if (!execute)
 		return NULL;
@@ -267,8 +298,7 @@ static const struct verb *check_message(
 	*args = json_object_get(message, "arguments");
 	if (arguments_check(verb, *args, err))
 		return NULL;
-	vm = json_object_get(*args, "vm");
-	if (!may(client, verb, str_or(json_string_value(vm), ""))) {
+	if (!may(client, verb, subject_of(client, *args))) {
 		err_set(err, ERR_DENIED,
 			"%s takes role %s: ask root, or join group vmward",
 			execute, role_name(verb->role));

@@ -14,6 +14,7 @@ struct image;
 struct env {
 	struct paths paths;
 	struct store *store;
+	char *lock_key; /* in the names of locks; nobody else can guess it */
 	struct settings *settings; /* of vmward.ini; read by settings_of() */
 	char *qemu;        /* path of qemu-system-x86_64, or NULL: not found */
 	char *qemu_img;    /* path of qemu-img, or NULL */

@@ -69,9 +69,10 @@ void ephemeral_apply(struct vm_spec *spec, const struct env *env)
 	}
 }
 
-void ephemeral_sweep(const struct vm_spec *spec, const struct env *env)
+void ephemeral_sweep(
+	const struct vm_spec *spec, const struct env *env, bool once)
 {
-	if (!is_ephemeral(spec, env))
+	if (!once && !is_ephemeral(spec, env))
 		return;
 	list_each(&spec->disks, it, next) {
 		const struct spec_disk *disk =

@@ -11,7 +11,11 @@
 
 /* Turns the disks of an ephemeral spec into overlays; else no effect. */
 void ephemeral_apply(struct vm_spec *spec, const struct env *env);
-/* Removes the overlays of the spec; harmless if there are none. */
-void ephemeral_sweep(const struct vm_spec *spec, const struct env *env);
+/*
+ * Removes the overlays of a spec that is ephemeral, or was for once; harmless
+ * if there are none.
+ */
+void ephemeral_sweep(
+	const struct vm_spec *spec, const struct env *env, bool once);
 
 #endif

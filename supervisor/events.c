@@ -56,6 +56,15 @@ void events_emit(const char *name, json_t *data)
 	tell(&(struct event){ name, all, last, text });
 }
 
+char *events_text_with(
+	const struct event *event, const char *key, json_t *value)
+{
+	AUTO_JSON json_t *message = json_loads(event->text, 0, NULL);
+
+	json_object_set(json_object_get(message, "data"), key, value);
+	return json_dumps(message, JSON_COMPACT);
+}
+
 void events_subscribe(struct events_sub *sub,
 	void (*on_event)(struct events_sub *sub, const struct event *event))
 {

@@ -28,6 +28,9 @@ struct events_sub {
 
 /* Sends NAME with data (stolen) to all subscribers and keeps it. */
 void events_emit(const char *name, json_t *data);
+/* The message with one member more in its data; new text, or NULL. */
+char *events_text_with(
+	const struct event *event, const char *key, json_t *value);
 void events_subscribe(struct events_sub *sub,
 	void (*on_event)(struct events_sub *sub, const struct event *event));
 void events_unsubscribe(struct events_sub *sub); /* harmless twice */

@@ -283,6 +283,7 @@ static enum found read_record(struct vm *vm)
 		if (!vm->newer_record)
 			vm->record = (struct record){ 0 };
 	}
+	accel_recall(vm->record.accel, &vm->accel);
 	vm->last.cause = vm->record.last_cause;
 	snprintf(vm->last.detail, sizeof(vm->last.detail), "%s",
 		vm->record.last_detail);
@@ -346,7 +347,7 @@ static void sweep(struct vm *vm)
 	struct stat st;
 
 	if (vm->spec)
-		ephemeral_sweep(vm->spec, vm->env);
+		ephemeral_sweep(vm->spec, vm->env, vm->record.ephemeral);
 	if (!sys_fstatat(AT_FDCWD, dir, &st, AT_SYMLINK_NOFOLLOW))
 		tidy_up(vm);
 }
@@ -375,6 +376,8 @@ void lifecycle_recover(struct vm *vm, bool boot)
 {
 	enum found found = read_record(vm);
 
+	vm->once_ephemeral = vm->record.ephemeral &&
+			     vm->record.desired == DESIRED_UP && same_boot(vm);
 	config_sweep(&vm->env->paths, vm->name);
 	if (!vm->spec)
 		vm_load_running(vm);
@@ -389,7 +392,8 @@ void lifecycle_recover(struct vm *vm, bool boot)
 		recover_later(vm, boot);
 		return;
 	}
-	if (!vm_is_locked(vm)) {
+	/* without its locks' files it may yet listen on its sockets */
+	if (!vm_is_locked(vm) && !machine_find(&vm->machine)) {
 		sweep(vm);
 		if (boot)
 			start_by_itself(vm);

@@ -18,14 +18,67 @@
 
 #include "base/fd.h"
 #include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
 #include "base/sys.h"
+
+#define SECRET_BYTES 16
+
+/* The secret's text; "" while there is none that is whole; NULL: unseen. */
+static char *read_secret(const char *path)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct err err = ERR_INIT;
+	size_t want = 2 * SECRET_BYTES;
+
+	if (fd_read_file(AT_FDCWD, path, 256, &text, &err)) {
+		if (err.os == ENOENT || err.code != ERR_OS)
+			return xstrdup("");
+		log_warn(NULL, "%s", err.text);
+		return NULL;
+	}
+	if (strspn(str_text(&text), "0123456789abcdef") != want)
+		return xstrdup("");
+	return xstrndup(str_text(&text), want);
+}
+
+static int make_secret(const char *path, struct err *err)
+{
+	unsigned char bytes[SECRET_BYTES];
+	AUTO_STR struct str text = STR_INIT;
+
+	if (sys_random(bytes, sizeof(bytes)) < 0)
+		return err_os(err, "no random bytes");
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		str_addf(&text, "%02x", bytes[i]);
+	str_addc(&text, '\n');
+	return fd_write_file(
+		AT_FDCWD, path, str_text(&text), text.len, 0600, false, err);
+}
+
+char *lock_key(const char *run_dir, const char *state_dir)
+{
+	AUTO_FREE char *path = xasprintf("%s/lock-key", state_dir);
+	AUTO_FREE char *secret = read_secret(path);
+	struct err err = ERR_INIT;
+
+	if (secret && !*secret) {
+		if (make_secret(path, &err))
+			log_warn(NULL, "%s", err.text);
+		free(secret);
+		secret = read_secret(path);
+	}
+	return secret && *secret ? xasprintf("%s %s", run_dir, secret)
+				 : xstrdup(run_dir);
+}
 
 /* "\0vmward/" + 16 hex digits; the length counts the leading NUL. */
 static socklen_t name_address(
-	struct sockaddr_un *addr, const char *dir, const char *name)
+	struct sockaddr_un *addr, const char *key, const char *name)
 {
 	/* the NUL between them keeps "a"+"bc" and "ab"+"c" apart */
-	uint64_t hash = hash_add(HASH_START, dir, strlen(dir) + 1);
+	uint64_t hash = hash_add(HASH_START, key, strlen(key) + 1);
 	int len;
 
 	hash = hash_add(hash, name, strlen(name));
@@ -38,11 +91,11 @@ static socklen_t name_address(
 }
 
 /* The bound socket, or -1 with *state or err set. */
-static int take_name(const char *dir, const char *name, enum lock_state *state,
+static int take_name(const char *key, const char *name, enum lock_state *state,
 	struct err *err)
 {
 	struct sockaddr_un addr;
-	socklen_t len = name_address(&addr, dir, name);
+	socklen_t len = name_address(&addr, key, name);
 	AUTO_CLOSE int fd = sys_socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -67,7 +120,7 @@ static int lock_file(int fd, int how, const char *path, enum lock_state *state,
 	return 0;
 }
 
-int lock_take(struct vm_lock *lock, const char *path, const char *dir,
+int lock_take(struct vm_lock *lock, const char *path, const char *key,
 	const char *name, enum lock_state *state, struct err *err)
 {
 	enum lock_state seen = LOCK_FREE;
@@ -80,7 +133,7 @@ int lock_take(struct vm_lock *lock, const char *path, const char *dir,
 	if (lock_file(file, LOCK_EX, path, &seen, err) != 0)
 		return -1;
 	if (seen == LOCK_FREE) {
-		bound = take_name(dir, name, &seen, err);
+		bound = take_name(key, name, &seen, err);
 		if (bound < 0 && seen == LOCK_FREE)
 			return -1;
 	}
@@ -92,7 +145,7 @@ int lock_take(struct vm_lock *lock, const char *path, const char *dir,
 	return 0;
 }
 
-int lock_look(const char *path, const char *dir, const char *name,
+int lock_look(const char *path, const char *key, const char *name,
 	enum lock_state *state, struct err *err)
 {
 	enum lock_state seen = LOCK_FREE;
@@ -105,7 +158,7 @@ int lock_look(const char *path, const char *dir, const char *name,
 	if (file >= 0 && lock_file(file, LOCK_SH, path, &seen, err) != 0)
 		return -1;
 	if (seen == LOCK_FREE) {
-		bound = take_name(dir, name, &seen, err);
+		bound = take_name(key, name, &seen, err);
 		if (bound < 0 && seen == LOCK_FREE)
 			return -1;
 	}

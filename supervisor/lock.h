@@ -22,15 +22,22 @@ struct vm_lock {
 	}
 
 /*
- * Takes both (mode 0600 file PATH, name from dir + name) without waiting.
+ * What makes the names of a supervisor's locks its own: its run directory and
+ * a secret in its state directory, made once; so no local user can bind them
+ * first.  Without the secret (the disk is dead) the directory alone: the
+ * flock stays the law.  New.
+ */
+char *lock_key(const char *run_dir, const char *state_dir);
+/*
+ * Takes both (mode 0600 file PATH, name from key + name) without waiting.
  * *state LOCK_HELD: somebody lives, nothing was taken.  -1: an OS error,
  * which must be read as "may live".
  */
 MUST_CHECK int lock_take(struct vm_lock *lock, const char *path,
-	const char *dir, const char *name, enum lock_state *state,
+	const char *key, const char *name, enum lock_state *state,
 	struct err *err);
 /* Only looks; takes nothing. */
-MUST_CHECK int lock_look(const char *path, const char *dir, const char *name,
+MUST_CHECK int lock_look(const char *path, const char *key, const char *name,
 	enum lock_state *state, struct err *err);
 /* Closes our copies (QEMU's stay). */
 void lock_drop(struct vm_lock *lock);

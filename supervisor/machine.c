@@ -387,30 +387,50 @@ void machine_know_pid(struct machine *m, pid_t pid, int pidfd)
 	loop_child_start(&m->child, m->pidfd, on_exit_);
 }
 
+/* By the peer of a connection: who listens, though he may never accept. */
+static bool know_peer(struct machine *m, int fd)
+{
+	pid_t pid;
+	int pidfd = sock_peer_pidfd(fd, &pid);
+
+	if (pidfd < 0)
+		return false;
+	if (!machine_pid_generation(pid, &m->generation)) {
+		sys_close(pidfd);
+		return false;
+	}
+	m->seen = (struct cause_inputs){ .started = true };
+	machine_know_pid(m, pid, pidfd);
+	return true;
+}
+
+bool machine_find(struct machine *m)
+{
+	static const char *const leaves[] = { "yank", "monitor", "agent" };
+
+	for (size_t i = 0; i < NELEMS(leaves) && m->pid < 0; i++) {
+		AUTO_FREE char *path = machine_priv_path(m, leaves[i]);
+		struct err err = ERR_INIT;
+		AUTO_CLOSE int fd = sock_connect(path, &err);
+
+		if (fd >= 0)
+			know_peer(m, fd);
+	}
+	return m->pid > 0;
+}
+
 int machine_adopt(struct machine *m, struct err *err)
 {
 	AUTO_FREE char *monitor = machine_priv_path(m, "monitor");
 	AUTO_CLOSE int fd = -1;
-	int pidfd;
-	pid_t pid;
 
 	close_monitor(m); /* of a try that had no answer */
 	fd = sock_connect(monitor, err);
 	if (fd < 0)
 		return -1;
-	if (m->pid < 0) {
-		pidfd = sock_peer_pidfd(fd, &pid);
-		if (pidfd < 0)
-			return err_set(err, ERR_UNREACHABLE,
-				"the monitor's process cannot be found");
-		if (!machine_pid_generation(pid, &m->generation)) {
-			sys_close(pidfd);
-			return err_set(err, ERR_UNREACHABLE,
-				"the monitor is not QEMU's (yet)");
-		}
-		m->seen = (struct cause_inputs){ .started = true };
-		machine_know_pid(m, pid, pidfd);
-	}
+	if (m->pid < 0 && !know_peer(m, fd))
+		return err_set(err, ERR_UNREACHABLE,
+			"the monitor is not QEMU's (yet)");
 	if (m->errors.fd < 0 && open_fifo(m, err))
 		return -1;
 	connect_consoles(m);

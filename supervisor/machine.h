@@ -102,6 +102,11 @@ MUST_CHECK int machine_spawn(struct machine *m, char **argv, int lock_fd,
 MUST_CHECK int machine_adopt(struct machine *m, struct err *err);
 /* Knows the process by a pid that was checked; for kill without monitor. */
 void machine_know_pid(struct machine *m, pid_t pid, int pidfd);
+/*
+ * Knows the process by who listens on its sockets, whoever is served there;
+ * false if none tells.
+ */
+bool machine_find(struct machine *m);
 /* Ends the talk on the monitor of a QEMU that lives; no on_lost. */
 void machine_hang_up(struct machine *m);
 /* Sends a signal by pidfd. */

@@ -20,10 +20,17 @@ typedef void op_end_fn(struct job *job, void *arg);
  */
 struct job *op_start_begin(struct vm *vm, op_end_fn *on_end, void *arg);
 /*
+ * Of a QEMU adopted before its guest ran: [raw] qmp-N and links that are
+ * down, then cont unless it was started paused.
+ */
+struct job *op_finish_begin(struct vm *vm, op_end_fn *on_end, void *arg);
+/*
  * The stop ladder by vm->stop, down to SIGKILL; ends when the process is
  * gone.  vm->stop_step says which step worked.
  */
 struct job *op_stop_begin(struct vm *vm, op_end_fn *on_end, void *arg);
+/* A stop under way asks the guest no more: quit, SIGTERM, SIGKILL. */
+void op_stop_hurry(struct vm *vm);
 /* The guest is off and QEMU kept: quit it. */
 struct job *op_quit_begin(struct vm *vm, op_end_fn *on_end, void *arg);
 /*

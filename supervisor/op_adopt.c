@@ -142,6 +142,9 @@ static enum job_state adopt_run(struct job *job)
 	JOB_BEGIN(job);
 	know_by_pid(op->vm);
 	op->vm->machine.generation = op->vm->record.generation;
+	if (machine_is_alive(&op->vm->machine) ||
+		machine_find(&op->vm->machine))
+		op->known = true; /* kill needs no monitor */
 	for (op->yanks = 0; op->yanks <= YANKS; op->yanks++) {
 		if (op->yanks > 0) {
 			throw_off(op);

@@ -231,7 +231,7 @@ static void tell_pending(struct op_disk *op)
 	if (op->on_pending)
 		op->on_pending(&op->job, op->pending_arg, &err);
 	op->on_pending = NULL;
-	op->job.progress.phase = "pending";
+	vm_job_phase(op->vm, &op->job, "pending");
 }
 
 static bool over(const struct op_disk *op)

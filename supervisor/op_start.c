@@ -41,6 +41,7 @@ struct op_start {
 	bool image_ended;
 	struct err image_err;
 	bool restart; /* a successor: does without a disk */
+	bool again;   /* adopted: QEMU may have got some of it before */
 	struct err bad_spec;
 	enum vm_turn turn;
 	struct err turn_err;
@@ -69,12 +70,26 @@ static int take_lock(struct op_start *op, struct err *err)
 	AUTO_FREE char *path = machine_priv_path(&vm->machine, "lock");
 
 	if (fd_make_dirs(dir, 0711, err) ||
-		lock_take(&op->lock, path, vm->env->paths.run, vm->name, &state,
+		lock_take(&op->lock, path, vm->env->lock_key, vm->name, &state,
 			err))
 		return -1;
 	if (state == LOCK_HELD)
 		return err_set(err, ERR_EXISTS, "it runs already");
 	return 0;
+}
+
+/* What only QMP can do, after QEMU's start and before the guest's. */
+static bool has_afterwork(const struct vm_spec *spec)
+{
+	list_each(&spec->raws, it, next) {
+		if (list_entry(it, struct spec_raw, link)->qmp)
+			return true;
+	}
+	list_each(&spec->nics, it2, next2) {
+		if (!list_entry(it2, struct spec_nic, link)->up)
+			return true;
+	}
+	return false;
 }
 
 static void fill_record(struct vm *vm)
@@ -86,6 +101,9 @@ static void fill_record(struct vm *vm)
 	r->paused = vm->start_paused;
 	r->left = false;
 	r->failed = r->killed = false;
+	r->ephemeral = vm->once_ephemeral;
+	r->unfinished = has_afterwork(vm->running);
+	accel_remember(&vm->accel, r->accel);
 	snprintf(r->uuid, sizeof(r->uuid), "%s", vm->running->uuid);
 	if (!r->machine[0])
 		snprintf(r->machine, sizeof(r->machine), "%s",
@@ -152,6 +170,7 @@ static bool make_next_image(struct op_start *op)
 			job_fail_err(&op->job, &err);
 		if (need > 0) {
 			op->image_ended = false;
+			vm_job_phase(vm, &op->job, "image");
 			op->image = image_create_start(vm->env->qemu_img,
 				&plan.wish, vm->name, &op->job, on_image_end,
 				op);
@@ -204,6 +223,7 @@ static int launch(struct op_start *op, struct err *err)
 	vm->record.pid_start = machine_pid_start(vm->machine.pid);
 	vm->record.started_real_us = sys_realtime_us();
 	vm->record.started_mono_ms = (int64_t)(sys_now_us() / 1000);
+	vm->record.ports = vm->slots.n;
 	vm_record(vm, NULL);
 	vm->reboot_known = true; /* by its arguments */
 	vm->reboot_ends = vm->running->restart.on_guest_reboot == REBOOT_COLD ||
@@ -271,7 +291,7 @@ static bool send_raw(struct op_start *op)
 	qmp_call_start(&op->call, &op->job, machine_qmp(&op->vm->machine),
 		QMP_COMMAND(command,
 			json_incref(json_object_get(line, "arguments"))),
-		false);
+		op->again);
 	return true;
 }
 
@@ -293,7 +313,7 @@ static bool send_link(struct op_start *op)
 			machine_qmp(&op->vm->machine),
 			QMP_COMMAND("set_link",
 				json_pack("{s:s,s:b}", "name", id, "up", 0)),
-			false);
+			op->again);
 		return true;
 	}
 	return false;
@@ -328,6 +348,14 @@ static void take_spec(struct op_start *op)
 	op->disk = vm->running->disks.next;
 	op->raw = vm->running->raws.next;
 	op->nic = vm->running->nics.next;
+}
+
+static void note_finished(struct vm *vm)
+{
+	if (!vm->record.unfinished)
+		return;
+	vm->record.unfinished = false;
+	vm_record(vm, NULL);
 }
 
 static enum job_state start_run(struct job *job)
@@ -365,6 +393,7 @@ static enum job_state start_run(struct job *job)
 		JOB_AWAIT(job, op->call.replied, JOB_FOREVER); /* its own */
 	if (job->err.code)
 		return JOB_ENDS;
+	note_finished(op->vm);
 	JOB_AWAIT(job, op->stored_done, STORED_MS);
 	if (op->stored_err.code)
 		return job_fail_err(job, &op->stored_err);
@@ -409,6 +438,54 @@ static void start_cleanup(struct job *job)
 
 static const struct job_kind start_kind = { "start", start_run, start_undo,
 	start_cleanup };
+
+/* ---- what the start of a predecessor left undone ---- */
+
+static void log_refusal(const struct op_start *op)
+{
+	if (op->call.err.code)
+		vmlog_line(&op->vm->log, LOG_WARN, "%s", op->call.err.text);
+}
+
+static enum job_state finish_run(struct job *job)
+{
+	struct op_start *op = container_of(job, struct op_start, job);
+
+	JOB_BEGIN(job);
+	while (send_link(op)) {
+		JOB_AWAIT(job, op->call.replied, JOB_FOREVER); /* its own */
+		log_refusal(op);
+	}
+	while (send_raw(op)) {
+		JOB_AWAIT(job, op->call.replied, JOB_FOREVER); /* its own */
+		log_refusal(op); /* mostly it got that line already */
+	}
+	if (job->err.code)
+		return JOB_ENDS;
+	if (!op->vm->machine.ready)
+		return job_fail(job, ERR_GONE, "QEMU is gone");
+	note_finished(op->vm);
+	if (!op->vm->record.paused)
+		QMP_CALL(job, &op->call, machine_qmp(&op->vm->machine), "cont",
+			NULL);
+	JOB_END(job);
+}
+
+static const struct job_kind finish_kind = { "finish", finish_run, NULL,
+	start_cleanup };
+
+struct job *op_finish_begin(struct vm *vm, op_end_fn *on_end, void *arg)
+{
+	struct op_start *op = NEW(struct op_start);
+
+	op->vm = vm;
+	op->lock = (struct vm_lock)VM_LOCK_INIT;
+	op->raw = vm->running->raws.next;
+	op->nic = vm->running->nics.next;
+	op->again = true;
+	job_start(&op->job, &finish_kind, vm->name, on_end, arg);
+	return &op->job;
+}
 
 struct job *op_start_begin(struct vm *vm, op_end_fn *on_end, void *arg)
 {

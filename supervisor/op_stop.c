@@ -33,6 +33,7 @@ struct op_stop {
 	bool agent_done, agent_failed;
 	bool noted;          /* stop_step is written */
 	int64_t deadline_ms; /* for those that go down before it too; 0: none */
+	bool hurry;          /* begin anew with the hard steps */
 };
 
 static bool is_dead(const struct op_stop *op)
@@ -184,6 +185,7 @@ static bool has_monitor(const struct op_stop *op)
 static void begin_step(struct op_stop *op)
 {
 	op->step_started_ms = loop_now_ms();
+	vm_job_phase(op->vm, &op->job, spec_step_names[step_of(op)]);
 	if (step_of(op) == STEP_TERM)
 		send_signal(op, SIGTERM);
 	if (step_of(op) == STEP_KILL)
@@ -232,6 +234,8 @@ static bool step_waits(struct op_stop *op)
 
 static bool step_done(const struct op_stop *op)
 {
+	if (op->hurry)
+		return true;
 	if (step_asks_guest(op))
 		return is_off(op) ||
 		       (step_of(op) == STEP_AGENT && op->agent_failed);
@@ -265,6 +269,15 @@ static void take_share(const struct op_stop *op)
 					 : 1;
 }
 
+static unsigned next_step(struct op_stop *op)
+{
+	if (!op->hurry)
+		return op->at + 1;
+	op->hurry = false;
+	op->steps = hard_steps;
+	return 0;
+}
+
 static bool must_wake_guest(const struct op_stop *op)
 {
 	return op->vm->kept_paused && has_monitor(op) && !op->vm->stop.now &&
@@ -285,12 +298,13 @@ static enum job_state stop_run(struct job *job)
 	if (must_wake_guest(op))
 		QMP_TRY(job, &op->call, machine_qmp(&op->vm->machine), "cont",
 			NULL);
-	for (op->at = 0; op->at < op->steps.n; op->at++) {
+	for (op->at = 0; op->at < op->steps.n; op->at = next_step(op)) {
 		if (is_off(op) && step_asks_guest(op))
 			continue;
 		begin_step(op);
 		if (send_step(op))
-			JOB_AWAIT(job, op->call.replied || is_dead(op),
+			JOB_AWAIT(job,
+				op->call.replied || is_dead(op) || op->hurry,
 				JOB_FOREVER); /* the call has a deadline */
 		if (!step_waits(op))
 			continue;
@@ -347,6 +361,18 @@ struct job *op_stop_begin(struct vm *vm, op_end_fn *on_end, void *arg)
 	}
 	job_start(&op->job, &stop_kind, vm->name, on_end, arg);
 	return &op->job;
+}
+
+void op_stop_hurry(struct vm *vm)
+{
+	struct op_stop *op;
+
+	if (!vm->op || vm->op->kind != &stop_kind || vm->stop.now)
+		return;
+	op = container_of(vm->op, struct op_stop, job);
+	vm->stop.now = true;
+	op->hurry = op->steps.n > 0; /* else it has yet to plan */
+	job_wake(vm->op);
 }
 
 struct job *op_quit_begin(struct vm *vm, op_end_fn *on_end, void *arg)

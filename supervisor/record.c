@@ -121,6 +121,10 @@ static json_t *record_to_json(const struct record *r)
 	json_object_set_new(json, "history", history_of(&r->history));
 	json_object_set_new(json, "tally", tally_of(&r->tally));
 	json_object_set_new(json, "fallback", json_boolean(r->fallback));
+	json_object_set_new(json, "ephemeral", json_boolean(r->ephemeral));
+	json_object_set_new(json, "unfinished", json_boolean(r->unfinished));
+	json_object_set_new(json, "ports", json_integer(r->ports));
+	json_object_set_new(json, "accel", text_of(r->accel));
 	json_object_set_new(json, "slots", slots_of(r));
 	return json;
 }
@@ -227,6 +231,10 @@ static void record_from_json(const json_t *json, struct record *out)
 	read_history(json, &out->history);
 	read_tally(json, &out->tally);
 	out->fallback = read_bool(json, "fallback");
+	out->ephemeral = read_bool(json, "ephemeral");
+	out->unfinished = read_bool(json, "unfinished");
+	out->ports = (unsigned)read_int(json, "ports");
+	read_text(json, "accel", out->accel, sizeof(out->accel));
 	read_slots(json, out);
 }
 

@@ -22,6 +22,7 @@
 #include "supervisor/reboot.h"
 #include "supervisor/remove.h"
 #include "supervisor/settings.h"
+#include "supervisor/tasks.h"
 #include "supervisor/vm_handover.h"
 #include "supervisor/watch.h"
 
@@ -474,6 +475,34 @@ char **registry_reload(struct registry *registry)
 	drop_graph(registry); /* some specs came from what runs */
 	loop_kick(&registry->sweep, on_sweep);
 	return changed.at;
+}
+
+char **registry_reload_one(struct registry *registry, struct vm *vm)
+{
+	struct names changed = { xcalloc(1, sizeof(char *)), 0 };
+	AUTO_FREE char *before = fingerprint(vm);
+
+	registry_load(registry, vm);
+	tell_change(vm, before, &changed);
+	loop_kick(&registry->sweep, on_sweep);
+	return changed.at;
+}
+
+struct job *registry_find_job(struct registry *registry, const char *id)
+{
+	uint64_t number = *id == 'j' ? str_digits(id + 1) : 0;
+
+	list_each(&registry->vms, it, next) {
+		struct vm *vm = list_entry(it, struct vm, link);
+
+		list_each(&vm->jobs, jt, jnext) {
+			struct job *job = list_entry(jt, struct job, link);
+
+			if (job->id == number)
+				return job;
+		}
+	}
+	return tasks_find(number);
 }
 
 static void on_files_changed(void *arg)

@@ -55,6 +55,10 @@ void registry_load(struct registry *registry, struct vm *vm);
 char **registry_resolve(struct registry *registry, const char *const *patterns);
 /* Reads all files anew; the names that changed, NULL-terminated, new. */
 char **registry_reload(struct registry *registry);
+/* The same for one VM: no other file is read. */
+char **registry_reload_one(struct registry *registry, struct vm *vm);
+/* A job by its id ("j12") or NULL. */
+struct job *registry_find_job(struct registry *registry, const char *id);
 /* Files that were made or changed a moment ago are known afterwards. */
 void registry_catch_up(struct registry *registry);
 /* Frees VMs that are down and have no file. */

@@ -329,6 +329,16 @@ json_t *report_status(const struct vm *vm)
 	return o;
 }
 
+json_t *report_error(const struct err *err)
+{
+	const char *class = err->code == ERR_NOT_FOUND     ? "DeviceNotFound"
+			    : err->code == ERR_UNSUPPORTED ? "CommandNotFound"
+							   : "GenericError";
+
+	return json_pack("{s:{s:s,s:s,s:s}}", "error", "class", class, "desc",
+		err->text, "code", err_code_name(err->code));
+}
+
 json_t *report_job(const struct job *job)
 {
 	char id[16];

@@ -20,6 +20,8 @@ json_t *report_disks(const struct vm *vm);
 json_t *report_stats(const struct vm *vm);
 /* The host, and what it promised to VMs that are up (struct vm.link); new. */
 json_t *report_host(struct list *vms);
+/* An error as a reply of the protocol; new. */
+json_t *report_error(const struct err *err);
 /* A job; new. */
 json_t *report_job(const struct job *job);
 /* The same of one that works on an image. */

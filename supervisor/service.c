@@ -94,7 +94,7 @@ static int compete(struct service *service, struct err *err)
 			loop_timer_start(&moment, LOCK_AGAIN_MS, on_moment);
 			loop_turn(true);
 		}
-		if (lock_take(&service->lock, path, service->env.paths.run,
+		if (lock_take(&service->lock, path, service->env.lock_key,
 			    "/supervisor", &state, err))
 			return -1;
 	}
@@ -125,8 +125,10 @@ int service_open(struct service *service, struct err *err)
 	signal(SIGPIPE, SIG_IGN);
 	raise_limits();
 	go_first();
-	if (loop_init(err) || paths_make(&env->paths, err) ||
-		take_lock(service, err))
+	if (loop_init(err) || paths_make(&env->paths, err))
+		return -1;
+	env->lock_key = lock_key(env->paths.run, env->paths.state);
+	if (take_lock(service, err))
 		return -1;
 	settings_follow(env);
 	records = xasprintf("%s/records", env->paths.state);
@@ -194,6 +196,7 @@ void service_close(struct service *service)
 	handover_fini(&service->moved);
 	free(service->image.path);
 	loop_fini();
+	free(service->env.lock_key);
 	free(service->env.qemu);
 	free(service->env.qemu_img);
 	settings_drop(&service->env);

@@ -43,7 +43,8 @@ bool settle_starts_at_boot(const struct vm *vm)
 	if (wish != AUTOSTART_LAST)
 		return wish == AUTOSTART_YES;
 	/* one without a boot was not read: what it wished is not known */
-	return vm->record.boot_id[0] && vm->record.desired == DESIRED_UP;
+	return vm->record.boot_id[0] && vm->record.desired == DESIRED_UP &&
+	       !vm->record.ephemeral; /* that was for once */
 }
 
 /* We could not see whether it lives, or it ended before we could ask it. */
@@ -125,7 +126,7 @@ void settle(struct vm *vm)
 	vm->record.pid = 0;
 	ready_stop(vm); /* its probe looks at what runs */
 	if (vm->running)
-		ephemeral_sweep(vm->running, vm->env);
+		ephemeral_sweep(vm->running, vm->env, vm->once_ephemeral);
 	if (!vm->spec) /* its file is broken: the last good version stays */
 		vm->spec = vm->running;
 	vm_drop_running(vm);

@@ -50,6 +50,10 @@ struct record {
 	struct tally tally;
 	bool fallback;     /* a crash loop: it runs its last good config */
 	char incident[48]; /* the last one's id, or "" */
+	bool ephemeral;    /* start --ephemeral: its disks are thrown away */
+	bool unfinished;   /* QEMU has not got all that follows its start */
+	unsigned ports;    /* root ports that QEMU has; 0: not known */
+	char accel[96];    /* "kvm", or why it is TCG */
 	char machine[32];  /* pinned machine type */
 	char slots[STORE_SLOTS_MAX][24]; /* device name by root port */
 };

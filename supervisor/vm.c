@@ -300,90 +300,6 @@ void vm_record_order(struct vm *vm)
 		vm->order_pending = false;
 }
 
-/* ---- jobs ---- */
-
-static unsigned last_job; /* the number of the last one */
-
-static void emit_job(
-	const struct vm *vm, const struct job *job, const char *status)
-{
-	char id[16];
-
-	snprintf(id, sizeof(id), "j%u", job->id);
-	events_emit("JOB_STATUS",
-		json_pack("{s:s,s:s,s:s,s:s,s:s?,s:s?}", "job", id, "kind",
-			job->kind->name, "vm", vm->name, "status", status,
-			"error", job->err.code ? job->err.text : NULL, "code",
-			job->err.code ? err_code_name(job->err.code) : NULL));
-}
-
-unsigned vm_job_last(unsigned at_least)
-{
-	if (last_job < at_least)
-		last_job = at_least;
-	return last_job;
-}
-
-unsigned vm_job_number(void)
-{
-	return ++last_job;
-}
-
-void vm_job_add(struct vm *vm, struct job *job)
-{
-	job->id = vm_job_number();
-	list_add(&vm->jobs, &job->link);
-	emit_job(vm, job, "running");
-}
-
-void vm_job_end(struct vm *vm, struct job *job)
-{
-	list_del(&job->link);
-	emit_job(vm, job,
-		job->err.code == ERR_CANCELLED ? "cancelled"
-		: job->err.code                ? "failed"
-					       : "done");
-	is_idle(vm);
-}
-
-void vm_wake_jobs(struct vm *vm)
-{
-	list_each(&vm->jobs, it, next)
-		job_wake(list_entry(it, struct job, link));
-}
-
-void vm_job_over(struct job *job, void *arg)
-{
-	struct vm *vm = arg;
-
-	if (job->err.code)
-		vmlog_line(&vm->log, LOG_WARN, "%s: %s", job->kind->name,
-			job->err.text);
-	vm_job_end(vm, job);
-}
-
-struct job *vm_busy(const struct vm *vm)
-{
-	list_each(&vm->jobs, it, next) {
-		struct job *job = list_entry(it, struct job, link);
-
-		if (!str_eq(job->kind->name, "qmp"))
-			return job;
-	}
-	return NULL;
-}
-
-struct job *vm_busy_edit(const struct vm *vm)
-{
-	list_each(&vm->jobs, it, next) {
-		struct job *job = list_entry(it, struct job, link);
-
-		if (str_eq(job->kind->name, "edit"))
-			return job;
-	}
-	return NULL;
-}
-
 /* ---- small questions ---- */
 
 bool vm_is_locked(struct vm *vm)
@@ -392,7 +308,7 @@ bool vm_is_locked(struct vm *vm)
 	enum lock_state state;
 	struct err err = ERR_INIT;
 
-	if (!lock_look(path, vm->env->paths.run, vm->name, &state, &err))
+	if (!lock_look(path, vm->env->lock_key, vm->name, &state, &err))
 		return state == LOCK_HELD;
 	vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
 	return true;

@@ -256,6 +256,8 @@ unsigned vm_job_number(void);
 void vm_job_add(struct vm *vm, struct job *job);
 /* The last number given to a job; the next ones are above at_least. */
 unsigned vm_job_last(unsigned at_least);
+/* It came to another phase (static text): emits JOB_STATUS if it is one. */
+void vm_job_phase(struct vm *vm, struct job *job, const char *phase);
 /* The job's end: emits JOB_STATUS, takes it off the list. */
 void vm_job_end(struct vm *vm, struct job *job);
 /* QEMU is gone, or its monitor: every job looks again. */

@@ -164,7 +164,7 @@ ok "JSON errors" complains \
 vmward destroy web
 ok "destroy: exit 2" exits 2
 ok "destroy: the remedy" complains \
-	"virsh's destroy is \"vmward kill web\"; to remove the VM: \"vmward delete web\""
+	"virsh's destroy is \"vmward kill web\"; to remove the VM: "
 vmward resta web
 ok "no prefixes for scripts" exits 2
 vmward strat web

@@ -43,7 +43,11 @@ goes_and_comes rm -f "$run/web/priv/lock" "$records/web"
 ok "nor both" alive web "$pid"
 
 # ---- a QEMU nobody can reach ----
-lose_all() { rm -r "$records/web" "$run/web/priv/monitor"; }
+lose_all()
+{
+	rm "$records/web" "$run/web/priv/monitor" "$run/web/priv/yank" \
+		"$run/web/priv/agent"
+}
 goes_and_comes lose_all
 ok "without record and monitor" becomes web unreachable
 ok "it cannot be stopped" refused STATE vm-stop web

@@ -56,6 +56,12 @@ struct job *op_start_begin(struct vm *of, op_end_fn *on_end, void *arg)
 	return begin("start", on_end, arg);
 }
 
+struct job *op_finish_begin(struct vm *of, op_end_fn *on_end, void *arg)
+{
+	(void)of;
+	return begin("finish", on_end, arg);
+}
+
 struct job *op_stop_begin(struct vm *of, op_end_fn *on_end, void *arg)
 {
 	(void)of;

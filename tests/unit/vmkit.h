@@ -13,6 +13,7 @@
 #include "base/aio.h"
 #include "supervisor/config.h"
 #include "supervisor/events.h"
+#include "supervisor/lock.h"
 #include "supervisor/vm.h"
 #include "tests/unit/clock.h"
 #include "tests/unit/tap.h"
@@ -43,11 +44,13 @@ __attribute__((unused)) static void kit_start(void)
 		printf("# %s\n", err.text);
 		abort();
 	}
+	kit.lock_key = lock_key(kit.paths.run, kit.paths.state);
 }
 
 __attribute__((unused)) static void kit_end(void)
 {
 	store_free(kit.store);
+	free(kit.lock_key);
 	aio_fini();
 	paths_fini(&kit.paths);
 	str_fini(&kit_posted);
