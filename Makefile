@@ -42,6 +42,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/volume.c supervisor/op_image.c supervisor/tasks.c supervisor/command_image.c \
 	supervisor/new_vm.c supervisor/command_create.c \
 	supervisor/op_delete.c supervisor/command_delete.c \
+	supervisor/op_resize.c supervisor/command_resize.c \
 	supervisor/commands.c supervisor/notify.c supervisor/service.c supervisor/leave.c \
 	supervisor/tty.c supervisor/remove.c supervisor/guest_exec.c \
 	supervisor/run_exec.c supervisor/run.c \

@@ -417,6 +417,18 @@ const struct verb verbs[] = {
 		.usage = "NAME DISK [--timeout D] [--runtime]",
 		.help = "unplug a disk and close its image",
 	},
+	{
+		.name = "disk resize",
+		.wire = "vm-disk-resize",
+		.aliases = "blockresize",
+		.flags = VERB_ONE | VERB_CHANGES,
+		.role = ROLE_ADMIN,
+		.group = DEVICES,
+		ARGS(ARG_DISK, { "size", ARG_SIZE, 0, 0, NULL, "the new size" },
+			ARG_DRY_RUN),
+		.usage = "NAME DISK SIZE",
+		.help = "make a disk larger, also of a running VM",
+	},
 
 	/* ---- images ---- */
 	{

@@ -59,6 +59,10 @@ struct config_edit;
 struct job *op_edit_begin(struct vm *vm, const struct config_edit *edits,
 	size_t n, op_end_fn *on_end, void *arg);
 
+/* The disk grows to size (bytes), never shrinks. */
+struct job *op_disk_resize_begin(struct vm *vm, const char *name, uint64_t size,
+	op_end_fn *on_end, void *arg);
+
 /*
  * Plugs a disk (stolen, with the pairs it was made of) into the running VM:
  * image made if it must be, node, device, slot; undone wholly on failure.

@@ -3,6 +3,7 @@
 #include "supervisor/running.h"
 
 #include "base/mem.h"
+#include "base/str.h"
 
 /* The running spec may be the written one: changes need a copy of its own. */
 static void own_running(struct vm *vm)
@@ -56,5 +57,28 @@ void running_drop_disk(struct vm *vm, const char *name)
 		spec_disk_free(disk);
 	}
 	drop_entries(&vm->running->ini, section);
+	vm_save_running(vm);
+}
+
+void running_resize_disk(
+	struct vm *vm, const char *name, uint64_t size, const char *text)
+{
+	AUTO_FREE char *section = xasprintf("disk.%s", name);
+	struct spec_disk *disk;
+
+	own_running(vm);
+	disk = spec_disk_of(vm->running, name);
+	if (!disk || !disk->size)
+		return;
+	disk->size = size;
+	list_each(&vm->running->ini.entries, it, next) {
+		struct ini_entry *e = list_entry(it, struct ini_entry, link);
+
+		if (!e->key || !str_eq(e->section, section) ||
+			!str_eq(e->key, "size"))
+			continue;
+		free(e->value);
+		e->value = xstrdup(text);
+	}
 	vm_save_running(vm);
 }

@@ -13,4 +13,8 @@ void running_add_disk_steal(
 /* The disk is out and its nodes are closed. */
 void running_drop_disk(struct vm *vm, const char *name);
 
+/* The disk has another size, in bytes; text: as its file says it. */
+void running_resize_disk(
+	struct vm *vm, const char *name, uint64_t size, const char *text);
+
 #endif

@@ -150,7 +150,7 @@ done <<'EOS'
 2|is not one of|create x.qcow2 1M --format qcow
 2|is not one of|create x.qcow2 1M --format luks
 2|size|create x.qcow2 0
-2|512|create x.qcow2 513B
+2|say a size|create x.qcow2 513B
 2||create x.qcow2 -1
 2||create x.qcow2 10MB
 2||create x.qcow2 1e6

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* disk resize: live by QEMU, of a stopped VM by qemu-img; then the file. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "supervisor/argv.h"
+#include "supervisor/commands.h"
+#include "supervisor/config.h"
+#include "supervisor/op.h"
+#include "supervisor/op_image.h"
+#include "supervisor/running.h"
+#include "supervisor/tasks.h"
+
+static uint64_t size_of(const struct request *rq)
+{
+	return (uint64_t)request_int(rq, "size", 0);
+}
+
+/* ---- the file ---- */
+
+/* As a file says it: "10G", "1536M"; new. */
+static char *ini_size(uint64_t bytes)
+{
+	static const char units[] = "KMGT";
+	size_t unit = 0;
+
+	bytes /= 1024;
+	while (bytes % 1024 == 0 && units[unit + 1]) {
+		bytes /= 1024;
+		unit++;
+	}
+	return xasprintf("%" PRIu64 "%c", bytes, units[unit]);
+}
+
+static void answer(struct request *rq, const struct err *why)
+{
+	struct err err = *why;
+
+	registry_load(request_registry(rq), rq->vm);
+	vm_changed(rq->vm);
+	if (err.code) {
+		err_wrap(&err, "resized, but the file does not say so: ");
+		request_fail(rq, &err);
+		return;
+	}
+	request_reply_steal(rq, command_result(rq->vm, true, "resized"));
+}
+
+static void on_written(struct job *job, void *arg)
+{
+	struct request *rq = arg;
+
+	vm_job_over(job, rq->vm);
+	rq->job = NULL;
+	answer(rq, &job->err);
+}
+
+/* A file that says a size says the new one; others say nothing. */
+static void write_size(struct request *rq)
+{
+	struct vm *vm = rq->vm;
+	const char *name = request_string(rq, "disk");
+	const struct spec_disk *disk =
+		vm->spec ? spec_disk_of(vm->spec, name) : NULL;
+	AUTO_FREE char *section = xasprintf("disk.%s", name);
+	AUTO_FREE char *value = ini_size(size_of(rq));
+	char key[] = "size";
+	const struct config_edit edit = { section, key, value };
+	struct err none = ERR_INIT;
+
+	if (!disk || !disk->size || disk->size == size_of(rq) ||
+		vm->env->file) {
+		answer(rq, &none);
+		return;
+	}
+	rq->job = op_edit_begin(vm, &edit, 1, on_written, rq);
+	vm_job_add(vm, rq->job);
+}
+
+/* ---- running ---- */
+
+static void on_live_end(struct job *job, void *arg)
+{
+	struct request *rq = arg;
+	AUTO_FREE char *text = NULL;
+
+	vm_job_over(job, rq->vm);
+	rq->job = NULL;
+	if (job->err.code) {
+		err_wrap(&job->err, "disk '%s': ", request_string(rq, "disk"));
+		request_fail(rq, &job->err);
+		return;
+	}
+	text = ini_size(size_of(rq));
+	if (rq->vm->running)
+		running_resize_disk(
+			rq->vm, request_string(rq, "disk"), size_of(rq), text);
+	write_size(rq);
+}
+
+/* ---- stopped ---- */
+
+static void on_stopped_end(struct job *job, void *arg)
+{
+	struct request *rq = arg;
+
+	tasks_end(job);
+	rq->job = NULL;
+	if (job->err.code)
+		request_fail(rq, &job->err);
+	else
+		write_size(rq);
+}
+
+static void resize_stopped(struct request *rq, const struct spec_disk *disk)
+{
+	struct vm *vm = rq->vm;
+	AUTO_FREE char *path =
+		argv_disk_path(vm->spec, disk, vm->env->paths.images);
+	struct err err = ERR_INIT;
+	int format = argv_disk_format(disk, path, &err);
+	struct volume volume;
+	struct op_image *op;
+
+	if (format == FORMAT_NONE ||
+		volume_name(vm->env, path, spec_format_names[format], &volume,
+			&err)) {
+		request_fail(rq, &err);
+		return;
+	}
+	op = op_image_new_steal(vm->env, &volume);
+	op->size = size_of(rq);
+	if (volume_must_be_free(request_registry(rq), &op->volume,
+		    NEED_RUNNING | NEED_ABOVE, &err)) {
+		op_image_free(op);
+		request_fail(rq, &err);
+		return;
+	}
+	op_image_resize(op, on_stopped_end, rq);
+	rq->job = &op->job;
+	tasks_add(rq->job, rq->id);
+}
+
+/* ---- the request ---- */
+
+static bool is_good(
+	struct request *rq, struct vm *vm, const struct spec_disk *disk)
+{
+	bool live = vm->state == VM_RUNNING || vm->state == VM_PAUSED;
+	json_int_t size = request_int(rq, "size", 0);
+
+	if (!disk)
+		request_failf(rq, ERR_NOT_FOUND, "it has no disk '%s'",
+			request_string(rq, "disk"));
+	else if (disk->readonly)
+		request_failf(
+			rq, ERR_STATE, "disk '%s' is read-only", disk->name);
+	else if (size <= 0 || size % 1024)
+		request_failf(rq, ERR_USAGE,
+			"a size is a multiple of 1K, and more than 0");
+	else if (vm_is_up(vm) && (!live || !vm->machine.ready))
+		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
+	else
+		return !command_dry_run(rq, vm);
+	return false;
+}
+
+void command_disk_resize(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+	const struct vm_spec *spec = !vm           ? NULL
+				     : vm->running ? vm->running
+						   : vm->spec;
+	const char *name = request_string(rq, "disk");
+	const struct spec_disk *disk = spec ? spec_disk_of(spec, name) : NULL;
+
+	if (!vm || !is_good(rq, vm, disk))
+		return;
+	rq->vm = vm;
+	if (!vm_is_up(vm)) {
+		resize_stopped(rq, disk);
+		return;
+	}
+	rq->job = op_disk_resize_begin(vm, name, size_of(rq), on_live_end, rq);
+	vm_job_add(vm, rq->job);
+}
