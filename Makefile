@@ -77,27 +77,6 @@ BENCH_SRC = tests/bench/mass.c tests/bench/measure.c tests/bench/lab.c \
 	tests/bench/probe.c tests/bench/table.c
 MAN = vmwardd.8 vmward.1 vmward.ini.5 vmward-protocol.7
 
-T_TESTS = tests/t/010-configure.t tests/t/020-make.t tests/t/030-lint.t \
-	tests/t/100-ctl-list.t tests/t/110-ctl-requests.t \
-	tests/t/120-ctl-supervisor.t tests/t/130-ctl-views.t \
-	tests/t/140-ctl-console.t tests/t/150-ctl-local.t tests/t/920-reload-in-start.t tests/t/921-throw-away.t
-T_TESTS += tests/t/700-sim.t
-T_TESTS += tests/t/300-protocol.t tests/t/310-clients.t \
-	tests/t/315-two-supervisors.t tests/t/320-sick-qemu.t tests/t/330-life.t tests/t/335-restart.t \
-	tests/t/340-config.t tests/t/345-settings.t tests/t/450-order.t tests/t/455-host-shutdown.t tests/t/350-adopt.t tests/t/360-places.t tests/t/365-upgrade.t \
-	tests/t/922-guest-poweroff.t tests/t/390-storm.t tests/t/930-recovery.t tests/t/931-requests.t
-T_TESTS += tests/t/370-stats.t
-LIVE_TESTS = tests/live/010-guest.t tests/live/100-life.t \
-	tests/live/110-disk.t tests/live/120-adopt.t tests/live/130-chatty.t \
-	tests/live/140-chaos.t tests/live/141-chaos-counts.t tests/live/150-linux.t tests/live/160-run.t tests/live/165-exec.t
-T_TESTS += tests/t/040-fuzz.t tests/t/900-readme.t tests/t/910-clients.t tests/t/923-reset-failed.t tests/t/940-owed.t
-LIVE_TESTS += tests/live/430-causes.t tests/live/400-follow.t tests/live/410-disk-full.t \
-	tests/live/420-verbs.t tests/live/180-upgrade.t
-T_TESTS += tests/t/336-crash-loop.t tests/t/337-recorder.t tests/t/338-incident.t tests/t/339-hang.t tests/t/342-flood.t
-CLIENT_TESTS = tests/clients/go-qemu.t
-SYSTEM_TESTS =
-FAULT_TESTS = tests/sim/mutants tests/faults/causes.t
-
 # ---- settings ----
 
 MAKEFLAGS += --no-builtin-rules
@@ -111,6 +90,14 @@ AR ?= ar
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(patsubst $(BUILD)/%,%,$(2));)
 vpath %.c $(srcdir)
+
+# ---- tests: every file of these directories ----
+
+those_of = $(sort $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/$(1)/*.t)))
+T_TESTS = $(call those_of,tests/t)
+LIVE_TESTS = $(call those_of,tests/live)
+CLIENT_TESTS = $(call those_of,tests/clients)
+FAULT_TESTS = tests/sim/mutants $(call those_of,tests/faults)
 
 # `make CC=other` goes without the flags that were probed for the first one.
 ifneq ($(CC),$(CONFIGURED_CC))

@@ -154,7 +154,8 @@ background again qmp \
 	'>{"execute":"vm-restart","arguments":{"vm":"deaf"}}' '<"error"'
 becomes deaf stopping
 background back qmp '>{"execute":"vm-stop","arguments":{"vm":"deaf"}}' \
-	'<"state":"stopped"'
+	'>{"execute":"query-version"}' '<"qemu"' '<"state":"stopped"'
+wait_for "$tmp/back.out" '"qemu"'
 kill -TERM "$(pid_of deaf)"
 ok "a stop takes a restart back" ended back
 ok "it stays stopped" state_is deaf stopped
