@@ -85,6 +85,10 @@ static void on_spawn(pid_t pid, const char *const *argv)
 	plug_start(q, argv);
 	guest_start(q, argv);
 	vm->births++;
+	if (sim.diamond) {
+		q->bad = diamond_is_bad(vm);
+		diamond_born(q);
+	}
 	oracle_spawned(q);
 }
 

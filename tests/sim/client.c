@@ -62,6 +62,7 @@ static const struct verb_kind {
 	{ "query-version", 1, AT_ONCE, 0 },
 	{ "reload", 3, AT_ONCE, 0 },
 	{ "qmp_capabilities", 0, AT_ONCE, 0 },
+	{ "host-shutdown", 0, LONG, 0 },
 };
 
 struct rq {
@@ -221,7 +222,7 @@ static json_t *arguments_of(struct rq *rq)
 	if (str_eq(rq->kind->wire, "vm-wait"))
 		json_object_set_new(args, "state",
 			json_string(world_random(2) ? "running" : "stopped"));
-	if (rq->must)
+	if (rq->must || sim.diamond)
 		return args;
 	if (str_eq(rq->kind->wire, "vm-start") && world_random(6) == 0)
 		json_object_set_new(args, "paused", json_true());
@@ -489,6 +490,13 @@ void client_check(bool at_end)
 	for (unsigned i = 0; i < SIM_CLIENTS; i++)
 		for (size_t k = 0; k < NELEMS(clients[i].open); k++)
 			check_rq(&clients[i].open[k], at_end);
+}
+
+void client_say(struct sim_vm *vm, const char *wire)
+{
+	if (!reach(&clients[1]))
+		sim_breach("I8", "no supervisor to talk to");
+	send_rq(&clients[1], kind_named(wire), vm, false);
 }
 
 void client_ask(struct sim_vm *vm, const char *wire)

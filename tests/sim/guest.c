@@ -93,6 +93,8 @@ void guest_go(struct sim_qemu *q)
 	qemu_event(q, "RESUME", "");
 	if (first)
 		q->hello_us = (int64_t)loop_sim_now_us() + HELLO_MS * 1000;
+	if (first && sim.diamond)
+		diamond_runs(q);
 }
 
 void guest_pause(struct sim_qemu *q)

@@ -332,7 +332,10 @@ void life_start(void)
 	world_put_file("/usr/bin/qemu-img", "", 0, 0755);
 	new_boot_id();
 	world_on_call(on_call);
-	sim.nvms = 3 + world_random(SIM_VMS - 2);
+	sim.boot_us = 0;
+	if (sim.diamond)
+		return;
+	sim.nvms = 3 + world_random(SIM_VMS_DRAWN - 2);
 	for (unsigned i = 0; i < sim.nvms; i++)
 		make_vm(i);
 	sim.boot_us = 0;

@@ -64,6 +64,8 @@ void oracle_spawned(const struct sim_qemu *q)
 
 void oracle_told_to_end(const struct sim_qemu *q, const char *how)
 {
+	if (sim.diamond)
+		diamond_told_to_end(q);
 	if (q->settled && !q->asked && !q->off)
 		sim_breach("I7", "%s: ended by %s, and nobody asked",
 			q->vm->name, how);

@@ -377,6 +377,27 @@ static void obey_term(struct sim_qemu *q)
 	put_steal(q, NULL, 0);
 }
 
+/* Of a diamond: its probe may pass from now on, or it crashes. */
+static void pump_diamond(struct sim_qemu *q)
+{
+	if (q->pid && q->up_us && !q->said_up && q->up_us <= now_us() &&
+		q->serial >= 0)
+		q->said_up = world_write(q->serial, "up\n", 3) == 3;
+	if (q->pid && q->crash_us && q->crash_us <= now_us()) {
+		q->crash_us = 0;
+		die(q, "of a plan");
+	}
+}
+
+static int64_t diamond_next_us(const struct sim_qemu *q)
+{
+	int64_t next = q->crash_us ? q->crash_us : INT64_MAX;
+
+	if (q->up_us && !q->said_up && q->up_us < next)
+		next = q->up_us > now_us() ? q->up_us : now_us() + 1000;
+	return next;
+}
+
 static bool pump(struct sim_qemu *q)
 {
 	bool did_something = false;
@@ -388,6 +409,7 @@ static bool pump(struct sim_qemu *q)
 		did_something = true;
 		begin(q);
 	}
+	pump_diamond(q);
 	if (q->pid && q->term)
 		obey_term(q);
 	if (q->pid && q->off_us && q->off_us <= now_us())
@@ -429,6 +451,8 @@ int64_t qemu_next_us(void)
 		}
 		if (q->off_us && q->off_us < next)
 			next = q->off_us;
+		if (diamond_next_us(q) < next)
+			next = diamond_next_us(q);
 		if (q->hello_us && q->hello_us < next)
 			next = q->hello_us;
 		if (q->write_us && q->write_us < next)

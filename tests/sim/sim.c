@@ -40,6 +40,8 @@ static double limit;    /* seconds for many seeds; 0: none */
 static uint64_t least;  /* so many of them even then */
 static bool quick;      /* the first failure is enough */
 static unsigned broken; /* I1 to I8: on purpose; 0: none */
+static bool diamonds;   /* in order, without chaos */
+static bool drop;       /* one edge is not in the files */
 
 /* ---- telling ---- */
 
@@ -75,7 +77,8 @@ static void tell_replay(void)
 		printf(" --break %u", broken);
 	if (sim.forced)
 		printf(" --with %s", sim.forced);
-	puts(" --trace");
+	printf("%s%s --trace\n", diamonds ? " --diamonds" : "",
+		drop ? " --drop" : "");
 	fflush(stdout);
 }
 
@@ -173,9 +176,28 @@ static void prepare(void)
 	setenv("PATH", "/usr/bin", 1);
 }
 
+static void run_diamond(uint64_t seed)
+{
+	sim.seed = seed;
+	sim.diamond = sim.healed = true;
+	alarm(SEED_S);
+	world_start(seed);
+	life_start();
+	diamond_put(drop);
+	qemu_start();
+	oracle_start();
+	client_start();
+	diamond_run();
+	client_leave();
+	alarm(0);
+}
+
 static void in_child(uint64_t seed)
 {
-	run_seed(seed);
+	if (diamonds)
+		run_diamond(seed);
+	else
+		run_seed(seed);
 	sums->steps += sim.steps;
 	sums->lives += sim.lives;
 	_exit(0);
@@ -247,13 +269,17 @@ static int run_many(uint64_t first, uint64_t last)
 	       "seconds=%.1f per_s=%.1f steps_per_s=%.0f\n",
 		sums->seeds, sums->failed, first, sums->steps, sums->lives,
 		took, (double)sums->seeds / took, (double)sums->steps / took);
+	if (diamonds)
+		printf("diamonds of 12 VMs in order: %lu of %lu\n",
+			sums->seeds - sums->failed, sums->seeds);
 	return sums->failed ? 1 : 0;
 }
 
 static int usage(void)
 {
 	fputs("usage: sim --seed N [--trace] [--break 1..8] [--with FAULTS]\n"
-	      "       sim --seeds A-B [--for SECONDS [--least N]] [--quick]\n",
+	      "       sim --seeds A-B [--for SECONDS [--least N]] [--quick]\n"
+	      "       sim --seed N|--seeds A-B --diamonds [--drop] [--trace]\n",
 		stderr);
 	return 2;
 }
@@ -265,6 +291,8 @@ int main(int argc, char **argv)
 		{ "seeds", required_argument, NULL, 'm' },
 		{ "for", required_argument, NULL, 'f' },
 		{ "least", required_argument, NULL, 'l' },
+		{ "diamonds", no_argument, NULL, 'd' },
+		{ "drop", no_argument, NULL, 'x' },
 		{ "trace", no_argument, NULL, 't' },
 		{ "quick", no_argument, NULL, 'q' },
 		{ "break", required_argument, NULL, 'b' },
@@ -290,6 +318,10 @@ int main(int argc, char **argv)
 			broken = (unsigned)strtoul(optarg, NULL, 10);
 		} else if (option == 'w') {
 			sim.forced = optarg;
+		} else if (option == 'd') {
+			diamonds = true;
+		} else if (option == 'x') {
+			drop = true;
 		} else if (option == 'q') {
 			quick = true;
 		} else {
@@ -303,7 +335,10 @@ int main(int argc, char **argv)
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (first < last)
 		return run_many(first, last);
-	run_seed(first);
+	if (diamonds)
+		run_diamond(first);
+	else
+		run_seed(first);
 	printf("seed %" PRIu64 ": ok, %lu steps, %u lives\n", first, sim.steps,
 		sim.lives);
 	return 0;

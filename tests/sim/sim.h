@@ -17,7 +17,13 @@
 #include "supervisor/service.h"
 #include "tests/sim/world.h"
 
-enum { SIM_VMS = 4, SIM_CLIENTS = 4, SIM_QEMUS = 16, SIM_QUEUE = 64 };
+enum {
+	SIM_VMS = 12,
+	/* of a diamond */ SIM_VMS_DRAWN = 4,
+	SIM_CLIENTS = 4,
+	SIM_QEMUS = 16,
+	SIM_QUEUE = 64
+};
 
 /* clang-format off */
 #define SIM_FAULTS(X) \
@@ -97,6 +103,9 @@ struct sim_qemu {
 		bool device;
 		int64_t unplug_us; /* the guest lets it go then; 0: not asked */
 	} disk;                    /* "disk-data", which can be plugged */
+	bool said_up;              /* of a diamond: its probe may pass */
+	int64_t up_us;             /* then it will be; 0: no diamond */
+	int64_t crash_us;          /* 0: it does not */
 	int mon;
 	int yank;
 	int serial;
@@ -109,6 +118,7 @@ struct sim_qemu {
 struct sim {
 	uint64_t seed;
 	bool trace;
+	bool diamond; /* twelve VMs in order instead of chaos */
 	bool on[SIM_NFAULTS];
 	const char *forced; /* names of faults that are on in any case */
 	bool healed;        /* no more faults */
@@ -210,6 +220,8 @@ void client_act(void);
 bool client_pump(void);
 /* All requests sent so far were read or lost. */
 void client_all_read(void);
+/* Asks for one thing, whatever comes of it. */
+void client_say(struct sim_vm *vm, const char *wire);
 /* Asks for one thing, which must succeed in good time. */
 void client_ask(struct sim_vm *vm, const char *wire);
 /* No request that must be answered at once is open; at the end: none. */
@@ -225,6 +237,18 @@ void chaos_start(void);
 void chaos_act(void);
 /* No more of it: files are whole, calls work, all go on. */
 void chaos_heal(void);
+
+/* ---- diamond.c ---- */
+/* The files of twelve VMs; drop: one lacks its `after`. */
+void diamond_put(bool drop);
+/* Starts them by their top, stops all; in between and after it: checks. */
+void diamond_run(void);
+bool diamond_is_bad(const struct sim_vm *vm);
+/* What it will say and do is drawn. */
+void diamond_runs(struct sim_qemu *q);
+/* The checks of a birth, and of an order to end. */
+void diamond_born(const struct sim_qemu *q);
+void diamond_told_to_end(const struct sim_qemu *q);
 
 /* ---- calm.c ---- */
 /* What must work when all is well: starts, restarts, policies, stops. */
