@@ -50,7 +50,8 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 SUPERVISOR_SRC += supervisor/vm_spec.c supervisor/lastgood.c supervisor/mask.c supervisor/recorder.c
 SUPERVISOR_SRC += supervisor/proc.c supervisor/stats.c \
 	supervisor/report_stats.c supervisor/command_stats.c
-SUPERVISOR_SRC += supervisor/incidents.c supervisor/incident.c \
+SUPERVISOR_SRC += supervisor/hook_file.c supervisor/hook.c \
+	supervisor/incidents.c supervisor/incident.c \
 	supervisor/command_incident.c
 CTL_SRC = ctl/call.c ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c \
 	ctl/reach.c \

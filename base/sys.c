@@ -197,6 +197,15 @@ static int real_pidfd_kill(int pidfd, int signal)
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
 
+static int real_kill_group(pid_t leader)
+{
+	if (leader <= 1) { /* that would be others, or everybody */
+		errno = EINVAL;
+		return -1;
+	}
+	return kill(-leader, SIGKILL);
+}
+
 /* A process that is not our child: does it live, and if not, how it ended. */
 static int ask_about_stranger(int pidfd, struct sys_exit *out)
 {
@@ -310,6 +319,7 @@ const struct sys_backend sys_real = {
 	.spawn = child_start,
 	.pidfd_open = real_pidfd_open,
 	.pidfd_kill = real_pidfd_kill,
+	.kill_group = real_kill_group,
 	.pidfd_wait = real_pidfd_wait,
 	.eventfd = real_eventfd,
 	.io_setup = real_io_setup,
@@ -500,6 +510,11 @@ int sys_spawn(const struct spawn_plan *plan, pid_t *pid, int *pidfd)
 int sys_pidfd_open(pid_t pid)
 {
 	return backend->pidfd_open(pid);
+}
+
+int sys_kill_group(pid_t leader)
+{
+	return backend->kill_group(leader);
 }
 
 int sys_pidfd_kill(int pidfd, int signal)

@@ -68,6 +68,8 @@ struct sys_backend {
 	int (*spawn)(const struct spawn_plan *plan, pid_t *pid, int *pidfd);
 	int (*pidfd_open)(pid_t pid);
 	int (*pidfd_kill)(int pidfd, int signal);
+	/* SIGKILL to the group of a child that leads one, not reaped so far */
+	int (*kill_group)(pid_t leader);
 	/*
 	 * Reaps a dead child, or asks PIDFD_GET_INFO about a process that is
 	 * not ours.  -1/EAGAIN: it lives; -1/EINPROGRESS: it is dead, but its
@@ -130,6 +132,7 @@ int sys_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
 int sys_spawn(const struct spawn_plan *plan, pid_t *pid, int *pidfd);
 int sys_pidfd_open(pid_t pid);
 int sys_pidfd_kill(int pidfd, int signal);
+int sys_kill_group(pid_t leader);
 int sys_pidfd_wait(int pidfd, struct sys_exit *out);
 int sys_eventfd(unsigned value);
 int sys_io_setup(unsigned n, unsigned long *context);

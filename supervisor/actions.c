@@ -10,6 +10,7 @@
 #include "supervisor/diskfull.h"
 #include "supervisor/halt.h"
 #include "supervisor/hang.h"
+#include "supervisor/hook.h"
 #include "supervisor/lastgood.h"
 #include "supervisor/op.h"
 #include "supervisor/policy.h"
@@ -43,6 +44,7 @@ static void on_start_end(struct job *job, void *arg)
 	vm->start_err = job->err;
 	if (!job->err.code) {
 		vm_post(vm, vm->start_paused ? EV_STARTED_PAUSED : EV_STARTED);
+		hook_start(hook_prepare(vm, HOOK_STARTED));
 		if (guest_is_over(vm)) /* already */
 			vm_post(vm, EV_GUEST_OFF);
 		return;
@@ -419,6 +421,7 @@ void act_give_up(struct vm *vm)
 	vm_set_note(vm, "%u failures in a row: vmward log %s",
 		vm->record.history.n, vm->name);
 	vm_record(vm, NULL);
+	hook_start(hook_prepare(vm, HOOK_CRASH_LOOP));
 }
 
 void act_forgive(struct vm *vm)

@@ -14,6 +14,7 @@
 #include "supervisor/argv.h"
 #include "supervisor/config.h"
 #include "supervisor/forward.h"
+#include "supervisor/hook_file.h"
 #include "supervisor/remark.h"
 
 struct host {
@@ -264,6 +265,32 @@ static void check_probe(const struct host *host)
 	}
 }
 
+/* ---- hooks ---- */
+
+/* The program of a command line must be one, and no one else's. */
+static void check_program(const struct host *host, const char *section,
+	const char *key, const char *command)
+{
+	AUTO_FREE char *path = xstrndup(
+		str_or(command, ""), strcspn(str_or(command, ""), " \t"));
+	struct err err = ERR_INIT;
+
+	if (*path && hook_file_check(path, &err))
+		remark_error(host->to, section, key, "%s", err.text);
+}
+
+static void check_hooks(const struct host *host)
+{
+	const struct spec_hooks *hooks = &host->spec->hooks;
+	const struct spec_crash_loop *loop = &host->spec->restart.on_crash_loop;
+
+	check_program(host, "hooks", "started", hooks->started);
+	check_program(host, "hooks", "stopped", hooks->stopped);
+	check_program(host, "hooks", "incident", hooks->incident);
+	if (loop->kind == CRASH_LOOP_EXEC)
+		check_program(host, "restart", "on-crash-loop", loop->text);
+}
+
 void config_check_host(const struct vm_spec *spec, const struct paths *paths,
 	struct findings *f)
 {
@@ -278,5 +305,6 @@ void config_check_host(const struct vm_spec *spec, const struct paths *paths,
 	check_disks(&host);
 	check_nics(&host);
 	check_probe(&host);
+	check_hooks(&host);
 	ports_fini(&host.ports);
 }

@@ -14,6 +14,7 @@
 #include "supervisor/config.h"
 #include "supervisor/console.h"
 #include "supervisor/explain.h"
+#include "supervisor/hook.h"
 #include "supervisor/incidents.h"
 #include "supervisor/mask.h"
 #include "supervisor/remove.h"
@@ -35,9 +36,10 @@ struct incident {
 	char *recorder, *words, *config, *argv, *explain;
 	char *consoles[MACHINE_SERIALS]; /* paths of their logs */
 	char *console_names[MACHINE_SERIALS];
-	char *log;     /* path of its log */
-	char *beside;  /* the directory while it is written */
-	unsigned next; /* step */
+	char *log;         /* path of its log */
+	char *beside;      /* the directory while it is written */
+	struct hook *hook; /* to be run at the end; or NULL */
+	unsigned next;     /* step */
 };
 
 /* Those that are being written. */
@@ -145,6 +147,7 @@ struct incident *incident_take(struct vm *vm)
 	in->argv = take_argv(vm);
 	in->log = xstrdup(vm->log.path);
 	take_consoles(in, vm);
+	in->hook = hook_prepare(vm, HOOK_INCIDENT);
 	snprintf(
 		vm->record.incident, sizeof(vm->record.incident), "%s", in->id);
 	return in;
@@ -305,6 +308,8 @@ static int finish(struct incident *in, struct err *err)
 	if (sys_renameat(AT_FDCWD, in->beside, AT_FDCWD, path))
 		return err_os(err, "cannot rename '%s'", in->beside);
 	free(TAKE(in->beside));
+	hook_add(in->hook, "VMWARD_INCIDENT", path);
+	hook_start(TAKE(in->hook));
 	incidents_trim(state, in->vm);
 	return 0;
 }
@@ -333,6 +338,7 @@ static void incident_cleanup(struct job *job)
 		log_warn(in->vm, "no incident: %s", job->err.text);
 	if (in->beside && remove_tree(in->beside, &err))
 		log_warn(in->vm, "%s", err.text);
+	hook_free(in->hook);
 	list_del(&in->link);
 	json_decref(in->facts);
 	for (size_t i = 0; i < MACHINE_SERIALS; i++) {

@@ -10,6 +10,7 @@
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
 #include "supervisor/hang.h"
+#include "supervisor/hook.h"
 #include "supervisor/incident.h"
 #include "supervisor/lastgood.h"
 #include "supervisor/policy.h"
@@ -140,5 +141,6 @@ void settle(struct vm *vm)
 	next = decide(vm);
 	forget_orders(vm);
 	vm_post(vm, next);
+	hook_start(hook_prepare(vm, HOOK_STOPPED));
 	incident_write(incident, vm);
 }

@@ -207,6 +207,11 @@ struct spec_serial_port {
 	int target;
 };
 
+struct spec_hooks {
+	char *started, *stopped, *incident; /* programs; "" */
+	int64_t timeout_ms;
+};
+
 struct spec_toggle {
 	bool enabled;
 };
@@ -241,6 +246,7 @@ struct vm_spec {
 	struct list nics;    /* spec_nic.link */
 	struct list serials; /* spec_serial_port.link */
 	struct list raws;    /* spec_raw.link, by number */
+	struct spec_hooks hooks;
 	struct spec_toggle rng, balloon, agent;
 	struct spec_watchdog watchdog;
 

@@ -319,6 +319,22 @@ static const struct key serial_keys[] = {
 #undef AT
 static const char *const serial_later[] = { "keep", NULL };
 
+#define AT(member) .offset = offsetof(struct spec_hooks, member)
+static const struct key hooks_keys[] = {
+	{ "started", KEY_PATH, AT(started), .when = KEY_POLICY,
+		.help = "When its guest was started, again as well." },
+	{ "stopped", KEY_PATH, AT(stopped), .when = KEY_POLICY,
+		.help = "When it ended, for whatever cause." },
+	{ "incident", KEY_PATH, AT(incident), .when = KEY_POLICY,
+		.help = "When an incident was written, in the directory "
+			"VMWARD_INCIDENT." },
+	{ "timeout", KEY_DURATION, AT(timeout_ms), .fallback = "10s",
+		.min = 100, .max = 3600000, .when = KEY_POLICY,
+		.help = "A hook that takes longer is killed, with all it "
+			"started." },
+};
+#undef AT
+
 #define TOGGLE(text)                                                   \
 	{                                                              \
 		{                                                      \
@@ -402,6 +418,13 @@ const struct section spec_sections[] = {
 		.size = sizeof(struct spec_watchdog),
 		.enabled_offset = offsetof(struct spec_watchdog, written),
 		.help = "A watchdog; the section makes it." },
+	{ .name = "hooks",
+		ONE(hooks, hooks_keys),
+		.help = "Programs that are run when something happened; "
+			"VMWARD_VM, VMWARD_EVENT, VMWARD_STATE, "
+			"VMWARD_CAUSE, VMWARD_DETAIL, VMWARD_INCIDENT, "
+			"VMWARD_RESTARTS, VMWARD_PID and VMWARD_UUID are in "
+			"their environment." },
 	{ .name = "raw",
 		.enabled_offset = KEYS_NO_ENABLED,
 		.other = raw_set,
@@ -420,7 +443,6 @@ const struct section spec_sections[] = {
 	LATER("limits"),
 	LATER("snapshot"),
 	LATER("backup"),
-	LATER("hooks"),
 };
 /* clang-format on */
 const size_t spec_nsections = NELEMS(spec_sections);

@@ -11,6 +11,7 @@
 #include "base/aio.h"
 #include "base/job.h"
 #include "supervisor/events.h"
+#include "supervisor/hook.h"
 #include "supervisor/incident.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/world_impl.h"
@@ -57,6 +58,7 @@ static void forget_life(void)
 {
 	job_forget_all();
 	incident_forget_all();
+	hook_forget_all();
 	aio_forget();
 	events_fini();
 	memset(&sim.service, 0, sizeof(sim.service));

@@ -231,6 +231,7 @@ SEAM(int, spawn, ARGS(const struct spawn_plan *p, pid_t *pid, int *fd),
 	ARGS(p, pid, fd))
 SEAM(int, pidfd_open, ARGS(pid_t pid), ARGS(pid))
 SEAM(int, pidfd_kill, ARGS(int fd, int signal), ARGS(fd, signal))
+SEAM(int, kill_group, ARGS(pid_t leader), ARGS(leader))
 SEAM(int, pidfd_wait, ARGS(int fd, struct sys_exit *out), ARGS(fd, out))
 SEAM(int, eventfd, ARGS(unsigned value), ARGS(value))
 SEAM(int, io_setup, ARGS(unsigned n, unsigned long *c), ARGS(n, c))

@@ -28,7 +28,7 @@ enum {
 	X(fchmodat) X(flock) X(pipe) X(is_writable) X(listdir) \
 	X(socket) X(socketpair) X(bind) X(listen) X(connect) \
 	X(accept) X(sendmsg) X(recvmsg) X(getsockopt) X(spawn) \
-	X(pidfd_open) X(pidfd_kill) X(pidfd_wait) X(eventfd) \
+	X(pidfd_open) X(pidfd_kill) X(kill_group) X(pidfd_wait) X(eventfd) \
 	X(io_setup) X(io_destroy) X(io_submit) X(io_getevents) \
 	X(inotify_init) X(inotify_add_watch) \
 	X(now_us) X(realtime_us) X(random)
@@ -260,6 +260,7 @@ int world_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
 int world_spawn(const struct spawn_plan *plan, pid_t *pid, int *pidfd);
 int world_pidfd_open(pid_t pid);
 int world_pidfd_kill(int pidfd, int signal);
+int world_kill_group(pid_t leader);
 int world_pidfd_wait(int pidfd, struct sys_exit *out);
 int world_eventfd(unsigned value);
 int world_inotify_init(void);

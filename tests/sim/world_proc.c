@@ -256,6 +256,16 @@ int world_pidfd_kill(int pidfd, int signal)
 	return 0;
 }
 
+/* Its processes lead no groups. */
+int world_kill_group(pid_t leader)
+{
+	struct proc *proc = world_proc_of(leader);
+
+	if (proc && proc->alive)
+		send_signal(proc, SIGKILL);
+	return 0;
+}
+
 int world_pidfd_wait(int pidfd, struct sys_exit *out)
 {
 	struct proc *proc = proc_behind(pidfd);

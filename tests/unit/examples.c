@@ -12,8 +12,9 @@
 enum { IN_FOLDERS = 4 };
 
 static const char *const examples[] = { "minimal.ini", "kernel.ini",
-	"cloud.ini", "web@.ini", "ci@.ini", "run-under-runit/web.ini",
-	"ordered/db.ini", "ordered/app.ini", "ordered/web.ini" };
+	"hooks.ini", "cloud.ini", "web@.ini", "ci@.ini",
+	"run-under-runit/web.ini", "ordered/db.ini", "ordered/app.ini",
+	"ordered/web.ini" };
 
 /* What depends on this host: the derived uuid, and where the tree is. */
 static char *neutral(const char *text)
