@@ -118,6 +118,55 @@ static void explain_end(const struct vm *vm, struct str *out)
 			vm->record.history.restarts == 1 ? "" : "s");
 }
 
+/* All ends since there is a record. */
+static void explain_tally(const struct vm *vm, struct str *out)
+{
+	const struct tally *tally = &vm->record.tally;
+	uint64_t all = 0;
+	const char *comma = "";
+
+	for (int c = 0; c < NCAUSES; c++)
+		all += tally->ends[c];
+	if (all < 2)
+		return; /* the last one was told */
+	str_addf(out, "In all it ended %llu times: ", (unsigned long long)all);
+	for (int c = 0; c < NCAUSES; c++) {
+		if (!tally->ends[c])
+			continue;
+		str_addf(out, "%s%s %llu", comma, cause_name((enum cause)c),
+			(unsigned long long)tally->ends[c]);
+		comma = ", ";
+	}
+	str_addf(out, "; policy restarted it %llu times.\n",
+		(unsigned long long)tally->restarts);
+}
+
+/* What is under way, and for how long. */
+static void explain_jobs(const struct vm *vm, struct str *out)
+{
+	list_each(&vm->jobs, it, next) {
+		const struct job *job = list_entry(it, struct job, link);
+
+		str_addf(out, "Under way: %s", job->kind->name);
+		if (job->progress.phase)
+			str_addf(out, " (%s)", job->progress.phase);
+		str_add(out, ", for ");
+		str_add_duration(out, loop_now_ms() - job->started_ms);
+		str_add(out, ".\n");
+	}
+}
+
+static void explain_crash_loop(const struct spec_restart *spec, struct str *out)
+{
+	const struct spec_crash_loop *loop = &spec->on_crash_loop;
+
+	if (loop->kind == CRASH_LOOP_LAST_GOOD)
+		str_add(out, "A crash loop takes it back to the last "
+			     "configuration that was good.\n");
+	else if (loop->kind == CRASH_LOOP_EXEC)
+		str_addf(out, "A crash loop runs: %s\n", loop->text);
+}
+
 /* What the policy would do, tried on a copy of the history. */
 static void explain_policy(const struct vm *vm, struct str *out)
 {
@@ -163,9 +212,13 @@ void explain_vm(const struct vm *vm, struct str *out)
 			"or change of its files takes the present one.\n");
 	if (vm_check_files(vm, &err))
 		str_addf(out, "Its files are wrong: %s\n", err.text);
+	explain_jobs(vm, out);
 	explain_end(vm, out);
-	if (vm->spec)
+	explain_tally(vm, out);
+	if (vm->spec) {
 		explain_policy(vm, out);
+		explain_crash_loop(&vm->spec->restart, out);
+	}
 	if (pending)
 		str_addf(out,
 			"%u change%s of its file wait%s: vmward plan %s\n",

@@ -17,6 +17,7 @@
 #define FILE_MAX          (1024 * 1024)
 #define READ_MAX          (40 * 1024)
 #define STDERR_PER_SECOND 20
+#define BURST             60
 
 static const char *const level_names[] = { "error", "warn", "info", "debug",
 	"trace" };
@@ -81,30 +82,57 @@ static int append(const struct vmlog *log, int fd, const struct str *line)
 	return -1;
 }
 
-void vmlog_line(struct vmlog *log, enum log_level level, const char *fmt, ...)
+/* One line a second, or more for a while. */
+static bool has_room(struct vmlog *log)
+{
+	uint64_t second = sys_now_us() / 1000000;
+	uint64_t passed = second - log->filled;
+
+	log->filled = second;
+	log->spent = passed < log->spent ? log->spent - (unsigned)passed : 0;
+	if (log->spent >= BURST) {
+		log->left_out++;
+		return false;
+	}
+	log->spent++;
+	return true;
+}
+
+static void write_line(
+	struct vmlog *log, enum log_level level, const char *text)
 {
 	char time[32];
 	AUTO_STR struct str line = STR_INIT;
-	AUTO_STR struct str text = STR_INIT;
-	va_list ap;
 
-	va_start(ap, fmt);
-	AUTO_FREE char *raw = xvasprintf(fmt, ap);
-	va_end(ap);
-	str_add_visible(&text, raw, strlen(raw));
 	vmlog_time(sys_realtime_us(), time);
-	str_addf(
-		&line, "%s %s %s\n", time, level_names[level], str_text(&text));
+	str_addf(&line, "%s %s %s\n", time, level_names[level], text);
 	AUTO_CLOSE int fd = open_log(log);
 	if (append(log, fd, &line))
 		log->lost++;
 	if (log->recorder)
-		recorder_line(
-			log->recorder, level_names[level], str_text(&text));
-	log_line(level, log->object, "%s", str_text(&text));
-	events_emit("VM_LOG", json_pack("{s:s,s:s,s:s,s:s}", "vm", log->vm,
-				      "level", level_names[level], "time", time,
-				      "text", str_text(&text)));
+		recorder_line(log->recorder, level_names[level], text);
+	log_line(level, log->object, "%s", text);
+	events_emit("VM_LOG",
+		json_pack("{s:s,s:s,s:s,s:s}", "vm", log->vm, "level",
+			level_names[level], "time", time, "text", text));
+}
+
+void vmlog_line(struct vmlog *log, enum log_level level, const char *fmt, ...)
+{
+	AUTO_STR struct str text = STR_INIT;
+	va_list ap;
+
+	if (!has_room(log))
+		return;
+	va_start(ap, fmt);
+	AUTO_FREE char *raw = xvasprintf(fmt, ap);
+	va_end(ap);
+	str_add_visible(&text, raw, strlen(raw));
+	if (log->left_out)
+		str_addf(&text, " (%u more lines before it were left out)",
+			log->left_out);
+	log->left_out = 0;
+	write_line(log, level, str_text(&text));
 }
 
 void vmlog_stderr(struct vmlog *log, const char *line)

@@ -21,15 +21,22 @@ struct vmlog {
 	char *path;                /* LOG/NAME/vm.log */
 	struct recorder *recorder; /* gets each line too; or NULL */
 	uint64_t lost;
-	uint64_t second; /* of the present stderr budget */
-	unsigned lines;  /* of QEMU's stderr in this second */
+	uint64_t filled;   /* second up to which room came back */
+	unsigned spent;    /* of the room for a burst */
+	unsigned left_out; /* lines since the last one that had room */
+	uint64_t second;   /* of the present stderr budget */
+	unsigned lines;    /* of QEMU's stderr in this second */
 };
 
 /* The log of a VM below dir; opens nothing. */
 void vmlog_init(struct vmlog *log, const char *dir, const char *vm);
 /* Frees what init made. */
 void vmlog_fini(struct vmlog *log);
-/* One line, to the file, our own log and the subscribers. */
+/*
+ * One line, to the file, our own log and the subscribers.  After a burst of
+ * 60 there is room for one a second; what has none is counted, and told with
+ * the next that has.
+ */
 void vmlog_line(struct vmlog *log, enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* A line of QEMU's stderr; past 20 a second they are counted, not kept. */

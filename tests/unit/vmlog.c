@@ -18,6 +18,10 @@
 static struct vmlog vmlog;
 static int64_t next_at; /* of the last read */
 
+/* Most tests say more than a second has room for. */
+#define vmlog_line(log, ...) \
+	((log)->spent = 0, (vmlog_line)((log), __VA_ARGS__))
+
 /* The texts of what a read gives: "a|b|"; new. */
 static char *texts(size_t lines, int64_t after, int64_t since_us)
 {
@@ -170,6 +174,33 @@ static void test_strange_files(void)
 	unlink(temp_path("web/vm.log"));
 }
 
+/* After a burst one line a second; the others are counted. */
+static void test_room(void)
+{
+	int64_t at = size_of("web/vm.log");
+
+	if (at < 0)
+		at = 0;
+	vmlog.spent = 0;
+	for (int i = 0; i < 500; i++)
+		(vmlog_line)(&vmlog, LOG_INFO, "storm");
+	AUTO_JSON json_t *got = vmlog_read(&vmlog, 0, at, 0);
+	is_int(json_array_size(json_object_get(got, "lines")), 60,
+		"a storm of 500 lines is 60");
+	at = json_integer_value(json_object_get(got, "next"));
+	loop_sim_advance(2000);
+	for (int i = 0; i < 5; i++)
+		(vmlog_line)(&vmlog, LOG_INFO, "later");
+	reads(0, at, "later (440 more lines before it were left out)|later|",
+		"then one for each second");
+	loop_sim_advance(1000000);
+	at = next_at;
+	for (int i = 0; i < 3; i++)
+		(vmlog_line)(&vmlog, LOG_INFO, "calm");
+	reads(0, at, "calm (3 more lines before it were left out)|calm|calm|",
+		"and after a while a burst again");
+}
+
 static void test_rotation(void)
 {
 	AUTO_FREE char *text = xmalloc(1001);
@@ -229,6 +260,7 @@ static void test_stderr(void)
 {
 	AUTO_FREE char *got = NULL;
 
+	vmlog.spent = 0;
 	put_file("", 0);
 	for (int i = 0; i < 50; i++) {
 		char line[16];
@@ -272,6 +304,8 @@ int main(void)
 	test_since();
 	test_pieces();
 	test_strange_files();
+	test_room();
+	unlink(temp_path("web/vm.log"));
 	test_rotation();
 	test_full_disk();
 	test_stderr();
