@@ -114,6 +114,18 @@ void incidents_trim(const char *state, const char *vm)
 	free_names(&names);
 }
 
+static void trim_one(void *arg, const char *vm)
+{
+	incidents_trim(arg, vm);
+}
+
+void incidents_sweep(const char *state)
+{
+	AUTO_FREE char *dir = xasprintf("%s/incidents", state);
+
+	sys_listdir(AT_FDCWD, dir, trim_one, (void *)(uintptr_t)state);
+}
+
 /* ---- for people ---- */
 
 static json_t *head_of(const char *vm, const char *id)

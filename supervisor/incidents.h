@@ -36,5 +36,7 @@ json_t *incidents_read(
 	const char *dir, const char *file, int64_t offset, struct err *err);
 /* Removes the oldest beyond INCIDENTS_KEPT, and what was never finished. */
 void incidents_trim(const char *state, const char *vm);
+/* The same for all VMs that have some, at the start. */
+void incidents_sweep(const char *state);
 
 #endif

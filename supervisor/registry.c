@@ -16,6 +16,7 @@
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
 #include "supervisor/hang.h"
+#include "supervisor/incidents.h"
 #include "supervisor/lifecycle.h"
 #include "supervisor/op_delete.h"
 #include "supervisor/reading.h"
@@ -537,6 +538,7 @@ static void know_all(struct registry *registry)
 
 	config_new_sweep(&registry->env->paths);
 	op_delete_recover(registry->env);
+	incidents_sweep(registry->env->paths.state);
 	for (size_t i = 0; names[i]; i++)
 		add(registry, names[i]);
 	config_names_free(names);

@@ -45,6 +45,7 @@ until [ "$(greeted)" -ge $((before + 2)) ] || [ $tries -gt 400 ]; do
 done
 kill "$supervisor_of_consoles"
 wait "$pid"
+sort -o "$tmp/out" "$tmp/out" # who was first is chance
 ok "several consoles stand side by side" output_is <<'EOS'
 a  | login: 
 bb | login: 
