@@ -106,6 +106,12 @@ done
 ok "ten are kept" is "$(find "$kept/web" -mindepth 1 -maxdepth 1 | wc -l)" 10
 ok "the newest among them" test -e "$kept/web/$newest/incident.json"
 ok "nothing that was not finished" is "$(find "$kept" -name '*.tmp')" ''
+daemon_ends KILL
+mkdir -p "$kept/web/20260101T000000.000Z-panic.tmp"
+daemon
+ok "nor after a supervisor that died over it" \
+	is "$(find "$kept" -name '*.tmp')" ''
+ok "the finished ones stay" test -e "$kept/web/$newest/incident.json"
 
 # a state directory that takes nothing
 rm -rf "$kept"
