@@ -49,7 +49,8 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/once.c supervisor/doctor.c
 SUPERVISOR_SRC += supervisor/vm_spec.c supervisor/lastgood.c supervisor/mask.c supervisor/recorder.c
 SUPERVISOR_SRC += supervisor/proc.c supervisor/stats.c \
-	supervisor/report_stats.c supervisor/command_stats.c
+	supervisor/report_stats.c supervisor/metrics.c \
+	supervisor/command_stats.c
 SUPERVISOR_SRC += supervisor/hook_file.c supervisor/hook.c \
 	supervisor/incidents.c supervisor/incident.c \
 	supervisor/command_incident.c
@@ -59,8 +60,8 @@ CTL_SRC = ctl/call.c ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c \
 	ctl/request.c ctl/progress.c ctl/interrupt.c ctl/ask.c ctl/log.c \
 	ctl/events.c ctl/serial.c ctl/console.c ctl/expect.c ctl/run.c ctl/edit.c \
 	ctl/remote.c ctl/help.c ctl/doc.c ctl/complete.c
-CTL_SRC += ctl/sample.c ctl/stats.c
 CTL_SRC += ctl/incident.c ctl/tar.c
+CTL_SRC += ctl/sample.c ctl/stats.c ctl/metrics.c
 # the main() of each program
 VMWARDD_SRC = supervisor/main.c
 VMWARD_SRC = ctl/main.c

@@ -137,6 +137,23 @@
 			"does not answer.",
 	},
 	{
+		.name = "metrics",
+		.wire = "vm-metrics",
+		.role = ROLE_VIEWER,
+		.group = LOOK,
+		ARGS(FLAG("libvirt-names", 0, OPTION,
+			     "the names of the libvirt exporter"),
+			TEXT("after", 0, WIRE,
+				"go on there (\"next\" of the page)")),
+		.usage = "[--libvirt-names]",
+		.help = "what all VMs use, as OpenMetrics text",
+		.more = "For Prometheus and its like: counters and gauges of "
+			"the host's promises, VMs, vCPUs, disks and nics. "
+			"A VM that does not answer is waited for a tenth of "
+			"a second, by one reader; its numbers are then old, "
+			"and vmward_vm_stale is 1.",
+	},
+	{
 		.name = "log",
 		.wire = "vm-log",
 		.flags = VERB_ONE | VERB_OWNER,

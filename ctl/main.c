@@ -65,6 +65,7 @@ static const struct {
 } own[] = {
 	{ "list", verb_list },
 	{ "stats", verb_stats },
+	{ "metrics", verb_metrics },
 	{ "log", verb_log },
 	{ "events", verb_events },
 	{ "console", verb_console },

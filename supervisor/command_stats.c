@@ -2,6 +2,7 @@
 /* stats and metrics: QEMU is asked, but waited for only a moment. */
 #include "base/mem.h"
 #include "supervisor/commands.h"
+#include "supervisor/metrics.h"
 #include "supervisor/report.h"
 #include "supervisor/stats.h"
 
@@ -72,6 +73,28 @@ static void answer_stats(struct request *rq)
 
 	if (vm)
 		request_reply_steal(rq, report_stats(vm));
+}
+
+static void answer_metrics(struct request *rq)
+{
+	AUTO_STR struct str text = STR_INIT;
+	AUTO_FREE char *next = metrics_page(registry_vms(request_registry(rq)),
+		request_bool(rq, "libvirt-names"), request_string(rq, "after"),
+		&text);
+
+	request_reply_steal(rq,
+		json_pack("{s:s,s:s*}", "text", str_text(&text), "next", next));
+}
+
+/* The first page asks; those behind it tell what was answered then. */
+void command_metrics(struct request *rq)
+{
+	if (*request_string(rq, "after")) {
+		answer_metrics(rq);
+	} else {
+		registry_catch_up(request_registry(rq));
+		ask_and_answer(rq, NULL, answer_metrics);
+	}
 }
 
 void command_stats(struct request *rq)

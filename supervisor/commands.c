@@ -565,6 +565,7 @@ const struct handler command_handlers[] = {
 	{ "vm-log", command_log },
 	{ "vm-stats", command_stats },
 	{ "upgrade", command_upgrade },
+	{ "vm-metrics", command_metrics },
 	{ "job-list", command_job_list },
 	{ "job-wait", command_job_wait },
 	{ "job-cancel", command_job_cancel },

@@ -104,6 +104,8 @@ void command_console(struct request *request);
 void command_log(struct request *request);
 /* [vm-stats] What a VM uses. */
 void command_stats(struct request *request);
+/* [vm-metrics] All of them as OpenMetrics text. */
+void command_metrics(struct request *request);
 /* [job-list] */
 void command_job_list(struct request *request);
 /* [job-wait] Answers at the job's end. */

@@ -41,6 +41,23 @@ static const char *text_of(const json_t *object, const char *member)
 	return str_or(json_string_value(json_object_get(object, member)), "");
 }
 
+/* Names are keys to our readers: none twice, whatever QEMU says. */
+static bool has_cpu(const struct stats *s, unsigned index)
+{
+	for (size_t i = 0; i < s->ncpus; i++)
+		if (s->cpus[i].index == index)
+			return true;
+	return false;
+}
+
+static bool has_disk(const struct stats *s, const char *name)
+{
+	for (size_t i = 0; i < s->ndisks; i++)
+		if (str_eq(s->disks[i].name, name))
+			return true;
+	return false;
+}
+
 static void take_cpus(struct stats *s, const json_t *result)
 {
 	size_t n = json_array_size(result);
@@ -60,7 +77,8 @@ static void take_cpus(struct stats *s, const json_t *result)
 
 		if (s->ncpus == n)
 			break;
-		if (thread == 0 || thread > INT32_MAX || index > CPUS_MAX)
+		if (thread == 0 || thread > INT32_MAX || index > CPUS_MAX ||
+			has_cpu(s, (unsigned)index))
 			continue;
 		at->index = (unsigned)index;
 		at->thread = (pid_t)thread;
@@ -141,7 +159,8 @@ static void take_disks(struct stats *s, const json_t *result)
 		if (s->ndisks == n)
 			break;
 		name_disk(disk, block);
-		if (!*disk->name || !json_is_object(stats))
+		if (!*disk->name || !json_is_object(stats) ||
+			has_disk(s, disk->name))
 			continue;
 		for (size_t k = 0; k < NELEMS(counters); k++) {
 			uint64_t value = number_of(stats, counters[k].member);
