@@ -20,14 +20,19 @@
 				"the column to sort by; numbers as numbers"),
 			FLAG("names", 0, LOCAL, "print names only, one a line"),
 			FLAG("wide", 'w', LOCAL, "more columns"),
+			FLAG("host", 0, LOCAL,
+				"what the host promised to VMs, instead"),
 			FLAG("all", 0, LOCAL,
 				"accepted for virsh's sake: list shows all"),
 			TEXT("after", 0, WIRE,
 				"go on after this name (\"next\" of the page)"),
 			{ "limit", ARG_INT, WIRE, 0, "1-90", "VMs per page" }),
 		.usage = "[PATTERN...] [--running|--failed] [-o COLS] "
-			 "[--sort COL] [--names] [-w]",
+			 "[--sort COL] [--names] [--host] [-w]",
 		.help = "list VMs, one line each",
+		.more = "On a terminal a last line tells how much memory and "
+			"how many processors the host promised to VMs that "
+			"are up, of what it has.",
 	},
 	{
 		.name = "status",
@@ -135,6 +140,30 @@
 		.more = "QEMU is asked and waited for a tenth of a second; "
 			"what it said before stands with its age where it "
 			"does not answer.",
+	},
+	{
+		.name = "top",
+		.flags = VERB_LOCAL,
+		.role = ROLE_VIEWER,
+		.group = LOOK,
+		ARGS({ "interval", ARG_DURATION, LOCAL, 0, NULL,
+			     "look again after this time, default 2s" },
+			{ "count", ARG_INT, LOCAL, 0, NULL,
+				"end after so many looks" },
+			{ "sort", ARG_STRING, LOCAL, 0,
+				"cpu|rss|read|write|ops|uptime|name",
+				"what to sort by at first" },
+			FLAG("batch", 'b', LOCAL, "print tables, no screen"),
+			FLAG("once", 0, LOCAL, "print one table and end")),
+		.usage = "[--interval D] [--count N] [--sort BY] [--batch] "
+			 "[--once]",
+		.help = "the VMs that are up, busiest first, again and again",
+		.more = "On a terminal q ends it, and c, m, r, w, o, u and n "
+			"sort by processor, memory, bytes read and written, "
+			"requests, uptime and name. "
+			"CPU% is of one processor of the host. "
+			"With --json each look is one line, an object with "
+			"host and vms.",
 	},
 	{
 		.name = "metrics",

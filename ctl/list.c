@@ -114,8 +114,9 @@ static const struct column columns[] = {
 	{ .name = NULL },
 };
 
-/* Fetches all pages; NULL with the error set. */
-static json_t *fetch(const struct call *call, struct wire *w, struct err *err)
+/* Fetches all pages, and the host; NULL with the error set. */
+static json_t *fetch(
+	const struct call *call, struct wire *w, json_t **host, struct err *err)
 {
 	int64_t patience = call->opt.timeout_ms >= 0 ? call->opt.timeout_ms
 						     : WIRE_PATIENCE_MS;
@@ -133,6 +134,8 @@ static json_t *fetch(const struct call *call, struct wire *w, struct err *err)
 			return NULL;
 		}
 		json_array_extend(vms, json_object_get(page, "vms"));
+		json_decref(*host);
+		*host = json_incref(json_object_get(page, "host"));
 		if (next)
 			json_object_set_new(
 				call->wire, "after", json_string(next));
@@ -203,19 +206,67 @@ int list_print(const struct call *call, json_t *vms, bool with_host)
 	return result < 0 ? print_error(&call->opt, NULL, &err) : 0;
 }
 
+/* "2 running: 4 of 8 CPUs, 6G of 16G memory promised" */
+static void print_host(const json_t *host)
+{
+	json_int_t memory = json_integer_value(json_object_get(host, "memory"));
+	json_int_t promised =
+		json_integer_value(json_object_get(host, "memory_promised"));
+	AUTO_STR struct str text = STR_INIT;
+
+	str_addf(&text, "%lld running: %lld of %lld CPUs, ",
+		(long long)json_integer_value(json_object_get(host, "running")),
+		(long long)json_integer_value(
+			json_object_get(host, "cpus_promised")),
+		(long long)json_integer_value(json_object_get(host, "cpus")));
+	str_add_bytes(&text, (uint64_t)promised);
+	str_add(&text, " of ");
+	str_add_bytes(&text, (uint64_t)memory);
+	str_add(&text, " memory promised");
+	if (memory > 0 && promised > memory)
+		str_addf(&text, " (over-committed: %lld %%)",
+			(long long)(promised / (memory / 100 + 1)));
+	puts(str_text(&text));
+}
+
+/* The host alone, or below a table for a person. */
+static int show(const struct call *call, json_t *vms, const json_t *host)
+{
+	bool plain = !call->opt.tty_out || call->opt.json || call->opt.quiet ||
+		     call_has(call, "names") || call_has(call, "columns");
+	int status = 0;
+
+	if (call_has(call, "host") && call->opt.json) {
+		AUTO_FREE char *text = json_dumps(host, JSON_ENCODE_ANY);
+
+		printf("[\n %s\n]\n", text ? text : "null");
+		return 0;
+	}
+	if (!call_has(call, "host"))
+		status = list_print(call, vms, false);
+	if (json_is_object(host) && !status &&
+		(call_has(call, "host") || (!plain && json_array_size(vms))))
+		print_host(host);
+	return status;
+}
+
 int verb_list(const struct call *call)
 {
 	AUTO_WIRE struct wire wire = WIRE_INIT;
 	struct err err = ERR_INIT;
+	json_t *host = NULL;
 	json_t *vms;
 	int status;
 
 	if (reach_open(call, false, &wire, &err) < 0)
 		return print_error(&call->opt, NULL, &err);
-	vms = fetch(call, &wire, &err);
-	if (!vms)
+	vms = fetch(call, &wire, &host, &err);
+	if (!vms) {
+		json_decref(host);
 		return print_error(&call->opt, NULL, &err);
-	status = list_print(call, vms, false);
+	}
+	status = show(call, vms, host);
+	json_decref(host);
 	json_decref(vms);
 	return status;
 }

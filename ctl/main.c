@@ -66,6 +66,7 @@ static const struct {
 	{ "list", verb_list },
 	{ "stats", verb_stats },
 	{ "metrics", verb_metrics },
+	{ "top", verb_top },
 	{ "log", verb_log },
 	{ "events", verb_events },
 	{ "console", verb_console },
