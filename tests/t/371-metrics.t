@@ -80,6 +80,18 @@ ok "any old place to go on from is taken" \
 	q vm-metrics after=99999999999999999999:x
 ok "garbage as well" q vm-metrics 'after=:::'
 
+# ---- the example for node_exporter ----
+
+printf '#!/bin/sh\nexec "%s" --root "%s" "$@"\n' "$BUILD/vmward" "$tmp" \
+	>"$tmp/bin/vmward"
+chmod +x "$tmp/bin/vmward"
+mkdir "$tmp/textfiles"
+export_all() { PATH="$tmp/bin:$PATH" "$TOP/examples/prometheus/vmward-metrics" \
+	"$tmp/textfiles"; }
+ok "the example writes a file" export_all
+ok "a whole one" read_strictly "$tmp/textfiles/vmward.prom"
+ok "and nothing else" is "$(ls "$tmp/textfiles")" vmward.prom
+
 # ---- a QEMU that lies ----
 
 cat >"$tmp/lies.qmp" <<'EOS'
