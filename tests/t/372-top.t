@@ -56,9 +56,9 @@ wait $!
 ok "screen: q ends it" exits 0
 ok "screen: the alternate one, and back" is \
 	"$(grep -o "$esc\[?1049[hl]" "$tmp/raw" | tr -d '\n')" \
-	"$esc[?1049h$esc[?1049l"
+	"${esc}[?1049h${esc}[?1049l"
 ok "screen: the cursor comes back" is \
-	"$(grep -o "$esc\[?25[hl]" "$tmp/raw" | tail -n 1)" "$esc[?25h"
+	"$(grep -o "$esc\[?25[hl]" "$tmp/raw" | tail -n 1)" "${esc}[?25h"
 ok "screen: drawn over, not cleared" is \
 	"$(grep -o "$esc\[2J" "$tmp/raw" | wc -l)" 1
 ok "screen: the VMs" grep -q '^ant ' "$tmp/out"
