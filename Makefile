@@ -236,7 +236,8 @@ check-clients: $(TEST_PROGRAMS)
 check-system: $(TEST_PROGRAMS)
 	$(Q)$(RUN) system: $(call have,$(SYSTEM_TESTS))
 faults: $(TEST_PROGRAMS)
-	$(Q)$(RUN) faults: $(call have,$(FAULT_TESTS))
+	$(Q)TEST_TIMEOUT=$${TEST_TIMEOUT:-1800} \
+		$(RUN) faults: $(call have,$(FAULT_TESTS))
 lint: all man $(TOOLS)
 	$(Q)$(RUN) -v lint: $(LINT)
 
