@@ -72,7 +72,7 @@ SIM_SRC = tests/sim/sim.c tests/sim/life.c tests/sim/qemu.c tests/sim/guest.c te
 	tests/sim/chaos.c tests/sim/broken.c tests/sim/calm.c tests/sim/diamond.c tests/sim/oracle.c
 FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/script.c
 FAKE_CONTROL_SRC = tests/fake/control.c
-PEER_SRC = tests/peer/talk.c tests/peer/storm.c
+PEER_SRC = tests/peer/talk.c tests/peer/storm.c tests/peer/activate.c
 FUZZ_SRC = tests/fuzz/ini.c tests/fuzz/stream.c tests/fuzz/request.c \
 	tests/fuzz/slot.c tests/fuzz/header.c tests/fuzz/words.c
 BENCH_SRC = tests/bench/mass.c tests/bench/measure.c tests/bench/lab.c \
@@ -294,7 +294,8 @@ DOC = $(DESTDIR)$(datadir)/doc/vmward
 UNIT_DIR = $(DESTDIR)$(prefix)/lib/systemd/system
 man_path = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 EXAMPLES := $(shell cd $(srcdir) && find examples -type f 2>/dev/null)
-CONTRIB = contrib/vmwardd.openrc contrib/vmwardd.runit contrib/vmwardd.s6
+CONTRIB = contrib/vmwardd.openrc contrib/vmwardd.runit contrib/s6/run \
+	contrib/s6/notification-fd contrib/s6/type
 
 install: all man
 	install -D -m 755 $(BUILD)/vmward $(DESTDIR)$(bindir)/vmward
@@ -315,11 +316,12 @@ install: all man
 		>$(UNIT_DIR)/vmward.service
 	sed 's|@bindir@|$(bindir)|' $(srcdir)/contrib/vmward-shutdown.service \
 		>$(UNIT_DIR)/vmward-shutdown.service
+	install -m 644 $(srcdir)/contrib/vmward.socket $(UNIT_DIR)/vmward.socket
 	install -d -m 755 $(DESTDIR)$(sysconfdir)/vmward/vms
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/vmward $(DESTDIR)$(sbindir)/vmwardd \
 		$(foreach m,$(MAN),$(call man_path,$(m))) \
-		$(UNIT_DIR)/vmward.service \
+		$(UNIT_DIR)/vmward.service $(UNIT_DIR)/vmward.socket \
 		$(UNIT_DIR)/vmward-shutdown.service \
 		$(DESTDIR)$(datadir)/bash-completion/completions/vmward \
 		$(DESTDIR)$(datadir)/zsh/site-functions/_vmward \

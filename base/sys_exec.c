@@ -7,6 +7,9 @@
 #include <limits.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -29,6 +32,40 @@ void exec_keep(int fd, bool keep)
 		return;
 	flags = keep ? flags & ~FD_CLOEXEC : flags | FD_CLOEXEC;
 	fcntl(fd, F_SETFD, flags);
+}
+
+static bool listens(int fd)
+{
+	int domain = 0;
+	int accepts = 0;
+	socklen_t len = sizeof(int);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) &&
+	       !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &len) &&
+	       domain == AF_UNIX && accepts;
+}
+
+static bool is_named(int fd, const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(addr) - 1; /* what it had ends with a 0 */
+	struct stat bound;
+	struct stat wished;
+
+	return !getsockname(fd, (struct sockaddr *)&addr, &len) &&
+	       !stat(addr.sun_path, &bound) && !stat(path, &wished) &&
+	       bound.st_dev == wished.st_dev && bound.st_ino == wished.st_ino;
+}
+
+bool exec_take_listener(int fd, const char *path)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || !listens(fd) || (path && !is_named(fd, path)))
+		return false;
+	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	exec_keep(fd, false);
+	return true;
 }
 
 static int write_all(int fd, const char *bytes, size_t len)

@@ -16,6 +16,11 @@
 char *exec_own_path(void);
 /* Whether fd stays open over exec; harmless on one that is closed. */
 void exec_keep(int fd, bool keep);
+/*
+ * True if an inherited descriptor is a UNIX socket that listens at the path
+ * (NULL: anywhere); it does not block from now on, and no child gets it.
+ */
+bool exec_take_listener(int fd, const char *path);
 /* A sealed memfd of these bytes, or -1. */
 int exec_memfd(const char *bytes, size_t len, struct err *err);
 /* Signals that end or reload us wait from now on, or come again. */

@@ -18,6 +18,7 @@ struct control {
 	struct registry *registry;
 	const struct handler *handlers;
 	char *path;
+	bool inherited; /* the service manager's: its name is not ours */
 	int fd;
 	struct loop_io io;
 	struct loop_timer accept_again;
@@ -43,8 +44,6 @@ struct client {
 	char name[48]; /* for the log: "client pid 812 uid 0" */
 };
 
-/* Accepts on a listening descriptor, which is the control's from now on. */
-void control_accept(struct control *control, int fd, const char *path);
 /* A connected peer; nothing was said so far. */
 struct client *client_new(struct control *control, int fd);
 /* Ten seconds to answer the greeting. */

@@ -496,12 +496,14 @@ int control_listen(struct control *control, const char *path, struct err *err)
 
 	if (fd < 0)
 		return -1;
-	control_accept(control, fd, path);
+	control_accept(control, fd, path, false);
 	return 0;
 }
 
-void control_accept(struct control *control, int fd, const char *path)
+void control_accept(
+	struct control *control, int fd, const char *path, bool inherited)
 {
+	control->inherited = inherited;
 	control->fd = fd;
 	control->path = xstrdup(path);
 	loop_io_start(&control->io, fd, LOOP_READ, on_accept);
@@ -517,7 +519,7 @@ void control_free(struct control *control)
 		request_free(list_entry(it2, struct request, link));
 	loop_io_stop(&control->io);
 	loop_timer_stop(&control->accept_again);
-	if (control->path)
+	if (control->path && !control->inherited)
 		sys_unlinkat(-100, control->path, 0);
 	fd_close(&control->fd);
 	free(control->path);

@@ -55,6 +55,12 @@ void control_free(struct control *control);
 /* Listens at the path (mode 0666: peers are checked), or on a given fd. */
 MUST_CHECK int control_listen(
 	struct control *control, const char *path, struct err *err);
+/*
+ * Accepts on a listening descriptor, which is the control's from now on;
+ * inherited: its name is a service manager's, and stays.
+ */
+void control_accept(
+	struct control *control, int fd, const char *path, bool inherited);
 struct registry *request_registry(const struct request *request);
 
 /* Answers with a result (stolen; NULL: {}) and frees the request. */

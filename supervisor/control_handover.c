@@ -24,6 +24,7 @@ static const struct handover_field fields[] = {
 
 static const struct handover_field listener_fields[] = {
 	HAND(HAND_FD, struct control, fd),
+	HAND(HAND_BOOL, struct control, inherited),
 };
 
 /* ---- away ---- */
@@ -182,7 +183,7 @@ void control_get_steal(const json_t *from, struct control *control,
 	BUG_ON(handover_get(from, listener_fields, NELEMS(listener_fields),
 		&listener, &err));
 	if (listener.fd >= 0)
-		control_accept(control, listener.fd, path);
+		control_accept(control, listener.fd, path, listener.inherited);
 	json_array_foreach(json_object_get(from, "clients"), i, client)
 		get_client(control, client, result);
 	json_decref(result);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Readiness for the service manager; see notify.h. */
+/* Readiness, and a socket, of the service manager; see notify.h. */
 #include "supervisor/notify.h"
 
 #include <stdio.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -14,6 +15,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "base/sys_exec.h"
+
+#define FIRST_FD 3 /* of sd_listen_fds(3) */
 
 static struct loop_timer watchdog;
 static int64_t watchdog_ms;
@@ -41,6 +45,29 @@ static void send_state(const char *state)
 		log_warn(NULL, "cannot notify '%s'", path);
 }
 
+static uint64_t number_of(const char *variable)
+{
+	const char *text = getenv(variable);
+	struct err err = ERR_INIT;
+	uint64_t number;
+
+	return text && !str_to_u64(text, &number, &err) ? number : 0;
+}
+
+int notify_listener(const char *path)
+{
+	if (number_of("LISTEN_PID") != (uint64_t)getpid() ||
+		number_of("LISTEN_FDS") < 1)
+		return -1;
+	if (exec_take_listener(FIRST_FD, path))
+		return FIRST_FD;
+	log_warn(NULL,
+		"LISTEN_FDS: descriptor %d does not listen at '%s'; "
+		"it is not used",
+		FIRST_FD, path);
+	return -1;
+}
+
 static void on_watchdog(struct loop_timer *timer)
 {
 	send_state("WATCHDOG=1");
@@ -49,11 +76,9 @@ static void on_watchdog(struct loop_timer *timer)
 
 static void start_watchdog(void)
 {
-	const char *text = getenv("WATCHDOG_USEC");
-	uint64_t usec;
-	struct err err = ERR_INIT;
+	uint64_t usec = number_of("WATCHDOG_USEC");
 
-	if (!text || str_to_u64(text, &usec, &err) || usec < 2000)
+	if (usec < 2000)
 		return;
 	watchdog_ms = (int64_t)(usec / 2000); /* half of it */
 	loop_timer_start(&watchdog, watchdog_ms, on_watchdog);

@@ -24,6 +24,7 @@
 #include "storage/image.h"
 #include "supervisor/commands.h"
 #include "supervisor/events.h"
+#include "supervisor/notify.h"
 #include "supervisor/roles.h"
 #include "supervisor/settings.h"
 #include "supervisor/store.h"
@@ -161,6 +162,13 @@ int service_start(struct service *service, struct err *err)
 
 int service_listen(struct service *service, struct err *err)
 {
+	int fd = notify_listener(service->env.paths.control);
+
+	if (fd >= 0) {
+		control_accept(
+			service->control, fd, service->env.paths.control, true);
+		return 0;
+	}
 	return control_listen(
 		service->control, service->env.paths.control, err);
 }

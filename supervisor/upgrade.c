@@ -344,8 +344,8 @@ int upgrade_load(struct handover *h, int fd, struct err *err)
 	int rc = read_state(h, fd, err);
 
 	sys_close(fd);
-	if (rc)
-		exec_close_from(3); /* nothing else is open so early */
+	if (rc) /* nothing else is open so early */
+		exec_close_from(notify_listener(NULL) < 0 ? 3 : 4);
 	return rc;
 }
 
