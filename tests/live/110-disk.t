@@ -48,7 +48,9 @@ plugs() # ACCEL
 	ok "$a: by QEMU too" eventually qemu_has_not "$v" disk-data
 
 	ok "$a: and is attached again" does disk attach "$v" data size=1M
-	(sleep 0.2 && types "$v" e) >/dev/null 2>&1 &
+	rm -f "$run/$v/priv/unplug"
+	(eventually test -e "$run/$v/priv/unplug" && types "$v" e) \
+		>/dev/null 2>&1 &
 	ok "$a: a guest that answers lets it go at once" \
 		does disk detach "$v" data
 	wait $!
