@@ -23,7 +23,7 @@
 #define RENAME_NOREPLACE 1
 #endif
 
-enum { SYNC_MS = 120000, RANDOM_DIGITS = 8 };
+enum { RANDOM_DIGITS = 8 };
 
 static const char mark[] = ".tmp.";
 
@@ -157,31 +157,6 @@ static bool begin(struct image_create *op)
 	return true;
 }
 
-static void on_synced(struct aio_sync *sync, int error)
-{
-	struct image_create *op = container_of(sync, struct image_create, sync);
-
-	op->synced = true;
-	op->sync_error = error;
-	job_wake(&op->job);
-}
-
-static void start_sync(struct image_create *op, int fd)
-{
-	op->job.progress.phase = "syncing";
-	op->synced = false;
-	aio_fsync(&op->sync, fd, on_synced);
-}
-
-static bool sync_did_well(struct image_create *op)
-{
-	if (op->sync_error == 0)
-		return true;
-	errno = op->sync_error;
-	fail_os(op);
-	return false;
-}
-
 /* Some file systems know no RENAME_NOREPLACE: look, then rename. */
 static int rename_new(const char *from, const char *to)
 {
@@ -223,14 +198,13 @@ static enum job_state create_run(struct job *job)
 	JOB_AWAIT(job, !op->run, JOB_FOREVER); /* a job of its own */
 	if (op->run_err.code)
 		return job_fail_err(job, &op->run_err);
-	start_sync(op, op->fd);
-	JOB_AWAIT(job, op->synced, SYNC_MS);
-	if (!sync_did_well(op) || !put_in_place(op))
+	job->progress.phase = "syncing";
+	JOB_DURABLE(job, &op->durable,
+		durable_fd(&op->durable, job, op->fd, op->path));
+	if (!put_in_place(op))
 		return JOB_ENDS;
-	start_sync(op, op->dir_fd);
-	JOB_AWAIT(job, op->synced, SYNC_MS);
-	if (!sync_did_well(op))
-		return JOB_ENDS;
+	JOB_DURABLE(job, &op->durable,
+		durable_fd(&op->durable, job, op->dir_fd, op->path));
 	JOB_END(job);
 }
 
@@ -252,7 +226,7 @@ static void create_cleanup(struct job *job)
 {
 	struct image_create *op = op_of(job);
 
-	aio_cancel(&op->sync);
+	durable_stop(&op->durable);
 	fd_close(&op->fd);
 	fd_close(&op->dir_fd);
 	free(op->qemu_img);

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/aio.h"
+#include "base/durable.h"
 #include "base/job.h"
 #include "storage/qemu_img.h"
 
@@ -45,9 +45,7 @@ struct image_create {
 	bool placed;          /* renamed to path */
 	struct qemu_img *run; /* while it runs */
 	struct err run_err;
-	struct aio_sync sync;
-	bool synced;
-	int sync_error;
+	struct durable durable;
 };
 
 /*

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/aio.h"
+#include "base/durable.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "supervisor/commands.h"
@@ -32,40 +32,23 @@ struct op_create {
 	struct request *rq;
 	struct config_change change;
 	char *text;
-	struct aio_sync sync;
-	bool synced;
+	struct durable durable;
 };
 
 /* ---- the job ---- */
-
-static void on_synced(struct aio_sync *sync, int error)
-{
-	struct op_create *op = container_of(sync, struct op_create, sync);
-
-	op->synced = true;
-	if (error)
-		job_fail(&op->job, ERR_OS, "cannot make '%s' durable: %s",
-			op->change.path, strerror(error));
-	job_wake(&op->job);
-}
-
-static void begin_sync(struct op_create *op, int fd)
-{
-	op->synced = false;
-	aio_fsync(&op->sync, fd, on_synced);
-}
 
 static enum job_state create_run(struct job *job)
 {
 	struct op_create *op = container_of(job, struct op_create, job);
 
 	JOB_BEGIN(job);
-	begin_sync(op, op->change.fd);
-	JOB_AWAIT(job, op->synced, JOB_FOREVER);
+	JOB_DURABLE(job, &op->durable,
+		durable_fd(&op->durable, job, op->change.fd, op->change.path));
 	if (config_change_commit(&op->change, &job->err))
 		return JOB_ENDS;
-	begin_sync(op, op->change.dir_fd);
-	JOB_AWAIT(job, op->synced, JOB_FOREVER);
+	JOB_DURABLE(job, &op->durable,
+		durable_fd(
+			&op->durable, job, op->change.dir_fd, op->change.path));
 	JOB_END(job);
 }
 
@@ -73,7 +56,7 @@ static void create_cleanup(struct job *job)
 {
 	struct op_create *op = container_of(job, struct op_create, job);
 
-	aio_cancel(&op->sync);
+	durable_stop(&op->durable);
 	config_change_fini(&op->change);
 	free(op->text);
 	free(op);

@@ -227,21 +227,10 @@ static int check_space(
 	const struct request *rq, const struct op_image *op, struct err *err)
 {
 	const char *how = request_string(rq, "preallocation");
-	const char *slash = strrchr(op->volume.path, '/');
-	AUTO_FREE char *dir = xasprintf(
-		"%.*s/", (int)(slash - op->volume.path), op->volume.path);
-	AUTO_STR struct str text = STR_INIT;
-	uint64_t free = 0;
 
-	if ((!str_eq(how, "full") && !str_eq(how, "falloc")) ||
-		sys_free_space(dir, &free) || op->size <= free)
+	if (!str_eq(how, "full") && !str_eq(how, "falloc"))
 		return 0;
-	str_add_bytes(&text, op->size);
-	str_add(&text, ", there are ");
-	str_add_bytes(&text, free);
-	return err_set(err, ERR_OS,
-		"cannot create image '%s': it needs %s left", op->volume.path,
-		str_text(&text));
+	return volume_has_space(&op->volume, op->size, err);
 }
 
 static int fill_create(struct request *rq, struct op_image *op, struct err *err)

@@ -10,21 +10,13 @@
 #include "base/jstream.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "storage/format.h"
 #include "supervisor/argv.h"
 #include "supervisor/device.h"
 
 enum { CACHE_NONE, CACHE_WRITEBACK, CACHE_WRITETHROUGH, CACHE_UNSAFE };
 enum { AIO_IO_URING, AIO_NATIVE, AIO_THREADS };
 enum { DISCARD_UNMAP, DISCARD_IGNORE };
-
-/* Name of QEMU's driver; the suffix is "." and the same. */
-static const char *const drivers[] = {
-	[FORMAT_QCOW2] = "qcow2",
-	[FORMAT_RAW] = "raw",
-	[FORMAT_VMDK] = "vmdk",
-	[FORMAT_VDI] = "vdi",
-	[FORMAT_VHDX] = "vhdx",
-};
 
 static char *volume_path(const char *volume, const char *images)
 {
@@ -42,8 +34,8 @@ char *argv_disk_path(const struct vm_spec *spec, const struct spec_disk *disk,
 		return volume_path(disk->image, images);
 	if (!device_is_set(disk->base) && disk->format != FORMAT_NONE)
 		format = disk->format;
-	return xasprintf(
-		"%s/%s-%s.%s", images, spec->name, disk->name, drivers[format]);
+	return xasprintf("%s/%s-%s%s", images, spec->name, disk->name,
+		format_suffix(spec_format_names[format]));
 }
 
 char *argv_base_path(const struct spec_disk *disk, const char *images)
@@ -55,13 +47,13 @@ char *argv_base_path(const struct spec_disk *disk, const char *images)
 static int format_of(
 	const struct spec_disk *disk, const char *path, struct err *err)
 {
-	const char *suffix = strrchr(path, '.');
+	const char *format = format_by_suffix(path);
 
 	if (disk->format != FORMAT_NONE)
 		return disk->format;
-	for (size_t i = FORMAT_QCOW2; suffix && i < NELEMS(drivers); i++)
-		if (str_eq(suffix + 1, drivers[i]))
-			return (int)i;
+	for (int i = FORMAT_QCOW2; format && spec_format_names[i]; i++)
+		if (str_eq(format, spec_format_names[i]))
+			return i;
 	err_set(err, ERR_CONFIG,
 		"disk '%s': the name of '%s' does not tell its format: write "
 		"format = raw or format = qcow2",
@@ -136,7 +128,7 @@ json_t *argv_disk_node(const struct vm_spec *spec, const struct spec_disk *disk,
 	device_put(file, "filename", path);
 	device_put(file, "aio", aio_of(disk, host));
 	put_common(file, disk);
-	node = node_new(drivers[format], disk->name, "");
+	node = node_new(spec_format_names[format], disk->name, "");
 	put_common(node, disk);
 	json_object_set_new(node, "file", file);
 	return node;

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "base/aio.h"
+#include "base/durable.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -24,9 +24,7 @@ struct op_delete {
 	char *journal; /* state/deleting/NAME.json */
 	char *file;    /* vms/NAME.ini */
 	json_t *images;
-	struct aio_sync sync;
-	int fd; /* of what is synced; or -1 */
-	bool synced;
+	struct durable durable;
 };
 
 static char *journal_dir(const struct env *env)
@@ -37,44 +35,6 @@ static char *journal_dir(const struct env *env)
 static char *file_of(const struct env *env, const char *name)
 {
 	return xasprintf("%s/vms/%s.ini", env->paths.config, name);
-}
-
-/* ---- fsync ---- */
-
-static void on_synced(struct aio_sync *sync, int error)
-{
-	struct op_delete *op = container_of(sync, struct op_delete, sync);
-
-	op->synced = true;
-	if (error)
-		job_fail(&op->job, ERR_OS, "cannot make '%s' durable: %s",
-			op->file, strerror(error));
-	job_wake(&op->job);
-}
-
-/* Of a file, or of a directory. */
-static bool start_sync(struct op_delete *op, const char *path)
-{
-	struct err err = ERR_INIT;
-
-	fd_close(&op->fd);
-	op->fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-	op->synced = false;
-	if (op->fd >= 0) {
-		aio_fsync(&op->sync, op->fd, on_synced);
-		return true;
-	}
-	err_os(&err, "cannot open '%s'", path);
-	job_fail_err(&op->job, &err);
-	return false;
-}
-
-static bool sync_above(struct op_delete *op, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	AUTO_FREE char *dir = xstrndup(path, (size_t)(slash - path));
-
-	return start_sync(op, dir);
 }
 
 /* ---- the steps ---- */
@@ -88,7 +48,7 @@ static bool write_journal(struct op_delete *op)
 	if (!fd_make_dirs(dir, 0700, &err) &&
 		!fd_write_file(AT_FDCWD, op->journal, text, strlen(text), 0600,
 			false, &err))
-		return start_sync(op, op->journal);
+		return true;
 	job_fail_err(&op->job, &err);
 	return false;
 }
@@ -99,7 +59,7 @@ static bool remove_file(struct op_delete *op)
 	struct err err = ERR_INIT;
 
 	if (!sys_unlinkat(AT_FDCWD, op->file, 0) || errno == ENOENT)
-		return sync_above(op, op->file);
+		return true;
 	err_os(&err, "cannot remove '%s'", op->file);
 	job_fail_err(&op->job, &err);
 	return false;
@@ -137,17 +97,17 @@ static enum job_state delete_run(struct job *job)
 	JOB_BEGIN(job);
 	if (!write_journal(op))
 		return JOB_ENDS;
-	JOB_AWAIT(job, op->synced, JOB_FOREVER);
-	if (!sync_above(op, op->journal))
-		return JOB_ENDS;
-	JOB_AWAIT(job, op->synced, JOB_FOREVER);
+	JOB_DURABLE(job, &op->durable,
+		durable_path(&op->durable, job, op->journal));
+	JOB_DURABLE(job, &op->durable,
+		durable_above(&op->durable, job, op->journal));
 	if (!remove_file(op))
 		return JOB_ENDS;
-	JOB_AWAIT(job, op->synced, JOB_FOREVER);
+	JOB_DURABLE(
+		job, &op->durable, durable_above(&op->durable, job, op->file));
 	remove_rest(op->vm->env, op->file, op->images);
-	if (!start_sync(op, op->vm->env->paths.images))
-		return JOB_ENDS;
-	JOB_AWAIT(job, op->synced, JOB_FOREVER);
+	JOB_DURABLE(job, &op->durable,
+		durable_path(&op->durable, job, op->vm->env->paths.images));
 	sys_unlinkat(AT_FDCWD, op->journal, 0);
 	JOB_END(job);
 }
@@ -167,8 +127,7 @@ static void delete_cleanup(struct job *job)
 {
 	struct op_delete *op = container_of(job, struct op_delete, job);
 
-	aio_cancel(&op->sync);
-	fd_close(&op->fd);
+	durable_stop(&op->durable);
 	json_decref(op->images);
 	free(op->journal);
 	free(op->file);
@@ -185,7 +144,6 @@ struct job *op_delete_begin_steal(struct vm *vm, json_t *images,
 	AUTO_FREE char *dir = journal_dir(vm->env);
 
 	op->vm = vm;
-	op->fd = -1;
 	op->images = images;
 	op->journal = xasprintf("%s/%s" JOURNAL, dir, vm->name);
 	op->file = file_of(vm->env, vm->name);

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "base/aio.h"
+#include "base/durable.h"
 #include "base/mem.h"
 #include "supervisor/config.h"
 
@@ -17,33 +17,13 @@ struct op_edit {
 	struct config_edit *edits; /* until its turn came */
 	size_t n;
 	struct config_change change;
-	struct aio_sync sync;
-	bool synced;
+	struct durable durable;
 };
 
-static void on_synced(struct aio_sync *sync, int error)
-{
-	struct op_edit *op = container_of(sync, struct op_edit, sync);
-
-	op->synced = true;
-	if (error)
-		job_fail(&op->job, ERR_OS, "cannot make '%s' durable: %s",
-			op->change.path, strerror(error));
-	job_wake(&op->job);
-}
-
-static void begin_sync(struct op_edit *op, int fd)
-{
-	op->synced = false;
-	aio_fsync(&op->sync, fd, on_synced);
-}
-
-/* A sync always ends: the kernel answers, if only with an error. */
-#define SYNC(op, fd)                                              \
-	do {                                                      \
-		begin_sync((op), (fd));                           \
-		JOB_AWAIT(&(op)->job, (op)->synced, JOB_FOREVER); \
-	} while (0)
+#define SYNC(op, fd)                            \
+	JOB_DURABLE(&(op)->job, &(op)->durable, \
+		durable_fd(                     \
+			&(op)->durable, &(op)->job, (fd), (op)->change.path))
 
 static enum job_state edit_run(struct job *job)
 {
@@ -68,7 +48,7 @@ static void edit_cleanup(struct job *job)
 {
 	struct op_edit *op = container_of(job, struct op_edit, job);
 
-	aio_cancel(&op->sync);
+	durable_stop(&op->durable);
 	config_change_fini(&op->change);
 	for (size_t i = 0; i < op->n; i++) {
 		free(op->edits[i].section);

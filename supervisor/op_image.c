@@ -84,51 +84,14 @@ static bool is_sound(struct op_image *op, const struct volume *volume)
 			return job_fail_err(&(op)->job, &(op)->run_err); \
 	} while (0)
 
-/* ---- fsync ---- */
-
-static void on_synced(struct aio_sync *sync, int error)
-{
-	struct op_image *op = container_of(sync, struct op_image, sync);
-
-	op->synced = true;
-	op->sync_error = error;
-	job_wake(&op->job);
-}
-
-/* Syncs the image, or (flags: O_DIRECTORY) the directory above it. */
-static bool start_sync(struct op_image *op, int flags)
-{
-	const char *slash = strrchr(op->volume.path, '/');
-	AUTO_FREE char *dir = xasprintf(
-		"%.*s/", (int)(slash - op->volume.path), op->volume.path);
-
-	op->job.progress.phase = "syncing";
-	fd_close(&op->fd);
-	op->fd = sys_openat(AT_FDCWD, flags ? dir : op->volume.path,
-		O_RDONLY | O_NONBLOCK | O_CLOEXEC | flags, 0);
-	if (op->fd < 0) {
-		struct err err = ERR_INIT;
-
-		err_os(&err, "cannot make image '%s' durable", op->volume.path);
-		job_fail_err(&op->job, &err);
-		return false;
-	}
-	op->synced = false;
-	aio_fsync(&op->sync, op->fd, on_synced);
-	return true;
-}
-
-static bool sync_did_well(struct op_image *op)
-{
-	struct err err = ERR_INIT;
-
-	if (!op->sync_error)
-		return true;
-	errno = op->sync_error;
-	err_os(&err, "cannot make image '%s' durable", op->volume.path);
-	job_fail_err(&op->job, &err);
-	return false;
-}
+/* The end of every change in place: the image is on disk. */
+#define SYNC_IMAGE(op)                                           \
+	do {                                                     \
+		(op)->job.progress.phase = "syncing";            \
+		JOB_DURABLE(&(op)->job, &(op)->durable,          \
+			durable_path(&(op)->durable, &(op)->job, \
+				(op)->volume.path));             \
+	} while (0)
 
 /* ---- info ---- */
 
@@ -242,13 +205,8 @@ static enum job_state check_run(struct job *job)
 		return JOB_ENDS;
 	start_check(op);
 	AWAIT_RUN(op);
-	if (op->repair) {
-		if (!start_sync(op, 0))
-			return JOB_ENDS;
-		JOB_AWAIT(job, op->synced, JOB_FOREVER);
-		if (!sync_did_well(op))
-			return JOB_ENDS;
-	}
+	if (op->repair)
+		SYNC_IMAGE(op);
 	op->result = verdict(op);
 	JOB_END(job);
 }
@@ -300,11 +258,7 @@ static enum job_state resize_run(struct job *job)
 		return JOB_ENDS;
 	start_resize(op);
 	AWAIT_RUN(op);
-	if (!start_sync(op, 0))
-		return JOB_ENDS;
-	JOB_AWAIT(job, op->synced, JOB_FOREVER);
-	if (!sync_did_well(op))
-		return JOB_ENDS;
+	SYNC_IMAGE(op);
 	op->result = json_pack(
 		"{s:b,s:I}", "changed", 1, "size", (json_int_t)op->size);
 	JOB_END(job);
@@ -344,22 +298,14 @@ static void start_measure(struct op_image *op)
 /* A compressed copy takes less than was measured: then nobody knows. */
 static bool has_space(struct op_image *op)
 {
-	const char *slash = strrchr(op->volume.path, '/');
-	AUTO_FREE char *dir = xasprintf(
-		"%.*s/", (int)(slash - op->volume.path), op->volume.path);
 	json_int_t needed =
 		json_integer_value(json_object_get(op->printed, "required"));
-	AUTO_STR struct str text = STR_INIT;
-	uint64_t free = 0;
+	struct err err = ERR_INIT;
 
-	if (op->compress || sys_free_space(dir, &free) ||
-		(uint64_t)needed <= free)
+	if (op->compress ||
+		!volume_has_space(&op->volume, (uint64_t)needed, &err))
 		return true;
-	str_add_bytes(&text, (uint64_t)needed);
-	str_add(&text, ", there are ");
-	str_add_bytes(&text, free);
-	job_fail(&op->job, ERR_OS, "cannot create image '%s': it needs %s left",
-		op->volume.path, str_text(&text));
+	job_fail_err(&op->job, &err);
 	return false;
 }
 
@@ -437,11 +383,10 @@ static enum job_state delete_run(struct job *job)
 	struct op_image *op = container_of(job, struct op_image, job);
 
 	JOB_BEGIN(job);
-	if (!remove_it(op) || !start_sync(op, O_DIRECTORY))
+	if (!remove_it(op))
 		return JOB_ENDS;
-	JOB_AWAIT(job, op->synced, JOB_FOREVER);
-	if (!sync_did_well(op))
-		return JOB_ENDS;
+	JOB_DURABLE(job, &op->durable,
+		durable_above(&op->durable, job, op->volume.path));
 	op->result = json_pack("{s:b}", "changed", 1);
 	JOB_END(job);
 }
@@ -461,14 +406,12 @@ struct op_image *op_image_new_steal(
 	op->env = env;
 	op->volume = *volume;
 	*volume = (struct volume){ NULL };
-	op->fd = -1;
 	return op;
 }
 
 void op_image_free(struct op_image *op)
 {
-	aio_cancel(&op->sync);
-	fd_close(&op->fd);
+	durable_stop(&op->durable);
 	volume_fini(&op->volume);
 	volume_fini(&op->from);
 	free(op->options);

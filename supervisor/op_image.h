@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "base/aio.h"
+#include "base/durable.h"
 #include "storage/image.h"
 #include "supervisor/env.h"
 #include "supervisor/volume.h"
@@ -31,10 +31,7 @@ struct op_image {
 	bool compress;
 	char *options;
 	struct image_create *make; /* while it runs */
-	struct aio_sync sync;
-	int fd; /* of the image, for its sync; or -1 */
-	bool synced;
-	int sync_error;
+	struct durable durable;
 	json_t *result; /* for on_end */
 };
 

@@ -10,23 +10,10 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "storage/format.h"
 #include "storage/image.h"
-#include "supervisor/argv.h"
 
 enum { NAME_MAX_LEN = 128, SHOWN = 3 };
-
-/* qemu-img's name of a format and the suffix of its files. */
-static const struct {
-	const char *format;
-	const char *suffix;
-} formats[] = {
-	{ "qcow2", ".qcow2" },
-	{ "raw", ".raw" },
-	{ "vmdk", ".vmdk" },
-	{ "vdi", ".vdi" },
-	{ "vhdx", ".vhdx" },
-	{ "vpc", ".vhd" },
-};
 
 /* ---- names ---- */
 
@@ -67,15 +54,6 @@ static int check_path(const char *path, struct err *err)
 		       : err_set(err, ERR_USAGE, "a path is UTF-8");
 }
 
-static const char *find_format(const char *path, const char *given)
-{
-	for (size_t i = 0; i < NELEMS(formats); i++)
-		if (given && *given ? str_eq(given, formats[i].format)
-				    : str_ends(path, formats[i].suffix))
-			return formats[i].format;
-	return NULL;
-}
-
 int volume_name(const struct env *env, const char *name, const char *format,
 	struct volume *volume, struct err *err)
 {
@@ -84,7 +62,8 @@ int volume_name(const struct env *env, const char *name, const char *format,
 	*volume = (struct volume){ NULL };
 	if (is_path ? check_path(name, err) : check_volume_name(name, err))
 		return -1;
-	volume->format = find_format(name, format);
+	volume->format = format && *format ? format_by_name(format)
+					   : format_by_suffix(name);
 	if (!volume->format && format && *format)
 		return err_set(err, ERR_USAGE,
 			"format '%s' is none of qcow2, raw, vmdk, vdi, vhdx, "
@@ -105,6 +84,25 @@ void volume_fini(struct volume *volume)
 {
 	free(TAKE(volume->name));
 	free(TAKE(volume->path));
+}
+
+int volume_has_space(
+	const struct volume *volume, uint64_t needed, struct err *err)
+{
+	const char *slash = strrchr(volume->path, '/');
+	AUTO_FREE char *dir =
+		xstrndup(volume->path, (size_t)(slash - volume->path) + 1);
+	AUTO_STR struct str text = STR_INIT;
+	uint64_t free = 0;
+
+	if (sys_free_space(dir, &free) || needed <= free)
+		return 0;
+	str_add_bytes(&text, needed);
+	str_add(&text, ", there are ");
+	str_add_bytes(&text, free);
+	return err_set(err, ERR_OS,
+		"cannot create image '%s': it needs %s left", volume->path,
+		str_text(&text));
 }
 
 int volume_check(const struct volume *volume, struct err *err)
@@ -129,113 +127,48 @@ int volume_check(const struct volume *volume, struct err *err)
 
 /* ---- users ---- */
 
-struct users {
-	json_t *list;
-	const char *path;
-	struct stat st;
-	bool exists;
-	const char *dir; /* of the pool, while its files are looked at */
+/* Looks for overlays in the pool; every row of all, if there are rows. */
+struct pool {
+	struct needs needs;
+	const char *dir;
+	const char *but; /* not this one */
+	json_t *all;     /* volume_list: rows */
 };
 
-static bool is_it(const struct users *users, const char *path)
+static void add_overlay(void *arg, const char *name)
 {
-	struct stat st;
-
-	if (!path)
-		return false;
-	if (str_eq(path, users->path))
-		return true;
-	return users->exists && *path == '/' &&
-	       sys_fstatat(AT_FDCWD, path, &st, 0) == 0 &&
-	       st.st_dev == users->st.st_dev && st.st_ino == users->st.st_ino;
-}
-
-static void add_user(struct users *users, const struct vm *vm,
-	const struct spec_disk *disk, bool base)
-{
-	AUTO_FREE char *text = xasprintf("%s (%s disk %s)", vm->name,
-		base ? "base of" : "its", disk->name);
-	size_t i;
-	json_t *have;
-
-	json_array_foreach(users->list, i,
-		have) if (str_eq(json_string_value(have), text)) return;
-	json_array_append_new(users->list, json_string(text));
-}
-
-/* Of the VM's own disks it is enough to be below one for NEED_ABOVE. */
-static void look_at_spec(struct users *users, const struct vm *vm,
-	const struct vm_spec *spec, unsigned needs)
-{
-	const char *images = vm->env->paths.images;
-
-	if (!spec)
-		return;
-	list_each(&spec->disks, it, next) {
-		const struct spec_disk *disk =
-			list_entry(it, struct spec_disk, link);
-		AUTO_FREE char *path = argv_disk_path(spec, disk, images);
-		AUTO_FREE char *base = argv_base_path(disk, images);
-
-		if (needs & ~(unsigned)NEED_ABOVE && is_it(users, path))
-			add_user(users, vm, disk, false);
-		if (is_it(users, base))
-			add_user(users, vm, disk, true);
-	}
-}
-
-static void look_at_overlay(void *arg, const char *name)
-{
-	struct users *users = arg;
+	struct pool *pool = arg;
 	struct err err = ERR_INIT;
-	AUTO_FREE char *path = xasprintf("%s/%s", users->dir, name);
+	AUTO_FREE char *path = xasprintf("%s/%s", pool->dir, name);
 	AUTO_FREE char *backing = NULL;
 
-	if (image_is_temporary(name) || str_eq(path, users->path))
+	if (image_is_temporary(name) || str_eq(path, pool->but))
 		return;
 	backing = image_backing(path, &err);
-	if (is_it(users, backing))
-		json_array_append_new(
-			users->list, json_sprintf("%s (its overlay)", name));
-}
-
-static json_t *vms_of(
-	struct registry *registry, const char *path, unsigned needs)
-{
-	struct users users = { .list = json_array(), .path = path };
-	unsigned written = needs & (NEED_WRITTEN | NEED_ABOVE);
-
-	users.exists = sys_fstatat(AT_FDCWD, path, &users.st, 0) == 0;
-	list_each(registry_vms(registry), it, next) {
-		const struct vm *vm = list_entry(it, struct vm, link);
-
-		if (written)
-			look_at_spec(&users, vm, vm->spec, written);
-		if (needs & NEED_RUNNING && vm_is_up(vm))
-			look_at_spec(&users, vm,
-				vm->running ? vm->running : vm->spec, needs);
-	}
-	return users.list;
+	needs_add_steal(
+		&pool->needs, backing, xasprintf("%s (its overlay)", name));
 }
 
 json_t *volume_users(
-	struct registry *registry, const char *path, unsigned needs)
+	struct registry *registry, const char *path, unsigned kinds)
 {
-	struct users users = { .path = path };
+	struct pool pool = { .dir = registry_env(registry)->paths.images,
+		.but = path };
+	json_t *users;
 
-	users.list = vms_of(registry, path, needs);
-	users.exists = sys_fstatat(AT_FDCWD, path, &users.st, 0) == 0;
-	users.dir = registry_env(registry)->paths.images;
-	if (needs & NEED_ABOVE)
-		sys_listdir(AT_FDCWD, users.dir, look_at_overlay, &users);
-	return users.list;
+	needs_collect(&pool.needs, registry, kinds);
+	if (kinds & NEED_ABOVE)
+		sys_listdir(AT_FDCWD, pool.dir, add_overlay, &pool);
+	users = needs_of(&pool.needs, path);
+	needs_fini(&pool.needs);
+	return users;
 }
 
 /* True if stopping VMs would be enough. */
 static bool only_runs(
 	struct registry *registry, const char *path, unsigned needs, size_t n)
 {
-	json_t *running = vms_of(registry, path, NEED_RUNNING);
+	json_t *running = volume_users(registry, path, NEED_RUNNING);
 	bool all = json_array_size(running) == n;
 
 	json_decref(running);
@@ -266,16 +199,10 @@ int volume_must_be_free(struct registry *registry, const struct volume *volume,
 
 /* ---- all of them ---- */
 
-struct listing {
-	struct registry *registry;
-	const char *dir;
-	json_t *all;
-};
-
 static void add_image(void *arg, const char *name)
 {
-	struct listing *listing = arg;
-	AUTO_FREE char *path = xasprintf("%s/%s", listing->dir, name);
+	struct pool *pool = arg;
+	AUTO_FREE char *path = xasprintf("%s/%s", pool->dir, name);
 	AUTO_FREE char *backing = NULL;
 	struct err err = ERR_INIT;
 	struct stat st;
@@ -289,13 +216,12 @@ static void add_image(void *arg, const char *name)
 		image_header(path, &format, &size, &backed, &err))
 		return;
 	backing = image_backing(path, &err);
-	json_array_append_new(listing->all,
-		json_pack("{s:s,s:s,s:s,s:o,s:I,s:s?,s:s?,s:o}", "name", name,
+	json_array_append_new(pool->all,
+		json_pack("{s:s,s:s,s:s,s:o,s:I,s:s?,s:s?}", "name", name,
 			"path", path, "format", format, "size",
 			size ? json_integer((json_int_t)size) : json_null(),
 			"allocated", (json_int_t)st.st_blocks * 512, "backing",
-			backing, "error", err.code ? err.text : NULL, "users",
-			vms_of(listing->registry, path, NEED_ANY)));
+			backing, "error", err.code ? err.text : NULL));
 }
 
 static int by_name(const void *a, const void *b)
@@ -323,32 +249,37 @@ static json_t *sorted(json_t *all)
 	return result;
 }
 
-static void add_overlays(json_t *all)
+static const char *member(const json_t *row, const char *name)
 {
-	size_t i, k;
-	json_t *row, *other;
+	return json_string_value(json_object_get(row, name));
+}
 
-	json_array_foreach(all, i, row)
+static void add_users(struct pool *pool)
+{
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(pool->all, i, row)
 	{
-		json_t *backing = json_object_get(row, "backing");
-		json_t *name = json_object_get(row, "name");
-
-		json_array_foreach(all, k,
-			other) if (json_equal(backing,
-					   json_object_get(other, "path")))
-			json_array_append_new(json_object_get(other, "users"),
-				json_sprintf("%s (its overlay)",
-					json_string_value(name)));
+		needs_add_steal(&pool->needs, member(row, "backing"),
+			xasprintf("%s (its overlay)", member(row, "name")));
+	}
+	json_array_foreach(pool->all, i, row)
+	{
+		json_object_set_new(row, "users",
+			needs_of(&pool->needs, member(row, "path")));
 	}
 }
 
 json_t *volume_list(struct registry *registry)
 {
-	struct listing listing = { registry,
-		registry_env(registry)->paths.images, json_array() };
+	struct pool pool = { .dir = registry_env(registry)->paths.images,
+		.all = json_array() };
 
-	sys_listdir(AT_FDCWD, listing.dir, add_image, &listing);
-	listing.all = sorted(listing.all);
-	add_overlays(listing.all);
-	return listing.all;
+	sys_listdir(AT_FDCWD, pool.dir, add_image, &pool);
+	pool.all = sorted(pool.all);
+	needs_collect(&pool.needs, registry, NEED_ANY);
+	add_users(&pool);
+	needs_fini(&pool.needs);
+	return pool.all;
 }

@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 #include "base/err.h"
-#include "supervisor/registry.h"
+#include "supervisor/needs.h"
 
 struct volume {
 	char *name; /* as it was given */
@@ -25,17 +25,12 @@ struct volume {
 MUST_CHECK int volume_name(const struct env *env, const char *name,
 	const char *format, struct volume *volume, struct err *err);
 void volume_fini(struct volume *volume);
+/* Fails with ERR_OS naming both if its directory has less space left. */
+MUST_CHECK int volume_has_space(
+	const struct volume *volume, uint64_t needed, struct err *err);
 /* It exists, is a regular file or a block device, and its header does not
  * contradict its format. */
 MUST_CHECK int volume_check(const struct volume *volume, struct err *err);
-/* Whose need counts. */
-enum volume_need {
-	NEED_RUNNING = 1, /* of VMs whose QEMU has it open, or may */
-	NEED_ABOVE = 2,   /* of what is on top of it: it must not change */
-	NEED_WRITTEN = 4, /* of VMs whose file names it as their disk */
-	NEED_ANY = NEED_RUNNING | NEED_ABOVE | NEED_WRITTEN
-};
-
 /*
  * Who needs the image at path: ["web (its disk root)", "web-root.qcow2 (its
  * overlay)"].  New.  Overlays are looked for in the pool only.
