@@ -54,9 +54,10 @@ SUPERVISOR_SRC += supervisor/proc.c supervisor/stats.c \
 SUPERVISOR_SRC += supervisor/hook_file.c supervisor/hook.c \
 	supervisor/incidents.c supervisor/incident.c \
 	supervisor/command_incident.c
+SUPERVISOR_SRC += supervisor/report_page.c supervisor/request.c supervisor/command_list.c
 CTL_SRC = ctl/call.c ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c \
 	ctl/reach.c \
-	ctl/print.c ctl/table.c ctl/list.c ctl/status.c ctl/image.c ctl/view.c \
+	ctl/print.c ctl/grid.c ctl/table.c ctl/list.c ctl/status.c ctl/image.c ctl/view.c \
 	ctl/request.c ctl/progress.c ctl/interrupt.c ctl/ask.c ctl/log.c \
 	ctl/events.c ctl/serial.c ctl/console.c ctl/expect.c ctl/run.c ctl/edit.c \
 	ctl/remote.c ctl/help.c ctl/doc.c ctl/complete.c
@@ -106,6 +107,7 @@ ifneq ($(CC),$(CONFIGURED_CC))
 WARN = -Wall -Wextra
 HARDEN_CFLAGS = -fPIE
 HARDEN_LDFLAGS = -pie
+CLIENT_LDFLAGS =
 endif
 # A build with sanitizers goes without what hides their findings.
 SANITIZED := $(findstring -fsanitize,$(CFLAGS) $(SANITIZE_FLAGS))
@@ -116,8 +118,10 @@ VMW_CPPFLAGS = -D_GNU_SOURCE -include config.h -I$(srcdir) $(LIB_CFLAGS) \
 	$(CPPFLAGS)
 VMW_LDFLAGS = $(VMW_CFLAGS) $(if $(HARDENED),$(HARDEN_LDFLAGS)) \
 	$(TIDY_LDFLAGS) $(LDFLAGS)
+# a static client has a flag in place of -pie; sanitizers have no static form
+CLIENT_STATIC := $(if $(SANITIZED),,$(CLIENT_LDFLAGS))
 DAEMON_LIBS = $(INIPARSER_LIBS) $(EV_LIBS) $(JANSSON_LIBS)
-CTL_LIBS = $(SMARTCOLS_LIBS) $(JANSSON_LIBS)
+CTL_LIBS = $(JANSSON_LIBS)
 
 # bring-up: a planned file that does not exist yet is left out
 have = $(foreach f,$(1),$(if $(wildcard $(srcdir)/$(f)),$(f)))
@@ -185,14 +189,15 @@ $(BUILD)/libtest.a: $(TEST_OBJ)
 	$(archive)
 
 define link
-$(call say,LD,$@)$(CC) $(VMW_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1)
+$(call say,LD,$@)$(CC) $(or $(2),$(VMW_LDFLAGS)) -o $@ $(filter %.o %.a,$^) $(1)
 endef
 $(BUILD)/vmwardd: $(call objects,$(VMWARDD_SRC)) $(BUILD)/libvmward.a \
 		$(BUILD)/libbase.a
 	$(call link,$(DAEMON_LIBS))
 $(BUILD)/vmward: $(call objects,$(VMWARD_SRC)) \
-		$(filter-out %/libtest.a %/libvmward.a,$(LIBS_A))
-	$(call link,$(CTL_LIBS))
+		$(filter-out %/libtest.a %/libvmward.a,$(LIBS_A)) config.mk
+	$(call link,$(CTL_LIBS),$(if $(CLIENT_STATIC),$(filter-out -pie,\
+		$(VMW_LDFLAGS)) $(CLIENT_STATIC)))
 $(BUILD)/tests/fake/qemu: $(FAKE_QEMU_OBJ) $(BUILD)/libbase.a
 	$(call link,$(DAEMON_LIBS))
 $(FAKE_CONTROL): $(FAKE_CONTROL_OBJ) $(BUILD)/libbase.a

@@ -52,6 +52,18 @@ void str_addc(struct str *s, char c)
 	str_addn(s, &c, 1);
 }
 
+void str_addu(struct str *s, uint64_t number)
+{
+	char digits[20]; /* of 2^64 - 1 */
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	str_addn(s, digits + at, sizeof(digits) - at);
+}
+
 void str_addf(struct str *s, const char *fmt, ...)
 {
 	va_list ap;

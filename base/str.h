@@ -33,6 +33,7 @@ void str_fini(struct str *s);
 void str_add(struct str *s, const char *text);
 void str_addn(struct str *s, const char *bytes, size_t len);
 void str_addc(struct str *s, char c);
+void str_addu(struct str *s, uint64_t number); /* in decimal digits */
 void str_addf(struct str *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* The text so far, "" if none; valid until the next change. */

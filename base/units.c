@@ -227,18 +227,21 @@ void str_add_bytes(struct str *s, uint64_t bytes)
 		if (tenths < 10240 || unit == 4)
 			break;
 	}
-	if (tenths % 10 == 0 || tenths >= 1000)
-		str_addf(s, "%" PRIu64 "%c", (tenths + 5) / 10, letters[unit]);
-	else
-		str_addf(s, "%" PRIu64 ".%" PRIu64 "%c", tenths / 10,
-			tenths % 10, letters[unit]);
+	if (tenths % 10 == 0 || tenths >= 1000) {
+		str_addu(s, (tenths + 5) / 10);
+	} else {
+		str_addu(s, tenths / 10);
+		str_addc(s, '.');
+		str_addu(s, tenths % 10);
+	}
+	str_addc(s, letters[unit]);
 }
 
 void str_add_duration(struct str *s, int64_t ms)
 {
 	static const struct {
 		char letter;
-		int64_t seconds;
+		uint64_t seconds;
 	} units[] = {
 		{ 'd', 24 * 3600 },
 		{ 'h', 3600 },
@@ -247,19 +250,21 @@ void str_add_duration(struct str *s, int64_t ms)
 	};
 
 	if (ms > 0 && ms < 1000) {
-		int64_t tenths = ms < 100 ? 1 : ms / 100;
-		str_addf(s, "0.%" PRId64 " s", tenths);
+		str_addf(s, "0.%d s", ms < 100 ? 1 : (int)(ms / 100));
 		return;
 	}
-	int64_t left = ms > 0 ? ms / 1000 : 0;
+	uint64_t left = ms > 0 ? (uint64_t)ms / 1000 : 0;
 	size_t i = 0;
 	while (i < 3 && left < units[i].seconds)
 		i++;
-	str_addf(s, "%" PRId64 "%c", left / units[i].seconds, units[i].letter);
+	str_addu(s, left / units[i].seconds);
+	str_addc(s, units[i].letter);
 	left %= units[i].seconds;
-	if (i < 3 && left >= units[i + 1].seconds)
-		str_addf(s, " %" PRId64 "%c", left / units[i + 1].seconds,
-			units[i + 1].letter);
+	if (i == 3 || left < units[i + 1].seconds)
+		return;
+	str_addc(s, ' ');
+	str_addu(s, left / units[i + 1].seconds);
+	str_addc(s, units[i + 1].letter);
 }
 
 void str_time(int64_t real_us, char out[32])

@@ -26,7 +26,12 @@
 	{                                                 \
 		name, ARG_STRING, how, letter, NULL, help \
 	}
-#define ARG_DRY_RUN  FLAG("dry-run", 0, WIRE, "only say what it would do")
+#define ARG_DRY_RUN FLAG("dry-run", 0, WIRE, "only say what it would do")
+#define ARG_FIELDS                                      \
+	{                                               \
+		"fields", ARG_WORDS, WIRE, 0, NULL,     \
+			"only these members of each VM" \
+	}
 #define ARG_INCIDENT TEXT("id", 0, ARG_OPTIONAL, "its id, of incident list")
 #define ARG_JOB      FLAG("job", 0, WIRE, "answer at once, with a job's id")
 #define TEXT_OF(name, choices, help)                       \

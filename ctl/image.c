@@ -13,10 +13,10 @@
 enum { LABEL = 9, DEEPEST = 32 };
 
 /* A base of the same directory by its name. */
-static void render_backing(const json_t *row, struct str *out)
+static void render_backing(const struct row *row, struct str *out)
 {
-	const char *path = print_member(row, "path");
-	const char *backing = print_member(row, "backing");
+	const char *path = print_member(row->values, "path");
+	const char *backing = print_member(row->values, "backing");
 	const char *slash = path ? strrchr(path, '/') : NULL;
 
 	if (backing && slash && str_starts(backing, path) == false &&
@@ -26,9 +26,9 @@ static void render_backing(const json_t *row, struct str *out)
 	str_add(out, backing ? backing : "-");
 }
 
-static void render_users(const json_t *row, struct str *out)
+static void render_users(const struct row *row, struct str *out)
 {
-	const json_t *users = json_object_get(row, "users");
+	const json_t *users = json_object_get(row->values, "users");
 	size_t i;
 	json_t *user;
 
@@ -132,8 +132,11 @@ int image_show_list(const struct call *call, const char *vm UNUSED,
 		rows = json_array();
 		json_array_foreach(images, i, image) add_row(rows, image, 0);
 	}
-	result = table_print(&call->opt, columns, rows,
-		call_value(call, "columns"), false, NULL, &err);
+	result = table_print(&call->opt,
+		&(struct table){ .columns = columns,
+			.rows = rows,
+			.choice = call_value(call, "columns") },
+		&err);
 	json_decref(rows);
 	return result < 0 ? print_error(&call->opt, NULL, &err) : 0;
 }

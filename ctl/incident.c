@@ -41,7 +41,9 @@ int incident_show_list(const struct call *call, const char *vm UNUSED,
 			puts("no incidents");
 		return 0;
 	}
-	if (table_print(&call->opt, columns, rows, NULL, false, NULL, &err) < 0)
+	if (table_print(&call->opt,
+		    &(struct table){ .columns = columns, .rows = rows },
+		    &err) < 0)
 		return print_error(&call->opt, NULL, &err);
 	return 0;
 }

@@ -13,9 +13,15 @@
 #include "ctl/verbs.h"
 #include "ctl/wire.h"
 
-static void render_ready(const json_t *vm, struct str *out)
+/* What -H merged; the supervisor does not know its own name. */
+static void render_host(const struct row *vm, struct str *out)
 {
-	const json_t *ready = json_object_get(vm, "ready");
+	str_add(out, str_or(json_string_value(row_get(vm, "host")), "-"));
+}
+
+static void render_ready(const struct row *vm, struct str *out)
+{
+	const json_t *ready = row_get(vm, "ready");
 
 	if (json_is_string(ready))
 		str_add(out, json_string_value(ready));
@@ -26,9 +32,9 @@ static void render_ready(const json_t *vm, struct str *out)
 }
 
 /* The first address and how many more; none of a VM that is off is "-". */
-static void render_address(const json_t *vm, struct str *out)
+static void render_address(const struct row *vm, struct str *out)
 {
-	const json_t *list = json_object_get(vm, "addresses");
+	const json_t *list = row_get(vm, "addresses");
 	const json_t *first = json_array_get(list, 0);
 	const char *text = json_string_value(first);
 	size_t n = json_array_size(list);
@@ -37,54 +43,14 @@ static void render_address(const json_t *vm, struct str *out)
 		text = print_member(first, "address");
 	if (text)
 		str_add(out, text);
-	else if (!json_is_number(json_object_get(vm, "uptime")))
+	else if (!json_is_number(row_get(vm, "uptime")))
 		str_add(out, "-");
 	if (n > 1)
 		str_addf(out, " +%zu", n - 1);
 }
 
-static void render_error(const json_t *error, struct str *out)
-{
-	const char *file = print_member(error, "file");
-	const char *text = print_member(error, "text");
-	const char *base = file ? strrchr(file, '/') : NULL;
-	json_int_t line = json_integer_value(json_object_get(error, "line"));
-
-	if (file)
-		str_add(out, base ? base + 1 : file);
-	if (file && line > 0)
-		str_addf(out, ":%lld", (long long)line);
-	str_addf(out, "%s%s", file ? ": " : "", text ? text : "");
-}
-
-/* The supervisor's note, else what the other members say. */
-static void render_note(const json_t *vm, struct str *out)
-{
-	const char *note = print_member(vm, "note");
-	const char *state = print_member(vm, "state");
-	const char *cause = print_member(vm, "cause");
-	const char *since = print_member(vm, "since");
-	const char *name = print_member(vm, "name");
-	const json_t *error = json_object_get(vm, "error");
-	json_int_t pending = json_integer_value(json_object_get(vm, "pending"));
-
-	if (note && *note)
-		str_add(out, note);
-	else if (json_is_object(error))
-		render_error(error, out);
-	else if (pending > 0)
-		str_addf(out, "%lld %s pending: vmward plan %s",
-			(long long)pending, pending == 1 ? "change" : "changes",
-			name ? name : "");
-	else if (state && str_eq(state, "stopped") && cause) {
-		str_add(out, cause);
-		if (since && strlen(since) >= 16)
-			str_addf(out, " %.10s %.5s", since, since + 11);
-	}
-}
-
 static const struct column columns[] = {
-	{ .name = "HOST", .key = "host", .asked = true },
+	{ .name = "HOST", .render = render_host, .asked = true },
 	{ .name = "NAME", .key = "name" },
 	{ .name = "STATE", .key = "state", .type = COLUMN_STATE },
 	{ .name = "READY", .key = "ready", .render = render_ready },
@@ -92,7 +58,10 @@ static const struct column columns[] = {
 	{ .name = "MEMORY", .key = "memory", .type = COLUMN_BYTES },
 	{ .name = "UPTIME", .key = "uptime", .type = COLUMN_SECONDS },
 	{ .name = "RESTARTS", .key = "restarts", .type = COLUMN_NUMBER },
-	{ .name = "ADDRESS", .key = "addresses", .render = render_address },
+	{ .name = "ADDRESS",
+		.key = "addresses",
+		.render = render_address,
+		.also = "uptime" },
 	{ .name = "PID", .key = "pid", .type = COLUMN_NUMBER, .wide = true },
 	{ .name = "UUID", .key = "uuid", .wide = true },
 	{ .name = "AUTOSTART", .key = "autostart", .wide = true },
@@ -107,52 +76,130 @@ static const struct column columns[] = {
 	{ .name = "ISOLATION", .key = "isolation", .asked = true },
 	{ .name = "DESCRIPTION", .key = "description", .asked = true },
 	{ .name = "AGE", .key = "age", .type = COLUMN_SECONDS, .asked = true },
-	{ .name = "NOTE",
-		.key = "note",
-		.type = COLUMN_NOTE,
-		.render = render_note },
+	{ .name = "NOTE", .key = "note", .type = COLUMN_NOTE },
 	{ .name = NULL },
 };
 
-/* Fetches all pages, and the host; NULL with the error set. */
-static json_t *fetch(
-	const struct call *call, struct wire *w, json_t **host, struct err *err)
+/* ---- asking ---- */
+
+struct listing {
+	const struct call *call;
+	json_t *vms;
+	json_t *keys; /* of the rows in vms; NULL: they are objects */
+	json_t *host;
+};
+
+static struct table table_of(const struct listing *l)
 {
-	int64_t patience = call->opt.timeout_ms >= 0 ? call->opt.timeout_ms
-						     : WIRE_PATIENCE_MS;
-	json_t *vms = json_array();
+	return (struct table){ .columns = columns,
+		.rows = l->vms,
+		.keys = l->keys,
+		.choice = call_value(l->call, "columns"),
+		.wide = call_has(l->call, "wide"),
+		.sort = call_value(l->call, "sort") };
+}
+
+/* Whether the host's line comes below the table. */
+static bool has_last_line(const struct call *call)
+{
+	return call->opt.tty_out && !call->opt.json && !call->opt.quiet &&
+	       !call_has(call, "names") && !call_has(call, "columns");
+}
+
+/* Only what is printed is asked for; NULL keys are all there is. */
+static int choose_keys(struct listing *l, struct err *err)
+{
+	const struct table table = table_of(l);
+	json_t *wire = l->call->wire;
+
+	if (call_has(l->call, "host"))
+		l->keys = json_array();
+	else if (l->call->opt.json)
+		return 0;
+	else if (call_has(l->call, "names"))
+		l->keys = json_pack("[s]", "name");
+	else if (!(l->keys = table_keys(&table, err)))
+		return -1;
+	json_object_set(wire, "fields", l->keys);
+	json_object_set_new(wire, "rows", json_true());
+	if (has_last_line(l->call))
+		json_object_set_new(wire, "host", json_true());
+	return 0;
+}
+
+/* A supervisor older than this client knows of no fields: all, then. */
+static bool do_without_keys(struct listing *l, struct err *err)
+{
+	if (!l->keys || err->code != ERR_USAGE)
+		return false;
+	*err = (struct err)ERR_INIT;
+	json_decref(TAKE(l->keys));
+	json_object_del(l->call->wire, "fields");
+	json_object_del(l->call->wire, "rows");
+	json_object_del(l->call->wire, "host");
+	return true;
+}
+
+static json_t *fetch_page(struct listing *l, struct wire *w, struct err *err)
+{
+	int64_t patience = l->call->opt.timeout_ms >= 0
+				   ? l->call->opt.timeout_ms
+				   : WIRE_PATIENCE_MS;
+	json_t *wire = l->call->wire;
+
+	return wire_call(w, "vm-list", json_object_size(wire) ? wire : NULL,
+		patience, err);
+}
+
+/* Fetches all pages, and the host. */
+static int fetch(struct listing *l, struct wire *w, struct err *err)
+{
 	bool more = true;
 
+	if (choose_keys(l, err) < 0)
+		return -1;
+	l->vms = json_array();
 	while (more) {
-		json_t *page = wire_call(w, "vm-list",
-			json_object_size(call->wire) ? call->wire : NULL,
-			patience, err);
-		const char *next = print_member(page, "next");
+		json_t *page = fetch_page(l, w, err);
+		const char *next;
 
-		if (!page) {
-			json_decref(vms);
-			return NULL;
-		}
-		json_array_extend(vms, json_object_get(page, "vms"));
-		json_decref(*host);
-		*host = json_incref(json_object_get(page, "host"));
+		if (!page && do_without_keys(l, err))
+			page = fetch_page(l, w, err);
+		if (!page)
+			return -1;
+		next = print_member(page, "next");
+		json_array_extend(l->vms, json_object_get(page, "vms"));
+		json_decref(l->host);
+		l->host = json_incref(json_object_get(page, "host"));
 		if (next)
 			json_object_set_new(
-				call->wire, "after", json_string(next));
+				l->call->wire, "after", json_string(next));
 		more = next;
 		json_decref(page);
 	}
-	return vms;
+	return 0;
 }
 
-static void print_names(json_t *vms)
+static void listing_fini(struct listing *l)
+{
+	json_decref(l->vms);
+	json_decref(l->keys);
+	json_decref(l->host);
+}
+
+/* ---- showing ---- */
+
+static void print_names(const struct listing *l)
 {
 	size_t i;
 	json_t *vm;
 
-	json_array_foreach(vms, i, vm)
+	json_array_foreach(l->vms, i, vm)
 	{
-		print_text(print_member(vm, "name"));
+		const struct row row = table_row(vm, l->keys);
+		const char *name = json_string_value(row_get(&row, "name"));
+
+		print_text(str_or(name, ""));
 		putchar('\n');
 	}
 }
@@ -179,31 +226,36 @@ static int empty(const struct call *call, struct err *err)
 	return 0;
 }
 
-int list_print(const struct call *call, json_t *vms, bool with_host)
+static int print(const struct listing *l, const char *choice)
 {
-	const char *sort = call_value(call, "sort");
-	const char *asked = call_value(call, "columns");
+	const struct call *call = l->call;
+	struct table table = table_of(l);
 	struct err err = ERR_INIT;
 	int result = 0;
 
-	if (json_array_size(vms) == 0)
+	if (json_array_size(l->vms) == 0)
 		return empty(call, &err);
+	if (!table.choice)
+		table.choice = choice;
 	if (call->opt.json) {
-		result = table_sort(columns, vms, sort, &err);
+		result = table_sort(&table, &err);
 		if (result == 0)
-			print_array(vms);
+			print_array(l->vms);
 	} else if (call_has(call, "names")) {
-		print_names(vms);
-	} else if (with_host && !asked) {
-		result = table_print(&call->opt, columns, vms,
-			"host,name,state,ready,cpus,memory,uptime,restarts,"
-			"address,note",
-			false, sort, &err);
+		print_names(l);
 	} else {
-		result = table_print(&call->opt, columns, vms, asked,
-			call_has(call, "wide"), sort, &err);
+		result = table_print(&call->opt, &table, &err);
 	}
 	return result < 0 ? print_error(&call->opt, NULL, &err) : 0;
+}
+
+int list_print_hosts(const struct call *call, json_t *vms)
+{
+	const struct listing l = { .call = call, .vms = vms };
+
+	return print(&l,
+		"host,name,state,ready,cpus,memory,uptime,restarts,address,"
+		"note");
 }
 
 /* "2 running: 4 of 8 CPUs, 6G of 16G memory promised" */
@@ -230,43 +282,39 @@ static void print_host(const json_t *host)
 }
 
 /* The host alone, or below a table for a person. */
-static int show(const struct call *call, json_t *vms, const json_t *host)
+static int show(const struct listing *l)
 {
-	bool plain = !call->opt.tty_out || call->opt.json || call->opt.quiet ||
-		     call_has(call, "names") || call_has(call, "columns");
+	const struct call *call = l->call;
+	bool alone = call_has(call, "host");
 	int status = 0;
 
-	if (call_has(call, "host") && call->opt.json) {
-		AUTO_FREE char *text = json_dumps(host, JSON_ENCODE_ANY);
+	if (alone && call->opt.json) {
+		AUTO_FREE char *text = json_dumps(l->host, JSON_ENCODE_ANY);
 
 		printf("[\n %s\n]\n", text ? text : "null");
 		return 0;
 	}
-	if (!call_has(call, "host"))
-		status = list_print(call, vms, false);
-	if (json_is_object(host) && !status &&
-		(call_has(call, "host") || (!plain && json_array_size(vms))))
-		print_host(host);
+	if (!alone)
+		status = print(l, NULL);
+	if (json_is_object(l->host) && !status &&
+		(alone || (has_last_line(call) && json_array_size(l->vms))))
+		print_host(l->host);
 	return status;
 }
 
 int verb_list(const struct call *call)
 {
 	AUTO_WIRE struct wire wire = WIRE_INIT;
+	struct listing l = { .call = call };
 	struct err err = ERR_INIT;
-	json_t *host = NULL;
-	json_t *vms;
 	int status;
 
 	if (reach_open(call, false, &wire, &err) < 0)
 		return print_error(&call->opt, NULL, &err);
-	vms = fetch(call, &wire, &host, &err);
-	if (!vms) {
-		json_decref(host);
-		return print_error(&call->opt, NULL, &err);
-	}
-	status = show(call, vms, host);
-	json_decref(host);
-	json_decref(vms);
+	if (fetch(&l, &wire, &err) < 0)
+		status = print_error(&call->opt, NULL, &err);
+	else
+		status = show(&l);
+	listing_fini(&l);
 	return status;
 }

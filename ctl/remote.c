@@ -306,7 +306,7 @@ static int run_all(struct remotes *all, const char *command, struct err *err)
 		if (!list)
 			print_array(merged);
 		else if (json_array_size(merged) || status == 0)
-			list_print(call, merged, true);
+			list_print_hosts(call, merged);
 		json_decref(merged);
 	}
 	return result < 0 ? print_error(&call->opt, NULL, err) : status;

@@ -275,9 +275,9 @@ json_t *sample_rates(const struct sample *before, const struct sample *now)
 
 /* ---- columns ---- */
 
-static void render_cpu(const json_t *row, struct str *out)
+static void render_cpu(const struct row *row, struct str *out)
 {
-	double value = member_of(row, "cpu");
+	double value = member_of(row->values, "cpu");
 
 	if (value < 0)
 		str_add(out, "-");
@@ -285,9 +285,10 @@ static void render_cpu(const json_t *row, struct str *out)
 		str_addf(out, "%.1f", value);
 }
 
-static void render_bytes(const json_t *row, struct str *out, const char *key)
+static void render_bytes(
+	const struct row *row, struct str *out, const char *key)
 {
-	double value = member_of(row, key);
+	double value = member_of(row->values, key);
 
 	if (value < 0)
 		str_add(out, "-");
@@ -295,19 +296,20 @@ static void render_bytes(const json_t *row, struct str *out, const char *key)
 		str_add_bytes(out, (uint64_t)value);
 }
 
-static void render_read(const json_t *row, struct str *out)
+static void render_read(const struct row *row, struct str *out)
 {
 	render_bytes(row, out, "read");
 }
 
-static void render_write(const json_t *row, struct str *out)
+static void render_write(const struct row *row, struct str *out)
 {
 	render_bytes(row, out, "write");
 }
 
-static void render_count(const json_t *row, struct str *out, const char *key)
+static void render_count(
+	const struct row *row, struct str *out, const char *key)
 {
-	double value = member_of(row, key);
+	double value = member_of(row->values, key);
 
 	if (value < 0)
 		str_add(out, "-");
@@ -315,22 +317,22 @@ static void render_count(const json_t *row, struct str *out, const char *key)
 		str_addf(out, "%.0f", value);
 }
 
-static void render_ops(const json_t *row, struct str *out)
+static void render_ops(const struct row *row, struct str *out)
 {
 	render_count(row, out, "ops");
 }
 
-static void render_exits(const json_t *row, struct str *out)
+static void render_exits(const struct row *row, struct str *out)
 {
 	render_count(row, out, "exits");
 }
 
 /* What is old, or not known at all. */
-static void render_age(const json_t *row, struct str *out)
+static void render_age(const struct row *row, struct str *out)
 {
-	double age = member_of(row, "age");
+	double age = member_of(row->values, "age");
 
-	if (!json_is_true(json_object_get(row, "stale")))
+	if (!json_is_true(json_object_get(row->values, "stale")))
 		return;
 	if (age < 0) {
 		str_add(out, "QEMU does not answer");

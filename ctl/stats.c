@@ -294,8 +294,10 @@ static int print_rates(const struct call *call, json_t *rows, struct err *err)
 	json_t *row;
 
 	if (!call->opt.json)
-		return table_print(&call->opt, sample_columns, rows, NULL,
-			false, NULL, err);
+		return table_print(&call->opt,
+			&(struct table){
+				.columns = sample_columns, .rows = rows },
+			err);
 	json_array_foreach(rows, i, row)
 	{
 		json_dumpf(row, stdout, JSON_COMPACT);

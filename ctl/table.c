@@ -1,29 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tables by libsmartcols.  Its width arithmetic needs a locale as soon as a
- * cell has characters outside ASCII; only then one is loaded (C.UTF-8 when
- * the user's is not UTF-8), because that costs more than all the rest.
+ * From JSON to the cells of a table: which columns, what their texts are, in
+ * which order the rows come.  How cells are laid out is ctl/grid's.
  */
 #include "ctl/table.h"
 
-#include <langinfo.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#include <libsmartcols.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "ctl/grid.h"
 #include "ctl/print.h"
 
-#define MAX_COLUMNS 32
-
 struct choice {
-	const struct column *list[MAX_COLUMNS];
+	const struct column *list[GRID_COLUMNS];
+	size_t places[GRID_COLUMNS]; /* of their values, in rows with keys */
 	size_t n;
 };
+
+/* Where the value of a key stands in a row that is an array. */
+static size_t place_of(const json_t *keys, const char *key)
+{
+	size_t n = json_array_size(keys);
+	size_t i = 0;
+
+	while (i < n &&
+		!str_eq(json_string_value(json_array_get(keys, i)), key))
+		i++;
+	return i;
+}
+
+struct row table_row(const json_t *values, const json_t *keys)
+{
+	return (struct row){ values, json_is_array(values) ? keys : NULL };
+}
+
+json_t *row_get(const struct row *row, const char *key)
+{
+	return row->keys ? json_array_get(row->values, place_of(row->keys, key))
+			 : json_object_get(row->values, key);
+}
 
 static const struct column *find_column(
 	const struct column *columns, const char *name, size_t len)
@@ -56,23 +76,25 @@ static int choose_asked(const struct column *columns, const char *asked,
 
 		if (!column)
 			return unknown_column(columns, c, len, err);
-		if (out->n < MAX_COLUMNS)
+		if (out->n < GRID_COLUMNS)
 			out->list[out->n++] = column;
 		c += len;
 		c += *c == ',';
 	}
-	return 0;
+	return out->n ? 0 : unknown_column(columns, asked, 0, err);
 }
 
-static int choose(const struct column *columns, const char *asked, bool wide,
-	struct choice *out, struct err *err)
+static int choose(
+	const struct table *table, struct choice *out, struct err *err)
 {
+	const struct column *column = table->columns;
+
 	out->n = 0;
-	if (asked)
-		return choose_asked(columns, asked, out, err);
-	for (; columns->name; columns++)
-		if (!columns->asked && (wide || !columns->wide))
-			out->list[out->n++] = columns;
+	if (table->choice)
+		return choose_asked(column, table->choice, out, err);
+	for (; column->name; column++)
+		if (!column->asked && (table->wide || !column->wide))
+			out->list[out->n++] = column;
 	return 0;
 }
 
@@ -100,6 +122,8 @@ static void render_value(
 	else if (json_is_number(value) && column->type == COLUMN_SECONDS)
 		str_add_duration(
 			out, (int64_t)(json_number_value(value) * 1000.0));
+	else if (json_is_integer(value) && json_integer_value(value) >= 0)
+		str_addu(out, (uint64_t)json_integer_value(value));
 	else if (json_is_integer(value))
 		str_addf(out, "%" JSON_INTEGER_FORMAT,
 			json_integer_value(value));
@@ -113,17 +137,24 @@ static void render_value(
 		render_list(value, out);
 }
 
-static void render(
-	const struct column *column, const json_t *row, struct str *out)
+/* The text of a cell as it may be shown: safe, "-" for nothing. */
+static void render_cell(const struct choice *choice, size_t at,
+	const struct row *row, struct str *raw, struct str *out)
 {
-	AUTO_STR struct str text = STR_INIT;
+	const struct column *column = choice->list[at];
 
+	str_cut(raw, 0);
+	str_cut(out, 0);
 	if (column->render)
-		column->render(row, &text);
+		column->render(row, raw);
+	else if (row->keys)
+		render_value(column,
+			json_array_get(row->values, choice->places[at]), raw);
 	else
-		render_value(column, json_object_get(row, column->key), &text);
-	if (text.len)
-		str_add_visible(out, text.data, text.len);
+		render_value(
+			column, json_object_get(row->values, column->key), raw);
+	if (raw->len)
+		str_add_visible(out, raw->data, raw->len);
 	else if (!column->render && column->type != COLUMN_NOTE)
 		str_add(out, "-");
 }
@@ -137,6 +168,7 @@ static bool is_right(const struct column *column)
 
 struct order {
 	const struct column *column;
+	const json_t *keys;
 	bool down;
 };
 
@@ -156,11 +188,11 @@ static int compare_values(const json_t *a, const json_t *b)
 	return (json_is_null(a) || !a) - (json_is_null(b) || !b);
 }
 
-static int compare_rows(const void *a, const void *b, void *arg)
+static int compare_rows(
+	const json_t *a, const json_t *b, const struct order *order)
 {
-	const struct order *order = arg;
-	const json_t *x = *(json_t *const *)a;
-	const json_t *y = *(json_t *const *)b;
+	const struct row x = table_row(a, order->keys);
+	const struct row y = table_row(b, order->keys);
 	const char *key = order->column->key;
 	int result;
 
@@ -168,24 +200,23 @@ static int compare_rows(const void *a, const void *b, void *arg)
 		AUTO_STR struct str s = STR_INIT;
 		AUTO_STR struct str t = STR_INIT;
 
-		order->column->render(x, &s);
-		order->column->render(y, &t);
+		order->column->render(&x, &s);
+		order->column->render(&y, &t);
 		result = strcmp(str_text(&s), str_text(&t));
 	} else {
-		result = compare_values(
-			json_object_get(x, key), json_object_get(y, key));
+		result = compare_values(row_get(&x, key), row_get(&y, key));
 	}
 	return order->down ? -result : result;
 }
 
 /* A stable insertion sort: qsort_r differs between C libraries. */
-static void sort_rows(json_t **rows, size_t n, struct order *order)
+static void sort_rows(json_t **rows, size_t n, const struct order *order)
 {
 	for (size_t i = 1; i < n; i++) {
 		json_t *row = rows[i];
 		size_t at = i;
 
-		while (at > 0 && compare_rows(&rows[at - 1], &row, order) > 0) {
+		while (at > 0 && compare_rows(rows[at - 1], row, order) > 0) {
 			rows[at] = rows[at - 1];
 			at--;
 		}
@@ -193,121 +224,125 @@ static void sort_rows(json_t **rows, size_t n, struct order *order)
 	}
 }
 
-int table_sort(const struct column *columns, json_t *rows, const char *sort,
-	struct err *err)
+/* The column of "NAME" or "-NAME". */
+static const struct column *sort_column(
+	const struct table *table, struct err *err)
 {
-	size_t n = json_array_size(rows);
-	AUTO_FREE json_t **list = NULL;
-	struct order order;
+	const char *name = table->sort + (*table->sort == '-');
+	const struct column *column =
+		find_column(table->columns, name, strlen(name));
 
-	if (!sort)
+	if (!column)
+		unknown_column(table->columns, name, strlen(name), err);
+	return column;
+}
+
+int table_sort(const struct table *table, struct err *err)
+{
+	size_t n = json_array_size(table->rows);
+	AUTO_FREE json_t **list = NULL;
+	struct order order = { .keys = table->keys };
+
+	if (!table->sort)
 		return 0;
-	order.down = *sort == '-';
-	sort += order.down;
-	order.column = find_column(columns, sort, strlen(sort));
+	order.down = *table->sort == '-';
+	order.column = sort_column(table, err);
 	if (!order.column)
-		return unknown_column(columns, sort, strlen(sort), err);
+		return -1;
 	list = xcalloc(n + 1, sizeof(*list));
 	for (size_t i = 0; i < n; i++)
-		list[i] = json_incref(json_array_get(rows, i));
+		list[i] = json_incref(json_array_get(table->rows, i));
 	sort_rows(list, n, &order);
 	for (size_t i = 0; i < n; i++)
-		json_array_set_new(rows, i, list[i]);
+		json_array_set_new(table->rows, i, list[i]);
 	return 0;
 }
 
 /* ---- the table ---- */
 
-/* Widths of characters outside ASCII need a UTF-8 locale. */
-static void load_locale(void)
+static void add_key(json_t *keys, const char *key)
 {
-	static bool done;
-
-	if (done)
-		return;
-	done = true;
-	setlocale(LC_CTYPE, "");
-	if (strcmp(nl_langinfo(CODESET), "UTF-8"))
-		setlocale(LC_CTYPE, "C.UTF-8");
+	if (key && place_of(keys, key) == json_array_size(keys))
+		json_array_append_new(keys, json_string(key));
 }
 
-static void fill_line(struct libscols_line *line, const struct choice *choice,
-	const json_t *row, bool color)
+json_t *table_keys(const struct table *table, struct err *err)
 {
-	for (size_t i = 0; i < choice->n; i++) {
-		const struct column *column = choice->list[i];
-		AUTO_STR struct str text = STR_INIT;
+	const struct column *sort = NULL;
+	struct choice choice;
+	json_t *keys;
 
-		render(column, row, &text);
-		if (print_needs_locale(str_text(&text)))
-			load_locale();
-		scols_line_set_data(line, i, str_text(&text));
-		if (color && column->type == COLUMN_STATE &&
-			print_state_color(str_text(&text)))
-			scols_cell_set_color(scols_line_get_cell(line, i),
-				print_state_color(str_text(&text)));
-	}
-}
-
-static struct libscols_table *new_table(const struct choice *choice, bool color)
-{
-	struct libscols_table *table = scols_new_table();
-
-	if (!table)
+	if (choose(table, &choice, err) < 0)
 		return NULL;
-	scols_table_set_column_separator(table, "  ");
-	scols_table_enable_colors(table, color);
-	for (size_t i = 0; i < choice->n; i++) {
-		const struct column *column = choice->list[i];
-		int flags = 0;
-
-		if (is_right(column))
-			flags |= SCOLS_FL_RIGHT;
-		if (column->type == COLUMN_NOTE)
-			flags |= SCOLS_FL_TRUNC;
-		scols_table_new_column(table, column->name, 0, flags);
+	if (table->sort && !(sort = sort_column(table, err)))
+		return NULL;
+	if (sort && choice.n < GRID_COLUMNS)
+		choice.list[choice.n++] = sort;
+	keys = json_array();
+	for (size_t i = 0; i < choice.n; i++) {
+		add_key(keys, choice.list[i]->key);
+		add_key(keys, choice.list[i]->also);
 	}
-	return table;
+	return keys;
 }
 
-/* Prints a text without the blanks at the ends of its lines. */
-static void put_trimmed(const char *text)
+/* How wide lines may be; 0: as wide as they are. */
+static size_t room(const struct options *opt)
 {
-	while (*text) {
-		size_t len = strcspn(text, "\n");
-		size_t used = len;
+	const char *columns = getenv("COLUMNS");
+	struct winsize size = { 0 };
 
-		while (used > 0 && text[used - 1] == ' ')
-			used--;
-		fwrite(text, 1, used, stdout);
-		putchar('\n');
-		text += len;
-		text += *text == '\n';
-	}
+	if (!opt->tty_out)
+		return 0;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+		return size.ws_col;
+	return columns ? (size_t)str_digits(columns) : 0;
 }
 
-int table_print(const struct options *opt, const struct column *columns,
-	json_t *rows, const char *asked, bool wide, const char *sort,
-	struct err *err)
+static void add_columns(struct grid *grid, const struct choice *choice,
+	const struct options *opt)
 {
 	bool color = print_has_color(opt, opt->tty_out);
-	struct choice choice;
-	struct libscols_table *table;
-	AUTO_FREE char *text = NULL;
-	size_t i;
-	json_t *row;
 
-	if (choose(columns, asked, wide, &choice, err) < 0 ||
-		table_sort(columns, rows, sort, err) < 0)
+	for (size_t i = 0; i < choice->n; i++) {
+		const struct column *column = choice->list[i];
+		bool is_state = column->type == COLUMN_STATE;
+
+		grid_column(grid,
+			&(struct grid_column){ .name = column->name,
+				.right = is_right(column),
+				.cut = column->type == COLUMN_NOTE,
+				.color = color && is_state ? print_state_color
+							   : NULL });
+	}
+}
+
+int table_print(
+	const struct options *opt, const struct table *table, struct err *err)
+{
+	AUTO_GRID struct grid grid = GRID_INIT;
+	AUTO_STR struct str raw = STR_INIT;
+	AUTO_STR struct str text = STR_INIT;
+	struct choice choice;
+
+	if (choose(table, &choice, err) < 0 || table_sort(table, err) < 0)
 		return -1;
-	table = new_table(&choice, color);
-	if (!table)
-		return err_set(err, ERR_LIMIT, "no memory for the table");
-	json_array_foreach(rows, i, row) fill_line(
-		scols_table_new_line(table, NULL), &choice, row, color);
-	scols_print_table_to_string(table, &text);
-	if (text)
-		put_trimmed(text);
-	scols_unref_table(table);
+	for (size_t i = 0; i < choice.n; i++)
+		if (choice.list[i]->key)
+			choice.places[i] =
+				place_of(table->keys, choice.list[i]->key);
+	add_columns(&grid, &choice, opt);
+	for (size_t i = 0; i < json_array_size(table->rows); i++) {
+		const struct row row =
+			table_row(json_array_get(table->rows, i), table->keys);
+
+		for (size_t k = 0; k < choice.n; k++) {
+			render_cell(&choice, k, &row, &raw, &text);
+			grid_cell(&grid, str_text(&text));
+		}
+	}
+	str_cut(&text, 0);
+	grid_print(&grid, room(opt), &text);
+	fwrite(str_text(&text), 1, text.len, stdout);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tables of JSON objects: columns by name, sorted by value, aligned by
- * libsmartcols.  Numbers are printed for people (2G, 3d 4h).
+ * Tables of JSON objects: columns by name, sorted by value.  Numbers are
+ * printed for people (2G, 3d 4h).
  */
 #ifndef CTL_TABLE_H
 #define CTL_TABLE_H
@@ -24,27 +24,45 @@ enum column_type {
 	COLUMN_NOTE,   /* render() or text; cut on a terminal */
 };
 
+/* An object; or, where there are keys, an array of the values of those. */
+struct row {
+	const json_t *values;
+	const json_t *keys;
+};
+
 struct column {
 	const char *name; /* "MEMORY" */
 	const char *key;  /* "memory" */
 	enum column_type type;
 	/* Appends the cell's text; for CUSTOM and NOTE. */
-	void (*render)(const json_t *row, struct str *out);
-	bool wide;  /* only with -w, or asked for */
-	bool asked; /* only when asked for by name */
+	void (*render)(const struct row *row, struct str *out);
+	const char *also; /* another key that render() looks at */
+	bool wide;        /* only with -w, or asked for */
+	bool asked;       /* only when asked for by name */
 };
 
+struct table {
+	const struct column *columns; /* the last one's name is NULL */
+	json_t *rows;
+	const json_t *keys; /* of rows that are arrays, or NULL */
+	const char *choice; /* comma-separated names, or NULL */
+	bool wide;          /* without a choice: more columns */
+	const char *sort;   /* a column, "-NAME" downwards; or NULL */
+};
+
+/* The keys are those of rows that are arrays. */
+struct row table_row(const json_t *values, const json_t *keys);
+/* A member of a row, NULL if it has none; borrowed. */
+json_t *row_get(const struct row *row, const char *key);
+/* Prints the table.  Fails with ERR_USAGE on an unknown column. */
+MUST_CHECK int table_print(
+	const struct options *opt, const struct table *table, struct err *err);
+/* Sorts the rows; for --json. */
+MUST_CHECK int table_sort(const struct table *table, struct err *err);
 /*
- * Prints the rows (an array of objects).  columns (comma-separated names, or
- * NULL), wide and sort choose; sort "-NAME" goes downwards.  The table ends
- * with a column whose name is NULL.  Fails with ERR_USAGE on an unknown
- * column.
+ * The keys that the table looks at, each once; new, or NULL as table_print()
+ * fails.
  */
-MUST_CHECK int table_print(const struct options *opt,
-	const struct column *columns, json_t *rows, const char *choice,
-	bool wide, const char *sort, struct err *err);
-/* Sorts rows by a column; for --json. */
-MUST_CHECK int table_sort(const struct column *columns, json_t *rows,
-	const char *sort, struct err *err);
+json_t *table_keys(const struct table *table, struct err *err);
 
 #endif

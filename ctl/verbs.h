@@ -24,7 +24,7 @@ int verb_incident_export(const struct call *call); /* ctl/incident.c */
 int verb_metrics(const struct call *call);         /* ctl/metrics.c */
 int verb_top(const struct call *call);             /* ctl/top.c */
 
-/* Prints VMs (an array of objects) as list does; with a column HOST. */
-int list_print(const struct call *call, json_t *vms, bool with_host);
+/* Prints VMs of several hosts (objects) as list does; with a column HOST. */
+int list_print_hosts(const struct call *call, json_t *vms);
 
 #endif

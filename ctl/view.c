@@ -340,7 +340,9 @@ static int show_rows(const struct call *call, const struct column *columns,
 			puts(empty);
 		return 0;
 	}
-	if (table_print(&call->opt, columns, rows, NULL, false, NULL, &err) < 0)
+	if (table_print(&call->opt,
+		    &(struct table){ .columns = columns, .rows = rows },
+		    &err) < 0)
 		return print_error(&call->opt, NULL, &err);
 	return 0;
 }

@@ -17,7 +17,6 @@
 #include "supervisor/tasks.h"
 #include "supervisor/upgrade.h"
 
-#define PAGE      90 /* VMs per answer at most */
 #define LOG_LINES 200
 
 /* ---- what handlers share ---- */
@@ -197,119 +196,21 @@ static void command_event_replay(struct request *rq)
 		rq, json_pack("{s:I}", "seq", (json_int_t)events_last()));
 }
 
-/* ---- list, status, resolve ---- */
-
-static char **patterns_of(const struct request *rq)
-{
-	json_t *words = json_object_get(rq->args, "patterns");
-	char **patterns = xcalloc(json_array_size(words) + 2, sizeof(char *));
-	json_t *word;
-	size_t i;
-
-	json_array_foreach(words, i, word) patterns[i] =
-		xstrdup(json_string_value(word));
-	if (i == 0)
-		patterns[0] = xstrdup("*");
-	return patterns;
-}
-
-static bool wanted(const struct request *rq, const struct vm *vm)
-{
-	if (request_bool(rq, "running") && !vm_is_up(vm))
-		return false;
-	if (request_bool(rq, "failed") && vm->state != VM_FAILED)
-		return false;
-	return strcmp(vm->name, request_string(rq, "after")) > 0;
-}
-
-/* The names that patterns stand for; NULL: answered. */
-static char **resolve(struct request *rq)
-{
-	struct registry *registry = request_registry(rq);
-	char **patterns = patterns_of(rq);
-	bool all = !patterns[1] && str_eq(patterns[0], "*");
-	char **names = NULL;
-
-	registry_catch_up(registry);
-	for (size_t i = 0; patterns[i] && !all; i++) {
-		const char *one[] = { patterns[i], NULL };
-		char **some = registry_resolve(registry, one);
-		bool none = !some[0] ||
-			    (str_eq(some[0], patterns[i]) &&
-				    !registry_find(registry, patterns[i]));
-
-		config_names_free(some);
-		if (none && (patterns[i][0] == '@' ||
-				    strpbrk(patterns[i], "*?["))) {
-			request_failf(rq, ERR_NOT_FOUND, "no VM matches '%s'",
-				patterns[i]);
-			config_names_free(patterns);
-			return NULL;
-		}
-	}
-	names = registry_resolve(registry, (const char *const *)patterns);
-	config_names_free(patterns);
-	return names;
-}
-
-static void command_list(struct request *rq)
-{
-	char **names = resolve(rq);
-	json_int_t limit = request_int(rq, "limit", PAGE);
-	json_t *vms = json_array();
-	const char *last = NULL;
-	size_t size = 0;
-	bool more = false;
-
-	for (size_t i = 0; names && names[i] && !more; i++) {
-		struct vm *vm = registry_find(request_registry(rq), names[i]);
-
-		if (!vm) {
-			request_failf(
-				rq, ERR_NOT_FOUND, "no VM '%s'", names[i]);
-			json_decref(vms);
-			config_names_free(names);
-			return;
-		}
-		if (!wanted(rq, vm))
-			continue;
-		more = (json_int_t)json_array_size(vms) >=
-		       (limit > 0 && limit < PAGE ? limit : PAGE);
-		if (!more)
-			more = !report_append(vms, report_list(vm), &size);
-		if (!more)
-			last = vm->name;
-	}
-	if (names)
-		request_reply_steal(rq,
-			json_pack("{s:o,s:o,s:s*}", "vms", vms, "host",
-				report_host(registry_vms(request_registry(rq))),
-				"next", more ? last : NULL));
-	else
-		json_decref(vms);
-	config_names_free(names);
-}
-
-static void command_resolve(struct request *rq)
-{
-	char **names = resolve(rq);
-	json_t *all;
-
-	if (!names)
-		return;
-	all = json_array();
-	for (size_t i = 0; names[i]; i++)
-		json_array_append_new(all, json_string(names[i]));
-	config_names_free(names);
-	request_reply_steal(rq, json_pack("{s:o}", "names", all));
-}
+/* ---- about one VM ---- */
 
 static void command_status(struct request *rq)
 {
 	struct vm *vm = command_vm(rq);
+	struct report_choice choice;
+	struct err err = ERR_INIT;
 
-	if (vm)
-		request_reply_steal(rq, report_status(vm));
+	if (!vm)
+		return;
+	if (report_choose(
+		    &choice, json_object_get(rq->args, "fields"), true, &err))
+		request_fail(rq, &err);
+	else
+		request_reply_steal(rq, report_vm(vm, &choice));
 }
 
 static void command_explain(struct request *rq)

@@ -22,6 +22,10 @@ bool command_dry_run(struct request *request, const struct vm *vm);
  */
 bool command_job(struct request *request, struct vm *vm, struct job *job);
 
+/* [vm-list] A page of VMs. */
+void command_list(struct request *request);
+/* [vm-resolve] The names that patterns stand for. */
+void command_resolve(struct request *request);
 /* [vm-start] Starts, and waits for running, ready or agent. */
 void command_start(struct request *request);
 /* [vm-stop] The ladder. */

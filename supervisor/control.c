@@ -200,6 +200,33 @@ void request_reply_steal(struct request *rq, json_t *result)
 	request_free(rq);
 }
 
+/* The same line that send_reply() would make. */
+static void send_text(struct client *client, const char *result, json_t *id)
+{
+	AUTO_FREE char *id_text =
+		id ? json_dumps(id, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+	AUTO_STR struct str line = STR_INIT;
+	struct err err = ERR_INIT;
+	int rc;
+
+	str_add(&line, "{\"return\":");
+	str_add(&line, result);
+	if (id_text)
+		str_addf(&line, ",\"id\":%s", id_text);
+	str_addc(&line, '}');
+	str_add(&line, client->stream.line_end);
+	rc = jstream_send_text(&client->stream, line.data, line.len, -1, &err);
+	check_sent(client, rc, &err);
+}
+
+void request_reply_text(struct request *rq, const char *result)
+{
+	audit(rq, "ok");
+	if (rq->client)
+		send_text(rq->client, result, rq->id);
+	request_free(rq);
+}
+
 void request_fail(struct request *rq, const struct err *err)
 {
 	audit(rq, err->text);
@@ -528,38 +555,6 @@ void control_free(struct control *control)
 
 /* ---- what handlers use ---- */
 
-struct registry *request_registry(const struct request *rq)
-{
-	return rq->control->registry;
-}
-
-const char *request_string(const struct request *rq, const char *name)
-{
-	return str_or(json_string_value(json_object_get(rq->args, name)), "");
-}
-
-bool request_bool(const struct request *rq, const char *name)
-{
-	return json_is_true(json_object_get(rq->args, name));
-}
-
-json_int_t request_int(
-	const struct request *rq, const char *name, json_int_t fallback)
-{
-	const json_t *value = json_object_get(rq->args, name);
-
-	return json_is_integer(value) ? json_integer_value(value) : fallback;
-}
-
-int64_t request_ms(const struct request *rq, const char *name)
-{
-	double seconds = json_number_value(json_object_get(rq->args, name));
-
-	if (seconds <= 0)
-		return 0;
-	return seconds > 1e9 ? (int64_t)1e12 : (int64_t)(seconds * 1000);
-}
-
 void request_enable_events(struct request *rq)
 {
 	if (rq->client && !rq->client->wants_events)
@@ -570,24 +565,6 @@ void client_enable_events(struct client *client)
 {
 	client->wants_events = true;
 	events_subscribe(&client->events, on_event);
-}
-
-bool request_has_events(const struct request *rq)
-{
-	return rq->client && rq->client->wants_events;
-}
-
-struct request *request_sibling(const struct request *rq, const json_t *id)
-{
-	if (!rq->client)
-		return NULL;
-	list_each(&rq->client->requests, it, next) {
-		struct request *other = list_entry(it, struct request, link);
-
-		if (other != rq && json_equal(other->id, id))
-			return other;
-	}
-	return NULL;
 }
 
 void request_send_event(struct request *rq, const json_t *event)

@@ -65,6 +65,8 @@ struct registry *request_registry(const struct request *request);
 
 /* Answers with a result (stolen; NULL: {}) and frees the request. */
 void request_reply_steal(struct request *request, json_t *result);
+/* The same with a result that is JSON text already. */
+void request_reply_text(struct request *request, const char *result);
 /* Answers with an error and frees the request. */
 void request_fail(struct request *request, const struct err *err);
 void request_failf(struct request *request, enum err_code code, const char *fmt,

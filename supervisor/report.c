@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A VM as JSON for list and status; see report.h. */
+/*
+ * A VM as JSON; see report.h.  What is known of it is one table: a function
+ * per member, list and status take theirs, a client those that it names.
+ */
 #include "supervisor/report.h"
 
 #include <stdio.h>
@@ -10,7 +13,7 @@
 #include "supervisor/console.h"
 #include "supervisor/ready.h"
 
-#define LINE_BYTES 60000 /* of an array that fills a line */
+#define LOG_LINES 10 /* of the log in a status */
 
 static const struct vm_spec *spec_of(const struct vm *vm)
 {
@@ -78,13 +81,6 @@ static json_t *addresses_of(const struct vm *vm)
 	return all;
 }
 
-static const char *autostart_of(const struct vm *vm)
-{
-	static const char *const words[] = { "no", "yes", "last" };
-
-	return vm->spec ? words[vm->spec->start.autostart] : "no";
-}
-
 /* ---- the note: what a person should know first ---- */
 
 static void note_end(const struct vm *vm, struct str *out)
@@ -122,6 +118,8 @@ static void note_of(const struct vm *vm, struct str *out)
 			pending == 1 ? "" : "s", vm->name);
 	else if (vm->gone && vm_is_up(vm))
 		str_add(out, "its file is gone");
+	else if (vm->findings.errors && findings_to_err(&vm->findings, &err))
+		str_add(out, err.text);
 	else if (!vm->recorded)
 		str_add(out, "its state could not be recorded");
 	else if (vm_is_up(vm) && *vm->accel.reason)
@@ -130,45 +128,126 @@ static void note_of(const struct vm *vm, struct str *out)
 		note_end(vm, out);
 }
 
-json_t *report_list(const struct vm *vm)
+/* ---- one value each ---- */
+
+static json_t *name_of(const struct vm *vm)
+{
+	return json_string(vm->name);
+}
+
+static json_t *state_of(const struct vm *vm)
+{
+	return json_string(vm_state_word(vm));
+}
+
+static json_t *cause_value(const struct vm *vm)
+{
+	return vm->last.cause ? json_string(cause_name(vm->last.cause))
+			      : json_null();
+}
+
+static json_t *since_of(const struct vm *vm)
+{
+	return time_or_null(vm->since_real_us);
+}
+
+static json_t *uptime_of(const struct vm *vm)
+{
+	return seconds_or_null(vm_uptime_ms(vm));
+}
+
+static json_t *pid_of(const struct vm *vm)
+{
+	return vm->machine.pid > 0 ? json_integer(vm->machine.pid)
+				   : json_null();
+}
+
+static json_t *cpus_of(const struct vm *vm)
 {
 	const struct vm_spec *spec = spec_of(vm);
+
+	return spec ? json_integer((json_int_t)spec->vm.cpus) : json_null();
+}
+
+static json_t *memory_of(const struct vm *vm)
+{
+	const struct vm_spec *spec = spec_of(vm);
+
+	return spec ? json_integer((json_int_t)spec->vm.memory) : json_null();
+}
+
+static json_t *restarts_of(const struct vm *vm)
+{
+	return json_integer(vm->record.history.restarts);
+}
+
+static json_t *autostart_of(const struct vm *vm)
+{
+	static const char *const words[] = { "no", "yes", "last" };
+
+	return json_string(vm->spec ? words[vm->spec->start.autostart] : "no");
+}
+
+static json_t *uuid_of(const struct vm *vm)
+{
+	const struct vm_spec *spec = spec_of(vm);
+
+	return spec ? json_string(spec->uuid) : json_null();
+}
+
+static json_t *tags_of(const struct vm *vm)
+{
+	const struct vm_spec *spec = spec_of(vm);
+
+	return strings(spec ? spec->vm.tags : NULL);
+}
+
+static json_t *owner_of(const struct vm *vm)
+{
+	const struct vm_spec *spec = spec_of(vm);
+
+	return spec && spec->vm.owner && *spec->vm.owner
+		       ? json_string(spec->vm.owner)
+		       : json_null();
+}
+
+static json_t *pending_of(const struct vm *vm)
+{
+	return json_integer(vm_pending(vm));
+}
+
+static json_t *isolation_of(const struct vm *vm)
+{
+	return json_string(!vm_is_up(vm)   ? "-"
+			   : vm->accel.kvm ? "seccomp"
+					   : "none (tcg)");
+}
+
+static json_t *note_value(const struct vm *vm)
+{
 	AUTO_STR struct str note = STR_INIT;
-	json_t *o;
 
 	note_of(vm, &note);
-	o = json_pack("{s:s,s:s,s:o,s:s?,s:o}", "name", vm->name, "state",
-		vm_state_word(vm), "ready", ready_of(vm), "cause",
-		vm->last.cause ? cause_name(vm->last.cause) : NULL, "since",
-		time_or_null(vm->since_real_us));
-	json_object_set_new(o, "uptime", seconds_or_null(vm_uptime_ms(vm)));
-	json_object_set_new(o, "pid",
-		vm->machine.pid > 0 ? json_integer(vm->machine.pid)
-				    : json_null());
-	json_object_set_new(o, "cpus",
-		spec ? json_integer((json_int_t)spec->vm.cpus) : json_null());
-	json_object_set_new(o, "memory",
-		spec ? json_integer((json_int_t)spec->vm.memory) : json_null());
-	json_object_set_new(
-		o, "restarts", json_integer(vm->record.history.restarts));
-	json_object_set_new(o, "addresses", addresses_of(vm));
-	json_object_set_new(o, "autostart", json_string(autostart_of(vm)));
-	json_object_set_new(
-		o, "uuid", spec ? json_string(spec->uuid) : json_null());
-	json_object_set_new(o, "tags", strings(spec ? spec->vm.tags : NULL));
-	json_object_set_new(o, "owner",
-		spec && spec->vm.owner && *spec->vm.owner
-			? json_string(spec->vm.owner)
-			: json_null());
-	json_object_set_new(o, "pending", json_integer(vm_pending(vm)));
-	json_object_set_new(o, "isolation",
-		json_string(!vm_is_up(vm)   ? "-"
-			    : vm->accel.kvm ? "seccomp"
-					    : "none (tcg)"));
-	json_object_set_new(o, "note", json_string(str_text(&note)));
-	json_object_set_new(o, "age", json_integer(0));
-	json_object_set_new(o, "error", error_of(vm));
-	return o;
+	return json_string(str_text(&note));
+}
+
+/* All of it is known now. */
+static json_t *age_of(const struct vm *vm UNUSED)
+{
+	return json_integer(0);
+}
+
+static json_t *description_of(const struct vm *vm)
+{
+	const struct vm_spec *spec = spec_of(vm);
+
+	return json_string(
+		spec && spec->vm.description ? spec->vm.description : "");
+}
+
+static json_t *none_of(const struct vm *vm UNUSED)
+{
+	return json_array();
 }
 
 json_t *report_disks(const struct vm *vm)
@@ -249,13 +328,13 @@ static json_t *qemu_of(const struct vm *vm)
 		(json_int_t)vm->machine.qmp.stream.tx_bytes);
 }
 
-static int free_ports(const struct vm *vm)
+static json_t *free_ports_of(const struct vm *vm)
 {
 	int n = 0;
 
 	for (unsigned i = 0; i < vm->slots.n; i++)
 		n += !vm->slots.names[i][0];
-	return n;
+	return json_integer(n);
 }
 
 /* How often it ended, by cause, ever since there is a record of it. */
@@ -271,136 +350,199 @@ static json_t *ends_of(const struct vm *vm)
 	return ends;
 }
 
-/* The step of a stop that worked, the next try of a back-off. */
-static void add_progress(const struct vm *vm, json_t *o)
+static json_t *string_or_null(const char *text)
+{
+	return text && *text ? json_string(text) : json_null();
+}
+
+/* The step of a stop that worked. */
+static json_t *stop_step_of(const struct vm *vm)
+{
+	return string_or_null(vm->stop_step);
+}
+
+/* Of a back-off. */
+static json_t *next_try_of(const struct vm *vm)
 {
 	int64_t ms = vm->retry_at_ms - (int64_t)(sys_now_us() / 1000);
 
-	json_object_set_new(o, "stop_step",
-		*vm->stop_step ? json_string(vm->stop_step) : json_null());
-	json_object_set_new(o, "next_try",
-		vm->state == VM_WAITING ? seconds_or_null(ms > 0 ? ms : 0)
-					: json_null());
-	json_object_set_new(o, "last_incident",
-		*vm->record.incident ? json_string(vm->record.incident)
-				     : json_null());
-	json_object_set_new(o, "restarts_total",
-		json_integer((json_int_t)vm->record.tally.restarts));
-	json_object_set_new(o, "ends", ends_of(vm));
-	json_object_set_new(
-		o, "last_end", time_or_null(vm->record.last_end_real_us));
-	json_object_set_new(o, "hang",
-		vm->hang.what ? json_string(vm->hang.what) : json_null());
-	json_object_set_new(o, "detail", json_string(vm->last.detail));
-	json_object_set_new(o, "recorded", json_boolean(vm->recorded));
-	json_object_set_new(o, "restart_us",
-		json_integer(
-			vm->last_end_us && vm->restarted_us >= vm->last_end_us
-				? (json_int_t)((int64_t)vm->machine.spawned_us -
-					       vm->last_end_us)
-				: 0));
+	return vm->state == VM_WAITING ? seconds_or_null(ms > 0 ? ms : 0)
+				       : json_null();
 }
 
-json_t *report_status(const struct vm *vm)
+static json_t *incident_of(const struct vm *vm)
 {
-	const struct vm_spec *spec = spec_of(vm);
-	json_t *o = report_list(vm);
-	json_t *log = vmlog_read(&vm->log, 10, -1, 0);
+	return string_or_null(vm->record.incident);
+}
 
-	json_object_set_new(o, "description",
-		json_string(spec && spec->vm.description ? spec->vm.description
-							 : ""));
-	json_object_set_new(o, "disks", report_disks(vm));
-	json_object_set_new(o, "nics", nics_of(vm));
-	json_object_set_new(o, "devices", json_array());
-	json_object_set_new(o, "consoles", consoles_of(vm));
-	json_object_set_new(o, "ports_free", json_integer(free_ports(vm)));
-	json_object_set_new(o, "helpers", json_array());
-	json_object_set_new(o, "qemu", qemu_of(vm));
-	add_progress(vm, o);
-	json_object_set_new(o, "config",
-		json_pack("{s:o,s:I,s:I}", "files",
-			strings(vm->spec ? vm->spec->files : NULL),
-			"generation", (json_int_t)vm->record.generation,
-			"running_generation",
-			(json_int_t)vm->machine.generation));
-	json_object_set(o, "log", json_object_get(log, "lines"));
-	json_decref(log);
+static json_t *restarts_total_of(const struct vm *vm)
+{
+	return json_integer((json_int_t)vm->record.tally.restarts);
+}
+
+static json_t *last_end_of(const struct vm *vm)
+{
+	return time_or_null(vm->record.last_end_real_us);
+}
+
+static json_t *hang_of(const struct vm *vm)
+{
+	return vm->hang.what ? json_string(vm->hang.what) : json_null();
+}
+
+static json_t *detail_of(const struct vm *vm)
+{
+	return json_string(vm->last.detail);
+}
+
+static json_t *recorded_of(const struct vm *vm)
+{
+	return json_boolean(vm->recorded);
+}
+
+static json_t *restart_us_of(const struct vm *vm)
+{
+	return json_integer(
+		vm->last_end_us && vm->restarted_us >= vm->last_end_us
+			? (json_int_t)((int64_t)vm->machine.spawned_us -
+				       vm->last_end_us)
+			: 0);
+}
+
+static json_t *config_of(const struct vm *vm)
+{
+	return json_pack("{s:o,s:I,s:I}", "files",
+		strings(vm->spec ? vm->spec->files : NULL), "generation",
+		(json_int_t)vm->record.generation, "running_generation",
+		(json_int_t)vm->machine.generation);
+}
+
+static json_t *log_of(const struct vm *vm)
+{
+	AUTO_JSON json_t *log = vmlog_read(&vm->log, LOG_LINES, -1, 0);
+
+	return json_incref(json_object_get(log, "lines"));
+}
+
+/* ---- which of them ---- */
+
+/* One row a line. */
+/* clang-format off */
+static const struct report_field {
+	const char *name;
+	json_t *(*get)(const struct vm *vm);
+	bool status; /* not in a list */
+} fields[] = {
+	{ "name", name_of, false },
+	{ "state", state_of, false },
+	{ "ready", ready_of, false },
+	{ "cause", cause_value, false },
+	{ "since", since_of, false },
+	{ "uptime", uptime_of, false },
+	{ "pid", pid_of, false },
+	{ "cpus", cpus_of, false },
+	{ "memory", memory_of, false },
+	{ "restarts", restarts_of, false },
+	{ "addresses", addresses_of, false },
+	{ "autostart", autostart_of, false },
+	{ "uuid", uuid_of, false },
+	{ "tags", tags_of, false },
+	{ "owner", owner_of, false },
+	{ "pending", pending_of, false },
+	{ "isolation", isolation_of, false },
+	{ "note", note_value, false },
+	{ "age", age_of, false },
+	{ "error", error_of, false },
+	{ "description", description_of, false },
+	{ "disks", report_disks, true },
+	{ "nics", nics_of, true },
+	{ "devices", none_of, true },
+	{ "consoles", consoles_of, true },
+	{ "ports_free", free_ports_of, true },
+	{ "helpers", none_of, true },
+	{ "qemu", qemu_of, true },
+	{ "stop_step", stop_step_of, true },
+	{ "next_try", next_try_of, true },
+	{ "last_incident", incident_of, true },
+	{ "restarts_total", restarts_total_of, true },
+	{ "ends", ends_of, true },
+	{ "last_end", last_end_of, true },
+	{ "hang", hang_of, true },
+	{ "detail", detail_of, true },
+	{ "recorded", recorded_of, true },
+	{ "restart_us", restart_us_of, true },
+	{ "config", config_of, true },
+	{ "log", log_of, true },
+};
+/* clang-format on */
+
+_Static_assert(NELEMS(fields) <= REPORT_FIELDS, "room for each once");
+
+static const struct report_field *find_field(const char *name, bool status)
+{
+	for (size_t i = 0; i < NELEMS(fields); i++)
+		if (str_eq(fields[i].name, name) &&
+			(status || !fields[i].status))
+			return &fields[i];
+	return NULL;
+}
+
+static int unknown_field(const char *name, bool status, struct err *err)
+{
+	const char *names[NELEMS(fields) + 1] = { NULL };
+	const char *near;
+
+	for (size_t i = 0, n = 0; i < NELEMS(fields); i++)
+		if (status || !fields[i].status)
+			names[n++] = fields[i].name;
+	near = str_nearest(name, names);
+	return err_set(err, ERR_USAGE,
+		"Parameter 'fields' does not accept value '%.64s'%s%s%s", name,
+		near ? " (did you mean '" : "", str_or(near, ""),
+		near ? "'?)" : "");
+}
+
+int report_choose(struct report_choice *out, const json_t *names, bool status,
+	struct err *err)
+{
+	out->n = 0;
+	for (size_t i = 0; !names && i < NELEMS(fields); i++)
+		if (status || !fields[i].status)
+			out->list[out->n++] = &fields[i];
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		const char *name = json_string_value(json_array_get(names, i));
+		const struct report_field *field = find_field(name, status);
+
+		if (!field)
+			return unknown_field(name, status, err);
+		for (size_t k = 0; k < out->n; k++)
+			if (out->list[k] == field)
+				return err_set(err, ERR_USAGE,
+					"Parameter 'fields' names '%s' twice",
+					name);
+		out->list[out->n++] = field;
+	}
+	return 0;
+}
+
+json_t *report_value(const struct vm *vm, const struct report_field *field)
+{
+	json_t *value = field->get(vm);
+
+	return value ? value : json_null(); /* what is no UTF-8 */
+}
+
+const char *report_name(const struct report_field *field)
+{
+	return field->name;
+}
+
+json_t *report_vm(const struct vm *vm, const struct report_choice *choice)
+{
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < choice->n; i++)
+		json_object_set_new(o, choice->list[i]->name,
+			report_value(vm, choice->list[i]));
 	return o;
-}
-
-json_t *report_error(const struct err *err)
-{
-	const char *class = err->code == ERR_NOT_FOUND     ? "DeviceNotFound"
-			    : err->code == ERR_UNSUPPORTED ? "CommandNotFound"
-							   : "GenericError";
-
-	return json_pack("{s:{s:s,s:s,s:s}}", "error", "class", class, "desc",
-		err->text, "code", err_code_name(err->code));
-}
-
-json_t *report_job(const struct job *job)
-{
-	char id[16];
-
-	snprintf(id, sizeof(id), "j%u", job->id);
-	return json_pack("{s:s,s:s,s:s,s:f,s:s?,s:I,s:I}", "job", id, "kind",
-		job->kind->name, "vm", job->target, "age",
-		(double)((int64_t)(sys_now_us() / 1000) - job->started_ms) /
-			1000,
-		"phase", job->progress.phase, "done",
-		(json_int_t)job->progress.done, "total",
-		(json_int_t)job->progress.total);
-}
-
-json_t *report_task(const struct job *job)
-{
-	json_t *result = report_job(job);
-
-	json_object_set_new(result, "image", json_string(job->target));
-	json_object_set_new(result, "vm", json_null());
-	return result;
-}
-
-bool report_append(json_t *array, json_t *item, size_t *size)
-{
-	size_t len =
-		json_dumpb(item, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) + 1;
-
-	if (*size + len > LINE_BYTES) {
-		json_decref(item);
-		return false;
-	}
-	*size += len;
-	json_array_append_new(array, item);
-	return true;
-}
-
-static json_t *report_finding(const struct finding *f)
-{
-	return json_pack("{s:s,s:i,s:s,s:s}", "file", f->file, "line",
-		(int)f->line, "level",
-		f->level == FINDING_ERROR ? "error" : "note", "text", f->text);
-}
-
-json_t *report_findings(const struct findings *findings)
-{
-	json_t *all = json_array();
-
-	list_each(&findings->list, it, next)
-		json_array_append_new(all,
-			report_finding(list_entry(it, struct finding, link)));
-	return all;
-}
-
-bool report_append_findings(
-	json_t *array, const struct findings *findings, size_t *size)
-{
-	list_each(&findings->list, it, next) {
-		const struct finding *f = list_entry(it, struct finding, link);
-
-		if (!report_append(array, report_finding(f), size))
-			return false;
-	}
-	return true;
 }

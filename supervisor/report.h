@@ -7,10 +7,30 @@
 
 #include "supervisor/vm.h"
 
-/* The object of `list --json` (REFERENCE 2.3); new. */
-json_t *report_list(const struct vm *vm);
-/* The same with the keys that only status has; new. */
-json_t *report_status(const struct vm *vm);
+#define REPORT_FIELDS 64    /* no more members than these */
+#define REPORT_BYTES  60000 /* of an array that fills a line */
+
+struct report_field;
+
+/* Which members of a VM are wanted. */
+struct report_choice {
+	const struct report_field *list[REPORT_FIELDS];
+	size_t n;
+};
+
+/*
+ * The members named by an array of strings, or (NULL) all: of `list --json`
+ * (REFERENCE 2.3), with status those that only status has as well.  Fails
+ * with ERR_USAGE on a name that is none.
+ */
+MUST_CHECK int report_choose(struct report_choice *out, const json_t *names,
+	bool status, struct err *err);
+/* A member by itself; never NULL, new. */
+json_t *report_value(const struct vm *vm, const struct report_field *field);
+/* Its name. */
+const char *report_name(const struct report_field *field);
+/* A VM as an object; new. */
+json_t *report_vm(const struct vm *vm, const struct report_choice *choice);
 /* The disks of the running or written spec; new. */
 json_t *report_disks(const struct vm *vm);
 /*

@@ -36,8 +36,6 @@ FNR == 1 {
 		complain(module " does without jansson")
 	if (header == "ev.h" && here != "base" && !index(evers, " " module " "))
 		complain(module " has no business with ev.h; use base/loop")
-	if (header ~ /libsmartcols/ && here != "ctl")
-		complain("only ctl draws tables")
 }
 
 /^#[ \t]*include[ \t]*"/ {

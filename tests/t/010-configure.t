@@ -135,6 +135,23 @@ configure --bindir=bin
 ok "refuses a relative directory" has "'bin' is not an absolute path" out
 configure word
 ok "refuses a stray word" has "unknown argument 'word'" out
+configure --disable-static-client
+ok "--disable-static-client" has 'CLIENT_LDFLAGS = ' config.mk
+ok "... links dynamically" hasnt 'CLIENT_LDFLAGS = -' config.mk
+cat >bin/no-static-cc <<'EOS'
+#!/bin/sh
+case " $* " in *" -static"*) exit 1 ;; esac
+exec cc "$@"
+EOS
+chmod +x bin/no-static-cc
+configure CC=no-static-cc
+ok "where no static program links the client is dynamic" \
+	hasnt 'CLIENT_LDFLAGS = -' config.mk
+ok "... and it is said" grep -q '^client  *dynamic$' out
+configure CC=no-static-cc --enable-static-client
+ok "--enable-static-client insists" failed
+ok "... and says what to look for" has 'libjansson.a' out
+rm -f bin/no-static-cc
 configure --enable-werror
 ok "--enable-werror" grep -q '^WARN = .*-Werror$' config.mk
 configure --enable-sanitize

@@ -8,7 +8,7 @@ supervisor <<'EOS'
 > {"execute": "vm-list", "arguments": {"patterns": ["no*"]}}
 < {"return": {"vms": []}, "id": $ID}
 > {"execute": "vm-list", "arguments": {"after": "db"}}
-< {"return": {"vms": [{"name": "old", "state": "stopped", "ready": null, "cause": "guest-poweroff", "since": "2025-11-18T22:04:11+01:00", "uptime": null, "cpus": 1, "memory": 1073741824, "restarts": null, "addresses": [], "tags": []}, {"name": "typo", "state": "invalid", "ready": null, "uptime": null, "cpus": null, "memory": null, "restarts": null, "addresses": [], "error": {"file": "/etc/vmward/vms/typo.ini", "line": 3, "text": "unknown key 'memmory' (memory?)"}}, {"name": "web", "state": "running", "ready": true, "uptime": 7860.5, "cpus": 2, "memory": 2147483648, "restarts": 1, "addresses": [{"address": "10.64.0.12", "source": "lease", "age": 1}, {"address": "fd00::1"}], "tags": ["prod", "edge"], "pending": 2, "pid": 4711}]}, "id": $ID}
+< {"return": {"vms": [{"name": "old", "state": "stopped", "ready": null, "cause": "guest-poweroff", "since": "2025-11-18T22:04:11+01:00", "uptime": null, "cpus": 1, "memory": 1073741824, "restarts": null, "addresses": [], "tags": [], "note": "guest-poweroff 2025-11-18 22:04"}, {"name": "typo", "state": "invalid", "ready": null, "uptime": null, "cpus": null, "memory": null, "restarts": null, "addresses": [], "note": "typo.ini:3: unknown key 'memmory' (memory?)"}, {"name": "web", "state": "running", "ready": true, "uptime": 7860.5, "cpus": 2, "memory": 2147483648, "restarts": 1, "addresses": [{"address": "10.64.0.12", "source": "lease", "age": 1}, {"address": "fd00::1"}], "tags": ["prod", "edge"], "pending": 2, "note": "2 changes pending: vmward plan web", "pid": 4711}]}, "id": $ID}
 > {"execute": "vm-list"}
 < {"return": {"vms": [{"name": "ci@4711", "state": "running", "ready": false, "uptime": 4, "cpus": 2, "memory": 2147483648, "restarts": 0, "addresses": [], "note": "waiting for agent, 4 s of 2 min"}, {"name": "db", "state": "running", "ready": true, "uptime": 273600, "cpus": 4, "memory": 17179869184, "restarts": 0, "addresses": [{"address": "192.168.20.11"}]}], "next": "db"}, "id": $ID}
 EOS
@@ -69,6 +69,53 @@ ok "on a terminal states have colours" [ "$(grep -c "$(printf '\033')\[32m" "$tm
 NO_COLOR=1 cols=200 on_terminal list
 ok "NO_COLOR is obeyed" [ "$(grep -c "$(printf '\033')\[" "$tmp/out")" -eq 0 ]
 
+# ---- only what is printed is asked for ----
+
+supervisor <<'EOS'
+> {"execute": "vm-list", "arguments": {"fields": ["name"], "rows": true}}
+< {"return": {"vms": [["web"], ["db"]]}, "id": $ID}
+> {"execute": "vm-list", "arguments": {"fields": []}}
+< {"return": {"vms": [], "host": {"running": 1, "memory": 4096, "memory_promised": 1024, "cpus": 2, "cpus_promised": 1}}, "id": $ID}
+> {"execute": "vm-list", "arguments": {"fields": ["addresses", "uptime", "name", "memory"], "rows": true}}
+< {"return": {"vms": [[[{"address": "10.0.0.2"}, {"address": "::2"}], 5, "web", 1024], [[], 4, "up", 3072], [[], null, "off", 2048]]}, "id": $ID}
+> {"execute": "vm-list"}
+< {"return": {"vms": []}, "id": $ID}
+EOS
+vmward list --names
+ok "names: of rows" output_is <<'EOS'
+web
+db
+EOS
+vmward list --host
+ok "the host: no VM" output_is <<'EOS'
+1 running: 1 of 2 CPUs, 1K of 4K memory promised
+EOS
+vmward list -o ADDRESS,NAME --sort=-memory
+ok "the column to sort by is asked for, and what a column looks at" \
+	output_is <<'EOS'
+ADDRESS      NAME
+             up
+-            off
+10.0.0.2 +1  web
+EOS
+vmward --json list
+ok "JSON: all members" [ "$(grep -c '"fields"' "$control.log")" -eq 3 ]
+vmward list -o ''
+ok "no column is usage" exits 2
+
+supervisor <<'EOS'
+> {"execute": "vm-list", "arguments": {"rows": true}}
+< {"error": {"class": "GenericError", "desc": "Parameter 'fields' is unexpected", "code": "USAGE"}, "id": $ID}
+> {"execute": "vm-list", "arguments": {"running": true}}
+< {"return": {"vms": [{"name": "web", "state": "running"}]}, "id": $ID}
+EOS
+vmward list --running -o NAME,STATE
+ok "a supervisor that knows no fields is asked for all" output_is <<'EOS'
+NAME  STATE
+web   running
+EOS
+ok "without a word" exits 0
+
 supervisor <<'EOS'
 > {"execute": "vm-list"}
 < {"return": {"vms": []}, "id": $ID}
@@ -93,4 +140,17 @@ web          stopped
 EOS
 LC_ALL=C vmward list -o DESCRIPTION,STATE
 ok "in the C locale too" says '网页服务器   running'
+
+supervisor <<'EOS'
+> {"execute": "vm-list"}
+< {"return": {"vms": [{"name": "a", "note": "网页服务器 and more"}, {"name": "b", "note": "web"}]}, "id": $ID}
+EOS
+NO_COLOR=1 cols=11 on_terminal list -o NAME,NOTE
+ok "a cut does not part a character" output_is <<'EOS'
+NAME  NOTE
+a     网页
+b     web
+EOS
+NO_COLOR=1 cols=7 on_terminal list -o NOTE,NAME
+ok "nor a column from its name" says 'NOTE  NAME'
 plan

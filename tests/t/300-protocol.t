@@ -157,6 +157,30 @@ ok "all 201 VMs are listed once" is "$count" 201
 ok "in pages below 64 KiB" test "$longest" -lt 65536
 q vm-list limit:3
 ok "a page can be smaller" is "$(grep -o '"name":' "$tmp/out" | wc -l)" 3
+
+# ---- fields ----
+
+q vm-list limit:2 'fields:["state","name"]'
+ok "fields: those members, in that order" says \
+	'"vms":[{"state":"invalid","name":"n001-23456789012345678901234567"},{'
+ok "and no host" sh -c "! grep -q '\"host\"' '$tmp/out'"
+q vm-list limit:1 'fields:["name","uptime","tags"]' rows:true host:true
+ok "rows: the values alone" says \
+	'"vms":[["n001-23456789012345678901234567",null,[]]]'
+ok "and the host when it is asked for" says '"memory_promised":'
+q vm-list limit:1 'fields:[]' rows:true
+ok "no field" says '"vms":[[]]'
+q vm-list limit:1 rows:true
+ok "rows of all members" says '"vms":[["n001-23456789012345678901234567","invalid",'
+q vm-status vm=web 'fields:["state","recorded"]'
+ok "of a status" says '"return":{"state":"stopped","recorded":true}'
+ok "an unknown field" refused USAGE vm-list 'fields:["nmae"]'
+ok "the nearest is named" says "value 'nmae' (did you mean 'name'?)"
+ok "a field of status only" refused USAGE vm-list 'fields:["log"]'
+ok "a field twice" refused USAGE vm-list 'fields:["name","name"]'
+ok "what is no name" refused USAGE vm-list 'fields:[1]'
+ok "no array" refused USAGE vm-list fields=name
+ok "an unknown field of a status" refused USAGE vm-status vm=web 'fields:["x"]'
 q vm-check
 ok "a check of all of them is below 64 KiB" \
 	test "$(tail -n 1 "$tmp/out" | wc -c)" -lt 65536

@@ -64,9 +64,19 @@ static char *member(json_t *object, const char *name)
 	return text ? without_root(text) : xstrdup("(missing)");
 }
 
+/* All of it; new. */
+static json_t *report(bool status)
+{
+	struct report_choice choice;
+	struct err err = ERR_INIT;
+
+	ok(report_choose(&choice, NULL, status, &err) == 0, "all members");
+	return report_vm(vm, &choice);
+}
+
 static void lists(const char *name, const char *want, const char *what)
 {
-	AUTO_JSON json_t *o = report_list(vm);
+	AUTO_JSON json_t *o = report(false);
 	AUTO_FREE char *got = member(o, name);
 
 	is_str(got, want, "%s: %s", name, what);
@@ -74,7 +84,7 @@ static void lists(const char *name, const char *want, const char *what)
 
 static void states(const char *name, const char *want, const char *what)
 {
-	AUTO_JSON json_t *o = report_status(vm);
+	AUTO_JSON json_t *o = report(true);
 	AUTO_FREE char *got = member(o, name);
 
 	is_str(got, want, "%s: %s", name, what);
@@ -96,7 +106,7 @@ static void test_keys(void)
 		for (int has = 0; has < 2; has++) {
 			fresh(has ? "" : NULL);
 			vm->state = (enum vm_state)s;
-			AUTO_JSON json_t *o = report_status(vm);
+			AUTO_JSON json_t *o = report(true);
 			for (size_t i = 0; i < NELEMS(keys); i++)
 				missing += !json_object_get(o, keys[i]);
 		}
@@ -164,7 +174,7 @@ static void test_running(void)
 		"{\"version\":\"7.2.22\",\"accel\":\"kvm\",\"reason\":\"\","
 		"\"commands\":5,\"bytes_sent\":0}",
 		"what it is");
-	AUTO_JSON json_t *o = report_status(vm);
+	AUTO_JSON json_t *o = report(true);
 	json_t *nic = json_array_get(json_object_get(o, "nics"), 1);
 	AUTO_FREE char *got = json_dumps(nic, JSON_COMPACT);
 	is_str(got,
@@ -195,7 +205,7 @@ static void test_invalid(void)
 	fresh_running("");
 	add_error();
 	lists("state", "\"running\"", "one that runs goes on");
-	lists("note", "\"\"", "without a word");
+	lists("note", "\"web.ini:7: bad thing\"", "with the mistake beside");
 }
 
 /* What a person should know first. */
@@ -246,7 +256,7 @@ static void test_log(void)
 	fresh("");
 	for (int i = 0; i < 30; i++)
 		vmlog_line(&vm->log, LOG_INFO, "line %d", i);
-	o = report_status(vm);
+	o = report(true);
 	is_int(json_array_size(json_object_get(o, "log")), 10,
 		"the last ten lines of its log");
 }

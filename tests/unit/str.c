@@ -12,6 +12,11 @@ static void test_buffer(void)
 	str_add(&s, "a");
 	str_addc(&s, 'b');
 	str_addn(&s, "cdef", 2);
+	str_addu(&s, 0);
+	str_addu(&s, 10);
+	str_addu(&s, UINT64_MAX);
+	is_str(str_text(&s) + s.len - 23, "01018446744073709551615", "numbers");
+	str_cut(&s, s.len - 23);
 	str_addf(&s, "-%d-%s", 7, "x");
 	is_str(str_text(&s), "abcd-7-x", "added");
 	is_int(s.len, 8, "length");
