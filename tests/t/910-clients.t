@@ -42,6 +42,18 @@ client() # NAME TOOL COMMAND...
 	fi
 }
 
+# What is no comment, no blank line and no lone brace.
+lines_of() { grep -cvE '^[[:space:]]*([{}]?|#( .*|!.*)|//.*|/?\*.*)$' "$1"; }
+for f in "$clients"/*; do
+	count=$(lines_of "$f")
+	echo "# ${f##*/}: $count lines"
+	ok "${f##*/}: 20 lines at most" test "$count" -le 20
+done
+if command -v gofmt >/dev/null; then
+	ok "the Go client is as gofmt would have it" \
+		is "$(gofmt -l "$clients/list-vms.go")" ''
+fi
+
 client python python3 python3 "$clients/list-vms.py"
 client sh socat sh "$clients/list-vms.sh"
 client C "${CC:-cc}" sh -c "[ -x list ] || ${CC:-cc} '$clients/list-vms.c' \
