@@ -21,4 +21,17 @@ static inline uint64_t hash_add(uint64_t hash, const void *bytes, size_t len)
 	return hash;
 }
 
+/* The same for len bytes that are all 0, in a few steps. */
+static inline uint64_t hash_add_zeros(uint64_t hash, size_t len)
+{
+	uint64_t factor = 0x100000001b3ULL;
+
+	for (; len > 0; len >>= 1) {
+		if (len & 1)
+			hash *= factor;
+		factor *= factor;
+	}
+	return hash;
+}
+
 #endif

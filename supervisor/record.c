@@ -46,13 +46,17 @@ static uint64_t get(const unsigned char *at, unsigned bytes)
 	return value;
 }
 
+/* Of the whole slot, with zeros where the sum is; most of it is zeros. */
 static uint64_t sum_of(const unsigned char slot[SLOT])
 {
-	static const unsigned char zeros[8];
 	uint64_t sum = hash_add(HASH_START, slot, AT_SUM);
+	size_t end = SLOT;
 
-	sum = hash_add(sum, zeros, sizeof(zeros));
-	return hash_add(sum, slot + AT_SEQUENCE, SLOT - AT_SEQUENCE);
+	while (end > AT_SEQUENCE && slot[end - 1] == 0)
+		end--;
+	sum = hash_add_zeros(sum, AT_SEQUENCE - AT_SUM);
+	sum = hash_add(sum, slot + AT_SEQUENCE, end - AT_SEQUENCE);
+	return hash_add_zeros(sum, SLOT - end);
 }
 
 /* Text that is no UTF-8 (a detail from outside) is kept as "". */
