@@ -10,6 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* So long are most texts: they are formatted once. */
+enum { SHORT = 256 };
+
 static _Noreturn void out_of_memory(void)
 {
 	static const char text[] = "error out of memory\n";
@@ -70,15 +73,19 @@ char *xstrdup(const char *text)
 
 char *xvasprintf(const char *fmt, va_list ap)
 {
+	char buf[SHORT];
 	va_list again;
 
 	va_copy(again, ap);
-	int len = vsnprintf(NULL, 0, fmt, again);
+	int len = vsnprintf(buf, sizeof buf, fmt, again);
 	va_end(again);
 	if (len < 0)
 		out_of_memory();
 	char *text = xmalloc((size_t)len + 1);
-	vsnprintf(text, (size_t)len + 1, fmt, ap);
+	if ((size_t)len < sizeof buf)
+		memcpy(text, buf, (size_t)len + 1);
+	else
+		vsnprintf(text, (size_t)len + 1, fmt, ap);
 	return text;
 }
 

@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 
-enum { NEAR = 3, LONGEST_NAME = 63 };
+enum { NEAR = 3, LONGEST_NAME = 63, SHORT = 31 };
 
 void str_fini(struct str *s)
 {
@@ -68,11 +68,17 @@ void str_addf(struct str *s, const char *fmt, ...)
 {
 	va_list ap;
 
+	/* most of what is added is short: once is enough for it */
+	grow(s, SHORT);
 	va_start(ap, fmt);
-	int len = vsnprintf(NULL, 0, fmt, ap);
+	int len = vsnprintf(s->data + s->len, s->cap - s->len, fmt, ap);
 	va_end(ap);
 	if (len < 0)
+		s->data[s->len] = '\0';
+	if (len < 0 || (size_t)len < s->cap - s->len) {
+		s->len += len < 0 ? 0 : (size_t)len;
 		return;
+	}
 	grow(s, (size_t)len);
 	va_start(ap, fmt);
 	vsnprintf(s->data + s->len, (size_t)len + 1, fmt, ap);
