@@ -52,10 +52,13 @@ static json_t *action(const char *reboot)
 	return json_pack("{s:s}", "reboot", reboot);
 }
 
-/* Under reboot=shutdown the host's own reset would end the VM. */
-static bool reboot_ends(const struct op_ask_job *op)
+/*
+ * Under reboot=shutdown the host's own reset would end the VM; of one that
+ * was adopted paused nobody has asked so far.
+ */
+static bool reboot_may_end(const struct op_ask_job *op)
 {
-	return op->vm->reboot_ends;
+	return !op->vm->reboot_known || op->vm->reboot_ends;
 }
 
 static const char *plain_command(enum op_ask what)
@@ -76,10 +79,11 @@ static enum job_state ask_run(struct job *job)
 		return JOB_ENDS;
 	}
 	if (op->what == ASK_RESET) {
-		if (reboot_ends(op)) {
+		if (reboot_may_end(op)) {
 			QMP_CALL(job, &op->call, QMP_OF(op), "set-action",
 				action("reset"));
 			/* the firmware resets again, some time later */
+			op->vm->reboot_known = true;
 			op->vm->reboot_ends = false;
 			op->vm->reboot_held = true;
 		}
