@@ -52,8 +52,15 @@ static void reboot(struct sim_vm *vm)
 	unsigned births = vm->births;
 	struct sim_qemu *q = qemu_of_vm(vm);
 
+	bool cold = vm->reboot == SIM_COLD;
+
 	if (!q || q->paused || q->stopped || !q->ran)
 		return;
+	if (vm->reboot == SIM_IF_PENDING && world_random(2)) {
+		client_ask(vm, "vm-set");
+		life_sleep(1000);
+		cold = true;
+	}
 	pid_t before = world_as(q->pid);
 	guest_reset(q, "guest-reset");
 	world_as(before);
@@ -62,7 +69,7 @@ static void reboot(struct sim_vm *vm)
 		sim_breach("policy", "%s lives after a reboot", vm->name);
 	else if (vm->reboot != SIM_STOP && !need_guest(vm, "a reboot"))
 		return;
-	if (vm->births != births + (vm->reboot == SIM_COLD))
+	if (vm->births != births + cold)
 		sim_breach("policy", "%s has %u new QEMUs after a reboot",
 			vm->name, vm->births - births);
 	if (vm->reboot == SIM_STOP)
@@ -137,14 +144,34 @@ static void crash(struct sim_vm *vm)
 			vm_state_id(known(vm)->state));
 }
 
+static bool is_drawn(void)
+{
+	return world_random(100) < sim.shape.calm;
+}
+
+/* Started and restarted by an admin: its crashes of before are forgiven. */
+static void wake(struct sim_vm *vm)
+{
+	if (vm->awake)
+		return;
+	vm->awake = true;
+	start(vm);
+	restart(vm);
+}
+
 void calm_run(void)
 {
-	for (unsigned i = 0; i < sim.nvms; i++) {
-		start(&sim.vms[i]);
-		restart(&sim.vms[i]);
+	static void (*const tries[])(
+		struct sim_vm *) = { reboot, fill_up, crash, stop };
+
+	for (unsigned i = 0; i < sim.nvms; i++)
+		if (is_drawn())
+			wake(&sim.vms[i]);
+	for (size_t i = 0; i < NELEMS(tries); i++) {
+		struct sim_vm *vm = &sim.vms[world_random(sim.nvms)];
+		if (!is_drawn())
+			continue;
+		wake(vm);
+		tries[i](vm);
 	}
-	reboot(&sim.vms[world_random(sim.nvms)]);
-	fill_up(&sim.vms[world_random(sim.nvms)]);
-	crash(&sim.vms[world_random(sim.nvms)]);
-	stop(&sim.vms[world_random(sim.nvms)]);
 }

@@ -192,10 +192,14 @@ static void add_change(struct rq *rq, json_t *args)
 			args, "keys", json_pack("[s]", "vm.description"));
 		return;
 	}
-	snprintf(rq->value, sizeof(rq->value), "text-%s-%u", rq->vm->name,
-		rq->order);
-	json_object_set_new(
-		args, "pairs", json_pack("{s:s}", "vm.description", rq->value));
+	const char *key = rq->must ? "vm.memory" : "vm.description";
+	if (rq->must) /* what waits for a new QEMU */
+		snprintf(rq->value, sizeof(rq->value), "%uM",
+			65 + rq->order % 63);
+	else
+		snprintf(rq->value, sizeof(rq->value), "text-%s-%u",
+			rq->vm->name, rq->order);
+	json_object_set_new(args, "pairs", json_pack("{s:s}", key, rq->value));
 }
 
 /* What else the request says. */
@@ -503,9 +507,13 @@ void client_ask(struct sim_vm *vm, const char *wire)
 {
 	struct client_conn *c = &clients[0];
 
-	client_leave();
-	if (!reach(c))
-		sim_breach("I8", "no supervisor to talk to");
+	for (unsigned i = 1; i < SIM_CLIENTS; i++)
+		drop(&clients[i]);
+	if (c->fd < 0 || count_open(c) > 0) {
+		drop(c);
+		if (!reach(c))
+			sim_breach("I8", "no supervisor to talk to");
+	}
 	send_rq(c, kind_named(wire), vm, true);
 	for (unsigned s = 0; s < 120 && count_open(c); s++)
 		life_sleep(1000);

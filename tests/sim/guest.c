@@ -64,7 +64,9 @@ void guest_reset(struct sim_qemu *q, const char *reason)
 
 	if (q->off)
 		return;
-	if (q->reboot_ends && str_eq(reason, "guest-reset"))
+	if (q->reboot_ends && str_starts(reason, "host"))
+		sim_breach("policy", "%s: its reset would end it", q->vm->name);
+	if (q->reboot_ends)
 		guest_off(q, reason);
 	else
 		qemu_event(q, "RESET", data);

@@ -292,7 +292,8 @@ static void make_vm(unsigned i)
 	static const char *const policies[] = { "on-failure", "always", "no",
 		"on-crash" };
 	static const char *const starts[] = { "no", "yes", "last" };
-	static const char *const reboots[] = { "warm", "cold", "stop" };
+	static const char *const reboots[] = { "warm", "cold", "stop",
+		"cold-if-pending" };
 	struct sim_vm *vm = &sim.vms[i];
 
 	snprintf(vm->name, sizeof(vm->name), "vm%u", i + 1);
@@ -301,7 +302,7 @@ static void make_vm(unsigned i)
 	vm->burst = 2 + world_random(4);
 	unsigned policy = world_random(4);
 	vm->restarts = !str_eq(policies[policy], "no");
-	vm->reboot = (enum sim_reboot)world_random(3);
+	vm->reboot = (enum sim_reboot)world_random(NELEMS(reboots));
 	vm->probed = world_random(3) == 0;
 	vm->config = xasprintf("[vm]\nmemory = 64M\n"
 			       "[disk.root]\nimage = %s.raw\n"

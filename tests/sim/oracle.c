@@ -20,6 +20,7 @@ enum { SLOT = 4096, JOBS_MAX = 32, FDS_MAX = 100 };
 struct slot {
 	bool known;
 	bool blank;
+	bool parsed;
 	int rc;
 	uint64_t sequence;
 	struct record record;
@@ -99,8 +100,8 @@ void oracle_start(void)
 
 /* ---- the record on disk ---- */
 
-/* What a slot says; store_decode() sees only what it has not just seen. */
-static int decode_slot(struct slot *seen, const struct bytes *bytes, size_t at)
+/* Whether a slot is whole; one that was just seen is not looked at again. */
+static void look(struct slot *seen, const struct bytes *bytes, size_t at)
 {
 	size_t left = bytes->len > at ? bytes->len - at : 0;
 	unsigned char slot[SLOT];
@@ -111,34 +112,29 @@ static int decode_slot(struct slot *seen, const struct bytes *bytes, size_t at)
 		memcpy(slot, bytes->data + at, left);
 	memset(slot + left, 0, SLOT - left);
 	if (seen->known && !memcmp(seen->bytes, slot, SLOT))
-		return seen->rc;
+		return;
 	memcpy(seen->bytes, slot, SLOT);
 	seen->known = true;
+	seen->parsed = false;
 	seen->blank = !memcmp(slot, (unsigned char[SLOT]){ 0 }, SLOT);
-	seen->rc = store_decode(slot, &seen->record, &seen->sequence);
-	return seen->rc;
+	seen->rc = store_check(slot, &seen->sequence);
 }
 
-/* The better of the slots: 1 found, 0 none so far, -1 no good one. */
-static int decode(
-	struct slot seen[2], const struct bytes *bytes, struct record *out)
+/* The better of the slots, or NULL. */
+static struct slot *better(struct slot seen[2])
 {
-	int rc = -1;
+	struct slot *best = NULL;
 
-	memset(out, 0, sizeof(*out));
-	for (size_t i = 0; i < 2; i++) {
-		if (decode_slot(&seen[i], bytes, i * SLOT) ||
-			(rc == 1 && seen[1].sequence < seen[0].sequence))
-			continue;
-		*out = seen[i].record;
-		rc = 1;
-	}
-	return rc < 0 && (seen[0].blank || seen[1].blank) ? 0 : rc;
+	for (size_t i = 0; i < 2; i++)
+		if (!seen[i].rc && (!best || seen[i].sequence > best->sequence))
+			best = &seen[i];
+	return best;
 }
 
 /*
- * The same of a VM's file, as it is on disk or as its reader sees it;
- * decodes what has changed only.
+ * The record of a VM as it is on disk, or as its reader sees it: 1 found, 0
+ * none so far, -1 no good one.  What it says, if that is wanted (out), is
+ * parsed when it has changed only.
  */
 static int read_record(
 	const struct sim_vm *vm, bool durable, const struct record **out)
@@ -146,31 +142,39 @@ static int read_record(
 	static const struct record none;
 	static struct {
 		unsigned long version;
-		struct record record;
-		int rc;
+		struct slot slots[2];
 	} last[SIM_VMS][2], *seen;
-	static struct slot slots[SIM_VMS][2];
 	const struct bytes *bytes = world_bytes_of(vm->record_path, durable);
 
-	*out = &none;
+	if (out)
+		*out = &none;
 	if (!bytes || bytes->len == 0)
 		return 0;
 	seen = &last[vm - sim.vms][durable];
 	if (bytes->version != seen->version)
-		seen->rc = decode(slots[vm - sim.vms], bytes, &seen->record);
+		for (size_t i = 0; i < 2; i++)
+			look(&seen->slots[i], bytes, i * SLOT);
 	seen->version = bytes->version;
-	*out = &seen->record;
-	return seen->rc;
+	struct slot *best = better(seen->slots);
+	if (!best)
+		return seen->slots[0].blank || seen->slots[1].blank ? 0 : -1;
+	if (!out)
+		return 1;
+	if (!best->parsed && store_parse(best->bytes, &best->record))
+		return -1;
+	best->parsed = true;
+	*out = &best->record;
+	return 1;
 }
 
 static void check_promise(const struct sim_vm *vm)
 {
 	const struct record *record;
-	int rc = read_record(vm, true, &record);
+	bool promised = vm->promise != PROMISED_NOTHING;
 
-	if (rc < 0)
+	if (read_record(vm, true, promised ? &record : NULL) < 0)
 		sim_breach("I6", "%s: no good record on disk", vm->name);
-	if (vm->promise == PROMISED_NOTHING)
+	if (!promised)
 		return;
 	if ((record->desired == DESIRED_UP) != (vm->promise == PROMISED_UP))
 		sim_breach("I2",
@@ -291,7 +295,8 @@ static void check_vm(const struct sim_vm *vm)
 
 	if (!state)
 		sim_breach("I3", "%s is not known", vm->name);
-	if (read_record(vm, false, &record) < 0)
+	if (read_record(vm, true, &record) < 0 ||
+		read_record(vm, false, &record) < 0)
 		sim_breach("I6", "%s: its record is damaged", vm->name);
 	sim_note("%s: at rest %s, record %s", vm->name,
 		vm_state_id(state->state),

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * sim --seed N [--trace] runs one seed, --seeds A-B many (each in a process
- * of its own), --for SECONDS as many as fit from A on.  A seed that fails is
- * told with the line that plays it again; the same seed is the same run.
+ * of its own), --for SECONDS as many as fit from A on, --cpu SECONDS as many
+ * as fit into that much CPU time.  A seed that fails is told with the line
+ * that plays it again; the same seed is the same run, on any machine: a run
+ * without end is ended by its CPU time.
  * --with CRASH,FILES has these faults in every run, beside those it draws.
  * --break I lets invariant I1 to I8 be broken on purpose: it must be seen.
  */
@@ -15,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,9 +27,9 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/world_impl.h"
 
-enum { STEPS = 120, REST_MS = 300000, SEED_S = 60, WORKERS_MAX = 16 };
+enum { REST_MS = 300000, SEED_S = 30, WORKERS_MAX = 16 };
 
-struct sim sim;
+struct sim sim = { .shape = { .steps = 40, .calm = 30 } };
 
 /* What the processes of the seeds add up. */
 static struct {
@@ -37,6 +41,7 @@ static struct {
 
 static const char *program;
 static double limit;    /* seconds for many seeds; 0: none */
+static double cpu;      /* the same of CPU time */
 static uint64_t least;  /* so many of them even then */
 static bool quick;      /* the first failure is enough */
 static unsigned broken; /* I1 to I8: on purpose; 0: none */
@@ -137,17 +142,25 @@ static void act(void)
 	}
 }
 
+/* One that never ends has used this much CPU time, on any machine. */
+static void limit_seed(unsigned seconds)
+{
+	struct itimerval left = { .it_value.tv_sec = seconds };
+
+	setitimer(ITIMER_PROF, &left, NULL);
+}
+
 static void run_seed(uint64_t seed)
 {
 	sim.seed = seed;
-	alarm(SEED_S);
+	limit_seed(SEED_S);
 	world_start(seed);
 	life_start();
 	qemu_start();
 	oracle_start();
 	client_start();
 	chaos_start();
-	while (sim.steps < STEPS)
+	while (sim.steps < sim.shape.steps)
 		act();
 	chaos_heal();
 	life_sleep(REST_MS);
@@ -160,14 +173,14 @@ static void run_seed(uint64_t seed)
 	life_sleep(REST_MS / 5);
 	oracle_rest();
 	sim_note("the end: %lu steps, %u lives", sim.steps, sim.lives);
-	alarm(0);
+	limit_seed(0);
 }
 
 /* ---- many ---- */
 
 static void prepare(void)
 {
-	static const int fatal[] = { SIGABRT, SIGSEGV, SIGBUS, SIGALRM };
+	static const int fatal[] = { SIGABRT, SIGSEGV, SIGBUS, SIGPROF };
 
 	for (size_t i = 0; i < NELEMS(fatal); i++)
 		signal(fatal[i], on_fatal);
@@ -180,7 +193,7 @@ static void run_diamond(uint64_t seed)
 {
 	sim.seed = seed;
 	sim.diamond = sim.healed = true;
-	alarm(SEED_S);
+	limit_seed(SEED_S);
 	world_start(seed);
 	life_start();
 	diamond_put(drop);
@@ -189,7 +202,7 @@ static void run_diamond(uint64_t seed)
 	client_start();
 	diamond_run();
 	client_leave();
-	alarm(0);
+	limit_seed(0);
 }
 
 static void in_child(uint64_t seed)
@@ -234,6 +247,16 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* CPU time of all seeds that have ended. */
+static double cpu_seconds(void)
+{
+	struct rusage use;
+
+	getrusage(RUSAGE_CHILDREN, &use);
+	return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+	       (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
+}
+
 /* Those we may use, as nproc has them. */
 static long processors(void)
 {
@@ -244,6 +267,30 @@ static long processors(void)
 	return CPU_COUNT(&set);
 }
 
+static bool is_enough(uint64_t done, double began)
+{
+	if (quick && sums->failed)
+		return true;
+	if (done < least)
+		return false;
+	return (limit > 0 && seconds() - began >= limit) ||
+	       (cpu > 0 && cpu_seconds() >= cpu);
+}
+
+static void tell_many(uint64_t first, double took)
+{
+	double used = cpu_seconds();
+
+	printf("seeds=%lu failed=%lu first=%" PRIu64 " steps=%lu lives=%lu "
+	       "seconds=%.1f per_s=%.1f cpu=%.1f per_cpu_s=%.1f\n",
+		sums->seeds, sums->failed, first, sums->steps, sums->lives,
+		took, (double)sums->seeds / took, used,
+		(double)sums->seeds / used);
+	if (diamonds)
+		printf("diamonds of 12 VMs in order: %lu of %lu\n",
+			sums->seeds - sums->failed, sums->seeds);
+}
+
 /* Seeds from first to last, or for a while; the exit status. */
 static int run_many(uint64_t first, uint64_t last)
 {
@@ -252,11 +299,7 @@ static int run_many(uint64_t first, uint64_t last)
 	long running = 0;
 	uint64_t seed = first;
 
-	for (; seed <= last && (limit <= 0 || seconds() - began < limit ||
-				       seed - first < least);
-		seed++) {
-		if (quick && sums->failed)
-			break;
+	for (; seed <= last && !is_enough(seed - first, began); seed++) {
 		if (running == workers)
 			running -= wait_child();
 		start_child(seed);
@@ -264,21 +307,15 @@ static int run_many(uint64_t first, uint64_t last)
 	}
 	while (wait_child())
 		;
-	double took = seconds() - began;
-	printf("seeds=%lu failed=%lu first=%" PRIu64 " steps=%lu lives=%lu "
-	       "seconds=%.1f per_s=%.1f steps_per_s=%.0f\n",
-		sums->seeds, sums->failed, first, sums->steps, sums->lives,
-		took, (double)sums->seeds / took, (double)sums->steps / took);
-	if (diamonds)
-		printf("diamonds of 12 VMs in order: %lu of %lu\n",
-			sums->seeds - sums->failed, sums->seeds);
+	tell_many(first, seconds() - began);
 	return sums->failed ? 1 : 0;
 }
 
 static int usage(void)
 {
 	fputs("usage: sim --seed N [--trace] [--break 1..8] [--with FAULTS]\n"
-	      "       sim --seeds A-B [--for SECONDS [--least N]] [--quick]\n"
+	      "       sim --seeds A-B [--for SECONDS] [--cpu SECONDS] [--least N] "
+	      "[--quick]\n"
 	      "       sim --seed N|--seeds A-B --diamonds [--drop] [--trace]\n",
 		stderr);
 	return 2;
@@ -290,7 +327,9 @@ int main(int argc, char **argv)
 		{ "seed", required_argument, NULL, 's' },
 		{ "seeds", required_argument, NULL, 'm' },
 		{ "for", required_argument, NULL, 'f' },
+		{ "cpu", required_argument, NULL, 'c' },
 		{ "least", required_argument, NULL, 'l' },
+		{ "shape", required_argument, NULL, 'S' },
 		{ "diamonds", no_argument, NULL, 'd' },
 		{ "drop", no_argument, NULL, 'x' },
 		{ "trace", no_argument, NULL, 't' },
@@ -310,6 +349,11 @@ int main(int argc, char **argv)
 				last = strtoull(end + 1, NULL, 10);
 		} else if (option == 'f') {
 			limit = strtod(optarg, NULL);
+		} else if (option == 'S') {
+			sim.shape.steps = (unsigned)strtoul(optarg, &end, 10);
+			sim.shape.calm = (unsigned)strtoul(end + 1, NULL, 10);
+		} else if (option == 'c') {
+			cpu = strtod(optarg, NULL);
 		} else if (option == 'l') {
 			least = strtoull(optarg, NULL, 10);
 		} else if (option == 't') {

@@ -51,7 +51,7 @@ struct sim_vm {
 	enum sim_autostart { SIM_NO, SIM_YES, SIM_LAST } autostart;
 	bool restarts; /* its policy, after a crash */
 	bool probed;   /* ready when its guest has said hello */
-	enum sim_reboot { SIM_WARM, SIM_COLD, SIM_STOP } reboot;
+	enum sim_reboot { SIM_WARM, SIM_COLD, SIM_STOP, SIM_IF_PENDING } reboot;
 	unsigned burst; /* so often in two minutes */
 	pid_t last_pid; /* of its QEMU before */
 	unsigned births;
@@ -62,6 +62,7 @@ struct sim_vm {
 	bool stop_is_open;  /* a request that may stop it is on its way */
 	bool gone;          /* its file is */
 	bool missed;        /* a life began without its file */
+	bool awake;         /* calm has started it */
 	bool wanted;        /* somebody or something may start it */
 	char value[40];     /* what an answered vm-set has set, or "" */
 	unsigned sets;      /* vm-set sent so far */
@@ -118,6 +119,10 @@ struct sim_qemu {
 struct sim {
 	uint64_t seed;
 	bool trace;
+	struct {
+		unsigned long steps; /* of chaos */
+		unsigned calm;       /* percent of what calm could look at */
+	} shape;
 	bool diamond; /* twelve VMs in order instead of chaos */
 	bool on[SIM_NFAULTS];
 	const char *forced; /* names of faults that are on in any case */

@@ -53,6 +53,9 @@ static void test_garbage(void)
 		   "!input must be a JSON object|!input must be a JSON "
 		   "object|!JSON parse error, "),
 		"with its reason");
+	ok(strstr(str_text(&seen.text), "|!JSON parse error, duplicate") !=
+			NULL,
+		"a key twice is garbage too");
 	ok(str_ends(str_text(&seen.text), "|{\"x\":1}|"),
 		"and the stream goes on");
 	ok(str_is_utf8(str_text(&seen.text), seen.text.len),
