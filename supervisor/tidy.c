@@ -24,7 +24,7 @@ void tidy_up(struct vm *vm)
 	loop_timer_stop(&vm->tidy_timer);
 	if (machine_is_alive(&vm->machine))
 		return;
-	if (!lock_look(lock, vm->env->paths.run, vm->name, &state, &err) &&
+	if (!lock_look(lock, vm->env->lock_key, vm->name, &state, &err) &&
 		(state == LOCK_HELD || !machine_clean(&vm->machine, &err)))
 		return;
 	vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
