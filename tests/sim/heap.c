@@ -85,7 +85,8 @@ static struct head *carve(uint32_t class)
 	return head;
 }
 
-void *malloc(size_t size)
+/* Not by the name of malloc(): that and memset() would become calloc(). */
+static void *take(size_t size)
 {
 	if (size > arena_len) {
 		errno = ENOMEM;
@@ -100,6 +101,11 @@ void *malloc(size_t size)
 		head = carve(class);
 	head->state = live;
 	return head + 1;
+}
+
+void *malloc(size_t size)
+{
+	return take(size);
 }
 
 static struct head *head_of(void *block)
@@ -134,18 +140,18 @@ void *calloc(size_t count, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	void *block = malloc(sum);
+	void *block = take(sum);
 	return block ? memset(block, 0, sum) : NULL;
 }
 
 void *realloc(void *old, size_t size)
 {
 	if (!old)
-		return malloc(size);
+		return take(size);
 	size_t had = size_of(head_of(old)->class);
 	if (size <= had)
 		return old;
-	void *block = malloc(size);
+	void *block = take(size);
 	if (!block)
 		return NULL;
 	memcpy(block, old, had);
