@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What must work when all is well again, whatever happened before. */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 
 #include "supervisor/vm.h"
 #include "tests/sim/sim.h"
+#include "tests/sim/world_impl.h"
 
-enum { BACK_S = 20 }; /* more than the longest delay and a start */
+enum {
+	BACK_S = 20,  /* more than the longest delay and a start */
+	WATCH_S = 25, /* until files are watched */
+	ADOPT_S = 90  /* until the slowest adoption has come through */
+};
 
 /* Its one QEMU, which runs the guest; NULL in so many seconds. */
 static struct sim_qemu *await_guest(const struct sim_vm *vm, unsigned seconds)
@@ -22,7 +29,25 @@ static struct sim_qemu *await_guest(const struct sim_vm *vm, unsigned seconds)
 
 static const struct vm *known(const struct sim_vm *vm)
 {
-	return registry_find(sim.service.registry, vm->name);
+	const struct vm *found =
+		sim.up ? registry_find(sim.service.registry, vm->name) : NULL;
+
+	if (!found)
+		sim_breach("I3", "%s is not known", vm->name);
+	return found;
+}
+
+static bool is_known(const struct sim_vm *vm)
+{
+	return sim.up && registry_find(sim.service.registry, vm->name);
+}
+
+/* The next supervisor has come, and had time to look around. */
+static void await_life(void)
+{
+	while (!sim.up)
+		life_sleep(1000);
+	life_sleep(BACK_S * 1000);
 }
 
 static struct sim_qemu *need_guest(const struct sim_vm *vm, const char *after)
@@ -144,6 +169,117 @@ static void crash(struct sim_vm *vm)
 			vm_state_id(known(vm)->state));
 }
 
+/* ---- what happens while nobody looks ---- */
+
+/* It may have been given up by now. */
+static struct sim_qemu *started(struct sim_vm *vm)
+{
+	client_ask(vm, "vm-start");
+	return need_guest(vm, "a start");
+}
+
+/* Another process has the pid of a QEMU that ended; it is left alone. */
+static void lose_pid(struct sim_vm *vm)
+{
+	pid_t pid = started(vm)->pid;
+
+	life_crash();
+	world_die(pid, SIGKILL);
+	bool taken = birth_stranger(pid) == pid;
+	await_life();
+	if (!taken)
+		return;
+	if (known(vm)->machine.pid == pid)
+		sim_breach("I7", "%s: a bystander is taken for it", vm->name);
+	client_ask(vm, "vm-stop");
+	if (!world_is_alive(pid))
+		sim_breach("I7", "%s: a bystander was killed for it", vm->name);
+	client_ask(vm, "vm-start");
+}
+
+static void await_running(const struct sim_vm *vm, const char *after)
+{
+	for (unsigned s = 0; s < ADOPT_S; s++) {
+		if (is_known(vm) && known(vm)->state == VM_RUNNING)
+			return;
+		life_sleep(1000);
+	}
+	sim_breach("I3", "%s is not adopted after %s", vm->name, after);
+}
+
+/* Its supervisor dies; the next one finds something odd at its monitor. */
+static void adopt_oddly(struct sim_vm *vm)
+{
+	struct sim_qemu *q = started(vm);
+	char right = q->uuid[0];
+	int squatter = -1;
+
+	if (q->paused || q->stopped)
+		return;
+	life_crash();
+	switch (world_random(3)) {
+	case 0: /* another machine answers */
+		q->uuid[0] = right == 'f' ? '0' : 'f';
+		await_life();
+		if (known(vm)->state != VM_UNREACHABLE)
+			sim_breach("I7", "%s: a stranger's QEMU is %s",
+				vm->name, vm_state_id(known(vm)->state));
+		q->uuid[0] = right;
+		break;
+	case 1: /* its answers are not for these questions */
+		q->wrong = 1 + world_random(6);
+		break;
+	default: /* somebody talks to it already */
+		squatter = client_squat(vm);
+		life_sleep(1000);
+	}
+	await_running(vm, "an odd talk");
+	client_unsquat(squatter);
+}
+
+/* QEMU does nothing any more: only SIGKILL ends it. */
+static void freeze(struct sim_vm *vm)
+{
+	started(vm)->stopped = true;
+	client_ask(vm, "vm-stop");
+	if (qemu_count(vm))
+		sim_breach("I4", "%s was frozen, stopped and lives", vm->name);
+	client_ask(vm, "vm-start");
+}
+
+/* Its file is gone: it runs on, and is forgotten once it is down. */
+static void forget(struct sim_vm *vm)
+{
+	AUTO_FREE char *path =
+		life_path("%s/vms/%s.ini", sim.paths.config, vm->name);
+
+	started(vm);
+	if (world_random(2)) { /* by a supervisor without descriptors */
+		life_crash();
+		world_fail("inotify_init", 1, EMFILE);
+		await_life();
+	}
+	vm->gone = true;
+	vm->promise = PROMISED_NOTHING;
+	world_unlinkat(AT_FDCWD, path, 0);
+	life_sleep(WATCH_S * 1000);
+	if (!is_known(vm) || qemu_count(vm) != 1)
+		sim_breach(
+			"I7", "%s: its file is gone, and so is it", vm->name);
+	client_ask(vm, "vm-stop");
+	life_sleep(1000);
+	if (is_known(vm))
+		sim_breach("I5", "%s: its file is gone, it is known", vm->name);
+	life_put_config(vm, vm->config, strlen(vm->config));
+	life_sleep(WATCH_S * 1000);
+	if (vm->autostart == SIM_YES)
+		vm->wanted = true;
+	if (!is_known(vm))
+		sim_breach("I3", "%s: its file is back, it is not known",
+			vm->name);
+	client_ask(vm, "vm-start");
+}
+
 static bool is_drawn(void)
 {
 	return world_random(100) < sim.shape.calm;
@@ -161,8 +297,8 @@ static void wake(struct sim_vm *vm)
 
 void calm_run(void)
 {
-	static void (*const tries[])(
-		struct sim_vm *) = { reboot, fill_up, crash, stop };
+	static void (*const tries[])(struct sim_vm *) = { reboot, fill_up,
+		crash, adopt_oddly, freeze, forget, lose_pid, stop };
 
 	for (unsigned i = 0; i < sim.nvms; i++)
 		if (is_drawn())

@@ -311,18 +311,26 @@ static void send_rq(struct client_conn *c, const struct verb_kind *kind,
 	send_text(c, line);
 }
 
-static bool reach(struct client_conn *c)
+/* As the current process; -1: nobody is there. */
+static int connect_to(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	pid_t before = world_as(pid);
-
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", sim.paths.control);
 	int fd = world_socket(AF_UNIX, SOCK_STREAM, 0);
+
 	BUG_ON(fd < 0);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
 	if (world_connect(fd, (struct sockaddr *)&addr, sizeof(addr))) {
 		world_close(fd);
 		fd = -1;
 	}
+	return fd;
+}
+
+static bool reach(struct client_conn *c)
+{
+	pid_t before = world_as(pid);
+	int fd = connect_to(sim.paths.control);
+
 	world_as(before);
 	c->fd = fd;
 	if (fd < 0)
@@ -519,4 +527,24 @@ void client_ask(struct sim_vm *vm, const char *wire)
 		life_sleep(1000);
 	if (count_open(c) > 0)
 		sim_breach("I3", "%s: no answer to %s", vm->name, wire);
+}
+
+int client_squat(const struct sim_vm *vm)
+{
+	AUTO_FREE char *path =
+		life_path("%s/%s/priv/monitor", sim.paths.run, vm->name);
+	pid_t before = world_as(pid);
+	int fd = connect_to(path);
+
+	world_as(before);
+	return fd;
+}
+
+void client_unsquat(int fd)
+{
+	pid_t before = world_as(pid);
+
+	if (fd >= 0)
+		world_close(fd);
+	world_as(before);
 }

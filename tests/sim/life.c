@@ -46,6 +46,8 @@ char *life_path(const char *fmt, ...)
 
 static void on_call(const char *call)
 {
+	if (str_eq(call, "pwrite"))
+		oracle_wrote();
 	if (!inside || sim.crash_in == 0 || --sim.crash_in > 0)
 		return;
 	sim_note("the supervisor dies after %s()", call);

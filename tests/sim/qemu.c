@@ -92,10 +92,11 @@ void qemu_event(struct sim_qemu *q, const char *name, const char *data)
 
 static void reply_steal(struct sim_qemu *q, json_t *reply, const json_t *id)
 {
-	json_t *said = sim_chance(SIM_WRONG_ID, 15)
-			       ? json_integer(world_random(1000000))
-			       : json_deep_copy(id);
+	bool wrong = sim_chance(SIM_WRONG_ID, 15) || q->wrong > 0;
+	json_t *said = wrong ? json_integer(world_random(1000000))
+			     : json_deep_copy(id);
 
+	q->wrong -= q->wrong > 0;
 	if (said)
 		json_object_set_new(reply, "id", said);
 	AUTO_FREE char *text = json_dumps(reply, JSON_COMPACT);

@@ -97,8 +97,9 @@ struct sim_qemu {
 	bool settled; /* it was seen running: from now on it is a VM */
 	bool stopped; /* by SIGSTOP */
 	bool silent;
-	bool deaf; /* to the power button */
-	bool term; /* got SIGTERM */
+	unsigned wrong; /* so many answers have a wrong id */
+	bool deaf;      /* to the power button */
+	bool term;      /* got SIGTERM */
 	struct sim_disk {
 		bool node;
 		bool device;
@@ -231,6 +232,9 @@ void client_say(struct sim_vm *vm, const char *wire);
 void client_ask(struct sim_vm *vm, const char *wire);
 /* No request that must be answered at once is open; at the end: none. */
 void client_check(bool at_end);
+/* Somebody is at a VM's monitor from now on; until he leaves. */
+int client_squat(const struct sim_vm *vm);
+void client_unsquat(int fd);
 /* All of them leave. */
 void client_leave(void);
 pid_t client_pid(void);
@@ -270,6 +274,8 @@ void oracle_spawned(const struct sim_qemu *q);
 void oracle_ended(const struct sim_qemu *q);
 /* QEMU is told to end by its monitor or a signal. */
 void oracle_told_to_end(const struct sim_qemu *q, const char *how);
+/* A write into a file: none may hit what a power loss would need. */
+void oracle_wrote(void);
 /* The promises, after each step and before each life. */
 void oracle_step(void);
 /* 300 seconds after the last fault. */
