@@ -63,6 +63,9 @@ CTL_SRC = ctl/call.c ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c \
 	ctl/remote.c ctl/help.c ctl/doc.c ctl/complete.c
 CTL_SRC += ctl/incident.c ctl/tar.c
 CTL_SRC += ctl/sample.c ctl/stats.c ctl/metrics.c ctl/screen.c ctl/top.c
+BASE_SRC += base/beneath.c
+SUPERVISOR_SRC += supervisor/pool.c supervisor/pool_space.c supervisor/command_pool.c
+CTL_SRC += ctl/pool.c
 # the main() of each program
 VMWARDD_SRC = supervisor/main.c
 VMWARD_SRC = ctl/main.c

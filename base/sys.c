@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/child.h"
 #include "base/stranger.h"
 
@@ -44,12 +45,20 @@ static int real_dup(int fd)
 
 static int real_free_space(const char *path, uint64_t *bytes)
 {
-	struct statvfs fs;
+	struct statvfs fs = { 0 };
+	int rc = statvfs(path, &fs);
 
-	if (statvfs(path, &fs))
-		return -1;
 	*bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
-	return 0;
+	return rc;
+}
+
+static int real_whole_space(const char *path, uint64_t *bytes)
+{
+	struct statvfs fs = { 0 };
+	int rc = statvfs(path, &fs);
+
+	*bytes = (uint64_t)fs.f_blocks * fs.f_frsize;
+	return rc;
 }
 
 static int real_fstatat(int dirfd, const char *path, struct stat *st, int flags)
@@ -294,6 +303,8 @@ const struct sys_backend sys_real = {
 	.fstat = real_fstat,
 	.fstatat = real_fstatat,
 	.free_space = real_free_space,
+	.whole_space = real_whole_space,
+	.open_beneath = open_beneath,
 	.ftruncate = ftruncate,
 	.fallocate = real_fallocate,
 	.fsync = fsync,
@@ -388,6 +399,16 @@ int sys_fstatat(int dirfd, const char *path, struct stat *st, int flags)
 int sys_free_space(const char *path, uint64_t *bytes)
 {
 	return backend->free_space(path, bytes);
+}
+
+int sys_whole_space(const char *path, uint64_t *bytes)
+{
+	return backend->whole_space(path, bytes);
+}
+
+int sys_open_beneath(int dirfd, const char *name, int flags)
+{
+	return backend->open_beneath(dirfd, name, flags);
 }
 
 int sys_ftruncate(int fd, off_t len)

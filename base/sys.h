@@ -28,6 +28,9 @@ struct sys_exit {
 
 struct sys_backend {
 	int (*openat)(int dirfd, const char *path, int flags, mode_t mode);
+	/* A name in a directory, never out of it: "../x", "/x" and links that
+	 * leave it fail with EXDEV. */
+	int (*open_beneath)(int dirfd, const char *name, int flags);
 	int (*dup)(int fd);
 	int (*close)(int fd);
 	ssize_t (*read)(int fd, void *buf, size_t len);
@@ -38,6 +41,8 @@ struct sys_backend {
 	int (*fstatat)(int dirfd, const char *path, struct stat *st, int flags);
 	/* Bytes that an unprivileged writer could still store at path. */
 	int (*free_space)(const char *path, uint64_t *bytes);
+	/* Bytes of the whole file system. */
+	int (*whole_space)(const char *path, uint64_t *bytes);
 	int (*ftruncate)(int fd, off_t len);
 	int (*fallocate)(int fd, int mode, off_t at, off_t len);
 	int (*fsync)(int fd); /* blocks: start-up and children only */
@@ -97,6 +102,7 @@ void sys_use(const struct sys_backend *backend);
 /* The calls of the backend in use, as the members of the same names. */
 int sys_dup(int fd); /* close-on-exec */
 int sys_openat(int dirfd, const char *path, int flags, mode_t mode);
+int sys_open_beneath(int dirfd, const char *name, int flags);
 int sys_close(int fd);
 ssize_t sys_read(int fd, void *buf, size_t len);
 ssize_t sys_write(int fd, const void *buf, size_t len);
@@ -105,6 +111,7 @@ ssize_t sys_pwrite(int fd, const void *buf, size_t len, off_t at);
 int sys_fstat(int fd, struct stat *st);
 int sys_fstatat(int dirfd, const char *path, struct stat *st, int flags);
 int sys_free_space(const char *path, uint64_t *bytes);
+int sys_whole_space(const char *path, uint64_t *bytes);
 int sys_ftruncate(int fd, off_t len);
 int sys_fallocate(int fd, int mode, off_t at, off_t len);
 int sys_fsync(int fd);

@@ -42,6 +42,11 @@
 	{                                            \
 		name, ARG_VOLUME, how, 0, NULL, help \
 	}
+#define ARG_POOL                                                       \
+	TEXT("pool", 0, OPTION,                                        \
+		"the pool of what is named without a slash; default: " \
+		"default")
+#define ARG_TO_POOL TEXT("to-pool", 0, OPTION, "the pool of what is new")
 #define ARG_FORMAT(name, help) \
 	TEXT_OF(name, "qcow2|raw|vmdk|vdi|vhdx|vpc", help)
 /* How a new image is laid out. */
@@ -442,10 +447,11 @@ const struct verb verbs[] = {
 		.role = ROLE_VIEWER,
 		.group = IMAGES,
 		ARGS(FLAG("tree", 0, LOCAL, "overlays below their bases"),
+			TEXT("pool", 0, OPTION, "only those of this pool"),
 			TEXT("columns", 'o', LOCAL,
 				"the columns to print, comma-separated")),
-		.usage = "[--tree] [-o COLS]",
-		.help = "the images of the pool, and who needs them",
+		.usage = "[--tree] [--pool P] [-o COLS]",
+		.help = "the images of the pools, and who needs them",
 	},
 	{
 		.name = "image info",
@@ -453,11 +459,11 @@ const struct verb verbs[] = {
 		.role = ROLE_VIEWER,
 		.group = IMAGES,
 		ARGS(ARG_IMAGE("image", 0, "a volume of the pool, or a path"),
-			ARG_FORMAT("format", "its format")),
-		.usage = "IMAGE [--format F]",
+			ARG_FORMAT("format", "its format"), ARG_POOL),
+		.usage = "IMAGE [--format F] [--pool P]",
 		.help = "size, base, snapshots and state of an image",
 		.more = "IMAGE with a slash is a path, which takes the role "
-			"admin; without one it is a volume of the pool.  Its "
+			"admin; without one it is a volume of a pool.  Its "
 			"suffix tells its format, else --format does: the "
 			"first bytes of an image are never believed, they may "
 			"be a guest's.",
@@ -473,11 +479,11 @@ const struct verb verbs[] = {
 				"default: that of the base" },
 			ARG_IMAGE("base", OPTION, "the image below it"),
 			ARG_FORMAT("base-format", "the base's format"),
-			ARG_FORMAT("format", "its format"), ARG_LAYOUT, ARG_JOB,
-			ARG_DRY_RUN),
+			ARG_FORMAT("format", "its format"), ARG_LAYOUT,
+			ARG_POOL, ARG_JOB, ARG_DRY_RUN),
 		.usage = "IMAGE [SIZE] [--base IMAGE] [--format F] "
 			 "[--preallocation P] [--cluster-size N] "
-			 "[--extended-l2] [--compression C]",
+			 "[--extended-l2] [--compression C] [--pool P]",
 		.help = "make an image: image create data.qcow2 10G",
 	},
 	{
@@ -490,9 +496,9 @@ const struct verb verbs[] = {
 			{ "size", ARG_SIZE, 0, 0, NULL, "the new size" },
 			FLAG("shrink", 0, OPTION,
 				"cut its end off, with what is in it"),
-			ARG_FORMAT("format", "its format"), ARG_JOB,
+			ARG_FORMAT("format", "its format"), ARG_POOL, ARG_JOB,
 			ARG_DRY_RUN),
-		.usage = "IMAGE SIZE [--shrink] [--format F]",
+		.usage = "IMAGE SIZE [--shrink] [--format F] [--pool P]",
 		.help = "change the size of an image that nobody uses",
 	},
 	{
@@ -503,9 +509,9 @@ const struct verb verbs[] = {
 		.group = IMAGES,
 		ARGS(ARG_IMAGE("image", 0, "a volume of the pool, or a path"),
 			TEXT_OF("repair", "leaks|all", "correct what is wrong"),
-			ARG_FORMAT("format", "its format"), ARG_JOB,
+			ARG_FORMAT("format", "its format"), ARG_POOL, ARG_JOB,
 			ARG_DRY_RUN),
-		.usage = "IMAGE [--repair leaks|all] [--format F]",
+		.usage = "IMAGE [--repair leaks|all] [--format F] [--pool P]",
 		.help = "look for errors in an image; exit 1 if there are any",
 		.more = "--repair leaks frees what nothing refers to.  "
 			"--repair all may guess: copy the image first.",
@@ -521,10 +527,12 @@ const struct verb verbs[] = {
 			ARG_FORMAT("format", "its format"),
 			ARG_FORMAT("to", "the copy's format"),
 			FLAG("compress", 0, OPTION, "compress the copy"),
-			ARG_LAYOUT, ARG_JOB, ARG_DRY_RUN),
-		.usage = "IMAGE NEW [--format F] [--to F] [--compress] "
-			 "[--preallocation P] [--cluster-size N] "
-			 "[--extended-l2] [--compression C]",
+			ARG_LAYOUT, ARG_POOL, ARG_TO_POOL, ARG_JOB,
+			ARG_DRY_RUN),
+		.usage =
+			"IMAGE NEW [--format F] [--to F] [--compress] "
+			"[--preallocation P] [--cluster-size N] "
+			"[--extended-l2] [--compression C] [--pool P] [--to-pool P]",
 		.help = "copy an image into another format",
 	},
 	{
@@ -538,9 +546,10 @@ const struct verb verbs[] = {
 			FLAG("full", 0, OPTION,
 				"copy it; else the clone needs it"),
 			ARG_FORMAT("format", "its format"),
-			ARG_FORMAT("to", "the clone's format"), ARG_JOB,
-			ARG_DRY_RUN),
-		.usage = "IMAGE NEW [--full] [--format F] [--to F]",
+			ARG_FORMAT("to", "the clone's format"), ARG_POOL,
+			ARG_TO_POOL, ARG_JOB, ARG_DRY_RUN),
+		.usage =
+			"IMAGE NEW [--full] [--format F] [--to F] [--pool P] [--to-pool P]",
 		.help = "an image on top of another, or a copy of it",
 	},
 	{
@@ -550,10 +559,38 @@ const struct verb verbs[] = {
 		.role = ROLE_ADMIN,
 		.group = IMAGES,
 		ARGS(ARG_IMAGE("image", 0, "a volume of the pool, or a path"),
-			ARG_FORMAT("format", "its format"), ARG_JOB,
+			ARG_FORMAT("format", "its format"), ARG_POOL, ARG_JOB,
 			ARG_DRY_RUN),
-		.usage = "IMAGE [--format F]",
+		.usage = "IMAGE [--format F] [--pool P]",
 		.help = "delete an image that nothing needs",
+	},
+
+	{
+		.name = "pool list",
+		.wire = "pool-list",
+		.aliases = "pool-list",
+		.role = ROLE_VIEWER,
+		.group = IMAGES,
+		ARGS(TEXT("columns", 'o', LOCAL,
+			"the columns to print, comma-separated")),
+		.usage = "[-o COLS]",
+		.help = "the pools that images are in, and their space",
+		.more = "CAPACITY is that of the file system, or the quota if "
+			"that is less; VIRTUAL what the guests of all its "
+			"images may fill, OVERCOMMIT the share of the "
+			"capacity that this is.",
+	},
+	{
+		.name = "pool info",
+		.wire = "pool-info",
+		.aliases = "pool-info",
+		.role = ROLE_VIEWER,
+		.group = IMAGES,
+		ARGS(TEXT("pool", 0, ARG_OPTIONAL,
+			"its name; default: "
+			"default")),
+		.usage = "[NAME]",
+		.help = "one pool, its space and its images",
 	},
 
 	/* ---- talk ---- */

@@ -38,6 +38,7 @@ static void render_users(const struct row *row, struct str *out)
 
 static const struct column columns[] = {
 	{ .name = "NAME", .key = "shown" },
+	{ .name = "POOL", .key = "pool", .wide = true },
 	{ .name = "FORMAT", .key = "format" },
 	{ .name = "SIZE", .key = "size", .type = COLUMN_BYTES },
 	{ .name = "ALLOCATED", .key = "allocated", .type = COLUMN_BYTES },
@@ -110,6 +111,22 @@ static json_t *tree_of(json_t *images)
 	return rows;
 }
 
+/* One that is not in the default pool. */
+static bool has_pools(const json_t *rows)
+{
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(rows, i, row)
+	{
+		const char *pool = print_member(row, "pool");
+
+		if (pool && !str_eq(pool, "default"))
+			return true;
+	}
+	return false;
+}
+
 int image_show_list(const struct call *call, const char *vm UNUSED,
 	json_t *value, bool many UNUSED)
 {
@@ -135,7 +152,8 @@ int image_show_list(const struct call *call, const char *vm UNUSED,
 	result = table_print(&call->opt,
 		&(struct table){ .columns = columns,
 			.rows = rows,
-			.choice = call_value(call, "columns") },
+			.choice = call_value(call, "columns"),
+			.wide = has_pools(rows) },
 		&err);
 	json_decref(rows);
 	return result < 0 ? print_error(&call->opt, NULL, &err) : 0;

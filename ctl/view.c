@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "ctl/image.h"
 #include "ctl/incident.h"
+#include "ctl/pool.h"
 #include "ctl/print.h"
 #include "ctl/request.h"
 #include "ctl/status.h"
@@ -435,6 +436,8 @@ static const struct request_view views[] = {
 	{ .verb = "jobs list", .show = show_jobs, .raw = true },
 	{ .verb = "image list", .show = image_show_list, .raw = true },
 	{ .verb = "image info", .show = image_show_info, .raw = true },
+	{ .verb = "pool list", .show = pool_show_list, .raw = true },
+	{ .verb = "pool info", .show = pool_show_info, .raw = true },
 	{ .verb = "image check",
 		.show = image_show_verdict,
 		.status = image_verdict_status,

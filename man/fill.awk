@@ -6,6 +6,7 @@
 	name = substr($0, 2, length($0) - 2)
 	command = name == "KEYS" ? "'" vmwardd "' --mdoc-keys" \
 		: name == "HOSTKEYS" ? "'" vmwardd "' --mdoc-host-keys" \
+		: name == "POOLKEYS" ? "'" vmwardd "' --mdoc-pool-keys" \
 		: "'" vmward "' --mdoc " name
 	lines = 0
 	while ((command | getline line) > 0) {

@@ -30,7 +30,7 @@ struct argv_host {
 	bool kvm;            /* -enable-kvm, else -accel tcg */
 	const char *machine; /* pinned type, or the spec's word */
 	uint64_t generation; /* in the monitor's chardev id */
-	const char *images;  /* directory of volumes: pool "default" */
+	const char *images;  /* directory of volumes, but for other pools */
 	bool io_uring;       /* this host's kernel lets QEMU use it */
 };
 

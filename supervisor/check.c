@@ -343,6 +343,9 @@ static void check_two_disks(const struct check *check,
 
 	if (first->image && second->image &&
 		str_eq(first->image, second->image) &&
+		(*first->image == '/' ||
+			str_eq(str_or(first->pool.dir, ""),
+				str_or(second->pool.dir, ""))) &&
 		(!first->readonly || !second->readonly))
 		remark_error(check->to, section, "image",
 			"is also the image of [disk.%s]", first->name);

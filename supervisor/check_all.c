@@ -74,9 +74,13 @@ static void claim_images(struct claims *claims, const struct vm_spec *spec)
 		AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
 		if (!disk->image)
 			continue;
-		struct claim *claim =
-			add(claims, xasprintf("image %s", disk->image), spec,
-				section, "image");
+		struct claim *claim = add(claims,
+			xasprintf("image %s:%s",
+				*disk->image == '/'
+					? ""
+					: str_or(disk->pool.dir, ""),
+				disk->image),
+			spec, section, "image");
 		claim->shared = disk->readonly;
 	}
 }

@@ -9,6 +9,7 @@
 #include "supervisor/op.h"
 #include "supervisor/order_check.h"
 #include "supervisor/plan.h"
+#include "supervisor/pool.h"
 #include "supervisor/report.h"
 #include "supervisor/settings.h"
 
@@ -73,6 +74,7 @@ static void check_host(struct request *rq, struct findings *f)
 	const struct env *env = registry_env(request_registry(rq));
 
 	settings_free(settings_read(&env->paths, NULL, true, f));
+	pools_check(&env->paths, true, f);
 }
 
 /* All that can be said about one VM without starting it. */
@@ -377,7 +379,7 @@ void command_disable(struct request *rq)
 	set_autostart(rq, "no", AUTOSTART_NO);
 }
 
-/* What is wrong with vmward.ini. */
+/* What is wrong with vmward.ini and the pools. */
 static bool append_host(json_t *findings, struct request *rq, size_t *size)
 {
 	const struct env *env = registry_env(request_registry(rq));
@@ -386,6 +388,7 @@ static bool append_host(json_t *findings, struct request *rq, size_t *size)
 
 	findings_init(&f);
 	settings_free(settings_read(&env->paths, NULL, false, &f));
+	pools_check(&env->paths, false, &f);
 	all = report_append_findings(findings, &f, size);
 	findings_fini(&f);
 	return all;

@@ -29,16 +29,13 @@ static bool is_own(
 	return result;
 }
 
-/* It goes with the VM: a volume of the pool that is there, and its alone. */
+/* It goes with the VM: a volume of a pool that is there, and its alone. */
 static bool goes(struct registry *registry, const struct vm *vm,
 	const struct spec_disk *disk, const char *path)
 {
-	const char *images = vm->env->paths.images;
-	size_t pool = strlen(images);
 	struct stat st;
 
-	return !disk->readonly && strncmp(path, images, pool) == 0 &&
-	       path[pool] == '/' && !strchr(path + pool + 1, '/') &&
+	return !disk->readonly && pool_of_file(&vm->env->paths, path) &&
 	       sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       S_ISREG(st.st_mode) && is_own(registry, vm, path);
 }

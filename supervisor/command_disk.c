@@ -228,7 +228,7 @@ static struct spec_disk *disk_of_pairs(
 		words[n++] = xasprintf("%s=%s", key, text);
 	}
 	disk = spec_disk_from_pairs(spec_now(vm), request_string(rq, "disk"),
-		(const char *const *)words, "/", err);
+		(const char *const *)words, "/", &vm->env->paths, err);
 	config_names_free(words);
 	return disk;
 }

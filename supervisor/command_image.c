@@ -12,6 +12,22 @@
 
 /* ---- what they share ---- */
 
+/* What is new may be in another pool than what it is made of. */
+static const char *pool_name(const struct request *rq, const char *arg)
+{
+	const char *to = request_string(rq, "to-pool");
+
+	return str_eq(arg, "new") && *to ? to : request_string(rq, "pool");
+}
+
+static int check_beneath(
+	const struct env *env, const struct volume *volume, struct err *err)
+{
+	const struct pool *pool = pool_find(&env->paths, volume->pool, err);
+
+	return pool ? pool_admits(pool, volume->name, err) : -1;
+}
+
 /* A path may be anything of the host: not for those who may only look. */
 static int name_volume(struct request *rq, const char *arg, const char *format,
 	struct volume *volume, struct err *err)
@@ -23,7 +39,10 @@ static int name_volume(struct request *rq, const char *arg, const char *format,
 		return err_set(err, ERR_DENIED,
 			"only the role admin may name a path; the name of a "
 			"volume has no slash");
-	return volume_name(env, name, request_string(rq, format), volume, err);
+	if (volume_name(env, pool_name(rq, arg), name,
+		    request_string(rq, format), volume, err))
+		return -1;
+	return strchr(name, '/') ? 0 : check_beneath(env, volume, err);
 }
 
 /* Another job that works on one of the two, or reads it. */
@@ -117,8 +136,18 @@ static void begin(struct request *rq, struct op_image *op, start_fn *start)
 
 void command_image_list(struct request *rq)
 {
-	request_reply_steal(rq, json_pack("{s:o}", "images",
-					volume_list(request_registry(rq))));
+	struct registry *registry = request_registry(rq);
+	const char *name = request_string(rq, "pool");
+	struct err err = ERR_INIT;
+	const struct pool *pool =
+		*name ? pool_find(&registry_env(registry)->paths, name, &err)
+		      : NULL;
+
+	if (*name && !pool)
+		request_fail(rq, &err);
+	else
+		request_reply_steal(rq, json_pack("{s:o}", "images",
+						volume_list(registry, pool)));
 }
 
 void command_image_info(struct request *rq)
@@ -204,8 +233,23 @@ static void add_option(struct str *options, const char *key, const char *value)
 			value);
 }
 
+/* As asked for, else as the pool says; what is on top of a base has none. */
+static const char *preallocation_of(
+	const struct request *rq, const struct op_image *op)
+{
+	const char *asked = request_string(rq, "preallocation");
+	struct err ignored = ERR_INIT;
+	const struct pool *pool;
+
+	if (*asked || !op->volume.pool || op->compress ||
+		(op->from.path && !op->copy))
+		return asked;
+	pool = pool_find(&op->env->paths, op->volume.pool, &ignored);
+	return pool ? pool_preallocation(pool, op->volume.format) : NULL;
+}
+
 /* The arguments that are options of the format, as qemu-img wants them. */
-static char *options_of(const struct request *rq)
+static char *options_of(const struct request *rq, const struct op_image *op)
 {
 	struct str options = STR_INIT;
 	json_int_t cluster = request_int(rq, "cluster-size", 0);
@@ -213,8 +257,7 @@ static char *options_of(const struct request *rq)
 	if (cluster > 0)
 		str_addf(&options, "cluster_size=%" JSON_INTEGER_FORMAT,
 			cluster);
-	add_option(
-		&options, "preallocation", request_string(rq, "preallocation"));
+	add_option(&options, "preallocation", preallocation_of(rq, op));
 	add_option(&options, "compression_type",
 		request_string(rq, "compression"));
 	if (request_bool(rq, "extended-l2"))
@@ -249,7 +292,7 @@ static int fill_create(struct request *rq, struct op_image *op, struct err *err)
 		return err_set(err, ERR_USAGE, "say its size, or a --base");
 	if (json_object_get(rq->args, "size") && check_size(size, err))
 		return -1;
-	op->options = options_of(rq);
+	op->options = options_of(rq, op);
 	return check_space(rq, op, err);
 }
 
@@ -287,7 +330,8 @@ void command_image_convert(struct request *rq)
 	if (!op)
 		return;
 	op->compress = request_bool(rq, "compress");
-	op->options = options_of(rq);
+	op->copy = true;
+	op->options = options_of(rq, op);
 	if (fill_copy(rq, op, "format", &err))
 		refuse(rq, op, &err);
 	else

@@ -125,8 +125,8 @@ static void resize_stopped(struct request *rq, const struct spec_disk *disk)
 	struct op_image *op;
 
 	if (format == FORMAT_NONE ||
-		volume_name(vm->env, path, spec_format_names[format], &volume,
-			&err)) {
+		volume_name(vm->env, "", path, spec_format_names[format],
+			&volume, &err)) {
 		request_fail(rq, &err);
 		return;
 	}

@@ -100,6 +100,10 @@ void command_image_convert(struct request *request);
 void command_image_clone(struct request *request);
 /* [image-delete] What nothing needs. */
 void command_image_delete(struct request *request);
+/* [pool-list] What they hold. */
+void command_pool_list(struct request *request);
+/* [pool-info] One, and its images. */
+void command_pool_info(struct request *request);
 /* [vm-qmp] Passes a command to QEMU. */
 void command_qmp(struct request *request);
 /* [vm-console] The path of a console's socket. */

@@ -16,6 +16,7 @@
 #include "supervisor/check.h"
 #include "supervisor/instances.h"
 #include "supervisor/layers.h"
+#include "supervisor/pool.h"
 #include "supervisor/settings.h"
 #include "supervisor/show.h"
 
@@ -123,6 +124,8 @@ static void fill(
 	if (keys_fill(spec, spec_sections, spec_nsections, &spec->ini, &scope,
 		    f) == 0)
 		set_uuid(spec, paths);
+	list_each(&spec->disks, it, next)
+		pool_apply(list_entry(it, struct spec_disk, link), paths, &to);
 	check_spec(spec, paths->scope, &to);
 }
 
@@ -240,11 +243,16 @@ void config_show(const struct vm_spec *spec, bool origin, const char *section,
 void config_add_defaults(struct str *out)
 {
 	AUTO_STR struct str host = STR_INIT;
+	AUTO_STR struct str pool = STR_INIT;
 
 	str_add(out, "; ---- vms/NAME.ini ----\n\n");
 	keys_add_defaults(out, spec_sections, spec_nsections);
 	keys_add_defaults(&host, settings_sections, settings_nsections);
-	str_addf(out, "\n; ---- vmward.ini ----\n\n%s", str_text(&host));
+	keys_add_defaults(&pool, pool_sections, pool_nsections);
+	str_addf(out,
+		"\n; ---- vmward.ini ----\n\n%s"
+		"\n; ---- pools/NAME.ini ----\n\n%s",
+		str_text(&host), str_text(&pool));
 }
 
 /* ---- names ---- */

@@ -18,11 +18,18 @@ enum { CACHE_NONE, CACHE_WRITEBACK, CACHE_WRITETHROUGH, CACHE_UNSAFE };
 enum { AIO_IO_URING, AIO_NATIVE, AIO_THREADS };
 enum { DISCARD_UNMAP, DISCARD_IGNORE };
 
-static char *volume_path(const char *volume, const char *images)
+/* Where its pool is; images: where default's is. */
+static const char *dir_of(const struct spec_disk *disk, const char *images)
+{
+	return disk->pool.dir ? disk->pool.dir : images;
+}
+
+static char *volume_path(
+	const struct spec_disk *disk, const char *volume, const char *images)
 {
 	if (strchr(volume, '/'))
 		return xstrdup(volume);
-	return xasprintf("%s/%s", images, volume);
+	return xasprintf("%s/%s", dir_of(disk, images), volume);
 }
 
 char *argv_disk_path(const struct vm_spec *spec, const struct spec_disk *disk,
@@ -31,16 +38,16 @@ char *argv_disk_path(const struct vm_spec *spec, const struct spec_disk *disk,
 	int format = FORMAT_QCOW2;
 
 	if (device_is_set(disk->image))
-		return volume_path(disk->image, images);
+		return volume_path(disk, disk->image, images);
 	if (!device_is_set(disk->base) && disk->format != FORMAT_NONE)
 		format = disk->format;
-	return xasprintf("%s/%s-%s%s", images, spec->name, disk->name,
-		format_suffix(spec_format_names[format]));
+	return xasprintf("%s/%s-%s%s", dir_of(disk, images), spec->name,
+		disk->name, format_suffix(spec_format_names[format]));
 }
 
 char *argv_base_path(const struct spec_disk *disk, const char *images)
 {
-	return device_is_set(disk->base) ? volume_path(disk->base, images)
+	return device_is_set(disk->base) ? volume_path(disk, disk->base, images)
 					 : NULL;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "supervisor/argv.h"
+#include "supervisor/pool.h"
 
 static void check_form(const struct spec_disk *disk, const char *section,
 	const struct remarks *to)
@@ -76,8 +77,8 @@ static int add_pairs(struct ini *ini, const char *section,
 }
 
 /* Fills a spec of this disk alone; its element, taken out, or NULL. */
-static struct spec_disk *fill_one(
-	const struct vm_spec *vm, const struct ini *ini, struct findings *f)
+static struct spec_disk *fill_one(const struct vm_spec *vm,
+	const struct ini *ini, const struct paths *paths, struct findings *f)
 {
 	struct vm_spec *scratch = spec_new();
 	struct key_scope scope = { vm->name, vm->prefix, vm->instance, "",
@@ -89,6 +90,7 @@ static struct spec_disk *fill_one(
 		scratch, spec_sections, spec_nsections, ini, &scope, f);
 	if (rc == 0 && !list_is_empty(&scratch->disks)) {
 		disk = list_entry(scratch->disks.next, struct spec_disk, link);
+		pool_apply(disk, paths, &to);
 		disk_check(disk, &to);
 		list_del(&disk->link);
 	}
@@ -98,7 +100,7 @@ static struct spec_disk *fill_one(
 
 struct spec_disk *spec_disk_from_pairs(const struct vm_spec *vm,
 	const char *name, const char *const *pairs, const char *dir,
-	struct err *err)
+	const struct paths *paths, struct err *err)
 {
 	AUTO_FREE char *section = xasprintf("disk.%s", name);
 	struct spec_disk *disk = NULL;
@@ -119,7 +121,7 @@ struct spec_disk *spec_disk_from_pairs(const struct vm_spec *vm,
 	findings_init(&f);
 	ini_init(&ini);
 	if (add_pairs(&ini, section, pairs, dir, err) == 0) {
-		disk = fill_one(vm, &ini, &f);
+		disk = fill_one(vm, &ini, paths, &f);
 		if (f.errors > 0)
 			findings_to_err(&f, err);
 		else if (!disk)

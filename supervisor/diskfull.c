@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "supervisor/op.h"
+#include "supervisor/pool.h"
 
 #define FILE_NODE "-f" /* the node below the format's */
 #define FIRST_MS  500
@@ -61,6 +62,7 @@ static void on_look(struct loop_timer *timer)
 void diskfull_begin(struct vm *vm, const char *node)
 {
 	const struct spec_disk *disk = vm->running ? disk_of(vm, node) : NULL;
+	const struct pool *pool;
 	const char *slash;
 
 	vm->full.blocked = true;
@@ -72,7 +74,10 @@ void diskfull_begin(struct vm *vm, const char *node)
 	if (loop_now_ms() - vm->full.tried_ms > SETTLE_MS)
 		vm->full.tries = 0;
 	slash = strrchr(vm->full.path, '/');
-	if (disk)
+	pool = disk ? pool_of_file(&vm->env->paths, vm->full.path) : NULL;
+	if (pool)
+		vm_set_note(vm, "disk full: pool %s", pool->name);
+	else if (disk)
 		vm_set_note(vm, "disk full: %.*s",
 			slash ? (int)(slash - vm->full.path) : 0,
 			vm->full.path);

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -17,6 +16,7 @@
 #include "base/sys.h"
 #include "supervisor/accel.h"
 #include "supervisor/once.h"
+#include "supervisor/pool.h"
 
 static int bad; /* things that are missing */
 
@@ -97,25 +97,37 @@ static void look_at_supervisor(const struct once_options *o)
 	paths_fini(&paths);
 }
 
+static void look_at_pool(const struct pool *pool)
+{
+	bool is_default = str_eq(pool->name, POOL_DEFAULT);
+	AUTO_FREE char *what = is_default ? xstrdup("images")
+					  : xasprintf("pool %s", pool->name);
+	AUTO_STR struct str text = STR_INIT;
+	uint64_t space;
+
+	if (!pool->dir) {
+		say(false, what, pool->error, "mend the file");
+	} else if (!sys_free_space(pool->dir, &space)) {
+		str_add_bytes(&text, space);
+		str_addf(&text, " free in %s", pool->dir);
+		say(space > 1ull << 30, what, str_text(&text),
+			"make room, or move the images");
+	} else {
+		str_addf(&text, "%s is not there yet", pool->dir);
+		say(is_default, what, str_text(&text), "make it, or mount it");
+	}
+}
+
 static void look_at_space(const struct once_options *o)
 {
 	struct paths paths;
 	struct err err = ERR_INIT;
-	struct statvfs fs;
-	AUTO_STR struct str text = STR_INIT;
 
 	if (paths_init(
 		    &paths, o->user ? PATHS_USER : PATHS_SYSTEM, o->root, &err))
 		return;
-	if (!statvfs(paths.images, &fs)) {
-		str_add_bytes(&text, (uint64_t)fs.f_bavail * fs.f_frsize);
-		str_addf(&text, " free in %s", paths.images);
-		say((uint64_t)fs.f_bavail * fs.f_frsize > 1ull << 30, "images",
-			str_text(&text), "make room, or move the images");
-	} else {
-		str_addf(&text, "%s is not there yet", paths.images);
-		say(true, "images", str_text(&text), NULL);
-	}
+	list_each(pools_of(&paths), it, next)
+		look_at_pool(list_entry(it, struct pool, link));
 	paths_fini(&paths);
 }
 

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
@@ -15,6 +16,7 @@
 #include "supervisor/config.h"
 #include "supervisor/forward.h"
 #include "supervisor/hook_file.h"
+#include "supervisor/pool.h"
 #include "supervisor/remark.h"
 
 struct host {
@@ -83,11 +85,26 @@ static void check_content(const struct host *host, const struct image *image)
 	check_size(host, image, size);
 }
 
+/* A volume stays in its pool. */
+static bool leads_out(const struct host *host, const struct image *image)
+{
+	const struct pool *pool = pool_of_file(host->paths, image->path);
+	struct err err = ERR_INIT;
+
+	if (!pool || !pool_admits(pool, strrchr(image->path, '/') + 1, &err) ||
+		err.code == ERR_NOT_FOUND)
+		return false;
+	remark_error(host->to, image->section, image->key, "%s", err.text);
+	return true;
+}
+
 /* 1 it is there, 0 it is not, -1 after a finding. */
 static int check_exists(const struct host *host, const struct image *image)
 {
 	struct stat st;
 
+	if (leads_out(host, image))
+		return -1;
 	if (sys_fstatat(AT_FDCWD, image->path, &st, 0) == 0) {
 		if (!S_ISDIR(st.st_mode))
 			return 1;

@@ -11,6 +11,7 @@
 #include "base/sys.h"
 #include "storage/image.h"
 #include "supervisor/argv.h"
+#include "supervisor/pool_space.h"
 
 static int check_header(
 	const struct image_plan *plan, const char *disk, struct err *err)
@@ -28,6 +29,46 @@ static int check_header(
 	return err_set(err, ERR_CONFIG,
 		"disk '%s': '%s' is %s by its header, format says %s", disk,
 		plan->path, found, plan->wish.format);
+}
+
+/* The bytes that a guest will be able to fill. */
+static uint64_t size_of(const struct image_plan *plan)
+{
+	struct err ignored = ERR_INIT;
+	const char *format;
+	uint64_t size = 0;
+	bool backed;
+
+	if (plan->wish.size || !plan->base ||
+		image_header(plan->base, &format, &size, &backed, &ignored))
+		return plan->wish.size;
+	return size;
+}
+
+/* Its quota, and how new images of it are laid out. */
+static int heed_pool(struct image_plan *plan, const struct spec_disk *disk,
+	const struct paths *paths, struct err *err)
+{
+	const struct pool *pool = pool_of_file(paths, plan->path);
+	const char *how;
+
+	if (!pool)
+		return 0;
+	if (pool_claim(paths, plan->path, size_of(plan), NULL, err))
+		return err_wrap(err, "disk '%s': ", disk->name);
+	how = plan->base ? NULL : pool_preallocation(pool, plan->wish.format);
+	if (how)
+		plan->options = xasprintf("preallocation=%s", how);
+	plan->wish.options = plan->options;
+	return 0;
+}
+
+static int check_beneath(const struct image_plan *plan,
+	const struct paths *paths, struct err *err)
+{
+	const struct pool *pool = pool_of_file(paths, plan->path);
+
+	return pool ? pool_admits(pool, strrchr(plan->path, '/') + 1, err) : 0;
 }
 
 static int plan_missing(struct image_plan *plan, const struct spec_disk *disk,
@@ -53,7 +94,7 @@ static int plan_missing(struct image_plan *plan, const struct spec_disk *disk,
 			"disk '%s': no image '%s'; give size = or base = to "
 			"make it",
 			disk->name, plan->path);
-	return 1;
+	return heed_pool(plan, disk, paths, err) ? -1 : 1;
 }
 
 int image_plan_make(const struct vm_spec *spec, const struct spec_disk *disk,
@@ -69,6 +110,8 @@ int image_plan_make(const struct vm_spec *spec, const struct spec_disk *disk,
 	if (format == FORMAT_NONE)
 		return err_wrap(err, "disk '%s': ", disk->name);
 	plan->wish.format = spec_format_names[format];
+	if (check_beneath(plan, paths, err))
+		return err_wrap(err, "disk '%s': ", disk->name);
 	if (!sys_fstatat(AT_FDCWD, plan->path, &st, 0))
 		return check_header(plan, disk->name, err);
 	if (errno != ENOENT)
@@ -81,4 +124,5 @@ void image_plan_fini(struct image_plan *plan)
 {
 	free(plan->path);
 	free(plan->base);
+	free(plan->options);
 }

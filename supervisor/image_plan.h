@@ -11,9 +11,10 @@
 #include "supervisor/spec.h"
 
 struct image_plan {
-	struct image_wish wish; /* points into the two below */
+	struct image_wish wish; /* points into those below */
 	char *path;
-	char *base; /* or NULL */
+	char *base;    /* or NULL */
+	char *options; /* or NULL */
 };
 
 /*

@@ -17,6 +17,7 @@
 #include "supervisor/hook.h"
 #include "supervisor/incidents.h"
 #include "supervisor/mask.h"
+#include "supervisor/pool.h"
 #include "supervisor/remove.h"
 
 #define AT_ONCE      4   /* being written at a time, of all VMs */
@@ -224,21 +225,33 @@ static void add_proc(struct str *out, const char *path, unsigned lines)
 	str_addf(out, "%s:\n%.*s", path, (int)(at - text), text);
 }
 
+static void add_space(struct str *text, const char *dir)
+{
+	uint64_t space;
+
+	if (!sys_free_space(dir, &space))
+		str_addf(text, "free in %s: %llu bytes\n", dir,
+			(unsigned long long)space);
+}
+
 static void put_host(struct incident *in)
 {
 	const struct paths *paths = &in->env->paths;
-	const char *const dirs[] = { paths->state, paths->images, paths->run };
+	const char *const dirs[] = { paths->state, paths->run };
 	AUTO_STR struct str text = STR_INIT;
-	uint64_t space;
 
 	add_proc(&text, "/proc/version", 1);
 	add_proc(&text, "/proc/loadavg", 1);
 	add_proc(&text, "/proc/meminfo", 5);
 	str_addf(&text, "qemu: %s\n", str_or(in->env->qemu, "none"));
 	for (size_t i = 0; i < NELEMS(dirs); i++)
-		if (!sys_free_space(dirs[i], &space))
-			str_addf(&text, "free in %s: %llu bytes\n", dirs[i],
-				(unsigned long long)space);
+		add_space(&text, dirs[i]);
+	list_each(pools_of(paths), it, next) {
+		const struct pool *pool = list_entry(it, struct pool, link);
+
+		if (pool->dir)
+			add_space(&text, pool->dir);
+	}
 	put(in, "host.txt", str_text(&text));
 }
 

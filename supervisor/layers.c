@@ -375,6 +375,40 @@ bool layers_read(
 	return found;
 }
 
+static void read_other(const struct layers_want *want, const char *path,
+	const char *shown, struct layers *out, struct findings *f)
+{
+	const struct reader reader = { want, out, f };
+	AUTO_FREE char *dir = xasprintf("%s.d", path);
+	AUTO_FREE char *shown_dir = xasprintf("%s.d", shown);
+
+	ini_init(&out->ini);
+	out->shown = xstrdup(shown);
+	read_file(&reader, &out->ini, path, shown);
+	read_dropins(&reader, &out->ini, dir, shown_dir);
+}
+
+void layers_read_other(const struct paths *paths, const char *kind,
+	const char *name, struct layers *out, struct findings *f)
+{
+	const struct layers_want want = { .paths = paths };
+	AUTO_FREE char *shown = xasprintf("%s/%s.ini", kind, name);
+	AUTO_FREE char *path = xasprintf("%s/%s", paths->config, shown);
+
+	*out = (struct layers){ .files = xcalloc(1, sizeof(char *)) };
+	read_other(&want, path, shown, out, f);
+}
+
+void layers_read_file(const struct paths *paths, const char *file,
+	struct layers *out, struct findings *f)
+{
+	const struct layers_want want = { .paths = paths };
+	AUTO_FREE char *path = absolute(file);
+
+	*out = (struct layers){ .files = xcalloc(1, sizeof(char *)) };
+	read_other(&want, path, file, out, f);
+}
+
 void layers_fini(struct layers *layers)
 {
 	ini_fini(&layers->ini);

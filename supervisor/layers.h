@@ -32,6 +32,15 @@ struct layers {
 bool layers_read(
 	const struct layers_want *want, struct layers *out, struct findings *f);
 void layers_fini(struct layers *layers);
+/*
+ * The files of something that is no VM: KIND/NAME.ini ("pools") and its
+ * drop-ins, without templates.  To be released by layers_fini().
+ */
+void layers_read_other(const struct paths *paths, const char *kind,
+	const char *name, struct layers *out, struct findings *f);
+/* The same for a file that a person named. */
+void layers_read_file(const struct paths *paths, const char *file,
+	struct layers *out, struct findings *f);
 /* The instances that PREFIX@.ini and its drop-ins name; NULL if none. */
 char **layers_instances(const struct paths *paths, const char *prefix);
 /* Our drop-in's path for a VM, new. */

@@ -115,7 +115,8 @@ enum {
 	O_VERSION,
 	O_HELP,
 	O_MDOC,
-	O_MDOC_HOST
+	O_MDOC_HOST,
+	O_MDOC_POOL
 };
 
 static const struct option long_options[] = {
@@ -141,6 +142,7 @@ static const struct option long_options[] = {
 	{ "help", no_argument, NULL, O_HELP },
 	{ "mdoc-keys", no_argument, NULL, O_MDOC },
 	{ "mdoc-host-keys", no_argument, NULL, O_MDOC_HOST },
+	{ "mdoc-pool-keys", no_argument, NULL, O_MDOC_POOL },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -193,9 +195,11 @@ static int answer(int option)
 		usage(stdout);
 		return 0;
 	case O_MDOC:
-		return once_mdoc_keys(false);
+		return once_mdoc_keys(ONCE_VM_KEYS);
 	case O_MDOC_HOST:
-		return once_mdoc_keys(true);
+		return once_mdoc_keys(ONCE_HOST_KEYS);
+	case O_MDOC_POOL:
+		return once_mdoc_keys(ONCE_POOL_KEYS);
 	default:
 		usage(stderr);
 		return 2;

@@ -11,6 +11,7 @@
 #include "base/spawn.h"
 #include "supervisor/config.h"
 #include "supervisor/plan.h"
+#include "supervisor/pool.h"
 #include "supervisor/report.h"
 #include "supervisor/settings.h"
 
@@ -54,6 +55,33 @@ static int fail(const struct err *err)
 	return err_code_status(err->code);
 }
 
+/* Of a pool: as the system supervisor, or the user's, would read it. */
+static struct pool *read_pool(const struct once_options *o, const char *file,
+	struct findings *f, int *status)
+{
+	struct paths paths = { 0 };
+	struct err err = ERR_INIT;
+	struct pool *pool = NULL;
+
+	*status = 0;
+	if (paths_init(
+		    &paths, o->user ? PATHS_USER : PATHS_SYSTEM, o->root, &err))
+		*status = fail(&err);
+	else
+		pool = pool_read_file(&paths, file, f);
+	paths_fini(&paths);
+	return pool;
+}
+
+static int check_pool(
+	const struct once_options *o, const char *file, struct findings *f)
+{
+	int status;
+
+	pool_free(read_pool(o, file, f, &status));
+	return status;
+}
+
 /* One file; a status where it could not be looked at. */
 static int check_file(
 	const struct once_options *o, const char *file, struct findings *f)
@@ -67,6 +95,8 @@ static int check_file(
 		settings_free(settings_read(NULL, file, true, f));
 		return 0;
 	}
+	if (pool_is_file(file))
+		return check_pool(o, file, f);
 	if (file_paths(o, file, &name, &paths, &err))
 		return fail(&err);
 	config_check(&paths, name, file, f, &missing);
@@ -229,6 +259,27 @@ static int show_host(const struct once_options *o, const char *file)
 	return settings ? 0 : 1;
 }
 
+static int show_pool(const struct once_options *o, const char *file)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct findings f;
+	struct pool *pool;
+	int status;
+
+	findings_init(&f);
+	pool = read_pool(o, file, &f, &status);
+	if (pool)
+		pool_show(pool, o->origin, o->section, &text);
+	else
+		print_findings(&f, false);
+	fputs(str_text(&text), stdout);
+	if (f.errors)
+		status = 1;
+	findings_fini(&f);
+	pool_free(pool);
+	return status;
+}
+
 int once_show(const struct once_options *o, const char *file)
 {
 	AUTO_STR struct str text = STR_INIT;
@@ -243,6 +294,8 @@ int once_show(const struct once_options *o, const char *file)
 	}
 	if (settings_is_file(file))
 		return show_host(o, file);
+	if (pool_is_file(file))
+		return show_pool(o, file);
 	spec = load(o, file, &paths, &status);
 	if (spec) {
 		config_show(spec, o->origin, o->section, &text);
@@ -253,12 +306,14 @@ int once_show(const struct once_options *o, const char *file)
 	return status;
 }
 
-int once_mdoc_keys(bool host)
+int once_mdoc_keys(enum once_keys of)
 {
 	AUTO_STR struct str text = STR_INIT;
 
-	if (host)
+	if (of == ONCE_HOST_KEYS)
 		keys_add_mdoc(&text, settings_sections, settings_nsections);
+	else if (of == ONCE_POOL_KEYS)
+		keys_add_mdoc(&text, pool_sections, pool_nsections);
 	else
 		keys_add_mdoc(&text, spec_sections, spec_nsections);
 	fputs(str_text(&text), stdout);

@@ -26,7 +26,8 @@ int once_check(const struct once_options *o, char *const *files);
 int once_plan(const struct once_options *o, const char *file);
 int once_show(const struct once_options *o, const char *file);
 int once_doctor(const struct once_options *o);
-/* The keys of a VM's file, or of the host's. */
-int once_mdoc_keys(bool host);
+/* The keys of which files. */
+enum once_keys { ONCE_VM_KEYS, ONCE_HOST_KEYS, ONCE_POOL_KEYS };
+int once_mdoc_keys(enum once_keys of);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "supervisor/pool.h"
 #include "supervisor/remove.h"
 
 #define JOURNAL ".json"
@@ -24,6 +25,7 @@ struct op_delete {
 	char *journal; /* state/deleting/NAME.json */
 	char *file;    /* vms/NAME.ini */
 	json_t *images;
+	size_t at; /* the one whose directory is synced */
 	struct durable durable;
 };
 
@@ -65,12 +67,11 @@ static bool remove_file(struct op_delete *op)
 	return false;
 }
 
-/* Only what is a plain file of the pool; what fails is said. */
+/* Only what is a plain file of a pool; what fails is said. */
 static void remove_rest(
 	const struct env *env, const char *file, const json_t *images)
 {
 	AUTO_FREE char *dropins = xasprintf("%s.d", file);
-	size_t pool = strlen(env->paths.images);
 	struct err err = ERR_INIT;
 	size_t i;
 	json_t *image;
@@ -79,8 +80,7 @@ static void remove_rest(
 	{
 		const char *path = str_or(json_string_value(image), "");
 
-		if (strncmp(path, env->paths.images, pool) != 0 ||
-			path[pool] != '/' || strchr(path + pool + 1, '/'))
+		if (!pool_of_file(&env->paths, path))
 			continue;
 		if (sys_unlinkat(AT_FDCWD, path, 0) && errno != ENOENT)
 			log_warn(NULL, "cannot remove image '%s': %s", path,
@@ -88,6 +88,11 @@ static void remove_rest(
 	}
 	if (remove_tree(dropins, &err))
 		log_warn(NULL, "%s", err.text);
+}
+
+static const char *image_at(const json_t *images, size_t at)
+{
+	return str_or(json_string_value(json_array_get(images, at)), "/");
 }
 
 static enum job_state delete_run(struct job *job)
@@ -106,8 +111,10 @@ static enum job_state delete_run(struct job *job)
 	JOB_DURABLE(
 		job, &op->durable, durable_above(&op->durable, job, op->file));
 	remove_rest(op->vm->env, op->file, op->images);
-	JOB_DURABLE(job, &op->durable,
-		durable_path(&op->durable, job, op->vm->env->paths.images));
+	for (; op->at < json_array_size(op->images); op->at++)
+		JOB_DURABLE(job, &op->durable,
+			durable_above(&op->durable, job,
+				image_at(op->images, op->at)));
 	sys_unlinkat(AT_FDCWD, op->journal, 0);
 	JOB_END(job);
 }
@@ -153,10 +160,12 @@ struct job *op_delete_begin_steal(struct vm *vm, json_t *images,
 
 /* ---- after a crash ---- */
 
-static void sync_dir(const char *path)
+static void sync_dir_of(const char *path)
 {
+	AUTO_FREE char *dir =
+		xstrndup(path, (size_t)(strrchr(path, '/') - path) + 1);
 	AUTO_CLOSE int fd = sys_openat(
-		AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+		AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
 	if (fd >= 0)
 		sys_fsync(fd);
@@ -183,8 +192,9 @@ static void recover_one(void *arg, const char *entry)
 		images = json_loadb(text.data, text.len, 0, NULL);
 		log_info(name, "goes on with deleting it");
 		remove_rest(env, file, images);
+		for (size_t i = 0; i < json_array_size(images); i++)
+			sync_dir_of(image_at(images, i));
 		json_decref(images);
-		sync_dir(env->paths.images);
 	}
 	sys_unlinkat(AT_FDCWD, journal, 0);
 }

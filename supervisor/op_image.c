@@ -77,6 +77,18 @@ static bool is_sound(struct op_image *op, const struct volume *volume)
 	return false;
 }
 
+/* The pool's quota admits so many bytes more. */
+static bool has_quota(struct op_image *op, uint64_t bytes)
+{
+	struct err err = ERR_INIT;
+
+	if (!pool_claim(
+		    &op->env->paths, op->volume.path, bytes, &op->claim, &err))
+		return true;
+	job_fail_err(&op->job, &err);
+	return false;
+}
+
 #define AWAIT_RUN(op)                                                    \
 	do {                                                             \
 		JOB_AWAIT(&(op)->job, !(op)->run, JOB_FOREVER);          \
@@ -235,7 +247,9 @@ static bool may_resize(struct op_image *op)
 		json_object_get(op->printed, "virtual-size"));
 	AUTO_STR struct str text = STR_INIT;
 
-	if (!op->printed || op->shrink || (json_int_t)op->size >= now)
+	if (op->printed && (json_int_t)op->size > now)
+		return has_quota(op, op->size - (uint64_t)now);
+	if (!op->printed || op->shrink || (json_int_t)op->size == now)
 		return true;
 	str_add_bytes(&text, (uint64_t)now);
 	job_fail(&op->job, ERR_STATE,
@@ -346,6 +360,8 @@ static enum job_state make_run(struct job *job)
 	JOB_BEGIN(job);
 	if (op->from.path ? !look_at_source(op) : !has_qemu_img(op))
 		return JOB_ENDS;
+	if (!has_quota(op, op->size ? op->size : op->copied))
+		return JOB_ENDS;
 	if (can_measure(op)) {
 		start_measure(op);
 		AWAIT_RUN(op);
@@ -412,6 +428,7 @@ struct op_image *op_image_new_steal(
 void op_image_free(struct op_image *op)
 {
 	durable_stop(&op->durable);
+	pool_claim_release(&op->claim);
 	volume_fini(&op->volume);
 	volume_fini(&op->from);
 	free(op->options);

@@ -11,6 +11,7 @@
 #include "base/durable.h"
 #include "storage/image.h"
 #include "supervisor/env.h"
+#include "supervisor/pool_space.h"
 #include "supervisor/volume.h"
 
 struct op_image {
@@ -32,7 +33,8 @@ struct op_image {
 	char *options;
 	struct image_create *make; /* while it runs */
 	struct durable durable;
-	json_t *result; /* for on_end */
+	struct pool_claim claim; /* of its pool, until the end */
+	json_t *result;          /* for on_end */
 };
 
 /* Plain values are filled in before the start; then the job owns it. */

@@ -4,10 +4,13 @@
  * never shrinks: QEMU would cut the guest's data off without a word.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "qmp/call.h"
+#include "supervisor/argv.h"
 #include "supervisor/op.h"
+#include "supervisor/pool_space.h"
 
 struct op_resize {
 	struct job job;
@@ -36,6 +39,22 @@ static uint64_t size_of_node(const struct op_resize *op)
 	return 0;
 }
 
+static bool has_quota(struct op_resize *op, uint64_t bytes)
+{
+	const struct vm_spec *spec = op->vm->running;
+	const struct paths *paths = &op->vm->env->paths;
+	const struct spec_disk *disk =
+		spec ? spec_disk_of(spec, op->node + strlen("disk-")) : NULL;
+	AUTO_FREE char *path =
+		disk ? argv_disk_path(spec, disk, paths->images) : NULL;
+	struct err err = ERR_INIT;
+
+	if (!path || !pool_claim(paths, path, bytes, NULL, &err))
+		return true;
+	job_fail_err(&op->job, &err);
+	return false;
+}
+
 static bool may_grow(struct op_resize *op)
 {
 	uint64_t now = size_of_node(op);
@@ -47,7 +66,7 @@ static bool may_grow(struct op_resize *op)
 		return false;
 	}
 	if (op->size >= now)
-		return true;
+		return has_quota(op, op->size - now);
 	str_add_bytes(&text, now);
 	job_fail(&op->job, ERR_STATE,
 		"it has %s, more than that: a disk shrinks only while its VM "

@@ -19,6 +19,7 @@
 #include "supervisor/incidents.h"
 #include "supervisor/lifecycle.h"
 #include "supervisor/op_delete.h"
+#include "supervisor/pool.h"
 #include "supervisor/reading.h"
 #include "supervisor/reboot.h"
 #include "supervisor/remove.h"
@@ -460,6 +461,8 @@ char **registry_reload(struct registry *registry)
 
 	if (settings_follow(registry->env))
 		names_add(&changed, "vmward.ini");
+	if (pools_follow(&registry->env->paths))
+		names_add(&changed, "pools");
 	add_new(registry);
 	prints = fingerprints(registry);
 	load_all(registry);

@@ -25,6 +25,7 @@
 #include "supervisor/commands.h"
 #include "supervisor/events.h"
 #include "supervisor/notify.h"
+#include "supervisor/pool.h"
 #include "supervisor/roles.h"
 #include "supervisor/settings.h"
 #include "supervisor/store.h"
@@ -132,6 +133,8 @@ int service_open(struct service *service, struct err *err)
 	if (take_lock(service, err))
 		return -1;
 	settings_follow(env);
+	pools_drop();
+	pools_follow(&env->paths);
 	records = xasprintf("%s/records", env->paths.state);
 	if (store_open(&env->store, records, err))
 		return -1;
@@ -139,7 +142,12 @@ int service_open(struct service *service, struct err *err)
 	env->qemu = spawn_find("qemu-system-x86_64");
 	env->qemu_img = spawn_find("qemu-img");
 	env->io_uring = has_io_uring();
-	image_sweep(env->paths.images);
+	list_each(pools_of(&env->paths), it, next) {
+		const struct pool *pool = list_entry(it, struct pool, link);
+
+		if (pool->dir)
+			image_sweep(pool->dir);
+	}
 	service->registry = registry_new(env);
 	service->order = order_new(service->registry);
 	service->control = control_new(service->registry, command_handlers);
@@ -208,5 +216,6 @@ void service_close(struct service *service)
 	free(service->env.qemu);
 	free(service->env.qemu_img);
 	settings_drop(&service->env);
+	pools_drop();
 	paths_fini(&service->env.paths);
 }

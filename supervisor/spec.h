@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/keys.h"
 #include "base/list.h"
+#include "base/paths.h"
 
 enum spec_os { OS_LINUX, OS_WINDOWS, OS_OTHER };
 enum spec_accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
@@ -157,6 +158,11 @@ struct spec_restart {
 	int on_cause[16];      /* enum spec_cause_action by enum cause */
 };
 
+struct spec_pool {
+	char *name;
+	char *dir; /* of its volumes; NULL: where default's are */
+};
+
 struct spec_disk {
 	struct list link; /* vm_spec.disks */
 	char *name;       /* "root" */
@@ -164,7 +170,7 @@ struct spec_disk {
 	char *base;
 	uint64_t size; /* 0: none */
 	int format;
-	char *pool;
+	struct spec_pool pool;
 	int bus;
 	uint64_t boot; /* 0: none */
 	bool readonly;
@@ -282,11 +288,12 @@ struct spec_nic *spec_nic_of(const struct vm_spec *spec, const char *name);
 
 /*
  * One device from KEY=VALUE pairs ("disk attach web data size=10G"): the
- * tables' keys of [disk.NAME], same checks.  New; NULL with err.
+ * tables' keys of [disk.NAME], same checks.  paths: where pools are.  New;
+ * NULL with err.
  */
 struct spec_disk *spec_disk_from_pairs(const struct vm_spec *vm,
 	const char *name, const char *const *pairs, const char *dir,
-	struct err *err);
+	const struct paths *paths, struct err *err);
 void spec_disk_free(struct spec_disk *disk);
 
 #endif

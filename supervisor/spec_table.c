@@ -241,8 +241,9 @@ static const struct key disk_keys[] = {
 		.help = "Format of image or base; needed where the suffix "
 			"does not tell." },
 	{ "pool", KEY_CUSTOM, AT(pool), .fallback = "default", .when = KEY_HOT,
-		.parse = value_pool, .release = value_string_release,
-		.form = "name", .help = "Where volumes are." },
+		.parse = value_pool, .release = value_pool_release,
+		.form = "name", .help = "Where volumes are: the N of "
+			"pools/N.ini." },
 	{ "bus", KEY_CHOICE, AT(bus), .fallback = "virtio", .when = KEY_COLD,
 		.choices = spec_bus_names,
 		.help = "What the guest sees the disk on." },

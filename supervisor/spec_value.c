@@ -9,6 +9,7 @@
 #include <regex.h>
 
 #include "base/mem.h"
+#include "base/paths.h"
 #include "base/str.h"
 #include "base/uuid.h"
 #include "supervisor/instances.h"
@@ -75,12 +76,21 @@ int value_model(const char *text, void *field, struct err *err)
 
 int value_pool(const char *text, void *field, struct err *err)
 {
-	if (str_eq(text, "default"))
-		return keep(text, field);
-	return err_set(err, ERR_CONFIG,
-		"%s: pools other than default are not supported by this "
-		"version yet",
-		text);
+	struct spec_pool *pool = field;
+
+	if (!paths_name_is_valid(text) || strchr(text, '@'))
+		return err_set(err, ERR_CONFIG,
+			"%s: say a pool's name, the N of pools/N.ini", text);
+	pool->name = xstrdup(text);
+	return 0;
+}
+
+void value_pool_release(void *field)
+{
+	struct spec_pool *pool = field;
+
+	free(TAKE(pool->name));
+	free(TAKE(pool->dir));
 }
 
 int value_instances(const char *text, void *field, struct err *err)

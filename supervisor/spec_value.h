@@ -16,6 +16,7 @@ MUST_CHECK int value_serial(const char *text, void *field, struct err *err);
 MUST_CHECK int value_mac(const char *text, void *field, struct err *err);
 MUST_CHECK int value_model(const char *text, void *field, struct err *err);
 MUST_CHECK int value_pool(const char *text, void *field, struct err *err);
+void value_pool_release(void *field);
 void value_string_release(void *field);
 
 /* int: words of which this version knows the first */

@@ -54,16 +54,30 @@ static int check_path(const char *path, struct err *err)
 		       : err_set(err, ERR_USAGE, "a path is UTF-8");
 }
 
-int volume_name(const struct env *env, const char *name, const char *format,
-	struct volume *volume, struct err *err)
+static const char *format_of_pool(const struct pool *pool)
+{
+	return pool && pool->pool.format != FORMAT_NONE
+		       ? format_by_name(spec_format_names[pool->pool.format])
+		       : NULL;
+}
+
+int volume_name(const struct env *env, const char *pool_name, const char *name,
+	const char *format, struct volume *volume, struct err *err)
 {
 	bool is_path = strchr(name, '/');
+	const struct pool *pool;
 
 	*volume = (struct volume){ NULL };
 	if (is_path ? check_path(name, err) : check_volume_name(name, err))
 		return -1;
+	pool = is_path ? pool_of_file(&env->paths, name)
+		       : pool_find(&env->paths, pool_name, err);
+	if (!pool && !is_path)
+		return -1;
 	volume->format = format && *format ? format_by_name(format)
 					   : format_by_suffix(name);
+	if (!volume->format && (!format || !*format))
+		volume->format = format_of_pool(pool);
 	if (!volume->format && format && *format)
 		return err_set(err, ERR_USAGE,
 			"format '%s' is none of qcow2, raw, vmdk, vdi, vhdx, "
@@ -75,8 +89,9 @@ int volume_name(const struct env *env, const char *name, const char *format,
 			"--format",
 			name);
 	volume->name = xstrdup(name);
-	volume->path = is_path ? xstrdup(name)
-			       : xasprintf("%s/%s", env->paths.images, name);
+	volume->path =
+		is_path ? xstrdup(name) : xasprintf("%s/%s", pool->dir, name);
+	volume->pool = pool ? xstrdup(pool->name) : NULL;
 	return 0;
 }
 
@@ -84,6 +99,7 @@ void volume_fini(struct volume *volume)
 {
 	free(TAKE(volume->name));
 	free(TAKE(volume->path));
+	free(TAKE(volume->pool));
 }
 
 int volume_has_space(
@@ -127,40 +143,51 @@ int volume_check(const struct volume *volume, struct err *err)
 
 /* ---- users ---- */
 
-/* Looks for overlays in the pool; every row of all, if there are rows. */
-struct pool {
+/* Looks for overlays in the pools; every row of all, if there are rows. */
+struct look {
 	struct needs needs;
-	const char *dir;
-	const char *but; /* not this one */
-	json_t *all;     /* volume_list: rows */
+	const struct pool *pool; /* that is looked at now */
+	const char *but;         /* not this one */
+	json_t *all;             /* volume_list: rows */
 };
 
 static void add_overlay(void *arg, const char *name)
 {
-	struct pool *pool = arg;
+	struct look *look = arg;
 	struct err err = ERR_INIT;
-	AUTO_FREE char *path = xasprintf("%s/%s", pool->dir, name);
+	AUTO_FREE char *path = xasprintf("%s/%s", look->pool->dir, name);
 	AUTO_FREE char *backing = NULL;
 
-	if (image_is_temporary(name) || str_eq(path, pool->but))
+	if (image_is_temporary(name) || (look->but && str_eq(path, look->but)))
 		return;
 	backing = image_backing(path, &err);
 	needs_add_steal(
-		&pool->needs, backing, xasprintf("%s (its overlay)", name));
+		&look->needs, backing, xasprintf("%s (its overlay)", name));
+}
+
+/* In one pool, or (only NULL) in all of them. */
+static void look_in_pools(struct look *look, const struct paths *paths,
+	const struct pool *only, void (*each)(void *arg, const char *name))
+{
+	list_each(pools_of(paths), it, next) {
+		look->pool = list_entry(it, struct pool, link);
+		if (look->pool->dir && (!only || only == look->pool))
+			sys_listdir(AT_FDCWD, look->pool->dir, each, look);
+	}
 }
 
 json_t *volume_users(
 	struct registry *registry, const char *path, unsigned kinds)
 {
-	struct pool pool = { .dir = registry_env(registry)->paths.images,
-		.but = path };
+	const struct paths *paths = &registry_env(registry)->paths;
+	struct look look = { .but = path };
 	json_t *users;
 
-	needs_collect(&pool.needs, registry, kinds);
+	needs_collect(&look.needs, registry, kinds);
 	if (kinds & NEED_ABOVE)
-		sys_listdir(AT_FDCWD, pool.dir, add_overlay, &pool);
-	users = needs_of(&pool.needs, path);
-	needs_fini(&pool.needs);
+		look_in_pools(&look, paths, NULL, add_overlay);
+	users = needs_of(&look.needs, path);
+	needs_fini(&look.needs);
 	return users;
 }
 
@@ -201,8 +228,8 @@ int volume_must_be_free(struct registry *registry, const struct volume *volume,
 
 static void add_image(void *arg, const char *name)
 {
-	struct pool *pool = arg;
-	AUTO_FREE char *path = xasprintf("%s/%s", pool->dir, name);
+	struct look *look = arg;
+	AUTO_FREE char *path = xasprintf("%s/%s", look->pool->dir, name);
 	AUTO_FREE char *backing = NULL;
 	struct err err = ERR_INIT;
 	struct stat st;
@@ -216,9 +243,10 @@ static void add_image(void *arg, const char *name)
 		image_header(path, &format, &size, &backed, &err))
 		return;
 	backing = image_backing(path, &err);
-	json_array_append_new(pool->all,
-		json_pack("{s:s,s:s,s:s,s:o,s:I,s:s?,s:s?}", "name", name,
-			"path", path, "format", format, "size",
+	json_array_append_new(look->all,
+		json_pack("{s:s,s:s,s:s,s:s,s:o,s:I,s:s?,s:s?}", "name", name,
+			"pool", look->pool->name, "path", path, "format",
+			format, "size",
 			size ? json_integer((json_int_t)size) : json_null(),
 			"allocated", (json_int_t)st.st_blocks * 512, "backing",
 			backing, "error", err.code ? err.text : NULL));
@@ -254,32 +282,43 @@ static const char *member(const json_t *row, const char *name)
 	return json_string_value(json_object_get(row, name));
 }
 
-static void add_users(struct pool *pool)
+static void add_overlays(struct look *look)
 {
 	size_t i;
 	json_t *row;
 
-	json_array_foreach(pool->all, i, row)
+	json_array_foreach(look->all, i, row)
 	{
-		needs_add_steal(&pool->needs, member(row, "backing"),
+		needs_add_steal(&look->needs, member(row, "backing"),
 			xasprintf("%s (its overlay)", member(row, "name")));
-	}
-	json_array_foreach(pool->all, i, row)
-	{
-		json_object_set_new(row, "users",
-			needs_of(&pool->needs, member(row, "path")));
 	}
 }
 
-json_t *volume_list(struct registry *registry)
+static void add_users(struct look *look)
 {
-	struct pool pool = { .dir = registry_env(registry)->paths.images,
-		.all = json_array() };
+	size_t i;
+	json_t *row;
 
-	sys_listdir(AT_FDCWD, pool.dir, add_image, &pool);
-	pool.all = sorted(pool.all);
-	needs_collect(&pool.needs, registry, NEED_ANY);
-	add_users(&pool);
-	needs_fini(&pool.needs);
-	return pool.all;
+	json_array_foreach(look->all, i, row)
+	{
+		json_object_set_new(row, "users",
+			needs_of(&look->needs, member(row, "path")));
+	}
+}
+
+json_t *volume_list(struct registry *registry, const struct pool *pool)
+{
+	const struct paths *paths = &registry_env(registry)->paths;
+	struct look look = { .all = json_array() };
+
+	look_in_pools(&look, paths, pool, add_image);
+	look.all = sorted(look.all);
+	needs_collect(&look.needs, registry, NEED_ANY);
+	if (pool)
+		look_in_pools(&look, paths, NULL, add_overlay);
+	else
+		add_overlays(&look);
+	add_users(&look);
+	needs_fini(&look.needs);
+	return look.all;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Images as people name them: a volume of the pool or a path, its format,
+ * Images as people name them: a volume of a pool or a path, its format,
  * and who needs it.  Nothing here changes an image.
  */
 #ifndef SUPERVISOR_VOLUME_H
@@ -10,20 +10,24 @@
 
 #include "base/err.h"
 #include "supervisor/needs.h"
+#include "supervisor/pool.h"
 
 struct volume {
 	char *name; /* as it was given */
 	char *path; /* absolute */
+	char *pool; /* whose directory it is in; NULL: of none */
 	const char *format;
 };
 
 /*
- * name: with a slash an absolute path, without one a volume of the pool
- * ([A-Za-z0-9_@+-], dots and digits, 1 to 128 bytes, no leading dot or
- * dash).  format: NULL or "": by the suffix.  Fails with ERR_USAGE.
+ * name: with a slash an absolute path, without one a volume of the pool (""
+ * is default): [A-Za-z0-9_@+-], dots and digits, 1 to 128 bytes, no leading
+ * dot or dash.  format: NULL or "": by the suffix, else the pool's.  Fails
+ * with ERR_USAGE, or as pool_find().
  */
-MUST_CHECK int volume_name(const struct env *env, const char *name,
-	const char *format, struct volume *volume, struct err *err);
+MUST_CHECK int volume_name(const struct env *env, const char *pool,
+	const char *name, const char *format, struct volume *volume,
+	struct err *err);
 void volume_fini(struct volume *volume);
 /* Fails with ERR_OS naming both if its directory has less space left. */
 MUST_CHECK int volume_has_space(
@@ -33,15 +37,17 @@ MUST_CHECK int volume_has_space(
 MUST_CHECK int volume_check(const struct volume *volume, struct err *err);
 /*
  * Who needs the image at path: ["web (its disk root)", "web-root.qcow2 (its
- * overlay)"].  New.  Overlays are looked for in the pool only.
+ * overlay)"].  New.  Overlays are looked for in the pools only.
  */
 json_t *volume_users(
 	struct registry *registry, const char *path, unsigned needs);
 /* Fails with ERR_BUSY naming the first users, if there are any. */
 MUST_CHECK int volume_must_be_free(struct registry *registry,
 	const struct volume *volume, unsigned needs, struct err *err);
-/* All images of the pool, [{name, path, format, size, allocated, backing,
- * users}], by name. */
-json_t *volume_list(struct registry *registry);
+/*
+ * All images of a pool, or (NULL) of all of them, [{name, pool, path, format,
+ * size, allocated, backing, users}], by name.
+ */
+json_t *volume_list(struct registry *registry, const struct pool *pool);
 
 #endif

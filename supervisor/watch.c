@@ -30,20 +30,30 @@ struct watch {
 	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | \
 		IN_CREATE | IN_ONLYDIR)
 
-static void add_dropins(void *arg, const char *name)
+static void add_dropins_of(
+	const struct watch *w, const char *kind, const char *name)
 {
-	struct watch *w = arg;
-
 	if (!str_ends(name, ".ini.d"))
 		return;
-	AUTO_FREE char *path = xasprintf("%s/vms/%s", w->dir, name);
+	AUTO_FREE char *path = xasprintf("%s/%s/%s", w->dir, kind, name);
 	sys_inotify_add_watch(w->fd, path, MASK);
+}
+
+static void add_dropins(void *arg, const char *name)
+{
+	add_dropins_of(arg, "vms", name);
+}
+
+static void add_pool_dropins(void *arg, const char *name)
+{
+	add_dropins_of(arg, "pools", name);
 }
 
 /* Adding a directory that is watched already changes nothing. */
 static void add_all(struct watch *w)
 {
-	static const char *const dirs[] = { "", "/vms", "/templates" };
+	static const char *const dirs[] = { "", "/vms", "/templates",
+		"/pools" };
 
 	for (size_t i = 0; i < NELEMS(dirs); i++) {
 		AUTO_FREE char *path = xasprintf("%s%s", w->dir, dirs[i]);
@@ -51,6 +61,8 @@ static void add_all(struct watch *w)
 	}
 	AUTO_FREE char *vms = xasprintf("%s/vms", w->dir);
 	sys_listdir(AT_FDCWD, vms, add_dropins, w);
+	AUTO_FREE char *pools = xasprintf("%s/pools", w->dir);
+	sys_listdir(AT_FDCWD, pools, add_pool_dropins, w);
 }
 
 static void on_settled(struct loop_timer *timer)

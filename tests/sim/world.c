@@ -194,6 +194,8 @@ SEAM(int, fstat, ARGS(int fd, struct stat *st), ARGS(fd, st))
 SEAM(int, fstatat, ARGS(int d, const char *p, struct stat *st, int f),
 	ARGS(d, p, st, f))
 SEAM(int, free_space, ARGS(const char *p, uint64_t *n), ARGS(p, n))
+SEAM(int, whole_space, ARGS(const char *p, uint64_t *n), ARGS(p, n))
+SEAM(int, open_beneath, ARGS(int d, const char *p, int f), ARGS(d, p, f))
 SEAM(int, ftruncate, ARGS(int fd, off_t n), ARGS(fd, n))
 SEAM(int, fallocate, ARGS(int fd, int mode, off_t at, off_t n),
 	ARGS(fd, mode, at, n))

@@ -22,8 +22,9 @@ enum {
 
 /* clang-format off */
 #define WORLD_CALLS(X) \
-	X(openat) X(dup) X(close) X(read) X(write) X(pread) X(pwrite) \
-	X(fstat) X(fstatat) X(free_space) X(ftruncate) X(fallocate) X(fsync) \
+	X(openat) X(open_beneath) X(dup) X(close) X(read) X(write) X(pread) X(pwrite) \
+	X(fstat) X(fstatat) X(free_space) X(whole_space) X(ftruncate) \
+	X(fallocate) X(fsync) \
 	X(mkdirat) X(mkfifoat) X(unlinkat) X(renameat) X(renameat2) \
 	X(fchmodat) X(flock) X(pipe) X(is_writable) X(listdir) \
 	X(socket) X(socketpair) X(bind) X(listen) X(connect) \
@@ -234,6 +235,8 @@ ssize_t world_pwrite(int fd, const void *buf, size_t len, off_t at);
 int world_fstat(int fd, struct stat *st);
 int world_fstatat(int dirfd, const char *path, struct stat *st, int flags);
 int world_free_space(const char *path, uint64_t *bytes);
+int world_whole_space(const char *path, uint64_t *bytes);
+int world_open_beneath(int dirfd, const char *name, int flags);
 int world_ftruncate(int fd, off_t len);
 int world_fallocate(int fd, int mode, off_t at, off_t len);
 int world_fsync(int fd);

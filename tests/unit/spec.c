@@ -155,7 +155,7 @@ static void test_defaults(void)
 	ok(disk->bus == BUS_VIRTIO && disk->cache == 0 && disk->aio == 0 &&
 			disk->discard == 0 && !disk->iothread &&
 			!disk->readonly && disk->boot == 0 &&
-			str_eq(disk->pool, "default"),
+			str_eq(disk->pool.name, "default"),
 		"disk");
 	ok(str_eq(nic->model, "virtio") && nic->up && nic->forward.n == 0,
 		"nic");
@@ -235,7 +235,7 @@ static void test_pairs(void)
 		"format=raw", NULL };
 
 	struct spec_disk *disk =
-		spec_disk_from_pairs(spec, "data", pairs, "/here", &err);
+		spec_disk_from_pairs(spec, "data", pairs, "/here", &conf, &err);
 	ok(disk != NULL, "a disk from words %s", err.text);
 	is_str(disk->image, "/here/d.raw", "its image");
 	ok(disk->bus == BUS_SCSI && str_eq(disk->name, "data"), "its bus");
@@ -243,7 +243,7 @@ static void test_pairs(void)
 	for (size_t i = 0; i < NELEMS(bad); i++) {
 		err_clear(&err);
 		disk = spec_disk_from_pairs(
-			spec, bad[i].name, bad[i].pairs, "/", &err);
+			spec, bad[i].name, bad[i].pairs, "/", &conf, &err);
 		ok(!disk, "refused: %s", bad[i].want);
 		is_str(err.text, bad[i].want, "with a reason");
 	}

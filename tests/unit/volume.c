@@ -13,7 +13,9 @@
 #include "tests/unit/temp.h"
 
 static char images[] = "/pool";
-static const struct env env = { .paths = { .images = images } };
+static char config[] = "/none";
+static const struct env env = { .paths = {
+					.images = images, .config = config } };
 
 static void names(void)
 {
@@ -51,8 +53,8 @@ static void names(void)
 	for (size_t i = 0; i < NELEMS(cases); i++) {
 		struct volume volume;
 		struct err err = ERR_INIT;
-		int result = volume_name(
-			&env, cases[i].name, cases[i].format, &volume, &err);
+		int result = volume_name(&env, "", cases[i].name,
+			cases[i].format, &volume, &err);
 
 		is_int(result, cases[i].path ? 0 : -1, "name %zu, format %s", i,
 			str_or(cases[i].format, "-"));
@@ -72,11 +74,12 @@ static void long_names(void)
 
 	memset(name, 'a', sizeof(name));
 	name[128] = '\0';
-	is_int(volume_name(&env, name, "raw", &volume, &err), 0, "128 bytes");
+	is_int(volume_name(&env, "", name, "raw", &volume, &err), 0,
+		"128 bytes");
 	volume_fini(&volume);
 	name[128] = 'a';
 	name[129] = '\0';
-	is_int(volume_name(&env, name, "raw", &volume, &err), -1, "129");
+	is_int(volume_name(&env, "", name, "raw", &volume, &err), -1, "129");
 	volume_fini(&volume);
 }
 
@@ -149,7 +152,7 @@ static void contradictions(void)
 	struct err err = ERR_INIT;
 	AUTO_FREE char *qcow2 = put_qcow2("c.qcow2", 0, 0, "");
 	AUTO_FREE char *raw = put("c.raw", "text", 4);
-	struct volume volume = { NULL, qcow2, "qcow2" };
+	struct volume volume = { .path = qcow2, .format = "qcow2" };
 
 	is_int(volume_check(&volume, &err), 0, "qcow2 is qcow2");
 	volume.format = "raw";
