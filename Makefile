@@ -66,6 +66,9 @@ CTL_SRC += ctl/sample.c ctl/stats.c ctl/metrics.c ctl/screen.c ctl/top.c
 BASE_SRC += base/beneath.c
 SUPERVISOR_SRC += supervisor/pool.c supervisor/pool_space.c supervisor/command_pool.c
 CTL_SRC += ctl/pool.c
+BASE_SRC += base/cage.c
+STORAGE_SRC += storage/foreign.c
+SUPERVISOR_SRC += supervisor/op_import.c supervisor/command_import.c
 # the main() of each program
 VMWARDD_SRC = supervisor/main.c
 VMWARD_SRC = ctl/main.c

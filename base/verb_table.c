@@ -566,6 +566,35 @@ const struct verb verbs[] = {
 	},
 
 	{
+		.name = "image import",
+		.wire = "image-import",
+		.flags = VERB_CHANGES | VERB_LONG,
+		.role = ROLE_ADMIN,
+		.group = IMAGES,
+		ARGS({ "file", ARG_FILE, 0, 0, NULL, "the file" },
+			TEXT("name", 0, OPTION,
+				"the volume's; default: the file's, in its "
+				"new format"),
+			ARG_FORMAT("format", "the file's format"),
+			ARG_FORMAT("to", "the volume's format"),
+			FLAG("compress", 0, OPTION, "compress the copy"),
+			FLAG("with-snapshots", 0, OPTION,
+				"take the present state of one that has "
+				"snapshots inside"),
+			ARG_POOL, ARG_JOB, ARG_DRY_RUN),
+		.usage = "FILE [--name N] [--format F] [--to F] [--compress] "
+			 "[--with-snapshots] [--pool P]",
+		.help = "copy an image from outside into a pool",
+		.more = "For images that somebody else made.  What could read "
+			"other files of this host is refused: backing and "
+			"data files, extents, and what is no plain file; so "
+			"are encrypted images and sizes that make no sense.  "
+			"qemu-img works on the rest in a cage: it can open "
+			"the file and its copy, has no network, and limits of "
+			"memory and time.  Another format is told by --format "
+			"or the suffix, never by what is inside.",
+	},
+	{
 		.name = "pool list",
 		.wire = "pool-list",
 		.aliases = "pool-list",

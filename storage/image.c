@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "base/cage.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -120,17 +121,43 @@ static size_t add_convert(
 	return n;
 }
 
+struct limits {
+	char bytes[24];
+	char seconds[24];
+};
+
+/* Room for tables and slack; time for a slow processor, 16 MiB a second. */
+static size_t add_cage(const struct image_create *op, struct limits *limits,
+	const char *argv[])
+{
+	size_t n = 0;
+
+	snprintf(limits->bytes, sizeof(limits->bytes), "%" PRIu64,
+		op->size + op->size / 8 + (UINT64_C(256) << 20));
+	snprintf(limits->seconds, sizeof(limits->seconds), "%" PRIu64,
+		60 + (op->size >> 24));
+	argv[n++] = CAGE_SELF;
+	argv[n++] = "--cage";
+	argv[n++] = op->from;
+	argv[n++] = op->temporary;
+	argv[n++] = limits->bytes;
+	argv[n++] = limits->seconds;
+	return n;
+}
+
 static void start_tool(struct image_create *op)
 {
 	AUTO_FREE char *what = xasprintf("cannot create image '%s'", op->path);
 	struct qemu_img_how how = {
 		.what = what, .hide = op->temporary, .total = op->size
 	};
+	struct limits limits;
 	char size[24];
-	const char *argv[20] = { op->qemu_img };
-	size_t n =
-		op->from ? add_convert(op, argv, 1) : add_create(op, argv, 1);
+	const char *argv[28];
+	size_t n = op->caged ? add_cage(op, &limits, argv) : 0;
 
+	argv[n++] = op->qemu_img;
+	n = op->from ? add_convert(op, argv, n) : add_create(op, argv, n);
 	if (op->options) {
 		argv[n++] = "-o";
 		argv[n++] = op->options;
@@ -268,6 +295,7 @@ struct image_create *image_create_start(const char *qemu_img,
 		op->from_format = xstrdup(wish->from_format);
 	}
 	op->compress = wish->compress;
+	op->caged = wish->caged;
 	op->fd = -1;
 	op->dir_fd = -1;
 	job_start(&op->job, &create_kind, target, on_end, arg);

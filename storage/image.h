@@ -25,6 +25,7 @@ struct image_wish {
 	const char *from;        /* copy of this image, absolute; or NULL */
 	const char *from_format; /* with from */
 	bool compress;           /* with from */
+	bool caged;              /* from is a stranger's; see base/cage.h */
 };
 
 struct image_create {
@@ -39,6 +40,7 @@ struct image_create {
 	char *from; /* or NULL */
 	char *from_format;
 	bool compress;
+	bool caged;
 	char *temporary;      /* PATH.tmp.RANDOM; NULL: not made yet */
 	int fd;               /* of the temporary, flock'ed; or -1 */
 	int dir_fd;           /* of the directory; or -1 */

@@ -461,6 +461,7 @@ const struct handler command_handlers[] = {
 	{ "image-convert", command_image_convert },
 	{ "image-clone", command_image_clone },
 	{ "image-delete", command_image_delete },
+	{ "image-import", command_image_import },
 	{ "pool-list", command_pool_list },
 	{ "pool-info", command_pool_info },
 	{ "vm-qmp", command_qmp },

@@ -100,6 +100,8 @@ void command_image_convert(struct request *request);
 void command_image_clone(struct request *request);
 /* [image-delete] What nothing needs. */
 void command_image_delete(struct request *request);
+/* [image-import] A file from outside. */
+void command_image_import(struct request *request);
 /* [pool-list] What they hold. */
 void command_pool_list(struct request *request);
 /* [pool-info] One, and its images. */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cage.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -350,6 +351,8 @@ int main(int argc, char **argv)
 	struct options o = { .notify_fd = -1, .upgrade_fd = -1, .argv = argv };
 	int rc;
 
+	if (argc > 2 && str_eq(argv[1], "--cage"))
+		return cage_main(argv + 2);
 	argc = cut_exec(&o, argc, argv);
 	rc = parse(&o, argc, argv);
 

@@ -30,6 +30,7 @@ struct op_image {
 	bool copy;
 	uint64_t copied; /* virtual size of the source; 0: unknown */
 	bool compress;
+	bool snapshots; /* import: those inside are left out, not refused */
 	char *options;
 	struct image_create *make; /* while it runs */
 	struct durable durable;

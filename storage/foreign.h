@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Images that strangers made, looked at before any program opens them: what
+ * would read another file, or cannot be an image, is refused by its header.
+ */
+#ifndef STORAGE_FOREIGN_H
+#define STORAGE_FOREIGN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/*
+ * path is a plain file whose header agrees with format (a static name) and
+ * names no other file: no base, no data file, no extents; not encrypted, of
+ * a size that makes sense; internal snapshots only if wanted.  Fails with
+ * ERR_NOT_FOUND, ERR_CONFIG or ERR_OS.
+ */
+MUST_CHECK int foreign_check(
+	const char *path, const char *format, bool snapshots, struct err *err);
+/* The most that an image may say its guest sees. */
+#define FOREIGN_MOST (UINT64_C(64) << 40)
+
+#endif

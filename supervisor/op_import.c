@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Images from outside; see op_import.h. */
+#include "supervisor/op_import.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cage.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "storage/foreign.h"
+
+#define LOOK_BYTES   "1048576" /* that looking may write: to nowhere */
+#define LOOK_SECONDS "60"
+
+static struct op_image *op_of(struct job *job)
+{
+	return container_of(job, struct op_image, job);
+}
+
+/* ---- looking ---- */
+
+static bool may_begin(struct op_image *op)
+{
+	struct err err = ERR_INIT;
+
+	if (!op->env->qemu_img)
+		err_set(&err, ERR_UNSUPPORTED,
+			"qemu-img is not installed (package qemu-utils)");
+	else if (!cage_works())
+		err_set(&err, ERR_UNSUPPORTED,
+			"this kernel has no Landlock: nothing from outside is "
+			"opened without it");
+	else
+		(void)!foreign_check(
+			op->from.path, op->from.format, op->snapshots, &err);
+	if (!err.code)
+		return true;
+	job_fail_err(&op->job, &err);
+	return false;
+}
+
+static void on_look_end(struct job *job, void *arg)
+{
+	struct op_image *op = arg;
+	struct err ignored = ERR_INIT;
+
+	op->run = NULL;
+	op->run_err = job->err;
+	json_decref(op->printed);
+	op->printed = job->err.code ? NULL
+				    : qemu_img_json(qemu_img_of(job), &ignored);
+	job_wake(&op->job);
+}
+
+static void start_look(struct op_image *op)
+{
+	AUTO_FREE char *what = xasprintf("cannot read '%s'", op->from.path);
+	const char *argv[] = { CAGE_SELF, "--cage", op->from.path, "-",
+		LOOK_BYTES, LOOK_SECONDS, op->env->qemu_img, "info",
+		"--output=json", "-f", op->from.format, op->from.path, NULL };
+
+	op->job.progress.phase = "looking";
+	op->run = qemu_img_start(argv, &(struct qemu_img_how){ .what = what },
+		&op->job, on_look_end, op);
+}
+
+static bool has(const json_t *info, const char *key)
+{
+	const json_t *value = json_object_get(info, key);
+
+	return value && !json_is_null(value) && !json_is_false(value);
+}
+
+/* qemu-img knows more of some formats than our reading of their headers. */
+static const char *fault_of(const struct op_image *op)
+{
+	json_t *more = json_object_get(
+		json_object_get(op->printed, "format-specific"), "data");
+	json_t *extents = json_object_get(more, "extents");
+	size_t i;
+	json_t *extent;
+
+	if (has(op->printed, "backing-filename"))
+		return "it is on top of another file";
+	if (has(op->printed, "encrypted"))
+		return "it is encrypted";
+	if (has(more, "data-file"))
+		return "its data is in another file";
+	if (json_array_size(json_object_get(op->printed, "snapshots")) &&
+		!op->snapshots)
+		return "it has snapshots inside";
+	json_array_foreach(extents, i, extent)
+	{
+		const char *name =
+			json_string_value(json_object_get(extent, "filename"));
+
+		if (!name || !str_eq(name, op->from.path))
+			return "its data is in other files";
+	}
+	return NULL;
+}
+
+static bool is_harmless(struct op_image *op)
+{
+	json_int_t size = json_integer_value(
+		json_object_get(op->printed, "virtual-size"));
+	const char *fault =
+		op->printed ? fault_of(op) : "qemu-img says nothing of it";
+
+	op->copied = size > 0 ? (uint64_t)size : 0;
+	if (!fault && (!op->copied || op->copied > FOREIGN_MOST))
+		fault = "its size makes no sense";
+	if (!fault)
+		return true;
+	job_fail(&op->job, ERR_CONFIG, "'%s' is refused: %s", op->from.path,
+		fault);
+	return false;
+}
+
+/* ---- room ---- */
+
+static bool has_room(struct op_image *op)
+{
+	struct err err = ERR_INIT;
+	struct stat st;
+	uint64_t needed = 0;
+
+	if (!sys_fstatat(AT_FDCWD, op->from.path, &st, 0))
+		needed = (uint64_t)st.st_blocks * 512;
+	if (!pool_claim(&op->env->paths, op->volume.path, op->copied,
+		    &op->claim, &err) &&
+		!volume_has_space(&op->volume, needed, &err))
+		return true;
+	job_fail_err(&op->job, &err);
+	return false;
+}
+
+/* ---- copying ---- */
+
+static void on_make_end(struct job *job, void *arg)
+{
+	struct op_image *op = arg;
+
+	op->make = NULL;
+	op->run_err = job->err;
+	job_wake(&op->job);
+}
+
+static void start_copy(struct op_image *op)
+{
+	const struct image_wish wish = { .path = op->volume.path,
+		.format = op->volume.format,
+		.size = op->copied,
+		.options = op->options,
+		.from = op->from.path,
+		.from_format = op->from.format,
+		.compress = op->compress,
+		.caged = true };
+
+	op->make = image_create_start(op->env->qemu_img, &wish, op->volume.name,
+		&op->job, on_make_end, op);
+	op->job.progress.phase = "importing";
+}
+
+/* ---- the job ---- */
+
+static enum job_state import_run(struct job *job)
+{
+	struct op_image *op = container_of(job, struct op_image, job);
+
+	JOB_BEGIN(job);
+	if (!may_begin(op))
+		return JOB_ENDS;
+	start_look(op);
+	JOB_AWAIT(job, !op->run, JOB_FOREVER);
+	if (op->run_err.code)
+		return job_fail_err(job, &op->run_err);
+	if (!is_harmless(op) || !has_room(op))
+		return JOB_ENDS;
+	start_copy(op);
+	JOB_AWAIT(job, !op->make, JOB_FOREVER);
+	if (op->run_err.code)
+		return job_fail_err(job, &op->run_err);
+	op->result = json_pack("{s:b,s:s,s:s,s:I}", "changed", 1, "path",
+		op->volume.path, "format", op->volume.format, "size",
+		(json_int_t)op->copied);
+	JOB_END(job);
+}
+
+static void import_cleanup(struct job *job)
+{
+	op_image_free(op_of(job));
+}
+
+void op_image_import(struct op_image *op, op_image_end *on_end, void *arg)
+{
+	static const struct job_kind kind = { "image-import", import_run, NULL,
+		import_cleanup };
+
+	job_start(&op->job, &kind, op->volume.name, on_end, arg);
+}
