@@ -250,11 +250,23 @@ static void add_escaped(struct str *s, unsigned char byte)
 		str_addf(s, "\\x%02x", byte);
 }
 
+/* How much of it is printable ASCII: nearly always all. */
+static size_t plain_len(const char *bytes, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && bytes[n] >= ' ' && bytes[n] < 0x7f)
+		n++;
+	return n;
+}
+
 void str_add_visible(struct str *s, const char *bytes, size_t len)
 {
 	const unsigned char *b = (const unsigned char *)bytes;
+	size_t plain = plain_len(bytes, len);
 
-	for (size_t at = 0; at < len;) {
+	str_addn(s, bytes, plain);
+	for (size_t at = plain; at < len;) {
 		size_t n = char_len(b + at, len - at);
 		if (n > 0 && !is_dangerous(b + at, n)) {
 			str_addn(s, bytes + at, n);
