@@ -46,7 +46,7 @@ for tool in apt-get dnf apk pacman xbps-install strace sudo; do
 done
 # what configure looks for and this host may lack
 for tool in prove clang clang-format cppcheck shellcheck mandoc socat curl \
-	python3 go cpio readelf qemu-system-x86_64 qemu-img git pkg-config; do
+	python3 go cpio readelf musl-gcc qemu-system-x86_64 qemu-img git pkg-config; do
 	[ -e "bin/$tool" ] || ln -s /bin/true "bin/$tool"
 done
 ln -sf /bin/true bin/clang
@@ -152,6 +152,19 @@ configure CC=no-static-cc --enable-static-client
 ok "--enable-static-client insists" failed
 ok "... and says what to look for" has 'libjansson.a' out
 rm -f bin/no-static-cc
+cat >bin/foreign-cc <<'EOS'
+#!/bin/sh
+for a; do [ "$a" != -ljansson ] || exit 1; done
+exec cc "$@"
+EOS
+chmod +x bin/foreign-cc
+configure CC=foreign-cc
+ok "libraries of another C library" failed
+ok "... are named" has 'missing: jansson' out
+ok "... and no package is advised, but to build them" \
+	has 'build them with foreign-cc and name their places' out
+ok "... only" hasnt '--bootstrap' out
+rm -f bin/foreign-cc
 configure --enable-werror
 ok "--enable-werror" grep -q '^WARN = .*-Werror$' config.mk
 configure --enable-sanitize
