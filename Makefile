@@ -49,7 +49,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/once.c supervisor/doctor.c
 SUPERVISOR_SRC += supervisor/vm_spec.c supervisor/lastgood.c supervisor/mask.c supervisor/recorder.c
 SUPERVISOR_SRC += supervisor/proc.c supervisor/stats.c \
-	supervisor/report_stats.c supervisor/metrics.c \
+	supervisor/report_stats.c supervisor/metrics.c supervisor/lowspace.c \
 	supervisor/command_stats.c
 SUPERVISOR_SRC += supervisor/hook_file.c supervisor/hook.c \
 	supervisor/incidents.c supervisor/incident.c \

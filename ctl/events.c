@@ -74,6 +74,11 @@ static void print_json(const json_t *message)
 	line = json_pack("{s:O?, s:s, s:O?}", "seq", sequence(message), "time",
 		str_text(&time), "event", json_object_get(message, "event"));
 	json_object_update_missing(line, json_object_get(message, "data"));
+	/* of QEMU's own: "event" says that it is one */
+	if (str_eq(print_member(message, "event"), "VM_QMP_EVENT"))
+		json_object_set(line, "qmp",
+			json_object_get(
+				json_object_get(message, "data"), "event"));
 	json_dumpf(line, stdout, 0);
 	putchar('\n');
 	json_decref(line);

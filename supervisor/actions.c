@@ -12,6 +12,7 @@
 #include "supervisor/hang.h"
 #include "supervisor/hook.h"
 #include "supervisor/lastgood.h"
+#include "supervisor/lowspace.h"
 #include "supervisor/op.h"
 #include "supervisor/policy.h"
 #include "supervisor/ready.h"
@@ -334,6 +335,7 @@ void act_running(struct vm *vm)
 	limit_runtime(vm);
 	reboot_follow(vm);
 	hang_follow(vm);
+	lowspace_begin(vm);
 	vm->kept_paused = false;
 	vm->machine.seen.started = true;
 	ready_begin(vm);

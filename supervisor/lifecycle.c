@@ -14,6 +14,7 @@
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
 #include "supervisor/halt.h"
+#include "supervisor/lowspace.h"
 #include "supervisor/policy.h"
 #include "supervisor/reboot.h"
 #include "supervisor/settle.h"
@@ -218,6 +219,8 @@ static void on_event(struct machine *m, const struct qmp_event *ev)
 		vm_post(vm, EV_GUEST_PAUSED);
 	else if (ev->type == QMP_EV_RESUME)
 		vm_post(vm, EV_GUEST_RESUMED);
+	else if (ev->type == QMP_EV_BLOCK_WRITE_THRESHOLD && vm->running)
+		lowspace_crossed(vm, qmp_event_string(ev, "node-name"));
 	else if (ev->type == QMP_EV_DEVICE_DELETED && !vm_busy(vm))
 		act_reap(vm);
 	if (vm->op)

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "supervisor/lowspace.h"
 
 /* The running spec may be the written one: changes need a copy of its own. */
 static void own_running(struct vm *vm)
@@ -28,6 +29,7 @@ void running_add_disk_steal(
 		section, key, json_string_value(value), "hotplug", "/");
 	json_decref(pairs);
 	vm_save_running(vm);
+	lowspace_begin(vm);
 }
 
 static void drop_entries(struct ini *ini, const char *section)
@@ -81,4 +83,5 @@ void running_resize_disk(
 		e->value = xstrdup(text);
 	}
 	vm_save_running(vm);
+	lowspace_begin(vm);
 }

@@ -125,6 +125,7 @@ void vm_free(struct vm *vm)
 	loop_timer_stop(&vm->tidy_timer);
 	agent_cancel(&vm->agent);
 	stats_free(vm->stats);
+	qmp_cancel(&vm->low.slot);
 	machine_fini(&vm->machine);
 	list_each(&vm->watches, it, next)
 		list_del(it);

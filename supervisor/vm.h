@@ -92,6 +92,12 @@ struct vm_full {
 	int64_t tried_ms;
 };
 
+/* The early warning of a full disk; supervisor/lowspace's. */
+struct vm_low {
+	struct qmp_slot slot;
+	size_t done; /* disks that have a threshold, or need none */
+};
+
 /* The keeping of a configuration that is good; supervisor/lastgood's. */
 struct vm_good {
 	struct loop_timer timer; /* until its age proves it */
@@ -171,6 +177,7 @@ struct vm {
 	bool reboot_held;  /* warm until the firmware's own resets are over */
 	struct loop_timer reboot_timer; /* the end of that */
 	struct vm_full full;
+	struct vm_low low;
 	struct vm_hang hang;
 	struct loop_timer runtime_timer; /* [stop] runtime-max */
 	struct vm_good good;

@@ -68,6 +68,48 @@ ok "with space it goes on by itself" eventually away_runs
 ok "the same QEMU" same_pid away "$pid"
 ok "and its write was done: it counts on" is "$(counts away)" 0002
 ok "it stops in order" stops away
+
+# ---- a warning comes before ----
+guest warned tcg </dev/null
+sed -i "s|^image = .*|image = $tmp/small/warned.qcow2\ncache = writeback|" \
+	"$vms/warned.ini"
+qemu-img create -q -f qcow2 -F raw -b "$images/warned.raw" \
+	"$tmp/small/warned.qcow2"
+dd if=/dev/zero of="$tmp/small/fill" bs=64k count=60 2>/dev/null
+starts warned --wait=ready
+warns() { vmlog_says warned 'disk root: 90 % of the space below it is used'; }
+ok "no warning so far" sh -c \
+	"! grep -q 'below it is used' '$logs/warned/vm.log'"
+# threshold NODE: where QEMU will tell; 0: nowhere
+threshold()
+{
+	vmward qmp warned query-named-block-nodes
+	jq "[.. | objects | select(.\"node-name\"? == \"$1\") |
+		.write_threshold] | add" "$tmp/out"
+}
+armed() { [ "$(threshold "$1")" -gt 1 ]; }
+ok "a threshold is set" eventually armed disk-root-f
+vmward qmp warned block-set-write-threshold node-name=disk-root-f \
+	write-threshold=1
+counts warned >/dev/null
+ok "QEMU tells, and it is said" eventually warns
+told()
+{
+	vmward events --since 0 --no-follow --json warned
+	grep '"event": "VM_LOW_SPACE"' "$tmp/out" |
+		grep '"disk": "root"' | grep -q '"left": [1-9]'
+}
+ok "by an event as well" told
+ok "the next threshold is set" eventually armed disk-root-f
+qemu-img create -q -f qcow2 "$tmp/small/more.qcow2" 1G
+vmward disk attach warned more image="$tmp/small/more.qcow2"
+ok "a disk is plugged in" exits 0
+ok "and is watched too" eventually armed disk-more-f
+vmward disk attach warned tiny image="$tmp/small/tiny.qcow2" size=64K
+ok "another cannot grow that far" exits 0
+vmward qmp warned query-status
+ok "it is not" is "$(threshold disk-tiny-f)" 0
+ok "it stops in order" stops warned
 leave
 umount "$tmp/small"
 plan

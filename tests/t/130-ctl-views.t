@@ -41,6 +41,9 @@ supervisor <<'EOS'
 < {"return": {"disks": []}, "id": $ID}
 > {"execute": "vm-wait"}
 < {"return": {"changed": false, "state": "running", "message": "ready"}, "id": $ID}
+> {"execute": "event-replay", "arguments": {"since": 9}}
+< {"event": "VM_QMP_EVENT", "data": {"seq": 10, "vm": "web", "event": "RTC_CHANGE", "data": {"offset": 2}}, "timestamp": {"seconds": 1763500000, "microseconds": 0}}
+< {"return": {}, "id": $ID}
 > {"execute": "event-replay", "arguments": {"since": 4}}
 < {"event": "VM_STATE", "data": {"seq": 5, "vm": "web", "state": "running", "was": "starting"}, "timestamp": {"seconds": 1763500000, "microseconds": 120000}}
 < {"event": "VM_STATE", "data": {"seq": 6, "vm": "db", "state": "failed", "was": "running", "cause": "panic"}, "timestamp": {"seconds": 1763500001, "microseconds": 5000}}
@@ -99,6 +102,10 @@ ok "events: the capability is asked for" sent '"enable":["vmward"]'
 vmward events 'd*' --since 4 --no-follow --json
 ok "events: filtered, as JSON" output_is <<'EOS'
 {"seq": 6, "time": "2025-11-18T21:06:41.005+00:00", "event": "VM_STATE", "vm": "db", "state": "failed", "was": "running", "cause": "panic"}
+EOS
+vmward events --since 9 --no-follow --json
+ok "events: a QMP event's name is in the JSON too" output_is <<'EOS'
+{"seq": 10, "time": "2025-11-18T21:06:40.000+00:00", "event": "VM_QMP_EVENT", "vm": "web", "data": {"offset": 2}, "qmp": "RTC_CHANGE"}
 EOS
 
 vmward show web
