@@ -9,7 +9,10 @@
 
 #include "supervisor/vm.h"
 
-/* The VM runs, or has other disks now: a threshold for each of its disks that makes sense. */
+/*
+ * The VM runs, or has other disks now: a threshold for each of its disks
+ * that makes sense.
+ */
 void lowspace_begin(struct vm *vm);
 /* BLOCK_WRITE_THRESHOLD of a node: a warning, and the next threshold. */
 void lowspace_crossed(struct vm *vm, const char *node);

@@ -22,6 +22,7 @@
 #define UNPLUG_MARK    "unplug"
 #define IMAGE_GONE_MS  10000
 #define CLOSE_TRIES    50
+#define LET_GO_MS      10000
 #define CLOSE_AGAIN_MS 100
 
 struct op_disk {
@@ -42,9 +43,10 @@ struct op_disk {
 	bool image_ended;
 	struct err image_err;
 	char *made; /* the image that this job makes; or NULL */
-	bool slot_taken, node_added; /* for the undo */
-	bool deleted;                /* DEVICE_DELETED came */
-	bool refused;                /* DEVICE_UNPLUG_GUEST_ERROR came */
+	/* for the undo: what QEMU was asked for, and may do later */
+	bool slot_taken, node_asked, device_asked;
+	bool deleted; /* DEVICE_DELETED came */
+	bool refused; /* DEVICE_UNPLUG_GUEST_ERROR came */
 	int64_t timeout_ms;
 	op_detach_pending_fn *on_pending;
 	void *pending_arg;
@@ -153,8 +155,9 @@ static enum job_state attach_run(struct job *job)
 		return fail_gone(job);
 	if (job->err.code || prepare(op, &job->err))
 		return JOB_ENDS;
+	op->node_asked = true;
 	QMP_CALL(job, &op->call, QMP_OF(op), "blockdev-add", TAKE(op->node));
-	op->node_added = true;
+	op->device_asked = true;
 	QMP_CALL(job, &op->call, QMP_OF(op), "device_add", TAKE(op->device));
 	if (!op->vm->machine.ready) /* gone since it answered */
 		return fail_gone(job);
@@ -175,24 +178,6 @@ static void unmake(struct op_disk *op)
 		sys_unlinkat(AT_FDCWD, op->made, 0))
 		vmlog_line(&op->vm->log, LOG_WARN, "cannot remove '%s': %s",
 			op->made, strerror(errno));
-}
-
-static enum job_state attach_undo(struct job *job)
-{
-	struct op_disk *op = container_of(job, struct op_disk, job);
-
-	JOB_BEGIN(job);
-	if (op->slot_taken)
-		op->vm->slots.names[op->slot][0] = '\0';
-	if (op->image) {
-		job_cancel(&op->image->job);
-		JOB_AWAIT(job, op->image_ended, IMAGE_GONE_MS);
-	}
-	if (op->node_added && op->vm->machine.ready)
-		QMP_CALL(job, &op->call, QMP_OF(op), "blockdev-del",
-			node_name(op));
-	unmake(op);
-	JOB_END(job);
 }
 
 /* ---- detach ---- */
@@ -284,6 +269,67 @@ static enum job_state detach_run(struct job *job)
 		return fail_gone(job);
 	free_slot(op);
 	running_drop_disk(op->vm, op->name);
+	JOB_END(job);
+}
+
+/* ---- attach, undone ---- */
+
+/*
+ * QEMU takes commands in their order: what it did not answer in time it may
+ * still do, and what undoes it comes behind.
+ */
+static bool is_unanswered(const struct op_disk *op)
+{
+	return op->job.err.code == ERR_TIMEOUT ||
+	       op->job.err.code == ERR_CANCELLED;
+}
+
+static bool may_have_device(const struct op_disk *op)
+{
+	return op->device_asked && is_unanswered(op) && !over(op);
+}
+
+static bool may_have_node(const struct op_disk *op)
+{
+	return (op->device_asked || (op->node_asked && is_unanswered(op))) &&
+	       op->vm->machine.ready;
+}
+
+static void forget_attach(struct op_disk *op)
+{
+	if (may_have_device(op)) {
+		vmlog_line(&op->vm->log, LOG_WARN,
+			"disk %s: QEMU does not answer, it may be plugged in "
+			"all the same",
+			op->name);
+		return;
+	}
+	if (op->slot_taken)
+		op->vm->slots.names[op->slot][0] = '\0';
+	unmake(op);
+}
+
+static enum job_state attach_undo(struct job *job)
+{
+	struct op_disk *op = container_of(job, struct op_disk, job);
+
+	JOB_BEGIN(job);
+	if (op->image) {
+		job_cancel(&op->image->job);
+		JOB_AWAIT(job, op->image_ended, IMAGE_GONE_MS);
+	}
+	if (may_have_device(op)) {
+		qmp_subscribe(QMP_OF(op), &op->sub, on_event);
+		QMP_TRY(job, &op->call, QMP_OF(op), "device_del",
+			device_id(op));
+		op->deleted |= op->call.err.code == ERR_NOT_FOUND;
+		if (!op->call.err.code)
+			JOB_AWAIT_OR_TIMEOUT(job, over(op), LET_GO_MS);
+	}
+	if (may_have_node(op))
+		QMP_TRY(job, &op->call, QMP_OF(op), "blockdev-del",
+			node_name(op));
+	forget_attach(op);
 	JOB_END(job);
 }
 
