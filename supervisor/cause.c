@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -149,6 +150,87 @@ void cause_forget_pause(struct cause_inputs *in)
 {
 	in->panicked = in->watchdog = in->io_error = false;
 }
+
+/* ---- what was seen ---- */
+
+/* After a reset, an NMI or nothing at all the guest lives on. */
+static bool watchdog_ends(const char *action)
+{
+	return str_eq(action, "pause") || str_eq(action, "poweroff") ||
+	       str_eq(action, "shutdown");
+}
+
+/* What ends QEMU after the guest's own end is no reason. */
+static void note_shutdown(struct cause_inputs *in, const char *reason)
+{
+	in->shutdown_seen = true;
+	if (!*in->shutdown_reason)
+		snprintf(in->shutdown_reason, sizeof(in->shutdown_reason), "%s",
+			reason);
+}
+
+void cause_note_event(struct cause_inputs *in, const struct qmp_event *ev)
+{
+	const char *action = qmp_event_string(ev, "action");
+
+	if (ev->type == QMP_EV_SHUTDOWN)
+		note_shutdown(in, qmp_event_string(ev, "reason"));
+	else if (ev->type == QMP_EV_GUEST_PANICKED)
+		in->panicked = true;
+	else if (ev->type == QMP_EV_WATCHDOG)
+		in->watchdog = watchdog_ends(action);
+	else if (ev->type == QMP_EV_BLOCK_IO_ERROR)
+		in->io_error |= str_eq(action, "stop");
+	else if (ev->type == QMP_EV_RESUME)
+		cause_forget_pause(in);
+}
+
+/* QEMU's ShutdownCause numbers in the trace line (7.2 to 9). */
+static const char *const reasons[] = { "none", "host-error", "host-qmp-quit",
+	"host-qmp-system-reset", "host-signal", "host-ui", "guest-shutdown",
+	"guest-reset", "guest-panic", "subsystem-reset", "snapshot-load" };
+
+static void note_run_state(struct cause_inputs *in, const char *state)
+{
+	if (strstr(state, "(shutdown)")) {
+		in->shutdown_seen = true;
+		in->shutdown_silent = !in->shutdown_reason[0];
+	}
+	in->panicked |= strstr(state, "(guest-panicked)") != NULL;
+	in->watchdog |= strstr(state, "(watchdog)") != NULL;
+	in->io_error |= strstr(state, "(io-error)") != NULL;
+	if (strstr(state, "(running)"))
+		cause_forget_pause(in);
+}
+
+bool cause_note_trace(struct cause_inputs *in, const char *line)
+{
+	const char *at = strstr(line, "qemu_system_shutdown_request reason=");
+	uint64_t number;
+
+	if (at) {
+		number = str_digits(strchr(at, '=') + 1);
+		note_shutdown(
+			in, number < NELEMS(reasons) ? reasons[number] : "");
+		return true;
+	}
+	at = strstr(line, "runstate_set current_run_state");
+	if (!at)
+		return false;
+	at = strstr(at, "new_state ");
+	if (at)
+		note_run_state(in, at);
+	return true;
+}
+
+void cause_note_exit(
+	struct cause_inputs *in, const struct sys_exit *how, bool oom_killed)
+{
+	in->exit = *how;
+	in->oom_killed = oom_killed;
+}
+
+/* ---- the table ---- */
 
 static const struct cause_info *info_of(enum cause cause)
 {

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/sys.h"
+#include "qmp/event.h"
 
 /* Name, is a failure, is a crash (policy on-crash), exit status of run. */
 #define CAUSES(X)                                            \
@@ -57,6 +58,18 @@ struct cause_verdict {
 	char detail[48]; /* "9", "1", "quit: acpi"; may be empty */
 };
 
+/* An event of QEMU's monitor: what it says of an end. */
+void cause_note_event(struct cause_inputs *in, const struct qmp_event *ev);
+/*
+ * One of QEMU's own trace lines, on its stderr: "qemu_system_shutdown_request
+ * reason=6" names the reason; "runstate_set current_run_state 9 (running)
+ * new_state 11 (shutdown)" the end without one, which under reboot=shutdown
+ * is a reboot.  False: it is another line.
+ */
+bool cause_note_trace(struct cause_inputs *in, const char *line);
+/* How the process ended, and whether the kernel killed for memory. */
+void cause_note_exit(
+	struct cause_inputs *in, const struct sys_exit *how, bool oom_killed);
 /* The guest goes on after a pause: what paused it ended nothing. */
 void cause_forget_pause(struct cause_inputs *in);
 /* The one cause of an end, from what was seen; pure. */

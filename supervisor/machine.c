@@ -162,9 +162,8 @@ static void on_exit_(struct loop_child *child, const struct sys_exit *how)
 	struct machine *m = container_of(child, struct machine, child);
 
 	m->dead = true;
-	m->seen.exit = *how;
+	cause_note_exit(&m->seen, how, oom_moved(&m->oom));
 	m->seen.adopted = m->adopted;
-	m->seen.oom_killed = oom_moved(&m->oom);
 	if (!m->attached)
 		finish(m);
 	else /* its last events are still in the socket */
@@ -201,36 +200,11 @@ static void on_qmp_ready(struct qmp_client *client)
 
 static const struct qmp_hooks qmp_hooks = { on_qmp_ready, on_qmp_lost };
 
-/* ---- what was seen, for cause_classify ---- */
-
-/* After a reset, an NMI or nothing at all the guest lives on. */
-static bool watchdog_ends(const char *action)
-{
-	return str_eq(action, "pause") || str_eq(action, "poweroff") ||
-	       str_eq(action, "shutdown");
-}
-
 static void on_qmp_event(struct qmp_sub *sub, const struct qmp_event *ev)
 {
 	struct machine *m = container_of(sub, struct machine, sub);
-	const char *action = qmp_event_string(ev, "action");
 
-	if (ev->type == QMP_EV_SHUTDOWN) {
-		m->seen.shutdown_seen = true;
-		/* our own quit after it is no reason */
-		if (!*m->seen.shutdown_reason)
-			snprintf(m->seen.shutdown_reason,
-				sizeof(m->seen.shutdown_reason), "%s",
-				qmp_event_string(ev, "reason"));
-	} else if (ev->type == QMP_EV_GUEST_PANICKED) {
-		m->seen.panicked = true;
-	} else if (ev->type == QMP_EV_WATCHDOG) {
-		m->seen.watchdog = watchdog_ends(action);
-	} else if (ev->type == QMP_EV_BLOCK_IO_ERROR) {
-		m->seen.io_error |= str_eq(action, "stop");
-	} else if (ev->type == QMP_EV_RESUME) {
-		cause_forget_pause(&m->seen);
-	}
+	cause_note_event(&m->seen, ev);
 	m->hooks->on_event(m, ev);
 }
 

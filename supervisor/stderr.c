@@ -15,50 +15,6 @@
 #define LAST_WORDS     2048
 #define BUDGET         65536
 
-/* QEMU's ShutdownCause numbers in the trace line (7.2 to 9). */
-static const char *const reasons[] = { "none", "host-error", "host-qmp-quit",
-	"host-qmp-system-reset", "host-signal", "host-ui", "guest-shutdown",
-	"guest-reset", "guest-panic", "subsystem-reset", "snapshot-load" };
-
-/*
- * Eats our own trace lines.  "qemu_system_shutdown_request reason=6" names
- * the reason; "runstate_set current_run_state 9 (running) new_state 11
- * (shutdown)" the end without one, which under reboot=shutdown is a reboot.
- */
-static bool is_trace(struct stderr_pipe *pipe, const char *line)
-{
-	const char *at = strstr(line, "qemu_system_shutdown_request reason=");
-	struct cause_inputs *seen = pipe->seen;
-	uint64_t number;
-
-	if (at) {
-		number = str_digits(strchr(at, '=') + 1);
-		if (number < NELEMS(reasons) && !seen->shutdown_reason[0])
-			snprintf(seen->shutdown_reason,
-				sizeof(seen->shutdown_reason), "%s",
-				reasons[number]);
-		seen->shutdown_seen = true;
-		return true;
-	}
-	at = strstr(line, "runstate_set current_run_state");
-	if (!at)
-		return false;
-	at = strstr(at, "new_state ");
-	if (at && strstr(at, "(shutdown)")) {
-		seen->shutdown_seen = true;
-		seen->shutdown_silent = !seen->shutdown_reason[0];
-	}
-	if (at && strstr(at, "(guest-panicked)"))
-		seen->panicked = true;
-	if (at && strstr(at, "(watchdog)"))
-		seen->watchdog = true;
-	if (at && strstr(at, "(io-error)"))
-		seen->io_error = true;
-	if (at && strstr(at, "(running)"))
-		cause_forget_pause(seen);
-	return true;
-}
-
 /* "qemu-system-x86_64: -device {...}: text" loses what is only noise. */
 static const char *plain(const char *line)
 {
@@ -71,7 +27,7 @@ static void take_line(struct stderr_pipe *pipe)
 {
 	const char *line = str_text(&pipe->line);
 
-	if (*line && !is_trace(pipe, line)) {
+	if (*line && !cause_note_trace(pipe->seen, line)) {
 		str_add(&pipe->last_words, plain(line));
 		str_addc(&pipe->last_words, '\n');
 		if (pipe->last_words.len > LAST_WORDS) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 #include "tests/unit/tap.h"
 
@@ -172,8 +173,180 @@ static void test_table(void)
 	is_str(cause_name((enum cause)99), "unknown", "a cause out of range");
 }
 
+/* ---- the order in which it is seen ---- */
+
+#define RUNSTATE "runstate_set current_run_state 9 (x) new_state 1 "
+#define REQUEST  "qemu_system_shutdown_request reason="
+#define NSTREAMS 4
+#define NSTEPS   5
+
+/*
+ * What comes of one end, each stream in its own order and all of them in any:
+ * "q NAME member=value" from the monitor, "t LINE" a trace, "x N" an exit,
+ * "s N" a signal, "m N" that with the memory counter moved, "? -" an exit
+ * that is not known, "i WHO" an order, "h -" the hang detector.
+ */
+static const struct end {
+	const char *verdict;
+	bool never_ran;
+	const char *streams[NSTREAMS][NSTEPS];
+} ends[] = {
+	{ "guest-poweroff", false,
+		{ { "q SHUTDOWN reason=guest-shutdown", "q STOP -",
+			  "q SHUTDOWN reason=host-qmp-quit" },
+			{ "t " REQUEST "6", "t " RUNSTATE "(shutdown)",
+				"t " REQUEST "2" },
+			{ "x 0" } } },
+	{ "guest-reboot", false,
+		{ { "q SHUTDOWN reason=guest-reset", "q STOP -",
+			  "q SHUTDOWN reason=host-qmp-quit" },
+			{ "t " REQUEST "7", "t " RUNSTATE "(shutdown)" },
+			{ "x 0" } } },
+	{ "admin-stop", false,
+		{ { "q SHUTDOWN reason=guest-shutdown", "q STOP -" },
+			{ "t " REQUEST "6", "t " RUNSTATE "(shutdown)" },
+			{ "x 0" }, { "i stop" } } },
+	{ "admin-kill", false, { { "s 9" }, { "i kill" }, { "i stop" } } },
+	{ "host-shutdown", false,
+		{ { "q SHUTDOWN reason=guest-shutdown", "q STOP -" },
+			{ "t " REQUEST "6" }, { "x 0" }, { "i host" } } },
+	{ "panic", false,
+		{ { "q RESUME -", "q GUEST_PANICKED action=pause", "q STOP -",
+			  "q SHUTDOWN reason=host-qmp-quit" },
+			{ "t " RUNSTATE "(running)",
+				"t " RUNSTATE "(guest-panicked)",
+				"t " REQUEST "2" },
+			{ "x 0" } } },
+	{ "watchdog", false,
+		{ { "q WATCHDOG action=pause", "q STOP -",
+			  "q SHUTDOWN reason=host-qmp-quit" },
+			{ "t " RUNSTATE "(watchdog)", "t " REQUEST "2" },
+			{ "x 0" } } },
+	{ "io-error", false,
+		{ { "q BLOCK_IO_ERROR action=stop", "q STOP -",
+			  "q SHUTDOWN reason=host-qmp-quit" },
+			{ "t " RUNSTATE "(io-error)", "t " REQUEST "2" },
+			{ "x 0" } } },
+	{ "out-of-memory", false,
+		{ { "q RESET -" }, { "t " RUNSTATE "(running)" }, { "m 9" } } },
+	{ "qemu-exit 29", false,
+		{ { "q RESUME -" }, { "t " RUNSTATE "(running)" },
+			{ "x 29" } } },
+	{ "qemu-exit SIGTERM from outside", false,
+		{ { "q SHUTDOWN reason=host-signal" }, { "t " REQUEST "4" },
+			{ "x 0" } } },
+	{ "qemu-signal 11", false,
+		{ { "q STOP -", "q RESUME -" },
+			{ "t " RUNSTATE "(paused)", "t " RUNSTATE "(running)" },
+			{ "s 11" } } },
+	{ "sandbox", false,
+		{ { "q RESUME -" }, { "t " RUNSTATE "(running)" },
+			{ "s 31" } } },
+	{ "hang", false, { { "h -" }, { "s 9" }, { "q STOP -" } } },
+	{ "start-failed exit 1", true, { { "x 1" }, { "t nothing" } } },
+	{ "unknown", false,
+		{ { "q RESUME -" }, { "t " RUNSTATE "(running)" },
+			{ "? -" } } },
+};
+
+static void note_event(struct cause_inputs *in, const char *text)
+{
+	char name[32] = "";
+	char member[16] = "";
+	char value[32] = "";
+	struct qmp_event ev;
+
+	sscanf(text, "%31s %15[^=]=%31s", name, member, value);
+	ev = (struct qmp_event){ .type = qmp_event_type_of(name),
+		.name = name,
+		.data = json_pack("{s:s}", member, value) };
+	cause_note_event(in, &ev);
+	json_decref(ev.data);
+}
+
+static void note(struct cause_inputs *in, const char *step)
+{
+	const char *rest = step + 2;
+	struct sys_exit how = { .known = *step != '?',
+		.signalled = *step == 's' || *step == 'm' };
+
+	how.code = how.known ? (int)str_digits(rest) : 0;
+	if (*step == 'q')
+		note_event(in, rest);
+	else if (*step == 't')
+		cause_note_trace(in, rest);
+	else if (*step == 'h')
+		in->hang = true;
+	else if (*step != 'i')
+		cause_note_exit(in, &how, *step == 'm');
+	in->intent_stop |= str_eq(step, "i stop");
+	in->intent_kill |= str_eq(step, "i kill");
+	in->intent_host |= str_eq(step, "i host");
+}
+
+struct walk {
+	const struct end *end;
+	unsigned at[NSTREAMS];
+	unsigned orders, wrong;
+};
+
+static void judge(struct walk *w, const struct cause_inputs *in)
+{
+	struct cause_verdict got;
+	char text[96];
+
+	cause_classify(in, &got);
+	snprintf(text, sizeof(text), "%s%s%s", cause_name(got.cause),
+		*got.detail ? " " : "", got.detail);
+	w->orders++;
+	w->wrong += !str_eq(text, w->end->verdict);
+}
+
+/* Every way in which the streams can be read. */
+static void walk(struct walk *w, const struct cause_inputs *in)
+{
+	bool over = true;
+
+	for (unsigned s = 0; s < NSTREAMS; s++) {
+		const char *step =
+			w->at[s] < NSTEPS ? w->end->streams[s][w->at[s]] : NULL;
+		struct cause_inputs then = *in;
+
+		if (!step)
+			continue;
+		over = false;
+		note(&then, step);
+		w->at[s]++;
+		walk(w, &then);
+		w->at[s]--;
+	}
+	if (over)
+		judge(w, in);
+}
+
+static void test_orders_of_arrival(void)
+{
+	bool told[NCAUSES] = { [CAUSE_NONE] = true };
+
+	for (size_t i = 0; i < NELEMS(ends); i++) {
+		struct cause_inputs in = { .started = !ends[i].never_ran };
+		struct walk w = { .end = &ends[i] };
+		char name[24] = "";
+
+		walk(&w, &in);
+		ok(w.orders > 1 && w.wrong == 0,
+			"%s in %u orders of arrival, %u wrong", ends[i].verdict,
+			w.orders, w.wrong);
+		sscanf(ends[i].verdict, "%23s", name);
+		told[cause_of(name)] = true;
+	}
+	for (int i = 0; i < NCAUSES; i++)
+		ok(told[i], "%s is among them", cause_name((enum cause)i));
+}
+
 int main(void)
 {
+	test_orders_of_arrival();
 	test_rows();
 	test_orders_win();
 	test_table();
