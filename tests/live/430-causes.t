@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Every cause of an end, by a real QEMU: ROUNDS times while the supervisor
-# looks, and as often while it was away; then the right one or an honest
-# `unknown`.  One line of figures for each cause.
+# looks, and as often while it was away; then the right one, but for what
+# only an exit status told: an honest `unknown`.  One line of figures for each
+# cause.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -57,14 +58,16 @@ make_vms()
 	[raw]
 	arg-1 = -device isa-debug-exit,iobase=0x443,iosize=1
 	EOF
+	one host </dev/null
+	one gone </dev/null
 	one sig </dev/null
 	one sand </dev/null
 	one hang <<-EOF
-	hang-after = 1s
+	hang-after = 3s
 	hang = stop
 	EOF
 	one halt <<-EOF
-	hang-after = 1s
+	hang-after = 3s
 	hang = stop
 	EOF
 	io
@@ -169,14 +172,16 @@ count()
 		becomes "$kind-$a" stopped >/dev/null
 		got=$(verdict "$kind-$a")
 		eventually new_end "$kind-$a" || got="no end told"
-		case $got in
-		"$want" | unknown)
-			[ "$1" != right ] || [ "$got" = "$want" ] || continue
+		# an exit status is gone with who reaped it: never invented
+		case "$1  $dies " in
+		"away "*" $kind "*) want=unknown ;;
+		esac
+		if [ "$got" = "$want" ]; then
 			echo . >>"$tmp/$1.$kind"
 			[ "$got" != unknown ] || echo . >>"$tmp/unknown.$kind"
-			;;
-		*) echo "# $kind-$a $1: got '$got', want '$want'" ;;
-		esac
+		else
+			echo "# $kind-$a $1: got '$got', want '$want'"
+		fi
 	done
 }
 
@@ -211,6 +216,32 @@ look_away()
 	count away
 }
 
+# The host goes down: its word stands, whoever looks later.
+host_goes()
+{
+	vmward start --wait=ready "host-$a" || cat "$tmp/out" "$tmp/err"
+	vmward host-shutdown
+	[ "$(verdict "host-$a")" = host-shutdown ] && echo . >>"$tmp/right.host"
+	down
+	up
+	[ "$(verdict "host-$a")" = host-shutdown ] && echo . >>"$tmp/away.host"
+}
+
+# Nobody saw how it ended: so it is said, and nothing is made up.
+nobody_saw()
+{
+	vmward start --wait=ready "gone-$a" || cat "$tmp/out" "$tmp/err"
+	pid=$(pid_of "gone-$a")
+	down
+	kill -9 "$pid"
+	is_gone "$pid"
+	up
+	becomes "gone-$a" stopped >/dev/null
+	vmward explain "gone-$a"
+	[ "$(verdict "gone-$a")" = unknown ] && says unknown &&
+		echo . >>"$tmp/away.gone"
+}
+
 start_fails()
 {
 	vmward start "sf-$a"
@@ -224,7 +255,7 @@ tell()
 	unknown=$(lines "$tmp/unknown.$1")
 	echo "# cause=$2 accel=$a rounds=$rounds right=${right:-0}" \
 		"away=${away:--}${unknown:+ (unknown=$unknown)}"
-	ok "$a: $2, $1" is "${right:-0}${away:+ $away}" "$rounds$3"
+	ok "$a: $2, $1" is "${right:-0}${away:+ $away}" "${4-$rounds}$3"
 }
 
 reproduce() # ACCEL
@@ -243,11 +274,15 @@ reproduce() # ACCEL
 		look_on
 		look_away
 		start_fails
+		host_goes
+		nobody_saw
 	done
 	for kind in $kinds; do
 		tell "$kind" "$(wanted "$kind")" " $rounds"
 	done
 	tell sf start-failed ''
+	tell host host-shutdown " $rounds"
+	tell gone unknown " $rounds" 0
 	rm -f "$tmp"/right.* "$tmp"/away.* "$tmp"/unknown.*
 }
 
