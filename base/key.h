@@ -38,6 +38,7 @@ struct key {
 	uint64_t max; /* 0: no limit; UINT64_MAX on durations: infinity ok */
 	const char *const *choices; /* NULL-terminated */
 	enum key_when when;
+	const char *live; /* KEY_HOT: the verb that changes what runs */
 	/*
 	 * For KEY_CUSTOM: text (never NULL) -> field, which owns nothing and
 	 * is filled as a whole.  On failure err says "VALUE: what to write"

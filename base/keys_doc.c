@@ -10,7 +10,8 @@
 #include "base/mem.h"
 
 static const char *const when_texts[] = {
-	[KEY_HOT] = "A running VM takes a change at once.",
+	[KEY_HOT] = "A change takes effect at the next cold start, or in the\n"
+		    "running VM by",
 	[KEY_RESET] = "A change takes effect at the guest's next reset.",
 	[KEY_COLD] = "A change takes effect at the next cold start.",
 	[KEY_POLICY] = "",
@@ -102,6 +103,8 @@ static void add_key_mdoc(struct str *out, const struct key *key)
 	}
 	if (when_texts[key->when][0])
 		str_addf(out, "%s\n", when_texts[key->when]);
+	if (key->live)
+		str_addf(out, ".Ic vmward %s .\n", key->live);
 }
 
 void keys_add_mdoc(struct str *out, const struct section *s, size_t n)

@@ -74,8 +74,9 @@ static int knock(struct op_adopt *op, struct err *err)
 		return 0;
 	*err = why;
 	if (!machine_is_alive(m) && !vm_is_locked(op->vm)) {
-		m->seen = (struct cause_inputs){ .started = true,
-			.adopted = true };
+		if (!m->dead) /* else its end was seen just now */
+			m->seen = (struct cause_inputs){ .started = true,
+				.adopted = true };
 		m->dead = true;
 		err_set(err, ERR_GONE, "QEMU is gone");
 	}

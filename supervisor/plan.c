@@ -143,9 +143,9 @@ json_t *plan_start(const struct vm_spec *spec, const struct env *env,
 		"qmp", plan_qmp(spec, accel.kvm));
 }
 
-static const char *when_of(const struct ini_entry *e)
+static void add_when(struct str *out, const struct ini_entry *e)
 {
-	static const char *const words[] = { [KEY_HOT] = "hot",
+	static const char *const words[] = { [KEY_HOT] = "at cold start",
 		[KEY_RESET] = "at guest reset",
 		[KEY_COLD] = "at cold start",
 		[KEY_POLICY] = "policy" };
@@ -153,21 +153,25 @@ static const char *when_of(const struct ini_entry *e)
 	const struct key *key = keys_lookup(
 		spec_sections, spec_nsections, e->section, e->key, &found);
 
-	return key ? words[key->when] : "at cold start";
+	str_add(out, words[key ? key->when : KEY_COLD]);
+	if (key && key->live)
+		str_addf(out, ", or by vmward %s", key->live);
 }
 
 static void add_difference(
 	void *arg, const struct ini_entry *old, const struct ini_entry *new)
 {
 	const struct ini_entry *e = new ? new : old;
+	AUTO_STR struct str when = STR_INIT;
 
+	add_when(&when, e);
 	if (new)
 		add_text(arg, "%s:%u: [%s] %s %s -> %s (%s)", e->file, e->line,
 			e->section, e->key, old ? old->value : "default",
-			e->value, when_of(e));
+			e->value, str_text(&when));
 	else
 		add_text(arg, "[%s] %s %s -> default (%s)", e->section, e->key,
-			e->value, when_of(e));
+			e->value, str_text(&when));
 }
 
 json_t *plan_changes(const struct vm_spec *spec, const struct vm_spec *running)

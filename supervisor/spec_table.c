@@ -62,14 +62,14 @@ static const struct key vm_keys[] = {
 		.help = "What the guest is; windows gets local time and "
 			"Hyper-V enlightenments." },
 	{ "memory", KEY_MEMORY, AT(memory), .fallback = "1G", .min = MIB,
-		.when = KEY_HOT,
+		.when = KEY_COLD,
 		.help = "Memory of the guest, or a share of the host's." },
 	{ "memory-max", KEY_MEMORY, AT(memory_max), .min = MIB,
 		.when = KEY_COLD,
 		.help = "How far memory can grow while the guest runs; as "
 			"memory unless written." },
 	{ "cpus", KEY_INT, AT(cpus), .fallback = "1", .min = 1, .max = 1024,
-		.when = KEY_HOT, .help = "Number of virtual CPUs." },
+		.when = KEY_COLD, .help = "Number of virtual CPUs." },
 	{ "cpus-max", KEY_INT, AT(cpus_max), .min = 1, .max = 1024,
 		.when = KEY_COLD,
 		.help = "How far cpus can grow while the guest runs; as cpus "
@@ -228,19 +228,19 @@ static const struct key restart_keys[] = {
 
 #define AT(member) .offset = offsetof(struct spec_disk, member)
 static const struct key disk_keys[] = {
-	{ "image", KEY_FILE, AT(image), .when = KEY_HOT,
+	{ "image", KEY_FILE, AT(image), .when = KEY_COLD,
 		.help = "The image: a path, or a volume of pool." },
-	{ "base", KEY_FILE, AT(base), .when = KEY_HOT,
+	{ "base", KEY_FILE, AT(base), .when = KEY_COLD,
 		.help = "An image that stays as it is; the first start makes "
 			"VM-DISK.qcow2 on top of it." },
-	{ "size", KEY_SIZE, AT(size), .min = 64 * 1024, .when = KEY_HOT,
+	{ "size", KEY_SIZE, AT(size), .min = 64 * 1024, .when = KEY_HOT, .live = "disk resize",
 		.help = "Makes the image if it is missing; a larger one grows "
 			"it." },
 	{ "format", KEY_CHOICE, AT(format), .fallback = "by-suffix",
-		.when = KEY_HOT, .choices = spec_format_names,
+		.when = KEY_COLD, .choices = spec_format_names,
 		.help = "Format of image or base; needed where the suffix "
 			"does not tell." },
-	{ "pool", KEY_CUSTOM, AT(pool), .fallback = "default", .when = KEY_HOT,
+	{ "pool", KEY_CUSTOM, AT(pool), .fallback = "default", .when = KEY_COLD,
 		.parse = value_pool, .release = value_pool_release,
 		.form = "name", .help = "Where volumes are: the N of "
 			"pools/N.ini." },
@@ -250,23 +250,23 @@ static const struct key disk_keys[] = {
 	{ "boot", KEY_INT, AT(boot), .min = 1, .max = 1000, .when = KEY_COLD,
 		.help = "Place in the boot order; without any, the first disk "
 			"boots." },
-	{ "readonly", KEY_BOOL, AT(readonly), .fallback = "no", .when = KEY_HOT,
+	{ "readonly", KEY_BOOL, AT(readonly), .fallback = "no", .when = KEY_COLD,
 		.help = "The guest cannot write." },
-	{ "serial", KEY_CUSTOM, AT(serial), .fallback = "", .when = KEY_HOT,
+	{ "serial", KEY_CUSTOM, AT(serial), .fallback = "", .when = KEY_COLD,
 		.parse = value_serial, .release = value_string_release,
 		.form = "text",
 		.help = "Serial number for the guest; the disk's name unless "
 			"written." },
-	{ "cache", KEY_CHOICE, AT(cache), .fallback = "none", .when = KEY_HOT,
+	{ "cache", KEY_CHOICE, AT(cache), .fallback = "none", .when = KEY_COLD,
 		.choices = spec_cache_names,
 		.help = "How the host caches; unsafe ignores the guest's "
 			"flushes." },
-	{ "aio", KEY_CHOICE, AT(aio), .fallback = "io_uring", .when = KEY_HOT,
+	{ "aio", KEY_CHOICE, AT(aio), .fallback = "io_uring", .when = KEY_COLD,
 		.choices = spec_aio_names, .help = "How QEMU does the work." },
 	{ "discard", KEY_CHOICE, AT(discard), .fallback = "unmap",
-		.when = KEY_HOT, .choices = discard_names,
+		.when = KEY_COLD, .choices = discard_names,
 		.help = "Whether what the guest frees shrinks the image." },
-	{ "iothread", KEY_BOOL, AT(iothread), .fallback = "no", .when = KEY_HOT,
+	{ "iothread", KEY_BOOL, AT(iothread), .fallback = "no", .when = KEY_COLD,
 		.help = "A thread of its own in QEMU." },
 };
 #undef AT
@@ -276,22 +276,22 @@ static const char *const disk_later[] = { "url", "reconnect-delay",
 
 #define AT(member) .offset = offsetof(struct spec_nic, member)
 static const struct key net_keys[] = {
-	{ "network", KEY_STRING, AT(network), .when = KEY_HOT,
+	{ "network", KEY_STRING, AT(network), .when = KEY_COLD,
 		.help = "A network of vmward's; this version knows default, "
 			"and only as another word for user = yes." },
-	{ "user", KEY_BOOL, AT(user), .when = KEY_HOT,
+	{ "user", KEY_BOOL, AT(user), .when = KEY_COLD,
 		.help = "QEMU's own network: needs no right, reaches out, is "
 			"reached by forward only." },
-	{ "model", KEY_CUSTOM, AT(model), .fallback = "virtio", .when = KEY_HOT,
+	{ "model", KEY_CUSTOM, AT(model), .fallback = "virtio", .when = KEY_COLD,
 		.parse = value_model, .release = value_string_release,
 		.form = "virtio or a model "
 			"of QEMU's",
 		.help = "What the guest sees." },
-	{ "mac", KEY_CUSTOM, AT(mac), .fallback = "", .when = KEY_HOT,
+	{ "mac", KEY_CUSTOM, AT(mac), .fallback = "", .when = KEY_COLD,
 		.parse = value_mac, .release = value_string_release,
 		.form = "address",
 		.help = "The address; from uuid and name unless written." },
-	{ "forward", KEY_CUSTOM, AT(forward), .when = KEY_HOT,
+	{ "forward", KEY_CUSTOM, AT(forward), .when = KEY_COLD,
 		.parse = forward_parse, .release = forward_release,
 		.expand = true,
 		.form = "list of [PROTO:][ADDR:]HOSTPORT[-END]:GUESTPORT",
@@ -299,7 +299,7 @@ static const struct key net_keys[] = {
 			"ADDR on 127.0.0.1 only." },
 	{ "boot", KEY_INT, AT(boot), .min = 1, .max = 1000, .when = KEY_COLD,
 		.help = "Place in the boot order." },
-	{ "link", KEY_CUSTOM, AT(up), .fallback = "up", .when = KEY_HOT,
+	{ "link", KEY_CUSTOM, AT(up), .fallback = "up", .when = KEY_COLD,
 		.parse = value_link, .form = "up or down",
 		.help = "Whether the cable is plugged in." },
 };
@@ -394,7 +394,8 @@ const struct section spec_sections[] = {
 	{ .name = "disk",
 		MANY(disks, spec_disk, disk_keys),
 		.later_keys = disk_later,
-		.help = "A disk, made of image, base or size." },
+		.help = "A disk, made of image, base or size; a running VM "
+			"takes another one by vmward disk attach." },
 	{ .name = "net",
 		MANY(nics, spec_nic, net_keys),
 		.later_keys = net_later,

@@ -156,8 +156,12 @@ static void test_changes(void)
 	changes("[vm]\n; more\nmachine = pc\n", "",
 		"web.ini:3: [vm] machine default -> pc (at cold start)|");
 	changes("[vm]\ncpus = 2\n", "[vm]\ncpus = 4\n",
-		"web.ini:2: [vm] cpus 4 -> 2 (hot)|");
-	changes("", "[vm]\ncpus = 4\n", "[vm] cpus 4 -> default (hot)|");
+		"web.ini:2: [vm] cpus 4 -> 2 (at cold start)|");
+	changes("", "[vm]\ncpus = 4\n",
+		"[vm] cpus 4 -> default (at cold start)|");
+	changes("[disk.data]\nsize = 2G\n", "[disk.data]\nsize = 1G\n",
+		"web.ini:2: [disk.data] size 1G -> 2G (at cold start, or by "
+		"vmward disk resize)|");
 	/* in force as soon as it is read */
 	changes("[restart]\npolicy = no\n", "", "");
 }

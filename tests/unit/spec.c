@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/verbs.h"
 #include "supervisor/cause.h"
 #include "tests/unit/confdir.h"
 #include "tests/unit/tap.h"
@@ -23,6 +24,10 @@ static void check_key(const struct section *s, const struct key *key)
 		ok(false, "[%s] %s is outside its struct", s->name, key->name);
 	if (key->type == KEY_CUSTOM && !key->form)
 		ok(false, "[%s] %s does not say its form", s->name, key->name);
+	/* what a running VM takes at once is taken by somebody */
+	if ((key->when == KEY_HOT) != (key->live != NULL) ||
+		(key->live && !verb_by_name(key->live)))
+		ok(false, "[%s] %s is hot by no verb", s->name, key->name);
 	for (const char *const *later = s->later_keys; later && *later; later++)
 		if (str_eq(*later, key->name))
 			ok(false, "[%s] %s is both", s->name, key->name);
@@ -76,6 +81,10 @@ static void test_docs(void)
 					    "%s >&2",
 		temp_path("t.5"));
 	is_int(system(command), 0, "mandoc has nothing to say");
+	ok(strstr(str_text(&mdoc), "running VM by\n.Ic vmward disk resize ."),
+		"what changes in a running VM says how");
+	ok(!strstr(str_text(&mdoc), "takes a change at once"),
+		"and nothing says more than that");
 	keys_add_defaults(&sample, spec_sections, spec_nsections);
 	ok(strstr(str_text(&sample), ";steps = agent:20s, acpi:20s, acpi:15s, "
 				     "quit:3s, term:2s, kill\n"),
