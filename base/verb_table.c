@@ -144,12 +144,16 @@ const struct verb verbs[] = {
 		ARGS(ARG_TIMEOUT("cut the steps to this time"),
 			FLAG("now", 0, OPTION,
 				"skip what needs the guest's help"),
+			FLAG("together", 0, WIRE,
+				"one of several that stop at once"),
 			ARG_NO_DEPS, ARG_JOB, ARG_DRY_RUN),
 		.usage = "NAME... [--timeout D] [--now] [--no-deps]",
 		.help = "stop it by the steps of [stop] until one works",
 		.more = "Those that require it or are part of it are stopped "
 			"as well; who is after another goes down first.  The "
-			"time limit is for all of them.",
+			"time limit is for all of them: several that are "
+			"stopped at once have shutdown-timeout of [vmward] "
+			"together, each no longer than its [stop] timeout.",
 	},
 	{
 		.name = "kill",

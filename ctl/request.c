@@ -201,6 +201,8 @@ static int queue_all(struct batch *b, struct err *err)
 		if (r->vm)
 			json_object_set_new(
 				arguments, "vm", json_string(r->vm));
+		if (b->n > 1 && str_eq(b->call->verb->name, "stop"))
+			json_object_set_new(arguments, "together", json_true());
 		result = wire_queue(b->wire, r->id,
 			b->view->wire ? b->view->wire : b->call->verb->wire,
 			json_object_size(arguments) ? arguments : NULL, err);

@@ -10,6 +10,7 @@
 #include "supervisor/op.h"
 #include "supervisor/order.h"
 #include "supervisor/plan.h"
+#include "supervisor/settings.h"
 
 /* What a waiting request waits for. */
 enum goal { GOAL_NONE, GOAL_RUNNING, GOAL_READY, GOAL_AGENT, GOAL_DOWN };
@@ -300,7 +301,12 @@ static bool order_stop(struct request *rq, struct vm *vm, bool restart)
 		.now = request_bool(rq, "now"),
 		.alone = request_bool(rq, "no-deps"),
 		.timeout_ms = request_ms(rq, "timeout") };
+	const struct env *env = registry_env(request_registry(rq));
 	struct err err = ERR_INIT;
+
+	stop.shared = !stop.timeout_ms && request_bool(rq, "together");
+	if (stop.shared)
+		stop.timeout_ms = settings_of(env)->vmward.shutdown_timeout;
 
 	if (!stop.alone && vm_is_up(vm) &&
 		order_stop_dependents(vm, &stop, &err)) {

@@ -76,6 +76,7 @@ static void plan_steps(struct op_stop *op)
 {
 	const struct vm_spec *spec =
 		op->vm->spec ? op->vm->spec : op->vm->running;
+	int64_t own = spec ? spec->stop.timeout_ms : 60000;
 	int64_t limit = op->vm->stop.timeout_ms;
 	int64_t sum;
 
@@ -86,8 +87,8 @@ static void plan_steps(struct op_stop *op)
 	if (op->steps.at[op->steps.n - 1].step != STEP_KILL &&
 		op->steps.n < STOP_STEPS_MAX)
 		op->steps.at[op->steps.n++].step = STEP_KILL;
-	if (!limit)
-		limit = spec ? spec->stop.timeout_ms : 60000;
+	if (!limit || (op->vm->stop.shared && limit > own))
+		limit = own;
 	sum = sum_of(&op->steps);
 	for (unsigned i = 0; sum > limit && i < op->steps.n; i++)
 		op->steps.at[i].budget_ms =

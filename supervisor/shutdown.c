@@ -66,6 +66,7 @@ static void order_one(struct one *one)
 	vm->record.left = true; /* it comes back as its autostart says */
 	vm->stop = (struct vm_stop_order){ .host_shutdown = true,
 		.now = fate_of(s, vm) == HOST_STOP,
+		.shared = true,
 		.timeout_ms = left > 0 ? left : 1 };
 	vm_post(vm, EV_STOP);
 }

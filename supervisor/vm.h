@@ -79,6 +79,7 @@ struct vm_stop_order {
 	bool runtime;       /* its time ([stop] runtime-max) is over */
 	bool host_shutdown; /* the supervisor was told to shut down */
 	bool alone;         /* it heeds no other VM */
+	bool shared;        /* its time is that of all who stop now */
 	int64_t timeout_ms; /* 0: the spec's */
 	char first[80];     /* "web, app": who goes down before it */
 };
