@@ -412,6 +412,8 @@ void act_go_on(struct vm *vm)
 	reboot_on_reset(vm);
 	reboot_follow(vm);
 	diskfull_go_on(vm);
+	hang_follow(vm);
+	lastgood_begin(vm);
 }
 
 void act_give_up(struct vm *vm)

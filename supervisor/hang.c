@@ -209,7 +209,8 @@ void hang_follow(struct vm *vm)
 	}
 	if (loop_timer_is_active(&vm->hang.timer))
 		return;
-	vm->hang.moved_ms = loop_now_ms();
+	if (!vm->hang.what) /* else it hung before, too */
+		vm->hang.moved_ms = loop_now_ms();
 	loop_timer_start(&vm->hang.timer, patience(vm) / LOOKS, on_look);
 }
 
@@ -221,4 +222,60 @@ void hang_end(struct vm *vm)
 	vm->hang.runs = false;
 	vm->hang.cpu_ns = 0;
 	vm->hang.what = NULL;
+}
+
+/* ---- to the next image of this process ---- */
+
+struct moved {
+	char what[16]; /* "" : it does not hang */
+	int64_t silent_ms, moved_ms;
+	uint64_t cpu_ns;
+	bool runs;
+};
+
+static const struct handover_field fields[] = {
+	HAND(HAND_TEXT, struct moved, what),
+	HAND(HAND_I64, struct moved, silent_ms),
+	HAND(HAND_I64, struct moved, moved_ms),
+	HAND(HAND_I64, struct moved, cpu_ns),
+	HAND(HAND_BOOL, struct moved, runs),
+};
+
+void hang_hush(struct vm *vm)
+{
+	qmp_cancel(&vm->hang.question);
+}
+
+json_t *hang_save(struct handover *h, const struct vm *vm)
+{
+	const struct vm_hang *hang = &vm->hang;
+	struct moved moved = { .silent_ms = hang->silent_ms,
+		.moved_ms = hang->moved_ms,
+		.cpu_ns = hang->cpu_ns,
+		.runs = hang->runs };
+	json_t *to = json_object();
+
+	snprintf(moved.what, sizeof(moved.what), "%s", str_or(hang->what, ""));
+	handover_put(h, to, fields, NELEMS(fields), &moved);
+	return to;
+}
+
+int hang_restore(const json_t *from, struct vm *vm, struct err *err)
+{
+	struct moved moved = { .runs = false };
+
+	if (!from)
+		return err_set(err, ERR_CONFIG, "'hang' is missing");
+	if (handover_get(from, fields, NELEMS(fields), vm ? &moved : NULL, err))
+		return -1;
+	if (!vm)
+		return 0;
+	vm->hang.what = str_eq(moved.what, monitor) ? monitor
+			: str_eq(moved.what, vcpus) ? vcpus
+						    : NULL;
+	vm->hang.silent_ms = moved.silent_ms;
+	vm->hang.moved_ms = moved.moved_ms;
+	vm->hang.cpu_ns = moved.cpu_ns;
+	vm->hang.runs = moved.runs;
+	return 0;
 }

@@ -471,12 +471,18 @@ static const struct handover_field stderr_fields[] = {
 static const struct handover_field seen_fields[] = {
 	HAND(HAND_BOOL, struct cause_inputs, started),
 	HAND(HAND_BOOL, struct cause_inputs, shutdown_seen),
+	HAND(HAND_BOOL, struct cause_inputs, shutdown_silent),
 	HAND(HAND_TEXT, struct cause_inputs, shutdown_reason),
 	HAND(HAND_BOOL, struct cause_inputs, panicked),
 	HAND(HAND_BOOL, struct cause_inputs, watchdog),
 	HAND(HAND_BOOL, struct cause_inputs, io_error),
 	HAND(HAND_BOOL, struct cause_inputs, oom_killed),
 	HAND(HAND_BOOL, struct cause_inputs, hang),
+};
+
+static const struct handover_field oom_fields[] = {
+	HAND(HAND_TEXT, struct oom, path),
+	HAND(HAND_I64, struct oom, kills),
 };
 
 bool machine_can_move(const struct machine *m)
@@ -490,15 +496,18 @@ void machine_put(struct handover *h, json_t *to, const struct machine *m)
 	json_t *qmp = json_object();
 	json_t *errors = json_object();
 	json_t *seen = json_object();
+	json_t *oom = json_object();
 
 	handover_put(h, to, fields, NELEMS(fields), m);
 	handover_put(
 		h, errors, stderr_fields, NELEMS(stderr_fields), &m->errors);
 	handover_put(h, seen, seen_fields, NELEMS(seen_fields), &m->seen);
+	handover_put(h, oom, oom_fields, NELEMS(oom_fields), &m->oom);
 	qmp_put(h, qmp, &m->qmp);
 	json_object_set_new(to, "qmp", qmp);
 	json_object_set_new(to, "stderr", errors);
 	json_object_set_new(to, "seen", seen);
+	json_object_set_new(to, "oom", oom);
 }
 
 static int check(const json_t *from, struct err *err)
@@ -506,8 +515,10 @@ static int check(const json_t *from, struct err *err)
 	const json_t *qmp = handover_need(from, "qmp", false, err);
 	const json_t *errors = handover_need(from, "stderr", false, err);
 	const json_t *seen = handover_need(from, "seen", false, err);
+	const json_t *oom = handover_need(from, "oom", false, err);
 
-	if (!qmp || !errors || !seen ||
+	if (!qmp || !errors || !seen || !oom ||
+		handover_get(oom, oom_fields, NELEMS(oom_fields), NULL, err) ||
 		handover_get(from, fields, NELEMS(fields), NULL, err) ||
 		handover_get(errors, stderr_fields, NELEMS(stderr_fields), NULL,
 			err) ||
@@ -531,6 +542,8 @@ int machine_get(const json_t *from, struct machine *m, struct err *err)
 			NELEMS(stderr_fields), &moved, err) ||
 		handover_get(json_object_get(from, "seen"), seen_fields,
 			NELEMS(seen_fields), &m->seen, err) ||
+		handover_get(json_object_get(from, "oom"), oom_fields,
+			NELEMS(oom_fields), &m->oom, err) ||
 		qmp_get(json_object_get(from, "qmp"), &m->qmp, &qmp_hooks, m,
 			err))
 		return -1;

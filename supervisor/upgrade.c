@@ -13,6 +13,7 @@
 #include "base/sys_exec.h"
 #include "supervisor/control_handover.h"
 #include "supervisor/events.h"
+#include "supervisor/hang.h"
 #include "supervisor/notify.h"
 #include "supervisor/vm_handover.h"
 
@@ -147,9 +148,11 @@ static bool is_quiet(struct upgrade *op)
 	const struct job *job = job_any(&op->job);
 
 	list_each(registry_vms(registry), it, next) {
-		const struct vm *vm = list_entry(it, struct vm, link);
-		const char *why = vm_busy_with(vm);
+		struct vm *vm = list_entry(it, struct vm, link);
+		const char *why;
 
+		hang_hush(vm);
+		why = vm_busy_with(vm);
 		if (!why)
 			continue;
 		snprintf(op->busy, sizeof(op->busy), "%s: %s", vm->name, why);

@@ -6,6 +6,7 @@
 
 #include "supervisor/actions.h"
 #include "supervisor/console.h"
+#include "supervisor/hang.h"
 #include "supervisor/ready.h"
 
 static const struct handover_field fields[] = {
@@ -36,6 +37,7 @@ static const struct handover_field accel_fields[] = {
 };
 
 static const struct handover_field full_fields[] = {
+	HAND(HAND_BOOL, struct vm_full, blocked),
 	HAND(HAND_WORD, struct vm_full, path),
 	HAND(HAND_INT, struct vm_full, tries),
 	HAND(HAND_I64, struct vm_full, tried_ms),
@@ -139,6 +141,7 @@ json_t *vm_put(struct handover *h, const struct vm *vm)
 		put_part(h, accel_fields, NELEMS(accel_fields), &vm->accel));
 	json_object_set_new(to, "full",
 		put_part(h, full_fields, NELEMS(full_fields), &vm->full));
+	json_object_set_new(to, "hang", hang_save(h, vm));
 	part = ready_save(h, vm);
 	if (part)
 		json_object_set_new(to, "probe", part);
@@ -217,6 +220,7 @@ static int check_parts(const json_t *from, struct err *err)
 	const json_t *machine = json_object_get(from, "machine");
 
 	if (!accel || !full ||
+		hang_restore(json_object_get(from, "hang"), NULL, err) ||
 		handover_get(
 			accel, accel_fields, NELEMS(accel_fields), NULL, err) ||
 		handover_get(
@@ -267,7 +271,8 @@ static void get_parts(const json_t *from, struct vm *vm)
 		vm_load_slots(vm);
 		BUG_ON(machine_get(machine, &vm->machine, &err));
 	}
-	BUG_ON(handover_get(from, fields, NELEMS(fields), vm, &err) ||
+	BUG_ON(hang_restore(json_object_get(from, "hang"), vm, &err) ||
+		handover_get(from, fields, NELEMS(fields), vm, &err) ||
 		handover_get(json_object_get(from, "accel"), accel_fields,
 			NELEMS(accel_fields), &vm->accel, &err) ||
 		handover_get(json_object_get(from, "full"), full_fields,
