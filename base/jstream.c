@@ -136,6 +136,15 @@ static void keep_fds(struct jstream *js, struct msghdr *msg)
 		fd_close(&js->fds[--js->nfds]);
 }
 
+static void end_flooded(struct jstream *js)
+{
+	struct err err = ERR_INIT;
+
+	err_set(&err, ERR_LIMIT, "it says more than %llu bytes",
+		(unsigned long long)js->rx_max);
+	end(js, &err);
+}
+
 /* Reads once; false if the stream is over. */
 static bool read_some(struct jstream *js)
 {
@@ -155,6 +164,10 @@ static bool read_some(struct jstream *js)
 	len = sys_recvmsg(js->fd, &msg, 0);
 	if (len > 0) {
 		js->rx_bytes += (uint64_t)len;
+		if (js->rx_max && js->rx_bytes > js->rx_max) {
+			end_flooded(js);
+			return false;
+		}
 		str_addn(&js->in, chunk, (size_t)len);
 		if (js->want_fds)
 			keep_fds(js, &msg);

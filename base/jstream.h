@@ -68,6 +68,7 @@ struct jstream {
 	struct list passing;  /* descriptors to send, with their offset */
 	unsigned long *alive; /* detects a close inside a callback */
 	uint64_t rx_bytes;
+	uint64_t rx_max; /* of a peer that says no more; 0: no limit */
 	uint64_t tx_bytes;
 	struct prescan scan;
 	size_t scanned; /* bytes after in_done the scan has seen */
@@ -77,8 +78,8 @@ struct jstream {
 /*
  * Takes over a connected (or still connecting), non-blocking socket and
  * starts to read.  The struct is the caller's; the fd is the stream's.
- * Sets every member; line_end, out_max, want_fds and gathers may be changed
- * after.
+ * Sets every member; line_end, out_max, rx_max, want_fds and gathers may be
+ * changed after.
  */
 void jstream_open(struct jstream *js, int fd,
 	const struct prescan_limits *limits, const struct jstream_hooks *hooks,

@@ -9,6 +9,9 @@
 #include "base/sock.h"
 #include "base/sys.h"
 
+#define IGNORED_MAX 64        /* leftovers of others before our answer */
+#define SAID_MAX    (1 << 20) /* bytes; an answer has 256 KiB at most */
+
 /* Ends the call: the connection goes, the caller learns. */
 static void finish(struct agent *agent, json_t *result, const struct err *err)
 {
@@ -45,6 +48,13 @@ static void send_command(struct agent *agent)
 		jstream_finish(&agent->stream);
 }
 
+/* A guest that talks without end is not heard to its end. */
+static void ignore(struct agent *agent)
+{
+	if (++agent->ignored > IGNORED_MAX)
+		fail(agent, ERR_LIMIT, "it talks without answering");
+}
+
 /* Anything before the answer to our sync is a stranger's leftover. */
 static void on_message(
 	struct jstream *js, json_t *message, const char *why UNUSED)
@@ -58,6 +68,8 @@ static void on_message(
 		if (json_is_integer(result) &&
 			(uint64_t)json_integer_value(result) == agent->sync_id)
 			send_command(agent);
+		else
+			ignore(agent);
 		return;
 	}
 	desc = json_string_value(json_object_get(error, "desc"));
@@ -65,6 +77,8 @@ static void on_message(
 		finish(agent, result, NULL);
 	else if (error)
 		fail(agent, ERR_GUEST, desc ? desc : "unknown error");
+	else
+		ignore(agent);
 }
 
 static void on_end(struct jstream *js, const struct err *err)
@@ -102,12 +116,14 @@ int agent_call(struct agent *agent, const char *path,
 		id = (uint32_t)sys_now_us();
 	agent->busy = true;
 	agent->synced = false;
+	agent->ignored = 0;
 	agent->no_reply = command->no_reply;
 	agent->sync_id = id;
 	agent->command = xasprintf("%s\n", command->text);
 	agent->on_reply = on_reply;
 	agent->owner = owner;
 	jstream_open(&agent->stream, fd, &prescan_agent, &hooks, agent);
+	agent->stream.rx_max = SAID_MAX;
 	snprintf(sync, sizeof(sync),
 		"\xff{\"execute\":\"guest-sync-delimited\","
 		"\"arguments\":{\"id\":%u}}\n",

@@ -17,9 +17,10 @@
 struct agent {
 	struct jstream stream;
 	struct loop_timer timer;
-	bool busy;     /* a call is under way */
-	bool synced;   /* the answer to our sync was seen */
-	bool no_reply; /* the command has no success reply (shutdown) */
+	bool busy;        /* a call is under way */
+	bool synced;      /* the answer to our sync was seen */
+	bool no_reply;    /* the command has no success reply (shutdown) */
+	unsigned ignored; /* messages that answer nothing */
 	uint64_t sync_id;
 	char *command; /* JSON text sent after the sync */
 	/* Exactly once per agent_call(); result borrowed, or NULL and err. */

@@ -40,6 +40,8 @@ struct port *port_at(size_t i);
 void port_answer(struct port *port, json_t *message);
 /* Writes to all connected serial ports. */
 void serial_write(const char *text, size_t len);
+/* From now on the agent says this all the time to whoever connects. */
+void agent_chatter(const char *text, size_t len);
 /* An event (data stolen, or NULL) to every negotiated monitor. */
 void emit(const char *name, json_t *data);
 

@@ -31,6 +31,7 @@ static struct port ports[PORTS_MAX];
 static size_t nports;
 static struct port *scripted;
 static struct loop_signal on_term;
+static struct str chatter = STR_INIT; /* of the agent */
 
 static void await_client(struct port *port);
 
@@ -149,13 +150,25 @@ static void on_drained(struct jstream *js)
 
 static const struct jstream_hooks hooks = { on_message, on_end, on_drained };
 
-/* Reads and forgets what comes for a serial port or the agent. */
-static void on_bytes(struct loop_io *io, int events UNUSED)
+/*
+ * Reads and forgets what comes for a serial port or the agent, which may
+ * chatter all the while.
+ */
+static void on_bytes(struct loop_io *io, int events)
 {
 	struct port *port = container_of(io, struct port, bytes);
 	char chunk[4096];
-	ssize_t len = read(port->fd, chunk, sizeof(chunk));
+	ssize_t len;
 
+	if (events & LOOP_WRITE &&
+		write(port->fd, chatter.data, chatter.len) < 0 &&
+		errno != EAGAIN) {
+		port_drop(port);
+		return;
+	}
+	if (!(events & LOOP_READ))
+		return;
+	len = read(port->fd, chunk, sizeof(chunk));
 	if (len == 0 || (len < 0 && errno != EAGAIN))
 		port_drop(port);
 }
@@ -164,7 +177,11 @@ static void take_client(struct port *port, int fd)
 {
 	if (!port->is_monitor) {
 		port->fd = fd;
-		loop_io_start(&port->bytes, fd, LOOP_READ, on_bytes);
+		loop_io_start(&port->bytes, fd,
+			chatter.len && str_eq(port->id, "agent")
+				? LOOP_READ | LOOP_WRITE
+				: LOOP_READ,
+			on_bytes);
 		return;
 	}
 	jstream_open(&port->stream, fd, &prescan_qmp, &hooks, port);
@@ -199,6 +216,12 @@ void serial_write(const char *text, size_t len)
 		if (str_starts(ports[i].id, "serial") && ports[i].fd >= 0 &&
 			write(ports[i].fd, text, len) < 0)
 			perror("fake-qemu: serial");
+}
+
+void agent_chatter(const char *text, size_t len)
+{
+	while (chatter.len < 65536 && len > 0)
+		str_addn(&chatter, text, len);
 }
 
 void emit(const char *name, json_t *data)

@@ -9,6 +9,7 @@
  *   ! close | exit N | kill SIG | stop
  *   ! garbage TEXT | raw TEXT | repeat N TEXT | flood N | drip MS TEXT
  *   ! stderr TEXT | serial TEXT | fd {...}     (\n \r \xNN in each TEXT)
+ *   ! agent TEXT   the agent says it all the time
  * At its end it reads on and says nothing.  A command that does not match
  * ends the process with status 70.
  */
@@ -218,6 +219,9 @@ static bool do_text(const char *line)
 	} else if ((arg = after(line, "serial"))) {
 		unescape(&text, arg);
 		serial_write(text.data, text.len);
+	} else if ((arg = after(line, "agent"))) {
+		unescape(&text, arg);
+		agent_chatter(text.data, text.len);
 	} else if ((arg = after(line, "fd"))) {
 		fill_in(&text, arg);
 		str_add(&text, "\r\n");
@@ -310,7 +314,7 @@ void script_line(const char *line)
 static bool is_alone(const char *line)
 {
 	static const char *const words[] = { "! exit", "! kill", "! stop",
-		"! stderr", "! serial", "= loop", "~", "#" };
+		"! stderr", "! serial", "! agent", "= loop", "~", "#" };
 
 	for (size_t i = 0; i < NELEMS(words); i++)
 		if (str_starts(line, words[i]))

@@ -28,4 +28,36 @@ ok "the log has few lines of it" test \
 	"$(grep -c 'vm=storm' "$daemon_log")" -lt 50
 ok "the others are untouched" is "$(pid_of well)" "$pid"
 ok "and running" state_is well running
+
+# ---- agents that flood, lie and talk nonsense ----
+
+for name in flood lie noise blank wall; do
+	printf '[start]\nready = agent\n[raw]\narg-1 = -D %s\n' \
+		"$TOP/tests/fake/agent-$name.qmp" | vm "agent-$name"
+done
+for name in flood lie noise blank wall; do
+	q vm-start "agent-$name"
+done
+before=$(ticks "$daemon_pid")
+began=$(cut -d' ' -f1 </proc/uptime)
+measure_ms 4000
+spent=$(($(ticks "$daemon_pid") - before))
+took=$(echo "$(cut -d' ' -f1 </proc/uptime) $began" |
+	awk '{ printf "%d", ($1 - $2) * 100 }')
+echo "# five agents that talk without end: $spent of $took ticks," \
+	"$((spent * 100 / took)) % of a core"
+# 5 % of a core for each of them
+most=$((took / 4))
+[ "$(rss_margin 0)" -eq 0 ] || most=$((took * 2))
+ok "they cost at most 5 % of a core each" test "$spent" -le "$most"
+for name in flood lie noise blank wall; do
+	ok "agent-$name: not ready" sh -c "
+		! grep -q ' ready\$' '$tmp/var/log/vmward/agent-$name/vm.log'"
+	ok "agent-$name: at most a line a second" test \
+		"$(wc -l <"$tmp/var/log/vmward/agent-$name/vm.log")" -le \
+		$((6 + took / 100))
+done
+ok "the others are untouched by them" is "$(pid_of well)" "$pid"
+ok "pause" q vm-pause well
+ok "and resume" q vm-resume well
 plan
