@@ -176,15 +176,19 @@
 		.group = LOOK,
 		ARGS(FLAG("libvirt-names", 0, OPTION,
 			     "the names of the libvirt exporter"),
+			{ "output", ARG_FILE, LOCAL, 'o', NULL,
+				"replace this file by it, whole or not at all" },
 			TEXT("after", 0, WIRE,
 				"go on there (\"next\" of the page)")),
-		.usage = "[--libvirt-names]",
+		.usage = "[--libvirt-names] [--output FILE]",
 		.help = "what all VMs use, as OpenMetrics text",
 		.more = "For Prometheus and its like: counters and gauges of "
 			"the host's promises, VMs, vCPUs, disks and nics. "
 			"A VM that does not answer is waited for a tenth of "
 			"a second, by one reader; its numbers are then old, "
-			"and vmward_vm_stale is 1.",
+			"and vmward_vm_stale is 1.  With --output from a "
+			"timer, a file for node_exporter's textfile "
+			"collector.",
 	},
 	{
 		.name = "log",

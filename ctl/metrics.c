@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `vmward metrics`: the pages of vm-metrics, one after the other. */
+#include <fcntl.h>
 #include <stdio.h>
 
+#include "base/fd.h"
 #include "base/str.h"
 #include "ctl/print.h"
 #include "ctl/reach.h"
@@ -35,12 +37,19 @@ int verb_metrics(const struct call *call)
 {
 	AUTO_WIRE struct wire wire = WIRE_INIT;
 	AUTO_STR struct str text = STR_INIT;
+	const char *file = call_value(call, "output");
 	struct err err = ERR_INIT;
 	json_t *array;
 
 	if (reach_open(call, false, &wire, &err) < 0 ||
 		fetch(call, &wire, &text, &err) < 0)
 		return print_error(&call->opt, NULL, &err);
+	if (file) {
+		if (fd_write_file(AT_FDCWD, file, str_text(&text), text.len,
+			    0644, false, &err))
+			return print_error(&call->opt, NULL, &err);
+		return 0;
+	}
 	if (!call->opt.json) {
 		fputs(str_text(&text), stdout);
 		return 0;

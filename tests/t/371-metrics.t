@@ -157,5 +157,25 @@ ok "SIGSTOP: the next reader does not wait at all" talk "$control" qmp \
 	'>{"execute":"vm-metrics"}' '<"text"' ms 1000
 kill -CONT "$(pid_of web)"
 vmward -y kill --all
+# ---- as a file, whole or not at all ----
+
+vmward metrics --output "$tmp/node.prom"
+ok "--output: says nothing" is_silent
+ok "--output: the same, for others to read" is \
+	"$(stat -c %a "$tmp/node.prom") $(tail -n 1 "$tmp/node.prom")" '644 # EOF'
+ok "--output: valid" read_strictly "$tmp/node.prom"
+inode=$(stat -c %i "$tmp/node.prom")
+vmward metrics --libvirt-names -o "$tmp/node.prom"
+ok "--output: replaced, not written over" test \
+	"$(stat -c %i "$tmp/node.prom")" != "$inode"
+ok "--output: nothing is left beside it" is "$(echo "$tmp"/node.prom*)" \
+	"$tmp/node.prom"
+vmward metrics --output "$tmp/none/node.prom"
+ok "--output: no such directory" exits 1
+ok "--output: says so" complains "$tmp/none/node.prom"
 daemon_ends TERM
+before=$(cat "$tmp/node.prom")
+vmward metrics --output "$tmp/node.prom"
+ok "--output: no supervisor" exits 6
+ok "--output: what was there stays" is "$(cat "$tmp/node.prom")" "$before"
 plan
