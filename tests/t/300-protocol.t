@@ -172,6 +172,18 @@ q vm-list limit:1 'fields:[]' rows:true
 ok "no field" says '"vms":[[]]'
 q vm-list limit:1 rows:true
 ok "rows of all members" says '"vms":[["n001-23456789012345678901234567","invalid",'
+vm odd <<'EOS'
+description = one "two" \three ü
+EOS
+q reload
+q vm-status vm=odd 'fields:["description"]'
+tail -n 1 "$tmp/out" >"$tmp/dumped"
+q vm-list 'patterns:["odd"]' 'fields:["description"]'
+ok "text that JSON must escape" says '"one \"two\" \\three ü"'
+ok "... is as in a status" is "$(grep -o 'one.*ü"' "$tmp/out")" \
+	"$(grep -o 'one.*ü"' "$tmp/dumped")"
+rm "$vms/odd.ini"
+q reload
 q vm-status vm=web 'fields:["state","recorded"]'
 ok "of a status" says '"return":{"state":"stopped","recorded":true}'
 ok "an unknown field" refused USAGE vm-list 'fields:["nmae"]'
