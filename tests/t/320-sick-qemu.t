@@ -23,9 +23,8 @@ fails() # NAME TEXT: its start is refused and says TEXT
 	}
 }
 
-# A reply of others within 100 ms (a sanitized build may take 500).
-prompt=100
-[ "$(rss_margin 0)" -eq 0 ] || prompt=500
+# A reply of others: a busy machine is slow, but does not wait for a sick one
+prompt=1000
 answers()
 {
 	talk "$control" qmp '>{"execute":"vm-list"}' '?"vms"' ms $prompt \

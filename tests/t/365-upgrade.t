@@ -60,9 +60,10 @@ ok "its age goes on" is "$(field started)" "$began"
 ok "no adoption" sh -c "! grep -q adopted '$daemon_log'"
 ok "the program is the new one" is \
 	"$(readlink "/proc/$daemon_pid/exe")" "$program"
-vm new </dev/null
 q vm-resume db
 ok "a client that waits is answered by the new one" ended waits
+wait_for "$tmp/watches.out" VM_QMP_EVENT
+vm new </dev/null
 ok "a client that listens goes on" ended watches
 q job-list
 fds=$(fds)
