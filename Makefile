@@ -14,7 +14,8 @@ BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
 	base/verb_table.c base/sock.c base/trim.c base/sys_exec.c base/handover.c base/jstream_move.c
 QMP_SRC = qmp/client.c qmp/handover.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c storage/header.c storage/format.c storage/qemu_img.c
-NET_SRC = net/mac.c net/ports.c
+NET_SRC = net/address.c net/cidr.c net/link.c net/mac.c net/netlink.c net/ports.c \
+	net/ruleset.c net/tap.c
 SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value.c supervisor/forward.c \
 	supervisor/instances.c supervisor/raw.c supervisor/remark.c \
 	supervisor/disk_check.c supervisor/check.c supervisor/check_all.c \
@@ -126,7 +127,7 @@ VMW_LDFLAGS = $(VMW_CFLAGS) $(if $(HARDENED),$(HARDEN_LDFLAGS)) \
 	$(TIDY_LDFLAGS) $(LDFLAGS)
 # a static client has a flag in place of -pie; sanitizers have no static form
 CLIENT_STATIC := $(if $(SANITIZED),,$(CLIENT_LDFLAGS))
-DAEMON_LIBS = $(INIPARSER_LIBS) $(EV_LIBS) $(JANSSON_LIBS)
+DAEMON_LIBS = $(MNL_LIBS) $(INIPARSER_LIBS) $(EV_LIBS) $(JANSSON_LIBS)
 CTL_LIBS = $(JANSSON_LIBS)
 
 # bring-up: a planned file that does not exist yet is left out

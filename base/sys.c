@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -261,6 +262,11 @@ static int64_t clock_us(clockid_t clock)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+static int real_ioctl(int fd, unsigned long request, void *arg)
+{
+	return ioctl(fd, request, arg);
+}
+
 static int real_inotify_init(void)
 {
 	return inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -337,6 +343,7 @@ const struct sys_backend sys_real = {
 	.io_destroy = real_io_destroy,
 	.io_submit = real_io_submit,
 	.io_getevents = real_io_getevents,
+	.ioctl = real_ioctl,
 	.inotify_init = real_inotify_init,
 	.inotify_add_watch = inotify_add_watch,
 	.now_us = real_now_us,
@@ -572,6 +579,11 @@ int sys_io_getevents(
 	unsigned long context, long min, long n, struct io_event *at)
 {
 	return backend->io_getevents(context, min, n, at);
+}
+
+int sys_ioctl(int fd, unsigned long request, void *arg)
+{
+	return backend->ioctl(fd, request, arg);
 }
 
 int sys_inotify_init(void)

@@ -88,6 +88,7 @@ struct sys_backend {
 	int (*io_submit)(unsigned long context, long n, struct iocb **at);
 	int (*io_getevents)(
 		unsigned long context, long min, long n, struct io_event *at);
+	int (*ioctl)(int fd, unsigned long request, void *arg);
 	int (*inotify_init)(void); /* non-blocking */
 	int (*inotify_add_watch)(int fd, const char *path, uint32_t mask);
 	uint64_t (*now_us)(void);     /* CLOCK_MONOTONIC */
@@ -147,6 +148,7 @@ int sys_io_destroy(unsigned long context);
 int sys_io_submit(unsigned long context, long n, struct iocb **at);
 int sys_io_getevents(
 	unsigned long context, long min, long n, struct io_event *at);
+int sys_ioctl(int fd, unsigned long request, void *arg);
 int sys_inotify_init(void);
 int sys_inotify_add_watch(int fd, const char *path, uint32_t mask);
 uint64_t sys_now_us(void);

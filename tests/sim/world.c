@@ -244,6 +244,7 @@ SEAM(int, io_getevents,
 	ARGS(unsigned long c, long min, long n, struct io_event *at),
 	ARGS(c, min, n, at))
 
+SEAM(int, ioctl, ARGS(int fd, unsigned long r, void *a), ARGS(fd, r, a))
 SEAM(int, inotify_init, ARGS(void), ARGS())
 SEAM(int, inotify_add_watch, ARGS(int fd, const char *p, uint32_t m),
 	ARGS(fd, p, m))

@@ -364,6 +364,13 @@ int world_poll(pid_t pid, int fd, int wanted)
 	return world_file_events(proc->fds[fd], wanted);
 }
 
+/* No device of this world takes one. */
+int world_ioctl(int fd UNUSED, unsigned long request UNUSED, void *arg UNUSED)
+{
+	errno = ENOTTY;
+	return -1;
+}
+
 /* ---- inotify ---- */
 
 int world_inotify_init(void)

@@ -31,7 +31,7 @@ enum {
 	X(accept) X(sendmsg) X(recvmsg) X(getsockopt) X(spawn) \
 	X(pidfd_open) X(pidfd_kill) X(kill_group) X(pidfd_wait) X(eventfd) \
 	X(io_setup) X(io_destroy) X(io_submit) X(io_getevents) \
-	X(inotify_init) X(inotify_add_watch) \
+	X(ioctl) X(inotify_init) X(inotify_add_watch) \
 	X(now_us) X(realtime_us) X(random)
 /* clang-format on */
 
@@ -266,6 +266,7 @@ int world_pidfd_kill(int pidfd, int signal);
 int world_kill_group(pid_t leader);
 int world_pidfd_wait(int pidfd, struct sys_exit *out);
 int world_eventfd(unsigned value);
+int world_ioctl(int fd, unsigned long request, void *arg);
 int world_inotify_init(void);
 int world_inotify_add_watch(int fd, const char *path, uint32_t mask);
 int world_io_setup(unsigned n, unsigned long *context);

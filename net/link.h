@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Network devices of the kernel: bridges and their ports, addresses,
+ * neighbours and routes.  Names are the caller's; a bridge of ours carries
+ * an alias (ifalias), by which a successor finds it again.
+ */
+#ifndef NET_LINK_H
+#define NET_LINK_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/cidr.h"
+#include "net/netlink.h"
+
+#define LINK_NAME_SIZE  IF_NAMESIZE /* 15 bytes and a NUL */
+#define LINK_ALIAS_SIZE 64
+
+struct link_info {
+	unsigned index; /* 0: there is no such device */
+	unsigned master;
+	unsigned lower; /* of a macvtap or a VLAN: what it sits on; or 0 */
+	unsigned mtu;
+	bool up;
+	bool carrier;
+	char name[LINK_NAME_SIZE];
+	char kind[16]; /* "bridge", "tun", "veth" ...; "" for hardware */
+	char alias[LINK_ALIAS_SIZE];
+	unsigned char mac[6];
+	uint64_t rx_bytes;
+	uint64_t tx_bytes;
+	uint64_t rx_packets;
+	uint64_t tx_packets;
+};
+
+/* What to change; what is left at 0, NULL or -1 stays as it is. */
+struct link_change {
+	int up;     /* 1, 0 or -1 */
+	int master; /* an index, 0: of none, or -1 */
+	unsigned mtu;
+	const unsigned char *mac;
+	const char *alias;
+};
+
+#define LINK_CHANGE_INIT        \
+	{                       \
+		-1, -1, 0, 0, 0 \
+	}
+
+struct link_neighbour {
+	unsigned index; /* of the device */
+	struct cidr address;
+	unsigned char mac[6];
+};
+
+struct link_route {
+	unsigned index;      /* of the device; 0: of several */
+	bool is_default;     /* of the whole family */
+	struct cidr to;      /* family only if is_default */
+	struct cidr gateway; /* family 0: none */
+};
+
+/* Fills *out, all zero if there is no such device.  0, or -1 with errno. */
+MUST_CHECK int link_find(
+	struct netlink *nl, const char *name, struct link_info *out);
+/* All devices.  0, or -1 with errno. */
+MUST_CHECK int link_each(struct netlink *nl,
+	void (*each)(void *arg, const struct link_info *link), void *arg);
+/*
+ * Makes a bridge that forwards at once (no spanning tree), down, with the
+ * alias.  -1 with EEXIST if the name is taken.
+ */
+MUST_CHECK int link_add_bridge(
+	struct netlink *nl, const char *name, const char *alias);
+/* Makes a macvtap in bridge mode on another device. */
+MUST_CHECK int link_add_macvtap(struct netlink *nl, const char *name,
+	unsigned lower, const unsigned char mac[6]);
+/* 0 also if it is gone already. */
+MUST_CHECK int link_delete(struct netlink *nl, unsigned index);
+MUST_CHECK int link_set(
+	struct netlink *nl, unsigned index, const struct link_change *change);
+/* Cuts a port of a bridge off from all other isolated ports. */
+MUST_CHECK int link_isolate(struct netlink *nl, unsigned index, bool on);
+
+/* 0 also if it has the address already. */
+MUST_CHECK int link_add_address(
+	struct netlink *nl, unsigned index, const struct cidr *address);
+MUST_CHECK int link_each_address(struct netlink *nl,
+	void (*each)(void *arg, unsigned index, const struct cidr *address),
+	void *arg);
+/* Those whose MAC address the kernel knows. */
+MUST_CHECK int link_each_neighbour(struct netlink *nl,
+	void (*each)(void *arg, const struct link_neighbour *neighbour),
+	void *arg);
+/* Routes of the main table. */
+MUST_CHECK int link_each_route(struct netlink *nl,
+	void (*each)(void *arg, const struct link_route *route), void *arg);
+
+/* True for a name that the kernel takes: 1 to 15 bytes, no '/', no blank. */
+bool link_name_ok(const char *name);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tap devices; see tap.h. */
+#include "net/tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "base/fd.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/sys.h"
+
+enum { VNET_HEADER = 12 }; /* bytes of virtio 1's header: QEMU's own choice */
+
+static const char tun_path[] = "/dev/net/tun";
+
+void tap_name(const char *vm, const char *nic, char out[TAP_NAME_SIZE])
+{
+	uint64_t hash = hash_add(
+		hash_add(HASH_START, vm, strlen(vm) + 1), nic, strlen(nic) + 1);
+
+	snprintf(out, TAP_NAME_SIZE, "vw%010llx",
+		(unsigned long long)(hash & 0xffffffffffULL));
+}
+
+void tap_close(int fds[], unsigned n)
+{
+	while (n > 0)
+		sys_close(fds[--n]);
+}
+
+/* One queue of a device: its descriptor, or -1 with errno. */
+static int open_queue(const char *path, const char *name, bool several)
+{
+	struct ifreq request = { .ifr_flags =
+					 IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+	int header = VNET_HEADER;
+	AUTO_CLOSE int fd =
+		sys_openat(AT_FDCWD, path, O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+	if (several)
+		request.ifr_flags |= IFF_MULTI_QUEUE;
+	if (sys_ioctl(fd, TUNSETIFF, &request) < 0 ||
+		sys_ioctl(fd, TUNSETVNETHDRSZ, &header) < 0)
+		return -1;
+	return TAKE_FD(fd);
+}
+
+static int open_all(const char *path, const char *name, unsigned queues,
+	int fds[], struct err *err)
+{
+	for (unsigned i = 0; i < queues; i++) {
+		fds[i] = open_queue(path, name, queues > 1);
+		if (fds[i] >= 0)
+			continue;
+		int why = errno;
+		tap_close(fds, i);
+		errno = why;
+		if (why == EBUSY)
+			return err_set(err, ERR_BUSY,
+				"tap '%s' is in use by another process", name);
+		if (why == EPERM || why == EACCES)
+			return err_set(err, ERR_DENIED,
+				"no right to make tap '%s': this needs root or "
+				"CAP_NET_ADMIN; user = yes works without",
+				name);
+		return err_os(err, "cannot make tap '%s'", name);
+	}
+	return 0;
+}
+
+int tap_open(const char *name, unsigned queues, int fds[], struct err *err)
+{
+	return open_all(tun_path, name, queues, fds, err);
+}
+
+int tap_open_macvtap(const char *name, unsigned index, unsigned queues,
+	int fds[], struct err *err)
+{
+	AUTO_FREE char *path = xasprintf("/dev/tap%u", index);
+
+	return open_all(path, name, queues, fds, err);
+}
+
+bool tap_possible(struct err *err)
+{
+	int fd;
+
+	/* a name of the kernel's choice, gone at once */
+	if (open_all(tun_path, "vwprobe%d", 1, &fd, err) < 0)
+		return false;
+	sys_close(fd);
+	return true;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rules of networks as a batch for nft: its golden text. */
+#include "net/ruleset.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "base/jstream.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "tests/unit/tap.h"
+
+static struct cidr cidr(const char *text)
+{
+	struct err err = ERR_INIT;
+	struct cidr c;
+
+	if (strchr(text, '/') ? cidr_parse(text, &c, &err)
+			      : cidr_parse_address(text, &c, &err))
+		abort();
+	return c;
+}
+
+/* One command a line: what a person can read in a difference. */
+static char *lines(const struct ruleset *rules)
+{
+	AUTO_JSON json_t *batch = ruleset_batch(rules);
+	json_t *list = json_object_get(batch, "nftables");
+	struct str out = STR_INIT;
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	{
+		AUTO_FREE char *text = json_dumps(item, JSON_COMPACT);
+		str_addf(&out, "%s\n", text);
+	}
+	return str_take(&out);
+}
+
+/* GOLDEN=write writes the file. */
+static void check(const char *name, const struct ruleset *rules)
+{
+	AUTO_FREE char *path = xasprintf("tests/golden/rules/%s.txt", name);
+	AUTO_FREE char *got = lines(rules);
+	AUTO_STR struct str want = STR_INIT;
+	const char *mode = getenv("GOLDEN");
+	struct err err = ERR_INIT;
+
+	if (mode && str_eq(mode, "write")) {
+		ok(fd_make_dirs("tests/golden/rules", 0755, &err) == 0 &&
+				fd_write_file(AT_FDCWD, path, got, strlen(got),
+					0644, false, &err) == 0,
+			"write %s %s", path, err.text);
+		return;
+	}
+	ok(fd_read_file(AT_FDCWD, path, 1 << 20, &want, &err) == 0,
+		"read %s %s", path, err.text);
+	is_str(got, str_text(&want), "%s", name);
+}
+
+int main(void)
+{
+	struct cidr addresses[] = { cidr("10.64.0.1/24"), cidr("fd00::1/64") };
+	struct cidr web = cidr("10.64.0.10");
+	struct cidr of_web[] = { web, cidr("fd00::/64") };
+	struct ruleset_net nets[] = {
+		{ "vwbr-default", RULESET_NAT, addresses, 2 },
+		{ "vwbr-dmz", RULESET_ROUTED, NULL, 0 },
+		{ "vwbr-lab", RULESET_ISOLATED, NULL, 0 },
+		{ "br0", RULESET_BRIDGE, NULL, 0 },
+	};
+	struct ruleset_port ports[] = {
+		{ "vw0123456789", "52:54:00:00:00:01", RULESET_IP, of_web, 2 },
+		{ "vw1123456789", "52:54:00:00:00:02", RULESET_MAC, NULL, 0 },
+		{ "vw2123456789", "52:54:00:00:00:03", RULESET_ANY, NULL, 0 },
+	};
+	struct ruleset_forward forwards[] = {
+		{ &nets[0], false, "", 8080, 8080, 80, web },
+		{ &nets[0], false, "192.0.2.1", 2222, 2222, 22, web },
+		{ &nets[0], true, "", 5000, 5010, 5000, web },
+		{ &nets[0], false, "", 9000, 9001, 80, web },
+	};
+	struct ruleset none = { NULL, 0, NULL, 0, NULL, 0 };
+	struct ruleset all = { nets, NELEMS(nets), ports, NELEMS(ports),
+		forwards, NELEMS(forwards) };
+	struct ruleset joined = { &nets[3], 1, &ports[1], 1, NULL, 0 };
+
+	check("none", &none);
+	check("all", &all);
+	check("joined", &joined);
+	return done();
+}
