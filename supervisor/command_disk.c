@@ -22,58 +22,76 @@ void command_disk_list(struct request *rq)
 			rq, json_pack("{s:o}", "disks", report_disks(vm)));
 }
 
+/* A change of a running VM's disks, on its way. */
+struct plug {
+	struct vm *vm;
+	struct request *rq; /* NULL: answered, nobody waits for the rest */
+	bool attach;
+	bool write; /* into our drop-in, too */
+	char *disk;
+	json_t *pairs; /* attach: what it is made of */
+};
+
+static void free_plug(struct plug *plug)
+{
+	free(plug->disk);
+	json_decref(plug->pairs);
+	free(plug);
+}
+
 /* ---- the same change in our drop-in ---- */
 
-static void answer(struct request *rq, const struct err *err)
+static void answer(struct plug *plug, const struct err *err)
 {
-	struct vm *vm = rq->vm;
-	bool attach = str_eq(rq->verb->wire, "vm-disk-attach");
+	struct vm *vm = plug->vm;
 	struct err why = *err;
 
-	registry_load(request_registry(rq), vm);
+	registry_load(vm->registry, vm);
 	vm_changed(vm);
-	if (why.code) {
-		if (vm_is_up(vm))
-			err_wrap(&why,
-				"done until the VM stops, but not written: ");
-		request_fail(rq, &why);
-		return;
-	}
-	request_reply_steal(
-		rq, command_result(vm, true,
-			    !vm_is_up(vm) ? "written; the next start sees it"
-			    : attach      ? "attached"
-					  : "detached"));
+	if (why.code && vm_is_up(vm))
+		err_wrap(&why, "done until the VM stops, but not written: ");
+	if (why.code && plug->rq)
+		request_fail(plug->rq, &why);
+	else if (why.code)
+		vmlog_line(&vm->log, LOG_WARN, "disk '%s': %s", plug->disk,
+			why.text);
+	else if (plug->rq)
+		request_reply_steal(plug->rq,
+			command_result(vm, true,
+				!vm_is_up(vm)
+					? "written; the next start sees it"
+				: plug->attach ? "attached"
+					       : "detached"));
+	free_plug(plug);
 }
 
 static void on_written(struct job *job, void *arg)
 {
-	struct request *rq = arg;
+	struct plug *plug = arg;
 
-	vm_job_over(job, rq->vm);
-	rq->job = NULL;
-	answer(rq, &job->err);
+	vm_job_over(job, plug->vm);
+	if (plug->rq)
+		plug->rq->job = NULL;
+	answer(plug, &job->err);
 }
 
-static struct job *write_attach(struct request *rq)
+static struct job *write_attach(struct plug *plug)
 {
-	AUTO_FREE char *section =
-		xasprintf("disk.%s", request_string(rq, "disk"));
-	json_t *pairs = json_object_get(rq->args, "pairs");
+	AUTO_FREE char *section = xasprintf("disk.%s", plug->disk);
 	struct config_edit *edits =
-		xcalloc(json_object_size(pairs) + 1, sizeof(edits[0]));
+		xcalloc(json_object_size(plug->pairs) + 1, sizeof(edits[0]));
 	struct job *job;
 	const char *key;
 	json_t *value;
 	size_t n = 0;
 
-	json_object_foreach(pairs, key, value)
+	json_object_foreach(plug->pairs, key, value)
 	{
 		edits[n].section = section;
 		edits[n].key = (char *)(uintptr_t)key;
 		edits[n++].value = (char *)(uintptr_t)json_string_value(value);
 	}
-	job = op_edit_begin(rq->vm, edits, n, on_written, rq);
+	job = op_edit_begin(plug->vm, edits, n, on_written, plug);
 	free(edits);
 	return job;
 }
@@ -108,60 +126,88 @@ static size_t plan_detach(
 }
 
 /* NULL: nothing is written about the disk. */
-static struct job *write_detach(
-	struct vm *vm, const char *disk, op_end_fn *on_end, void *arg)
+static struct job *write_detach(struct plug *plug)
 {
-	AUTO_FREE char *section = xasprintf("disk.%s", disk);
+	const struct vm_spec *spec = plug->vm->spec;
+	AUTO_FREE char *section = xasprintf("disk.%s", plug->disk);
 	struct config_edit *edits = NULL;
 	struct job *job = NULL;
-	size_t n;
+	size_t n = spec ? plan_detach(spec, section, &edits) : 0;
 
-	if (!vm->spec)
-		return NULL;
-	n = plan_detach(vm->spec, section, &edits);
 	if (n)
-		job = op_edit_begin(vm, edits, n, on_end, arg);
+		job = op_edit_begin(plug->vm, edits, n, on_written, plug);
 	free(edits);
 	return job;
 }
 
-/* Whether the change is to outlast the VM's life. */
-static bool is_to_stay(const struct request *rq, const struct vm *vm)
-{
-	return !request_bool(rq, "runtime") && !vm->env->file;
-}
-
 /* The running VM has it; now the file, so that the next start does too. */
-static void after_change(struct request *rq, bool attach)
+static void after_change(struct plug *plug)
 {
 	struct err err = ERR_INIT;
-	bool write = is_to_stay(rq, rq->vm);
+	struct job *job = !plug->write   ? NULL
+			  : plug->attach ? write_attach(plug)
+					 : write_detach(plug);
 
-	rq->job = !write   ? NULL
-		  : attach ? write_attach(rq)
-			   : write_detach(rq->vm, request_string(rq, "disk"),
-				     on_written, rq);
-	if (rq->job)
-		vm_job_add(rq->vm, rq->job);
+	if (!job) {
+		answer(plug, &err);
+		return;
+	}
+	if (plug->rq)
+		plug->rq->job = job;
+	vm_job_add(plug->vm, job);
+}
+
+static void on_plug_end(struct job *job, void *arg)
+{
+	struct plug *plug = arg;
+
+	vm_job_over(job, plug->vm);
+	if (plug->rq)
+		plug->rq->job = NULL;
+	if (!job->err.code) {
+		after_change(plug);
+		return;
+	}
+	if (!str_starts(job->err.text, "disk"))
+		err_wrap(&job->err, "disk '%s': ", plug->disk);
+	if (plug->rq)
+		request_fail(plug->rq, &job->err);
 	else
-		answer(rq, &err);
+		registry_load(plug->vm->registry, plug->vm);
+	free_plug(plug);
+}
+
+/* With "job" the answer is its id, and nobody waits. */
+static void watch(struct plug *plug, struct job *job)
+{
+	struct request *rq = plug->rq;
+
+	vm_job_add(plug->vm, job);
+	if (request_bool(rq, "job"))
+		plug->rq = NULL;
+	if (plug->rq)
+		rq->job = job;
+	else
+		command_job(rq, plug->vm, job);
+}
+
+static struct plug *new_plug(struct request *rq, struct vm *vm, bool attach)
+{
+	struct plug *plug = NEW(struct plug);
+	json_t *pairs = json_object_get(rq->args, "pairs");
+
+	rq->vm = vm;
+	plug->vm = vm;
+	plug->rq = rq;
+	plug->attach = attach;
+	/* whether the change is to outlast the VM's life */
+	plug->write = !request_bool(rq, "runtime") && !vm->env->file;
+	plug->disk = xstrdup(request_string(rq, "disk"));
+	plug->pairs = pairs ? json_incref(pairs) : json_object();
+	return plug;
 }
 
 /* ---- attach ---- */
-
-static void on_attach_end(struct job *job, void *arg)
-{
-	struct request *rq = arg;
-
-	vm_job_over(job, rq->vm);
-	rq->job = NULL;
-	if (job->err.code && !str_starts(job->err.text, "disk"))
-		err_wrap(&job->err, "disk '%s': ", request_string(rq, "disk"));
-	if (job->err.code)
-		request_fail(rq, &job->err);
-	else
-		after_change(rq, true);
-}
 
 /* What runs, else what is written. */
 static const struct vm_spec *spec_now(const struct vm *vm)
@@ -237,9 +283,9 @@ void command_disk_attach(struct request *rq)
 {
 	struct vm *vm = command_vm(rq);
 	const char *name = request_string(rq, "disk");
-	json_t *pairs = json_object_get(rq->args, "pairs");
 	struct err err = ERR_INIT;
 	struct spec_disk *disk;
+	struct plug *plug;
 
 	if (!vm || !can_plug(rq, vm))
 		return;
@@ -257,80 +303,26 @@ void command_disk_attach(struct request *rq)
 		spec_disk_free(disk);
 		return;
 	}
-	rq->vm = vm;
+	plug = new_plug(rq, vm, true);
 	if (!vm_is_up(vm)) {
 		spec_disk_free(disk);
-		after_change(rq, true);
+		after_change(plug);
 		return;
 	}
-	rq->job = op_disk_attach_begin_steal(vm, disk,
-		pairs ? json_incref(pairs) : json_object(), on_attach_end, rq);
-	vm_job_add(vm, rq->job);
+	watch(plug, op_disk_attach_begin_steal(vm, disk,
+			    json_incref(plug->pairs), on_plug_end, plug));
 }
 
 /* ---- detach ---- */
 
-struct detach {
-	struct vm *vm;
-	struct request *rq; /* NULL: answered, the unplug is pending */
-	char *disk;
-	bool write; /* into the file, too */
-};
-
-static void free_detach(struct detach *detach)
-{
-	free(detach->disk);
-	free(detach);
-}
-
-static void on_late_written(struct job *job, void *arg)
-{
-	struct vm *vm = arg;
-
-	vm_job_over(job, vm);
-	registry_load(vm->registry, vm);
-	vm_changed(vm);
-}
-
-/* The guest let go of it after its time: nobody waits for the file. */
-static void finish_late(const struct detach *detach, const struct err *err)
-{
-	struct vm *vm = detach->vm;
-	struct job *job =
-		err->code || !detach->write
-			? NULL
-			: write_detach(vm, detach->disk, on_late_written, vm);
-
-	if (job)
-		vm_job_add(vm, job);
-	else
-		registry_load(vm->registry, vm);
-}
-
 static void on_detach_pending(
 	struct job *job UNUSED, void *arg, const struct err *err)
 {
-	struct detach *detach = arg;
-	struct request *rq = TAKE(detach->rq);
+	struct plug *plug = arg;
+	struct request *rq = TAKE(plug->rq);
 
 	if (rq)
 		request_fail(rq, err);
-}
-
-static void on_detach_end(struct job *job, void *arg)
-{
-	struct detach *detach = arg;
-	struct request *rq = detach->rq;
-	struct vm *vm = detach->vm;
-
-	vm_job_over(job, vm);
-	if (!rq)
-		finish_late(detach, &job->err);
-	else if (job->err.code)
-		request_fail(rq, &job->err);
-	else
-		after_change(rq, false);
-	free_detach(detach);
 }
 
 void command_disk_detach(struct request *rq)
@@ -338,8 +330,7 @@ void command_disk_detach(struct request *rq)
 	struct vm *vm = command_vm(rq);
 	const char *name = request_string(rq, "disk");
 	int64_t ms = request_ms(rq, "timeout");
-	struct detach *detach;
-	struct job *job;
+	struct plug *plug;
 
 	if (!vm || !can_plug(rq, vm))
 		return;
@@ -349,18 +340,11 @@ void command_disk_detach(struct request *rq)
 	}
 	if (command_dry_run(rq, vm))
 		return;
-	rq->vm = vm;
+	plug = new_plug(rq, vm, false);
 	if (!vm_is_up(vm)) {
-		after_change(rq, false);
+		after_change(plug);
 		return;
 	}
-	detach = NEW(struct detach);
-	detach->vm = vm;
-	detach->rq = rq;
-	detach->disk = xstrdup(name);
-	detach->write = is_to_stay(rq, vm);
-	job = op_disk_detach_begin(vm, name, ms ? ms : DETACH_MS,
-		on_detach_pending, on_detach_end, detach);
-	rq->job = job;
-	vm_job_add(vm, job);
+	watch(plug, op_disk_detach_begin(vm, name, ms ? ms : DETACH_MS,
+			    on_detach_pending, on_plug_end, plug));
 }

@@ -233,6 +233,22 @@ ok "detach" q vm-disk-detach web disk=data
 q vm-disk-list web
 ok "detach: gone" sh -c "! grep -q '\"data\"' '$tmp/out'"
 ok "detach again" refused NOT_FOUND vm-disk-detach web disk=data
+background plugs events '?"kind":"disk-attach","vm":"web","status":"done"' \
+	'?"kind":"edit","vm":"web","status":"done"' \
+	'?"kind":"disk-detach","vm":"web","status":"done"' \
+	'?"kind":"edit","vm":"web","status":"done"'
+wait_for "$tmp/plugs.out" '{"return":{}}'
+ok "attach: as a job" q vm-disk-attach web disk=job 'pairs:{"size":"1M"}' \
+	job:true
+ok "attach: its number is the answer" says '"job":"j'
+wait_for "$tmp/plugs.out" '"kind":"edit","vm":"web","status":"done"'
+ok "attach: the job wrote it, too" grep -q 'disk.job' \
+	"$vms/web.ini.d/50-vmward.ini"
+ok "detach: as a job" q vm-disk-detach web disk=job job:true
+ok "detach: its number is the answer" says '"job":"j'
+ok "detach: it ends, and the file is written" ended plugs
+q vm-disk-list web
+ok "detach: as a job: gone" sh -c "! grep -q '\"job\"' '$tmp/out'"
 ok "attach --runtime" q vm-disk-attach web disk=tmp 'pairs:{"size":"1M"}' \
 	runtime:true
 ok "attach --runtime: not written" sh -c \
@@ -254,7 +270,8 @@ ok "a guest that keeps its disk: told after the time limit" \
 q job-list
 ok "a guest that keeps its disk: pending" has '"phase":"pending"'
 background lets events '?DEVICE_DELETED' \
-	'?"kind":"disk-detach","vm":"keeps","status":"done"'
+	'?"kind":"disk-detach","vm":"keeps","status":"done"' \
+	'?"kind":"edit","vm":"keeps","status":"done"'
 wait_for "$tmp/lets.out" '{"return":{}}'
 q vm-qmp keeps execute=device_del 'arguments:{"id":"disk-data"}'
 ok "it lets go later: the job ends" ended lets
