@@ -10,6 +10,8 @@
 #include "tests/unit/argv_cases.h"
 #include "tests/unit/tap.h"
 
+#include "tests/unit/golden.h"
+
 static struct argv_host host_of(
 	const struct argv_case *c, const struct vm_spec *spec)
 {
@@ -45,7 +47,6 @@ static void add_lines(struct str *out, char **argv)
 static void test_golden(const struct argv_case *c)
 {
 	AUTO_FREE char *file = xasprintf("tests/golden/argv-%s.txt", c->name);
-	AUTO_STR struct str want = STR_INIT;
 	AUTO_STR struct str got = STR_INIT;
 	struct err err = ERR_INIT;
 	struct vm_spec *spec = case_load(c);
@@ -55,12 +56,7 @@ static void test_golden(const struct argv_case *c)
 		add_lines(&got, argv);
 	else
 		str_add(&got, err.text);
-	if (getenv("GOLDEN") && fd_write_file(AT_FDCWD, file, str_text(&got),
-					got.len, 0644, false, &err) != 0)
-		ok(false, "%s", err.text);
-	if (fd_read_file(AT_FDCWD, file, 65536, &want, &err) != 0)
-		ok(false, "%s", err.text);
-	is_str(str_text(&got), str_text(&want), "%s", c->name);
+	golden(file, str_text(&got));
 	argv_free(argv);
 	spec_free(spec);
 }

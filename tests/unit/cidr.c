@@ -1,26 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* IP addresses with a prefix. */
-#include "net/cidr.h"
-
-#include <stdlib.h>
+#include "tests/unit/cidr.h"
 
 #include "base/mem.h"
 #include "tests/unit/tap.h"
 
-static struct cidr of(const char *text)
-{
-	struct err err = ERR_INIT;
-	struct cidr c;
-
-	if (strchr(text, '/') ? cidr_parse(text, &c, &err)
-			      : cidr_parse_address(text, &c, &err))
-		abort();
-	return c;
-}
-
 static void test_text(const char *text, const char *network)
 {
-	struct cidr c = of(text);
+	struct cidr c = cidr_of(text);
 	char got[CIDR_TEXT_SIZE];
 
 	cidr_text(&c, got);
@@ -65,8 +52,8 @@ static void test_bad(void)
 
 static void test_overlaps(const char *one, const char *other, bool want)
 {
-	struct cidr a = of(one);
-	struct cidr b = of(other);
+	struct cidr a = cidr_of(one);
+	struct cidr b = cidr_of(other);
 
 	ok(cidr_overlaps(&a, &b) == want && cidr_overlaps(&b, &a) == want,
 		"%s and %s %s", one, other,
@@ -75,7 +62,7 @@ static void test_overlaps(const char *one, const char *other, bool want)
 
 static void test_nth(const char *net, uint32_t n, const char *want)
 {
-	struct cidr c = of(net);
+	struct cidr c = cidr_of(net);
 	char got[CIDR_TEXT_SIZE] = "none";
 	struct cidr out;
 
@@ -86,10 +73,10 @@ static void test_nth(const char *net, uint32_t n, const char *want)
 
 static void test_pick(void)
 {
-	struct cidr taken[] = { of("10.64.0.0/24"), of("10.64.1.128/25"),
-		of("192.168.0.0/16") };
-	struct cidr all[] = { of("10.0.0.0/8"), of("172.16.0.0/12"),
-		of("192.168.0.0/16") };
+	struct cidr taken[] = { cidr_of("10.64.0.0/24"),
+		cidr_of("10.64.1.128/25"), cidr_of("192.168.0.0/16") };
+	struct cidr all[] = { cidr_of("10.0.0.0/8"), cidr_of("172.16.0.0/12"),
+		cidr_of("192.168.0.0/16") };
 	struct cidr out;
 	char got[CIDR_TEXT_SIZE];
 
@@ -107,11 +94,11 @@ static void test_pick(void)
 
 static void test_edges(void)
 {
-	struct cidr net = of("10.64.0.1/24");
-	struct cidr first = of("10.64.0.0");
-	struct cidr last = of("10.64.0.255");
-	struct cidr host = of("10.64.0.7");
-	struct cidr other = of("10.64.1.7");
+	struct cidr net = cidr_of("10.64.0.1/24");
+	struct cidr first = cidr_of("10.64.0.0");
+	struct cidr last = cidr_of("10.64.0.255");
+	struct cidr host = cidr_of("10.64.0.7");
+	struct cidr other = cidr_of("10.64.1.7");
 
 	ok(cidr_is_edge(&net, &first), "the network's own address");
 	ok(cidr_is_edge(&net, &last), "its broadcast address");

@@ -9,6 +9,8 @@
 #include "tests/unit/confdir.h"
 #include "tests/unit/tap.h"
 
+#include "tests/unit/golden.h"
+
 enum { IN_FOLDERS = 4 };
 
 static const char *const examples[] = { "minimal.ini", "kernel.ini",
@@ -41,24 +43,12 @@ static char *neutral(const char *text)
 static void check_golden(const char *example, const char *text)
 {
 	AUTO_FREE char *path = xasprintf("tests/golden/show/%s", example);
-	const char *mode = getenv("GOLDEN");
 	AUTO_FREE char *got = neutral(text);
-	AUTO_STR struct str want = STR_INIT;
-	struct err err = ERR_INIT;
 
 	for (char *at = path + strlen("tests/golden/show/"); *at; at++)
 		if (*at == '/')
 			*at = '-';
-	if (mode && str_eq(mode, "write")) {
-		ok(fd_make_dirs("tests/golden/show", 0755, &err) == 0 &&
-				fd_write_file(AT_FDCWD, path, got, strlen(got),
-					0644, false, &err) == 0,
-			"write %s %s", path, err.text);
-		return;
-	}
-	ok(fd_read_file(AT_FDCWD, path, 1 << 20, &want, &err) == 0,
-		"read %s %s", path, err.text);
-	is_str(got, str_text(&want), "show of %s", example);
+	golden(path, got);
 }
 
 /* The text loads again and says the same. */

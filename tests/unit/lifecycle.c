@@ -17,6 +17,8 @@
 
 #include "tests/unit/vmkit.h"
 
+#include "tests/unit/golden.h"
+
 static const char *acted;
 
 #define ACT(name)                \
@@ -101,19 +103,6 @@ static void walk(struct str *out, struct str *actions)
 	vm_unwatch(&watch);
 }
 
-static void golden(const char *file, const struct str *got)
-{
-	AUTO_STR struct str want = STR_INIT;
-	struct err err = ERR_INIT;
-
-	if (getenv("GOLDEN") && fd_write_file(AT_FDCWD, file, str_text(got),
-					got->len, 0644, false, &err) != 0)
-		ok(false, "%s", err.text);
-	if (fd_read_file(AT_FDCWD, file, 65536, &want, &err) != 0)
-		ok(false, "%s", err.text);
-	ok(str_eq(str_text(got), str_text(&want)), "as in %s", file);
-}
-
 static void test_matrix(void)
 {
 	AUTO_STR struct str printed = STR_INIT;
@@ -124,8 +113,8 @@ static void test_matrix(void)
 	walk(&walked, &actions);
 	is_str(str_text(&walked), str_text(&printed),
 		"the matrix does what it prints");
-	golden("tests/golden/lifecycle.txt", &printed);
-	golden("tests/golden/lifecycle-actions.txt", &actions);
+	golden("tests/golden/lifecycle.txt", str_text(&printed));
+	golden("tests/golden/lifecycle-actions.txt", str_text(&actions));
 }
 
 /* However a VM stands, these must lead out of it. */

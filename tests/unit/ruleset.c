@@ -2,25 +2,15 @@
 /* The rules of networks as a batch for nft: its golden text. */
 #include "net/ruleset.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 
-#include "base/fd.h"
 #include "base/jstream.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "tests/unit/tap.h"
 
-static struct cidr cidr(const char *text)
-{
-	struct err err = ERR_INIT;
-	struct cidr c;
-
-	if (strchr(text, '/') ? cidr_parse(text, &c, &err)
-			      : cidr_parse_address(text, &c, &err))
-		abort();
-	return c;
-}
+#include "tests/unit/cidr.h"
+#include "tests/unit/golden.h"
 
 /* One command a line: what a person can read in a difference. */
 static char *lines(const struct ruleset *rules)
@@ -39,32 +29,20 @@ static char *lines(const struct ruleset *rules)
 	return str_take(&out);
 }
 
-/* GOLDEN=write writes the file. */
 static void check(const char *name, const struct ruleset *rules)
 {
 	AUTO_FREE char *path = xasprintf("tests/golden/rules/%s.txt", name);
 	AUTO_FREE char *got = lines(rules);
-	AUTO_STR struct str want = STR_INIT;
-	const char *mode = getenv("GOLDEN");
-	struct err err = ERR_INIT;
 
-	if (mode && str_eq(mode, "write")) {
-		ok(fd_make_dirs("tests/golden/rules", 0755, &err) == 0 &&
-				fd_write_file(AT_FDCWD, path, got, strlen(got),
-					0644, false, &err) == 0,
-			"write %s %s", path, err.text);
-		return;
-	}
-	ok(fd_read_file(AT_FDCWD, path, 1 << 20, &want, &err) == 0,
-		"read %s %s", path, err.text);
-	is_str(got, str_text(&want), "%s", name);
+	golden(path, got);
 }
 
 int main(void)
 {
-	struct cidr addresses[] = { cidr("10.64.0.1/24"), cidr("fd00::1/64") };
-	struct cidr web = cidr("10.64.0.10");
-	struct cidr of_web[] = { web, cidr("fd00::/64") };
+	struct cidr addresses[] = { cidr_of("10.64.0.1/24"),
+		cidr_of("fd00::1/64") };
+	struct cidr web = cidr_of("10.64.0.10");
+	struct cidr of_web[] = { web, cidr_of("fd00::/64") };
 	struct ruleset_net nets[] = {
 		{ "vwbr-default", RULESET_NAT, addresses, 2 },
 		{ "vwbr-dmz", RULESET_ROUTED, NULL, 0 },
