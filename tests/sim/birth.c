@@ -9,6 +9,8 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/world_impl.h"
 
+enum { LISTENS_MS = 60000 };
+
 /* /proc as the supervisor reads it: start time, and the arguments. */
 static void put_proc(pid_t pid, const char *const *argv)
 {
@@ -75,6 +77,8 @@ static void on_spawn(pid_t pid, const char *const *argv)
 		.bad = sim_chance(SIM_EXEC, 100),
 		.silent = sim_chance(SIM_LOST, 30) };
 	q->wake_us = (int64_t)loop_sim_now_us() + world_random(300) * 1000;
+	if (sim.slow_births)
+		q->wake_us += LISTENS_MS * 1000;
 	snprintf(q->uuid, sizeof(q->uuid), "%s", argument(argv, "-uuid"));
 	const char *chardev = argument(argv, "-mon");
 	chardev = strchr(chardev, '=');

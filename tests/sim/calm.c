@@ -112,7 +112,8 @@ static void fill_up(struct sim_vm *vm)
 	guest_write(q);
 	life_sleep(500 + world_random(20000));
 	if (known(vm)->state != VM_PAUSED ||
-		!strstr(known(vm)->note, "disk full"))
+		!strstr(known(vm)->note, "disk full") ||
+		!strstr(known(vm)->note, vm->images))
 		sim_breach("I3", "%s does not wait for space", vm->name);
 	world_set_space((uint64_t)1 << 40);
 	life_sleep(2000);
@@ -186,11 +187,14 @@ static void lose_pid(struct sim_vm *vm)
 	life_crash();
 	world_die(pid, SIGKILL);
 	bool taken = birth_stranger(pid) == pid;
+	int lock = client_lock(vm); /* it seems to live */
 	await_life();
+	if (taken && known(vm)->machine.pid == pid)
+		sim_breach("I7", "%s: a bystander is taken for it", vm->name);
+	client_let_go(lock);
+	life_sleep(ADOPT_S * 1000);
 	if (!taken)
 		return;
-	if (known(vm)->machine.pid == pid)
-		sim_breach("I7", "%s: a bystander is taken for it", vm->name);
 	client_ask(vm, "vm-stop");
 	if (!world_is_alive(pid))
 		sim_breach("I7", "%s: a bystander was killed for it", vm->name);
@@ -217,7 +221,10 @@ static void adopt_oddly(struct sim_vm *vm)
 	if (q->paused || q->stopped)
 		return;
 	life_crash();
-	switch (world_random(3)) {
+	pid_t before = world_as(q->pid);
+	qemu_hang_up(q);
+	world_as(before);
+	switch (world_random(5)) {
 	case 0: /* another machine answers */
 		q->uuid[0] = right == 'f' ? '0' : 'f';
 		await_life();
@@ -229,12 +236,58 @@ static void adopt_oddly(struct sim_vm *vm)
 	case 1: /* its answers are not for these questions */
 		q->wrong = 1 + world_random(6);
 		break;
+	case 2: /* it does not greet whom it talks to */
+		q->mute = 1 + world_random(2);
+		break;
+	case 3: /* it says who it is, and nothing more */
+		q->dumb = true;
+		break;
 	default: /* somebody talks to it already */
 		squatter = client_squat(vm);
 		life_sleep(1000);
 	}
 	await_running(vm, "an odd talk");
-	client_unsquat(squatter);
+	client_let_go(squatter);
+}
+
+/* Its supervisor dies before QEMU listens: who does so far is not it. */
+static void begin_slowly(struct sim_vm *vm)
+{
+	client_ask(vm, "vm-stop");
+	sim.slow_births = true;
+	client_say(vm, "vm-start");
+	life_sleep(1000);
+	sim.slow_births = false;
+	life_crash();
+	await_life();
+	await_running(vm, "a slow birth");
+}
+
+/* The monitor's connection ends, QEMU does not. */
+static void cut_off(struct sim_vm *vm)
+{
+	struct sim_qemu *q = started(vm);
+
+	if (q->paused)
+		return;
+	pid_t before = world_as(q->pid);
+	qemu_hang_up(q);
+	world_as(before);
+	life_sleep(BACK_S * 1000);
+	client_ask(vm, "vm-pause");
+	client_ask(vm, "vm-resume");
+}
+
+/* It was adopted paused, and is reset: that is no end. */
+static void reset(struct sim_vm *vm)
+{
+	started(vm);
+	client_ask(vm, "vm-pause");
+	life_crash();
+	await_life();
+	client_ask(vm, "vm-reset");
+	client_ask(vm, "vm-resume");
+	need_guest(vm, "a reset");
 }
 
 /* QEMU does nothing any more: only SIGKILL ends it. */
@@ -298,7 +351,8 @@ static void wake(struct sim_vm *vm)
 void calm_run(void)
 {
 	static void (*const tries[])(struct sim_vm *) = { reboot, fill_up,
-		crash, adopt_oddly, freeze, forget, lose_pid, stop };
+		crash, begin_slowly, adopt_oddly, cut_off, reset, freeze,
+		forget, lose_pid, stop };
 
 	for (unsigned i = 0; i < sim.nvms; i++)
 		if (is_drawn())

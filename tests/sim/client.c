@@ -5,8 +5,10 @@
  * and they count: each request has one answer or a closed connection.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/un.h>
 
 #include "base/log.h"
@@ -226,7 +228,7 @@ static json_t *arguments_of(struct rq *rq)
 	if (str_eq(rq->kind->wire, "vm-wait"))
 		json_object_set_new(args, "state",
 			json_string(world_random(2) ? "running" : "stopped"));
-	if (rq->must || sim.diamond)
+	if (rq->must || sim.diamond || sim.slow_births)
 		return args;
 	if (str_eq(rq->kind->wire, "vm-start") && world_random(6) == 0)
 		json_object_set_new(args, "paused", json_true());
@@ -540,7 +542,20 @@ int client_squat(const struct sim_vm *vm)
 	return fd;
 }
 
-void client_unsquat(int fd)
+int client_lock(const struct sim_vm *vm)
+{
+	AUTO_FREE char *path =
+		life_path("%s/%s/priv/lock", sim.paths.run, vm->name);
+	pid_t before = world_as(pid);
+	int fd = world_openat(AT_FDCWD, path, O_RDWR, 0);
+
+	if (fd >= 0 && world_flock(fd, LOCK_EX | LOCK_NB))
+		BUG_ON(world_close(fd) == 0); /* nobody else may have it */
+	world_as(before);
+	return fd;
+}
+
+void client_let_go(int fd)
 {
 	pid_t before = world_as(pid);
 

@@ -306,20 +306,20 @@ static void make_vm(unsigned i)
 	vm->restarts = !str_eq(policies[policy], "no");
 	vm->reboot = (enum sim_reboot)world_random(NELEMS(reboots));
 	vm->probed = world_random(3) == 0;
+	vm->images = world_random(3) ? sim.paths.images : "/srv/fast";
 	vm->config = xasprintf("[vm]\nmemory = 64M\n"
-			       "[disk.root]\nimage = %s.raw\n"
+			       "[disk.root]\nimage = %s/%s.raw\n"
 			       "[start]\nautostart = %s\nready = %s\n"
 			       "[restart]\npolicy = %s\nbackoff = 1s-8s\n"
 			       "burst = %u/2min\non-guest-reboot = %s\n"
 			       "[stop]\ntimeout = 20s\n",
-		vm->name, starts[vm->autostart],
+		vm->images, vm->name, starts[vm->autostart],
 		vm->probed ? "serial:hello" : "running", policies[policy],
 		vm->burst, reboots[vm->reboot]);
 	vm->record_path = life_path("%s/records/%s", sim.paths.state, vm->name);
 	vm->dropin_path = life_path(
 		"%s/vms/%s.ini.d/50-vmward.ini", sim.paths.config, vm->name);
-	AUTO_FREE char *image =
-		life_path("%s/%s.raw", sim.paths.images, vm->name);
+	AUTO_FREE char *image = life_path("%s/%s.raw", vm->images, vm->name);
 	world_put_file(image, "raw", 3, 0644);
 	AUTO_FREE char *data =
 		life_path("%s/%s-data.raw", sim.paths.images, vm->name);

@@ -15,7 +15,7 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/world_impl.h"
 
-enum { SLOT = 4096, JOBS_MAX = 32, FDS_MAX = 100 };
+enum { SLOT = 4096, JOBS_MAX = 32, FDS_MAX = 100, FDS_REST = 9, FDS_VM = 6 };
 
 struct slot {
 	bool known;
@@ -348,12 +348,25 @@ static void check_vm(const struct sim_vm *vm)
 		life_path("%s/vms/%s.ini.d", sim.paths.config, vm->name));
 }
 
+/* What no client and no QEMU needs any more is closed. */
+static void check_fds(void)
+{
+	unsigned most = FDS_REST + SIM_CLIENTS;
+
+	for (unsigned i = 0; i < sim.nvms; i++)
+		most += qemu_count(&sim.vms[i]) * FDS_VM;
+	if (world_fds(world_self()) > most)
+		sim_breach("I5", "%u descriptors are open, %u are needed",
+			world_fds(world_self()), most);
+}
+
 void oracle_rest(void)
 {
 	if (!sim.up)
 		sim_breach("I8", "no supervisor");
 	for (unsigned i = 0; i < sim.nvms; i++)
 		check_vm(&sim.vms[i]);
+	check_fds();
 	check_dir_steal(life_path("%s/records", sim.paths.state));
 	check_dir_steal(life_path("%s", sim.paths.run));
 	check_dir_steal(life_path("%s", sim.paths.images));

@@ -106,7 +106,7 @@ static void reply_steal(struct sim_qemu *q, json_t *reply, const json_t *id)
 			xasprintf("{\"return\": %c\r\n",
 				"}\"]\1"[world_random(4)]),
 			0);
-	if (q->silent || sim_chance(SIM_LOST, 15))
+	if (q->silent || q->dumb || sim_chance(SIM_LOST, 15))
 		return;
 	put_steal(q, xasprintf("%s\r\n", text), slowness());
 	if (sim_chance(SIM_TWICE, 30))
@@ -175,6 +175,7 @@ void qemu_hang_up(struct sim_qemu *q)
 	if (q->mon >= 0)
 		world_close(q->mon);
 	q->mon = -1;
+	q->dumb = false;
 	str_cut(&q->in, 0);
 	for (unsigned i = 0; i < q->nqueue; i++)
 		free(q->queue[i].text);
@@ -206,7 +207,10 @@ static void obey(struct sim_qemu *q, json_t *message)
 	}
 	json_t *answer =
 		execute(q, command, json_object_get(message, "arguments"));
+	bool dumb = q->dumb;
+	q->dumb = dumb && !str_eq(command, "qmp_capabilities");
 	reply_steal(q, answer, json_object_get(message, "id"));
+	q->dumb = dumb;
 	if (str_eq(command, "quit"))
 		quit(q);
 	if (q->pid && sim_chance(SIM_STORM, 20))
@@ -276,8 +280,9 @@ static void serve_monitor(struct sim_qemu *q, bool *did)
 		if (q->mon < 0)
 			return;
 		*did = true;
-		if (!q->silent)
+		if (!q->silent && !q->mute)
 			put_steal(q, xstrdup(greeting), slowness());
+		q->mute -= q->mute > 0;
 	}
 	bool open = take_in(q->mon, &q->in, did);
 	while (q->pid && (message = next_message(&q->in)) != NULL) {

@@ -49,8 +49,9 @@ struct sim_vm {
 	char *record_path;
 	char *dropin_path; /* what vm-set writes */
 	enum sim_autostart { SIM_NO, SIM_YES, SIM_LAST } autostart;
-	bool restarts; /* its policy, after a crash */
-	bool probed;   /* ready when its guest has said hello */
+	const char *images; /* where its disk is */
+	bool restarts;      /* its policy, after a crash */
+	bool probed;        /* ready when its guest has said hello */
 	enum sim_reboot { SIM_WARM, SIM_COLD, SIM_STOP, SIM_IF_PENDING } reboot;
 	unsigned burst; /* so often in two minutes */
 	pid_t last_pid; /* of its QEMU before */
@@ -97,6 +98,8 @@ struct sim_qemu {
 	bool settled; /* it was seen running: from now on it is a VM */
 	bool stopped; /* by SIGSTOP */
 	bool silent;
+	bool dumb;      /* answers nothing more on this connection */
+	unsigned mute;  /* so many whom it serves are not greeted */
 	unsigned wrong; /* so many answers have a wrong id */
 	bool deaf;      /* to the power button */
 	bool term;      /* got SIGTERM */
@@ -137,6 +140,7 @@ struct sim {
 	bool up;           /* the supervisor lives */
 	int64_t boot_us;   /* it comes back then */
 	unsigned crash_in; /* calls from now; 0: not planned */
+	bool slow_births;  /* QEMUs take their time to listen */
 	bool power_in;     /* then the power fails */
 	unsigned long steps;
 	unsigned lives;
@@ -234,7 +238,9 @@ void client_ask(struct sim_vm *vm, const char *wire);
 void client_check(bool at_end);
 /* Somebody is at a VM's monitor from now on; until he leaves. */
 int client_squat(const struct sim_vm *vm);
-void client_unsquat(int fd);
+/* The same with its lock file. */
+int client_lock(const struct sim_vm *vm);
+void client_let_go(int fd);
 /* All of them leave. */
 void client_leave(void);
 pid_t client_pid(void);
