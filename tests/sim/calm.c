@@ -113,7 +113,7 @@ static void fill_up(struct sim_vm *vm)
 	life_sleep(500 + world_random(20000));
 	if (known(vm)->state != VM_PAUSED ||
 		!strstr(known(vm)->note, "disk full") ||
-		!strstr(known(vm)->note, vm->images))
+		!strstr(known(vm)->note, vm->disk_is_in))
 		sim_breach("I3", "%s does not wait for space", vm->name);
 	world_set_space((uint64_t)1 << 40);
 	life_sleep(2000);

@@ -306,7 +306,9 @@ static void make_vm(unsigned i)
 	vm->restarts = !str_eq(policies[policy], "no");
 	vm->reboot = (enum sim_reboot)world_random(NELEMS(reboots));
 	vm->probed = world_random(3) == 0;
-	vm->images = world_random(3) ? sim.paths.images : "/srv/fast";
+	bool in_pool = world_random(3) > 0;
+	vm->images = in_pool ? sim.paths.images : "/srv/fast";
+	vm->disk_is_in = in_pool ? "pool default" : vm->images;
 	vm->config = xasprintf("[vm]\nmemory = 64M\n"
 			       "[disk.root]\nimage = %s/%s.raw\n"
 			       "[start]\nautostart = %s\nready = %s\n"

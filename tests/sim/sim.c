@@ -29,7 +29,7 @@
 
 enum { REST_MS = 300000, SEED_S = 30, WORKERS_MAX = 16 };
 
-struct sim sim = { .shape = { .steps = 40, .calm = 30 } };
+struct sim sim = { .shape = { .steps = 80, .calm = 30 } };
 
 /* What the processes of the seeds add up. */
 static struct {

@@ -49,9 +49,10 @@ struct sim_vm {
 	char *record_path;
 	char *dropin_path; /* what vm-set writes */
 	enum sim_autostart { SIM_NO, SIM_YES, SIM_LAST } autostart;
-	const char *images; /* where its disk is */
-	bool restarts;      /* its policy, after a crash */
-	bool probed;        /* ready when its guest has said hello */
+	const char *images;     /* where its disk is */
+	const char *disk_is_in; /* the same, or its pool */
+	bool restarts;          /* its policy, after a crash */
+	bool probed;            /* ready when its guest has said hello */
 	enum sim_reboot { SIM_WARM, SIM_COLD, SIM_STOP, SIM_IF_PENDING } reboot;
 	unsigned burst; /* so often in two minutes */
 	pid_t last_pid; /* of its QEMU before */

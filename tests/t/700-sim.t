@@ -5,7 +5,7 @@
 # shellcheck source=tests/t/lib.sh
 . "$(dirname "$0")/lib.sh"
 sim=$BUILD/tests/sim/sim
-: "${SIM_SECONDS:=20}" "${SIM_SEEDS:=1000}"
+: "${SIM_SECONDS:=20}" "${SIM_SEEDS:=700}"
 
 # a life that crashes leaves its memory behind
 ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
