@@ -117,6 +117,24 @@ static void test_heap(void)
 		"nested");
 }
 
+/* Little text that needs much memory, whole and piece by piece. */
+static void test_heap_limit(void)
+{
+	static const char text[] = "[[],[],[],[],[],[],[],[],[],[]]";
+	static const struct prescan_limits tight = { 1000, 1000, 8 };
+	enum prescan_result result = PRESCAN_MORE;
+	struct prescan scan;
+	size_t used;
+
+	prescan_reset(&scan);
+	is_int(prescan_feed(&scan, text, strlen(text), &tight, &used),
+		PRESCAN_TOO_BIG, "eleven arrays do not fit in 1,000 bytes");
+	prescan_reset(&scan);
+	for (size_t i = 0; text[i] && result == PRESCAN_MORE; i++)
+		result = prescan_feed(&scan, text + i, 1, &tight, &used);
+	is_int(result, PRESCAN_TOO_BIG, "nor one byte at a time");
+}
+
 static enum prescan_result bomb(const char *head, const char *unit,
 	size_t bytes, const struct prescan_limits *limits)
 {
@@ -162,6 +180,7 @@ int main(void)
 	test_frames();
 	test_blanks();
 	test_heap();
+	test_heap_limit();
 	test_caps();
 	return done();
 }
