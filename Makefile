@@ -48,6 +48,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/tty.c supervisor/remove.c supervisor/guest_exec.c \
 	supervisor/run_exec.c supervisor/run.c \
 	supervisor/once.c supervisor/doctor.c
+SUPERVISOR_SRC += supervisor/sdnotify.c
 SUPERVISOR_SRC += supervisor/vm_spec.c supervisor/lastgood.c supervisor/mask.c supervisor/recorder.c
 SUPERVISOR_SRC += supervisor/proc.c supervisor/stats.c \
 	supervisor/report_stats.c supervisor/metrics.c supervisor/lowspace.c \

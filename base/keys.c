@@ -20,7 +20,7 @@ static const struct key enabled_key = {
 	.name = "enabled",
 	.type = KEY_BOOL,
 	.fallback = "yes",
-	.when = KEY_HOT,
+	.when = KEY_COLD,
 	.help = "no removes what a template or another file describes.",
 };
 

@@ -14,6 +14,7 @@
 #include "base/uuid.h"
 #include "supervisor/instances.h"
 #include "supervisor/policy.h"
+#include "supervisor/sdnotify.h"
 #include "supervisor/spec.h"
 
 /* ---- strings with a rule ---- */
@@ -335,10 +336,14 @@ static int ready_exec(
 int value_ready(const char *text, void *field, struct err *err)
 {
 	struct spec_ready_probe probe = { READY_RUNNING, 0, NULL };
+	struct err why = ERR_INIT;
 	int rc = 0;
 
 	if (str_eq(text, "agent")) {
 		probe.kind = READY_AGENT;
+	} else if (str_eq(text, "notify") && sdnotify_check_host(&why)) {
+		rc = err_set(
+			err, ERR_CONFIG, "notify cannot work: %s", why.text);
 	} else if (str_eq(text, "lease") || str_eq(text, "notify")) {
 		rc = err_set(err, ERR_CONFIG,
 			"%s: not supported by this version yet", text);

@@ -198,9 +198,23 @@ static void test_both(void)
 	close(fd);
 }
 
+/* sd_notify of a guest: what this host has not is said with its line. */
+static void test_notify(void)
+{
+	AUTO_FREE char *got = check("[disk.root]\nimage = a.qcow2\n"
+				    "[start]\nready = notify\n");
+
+	ok(strstr(got, "h.ini:4: [start] ready = notify"), "file and line");
+	ok(strstr(got, "has no /dev/vhost-vsock: modprobe vhost_vsock") ||
+			strstr(got, "modprobe vsock") ||
+			strstr(got, "not supported by this version yet"),
+		"and why (%s)", got);
+}
+
 int main(void)
 {
 	conf_start(PATHS_SYSTEM);
+	test_notify();
 	test_images();
 	test_kernel();
 	test_taken(AF_INET, SOCK_STREAM, "");
