@@ -13,7 +13,7 @@ BASE_SRC = base/err.c base/mem.c base/str.c base/units.c base/fd.c \
 	base/uuid.c base/base64.c base/verbs.c \
 	base/verb_table.c base/sock.c base/trim.c base/sys_exec.c base/handover.c base/jstream_move.c
 QMP_SRC = qmp/client.c qmp/handover.c qmp/event.c qmp/call.c
-STORAGE_SRC = storage/image.c storage/header.c storage/format.c storage/qemu_img.c
+STORAGE_SRC = storage/image.c storage/header.c storage/chain.c storage/format.c storage/qemu_img.c
 NET_SRC = net/address.c net/cidr.c net/link.c net/mac.c net/netlink.c net/ports.c \
 	net/ruleset.c net/tap.c
 SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value.c supervisor/forward.c \
@@ -49,6 +49,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/run_exec.c supervisor/run.c \
 	supervisor/once.c supervisor/doctor.c
 SUPERVISOR_SRC += supervisor/sdnotify.c
+SUPERVISOR_SRC += supervisor/chains.c supervisor/chain_open.c supervisor/chain_record.c supervisor/disk_close.c supervisor/overlays.c supervisor/command_chain.c
 SUPERVISOR_SRC += supervisor/vm_spec.c supervisor/lastgood.c supervisor/mask.c supervisor/recorder.c
 SUPERVISOR_SRC += supervisor/proc.c supervisor/stats.c \
 	supervisor/report_stats.c supervisor/metrics.c supervisor/lowspace.c \
@@ -79,7 +80,7 @@ TEST_SRC = tests/sim/world.c tests/sim/world_file.c tests/sim/world_fs.c \
 	tests/sim/world_net.c tests/sim/world_proc.c
 SIM_SRC = tests/sim/sim.c tests/sim/heap.c tests/sim/life.c tests/sim/qemu.c tests/sim/guest.c tests/sim/plug.c tests/sim/birth.c tests/sim/client.c \
 	tests/sim/chaos.c tests/sim/broken.c tests/sim/calm.c tests/sim/diamond.c tests/sim/oracle.c
-FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/script.c
+FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/fdsets.c tests/fake/script.c
 FAKE_CONTROL_SRC = tests/fake/control.c
 PEER_SRC = tests/peer/talk.c tests/peer/storm.c tests/peer/activate.c
 FUZZ_SRC = tests/fuzz/ini.c tests/fuzz/stream.c tests/fuzz/request.c \

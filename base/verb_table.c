@@ -443,6 +443,16 @@ const struct verb verbs[] = {
 		.usage = "NAME DISK SIZE",
 		.help = "make a disk larger, also of a running VM",
 	},
+	{
+		.name = "disk accept",
+		.wire = "vm-disk-accept",
+		.flags = VERB_ONE | VERB_CHANGES,
+		.role = ROLE_ADMIN,
+		.group = DEVICES,
+		ARGS(ARG_DISK, ARG_DRY_RUN),
+		.usage = "NAME DISK",
+		.help = "take what a disk is on top of by its headers",
+	},
 
 	/* ---- images ---- */
 	{

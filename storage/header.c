@@ -9,16 +9,27 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "base/sys.h"
 #include "storage/image.h"
 
 enum {
-	HEAD = 512,
+	HEAD = 4096,       /* what is read at once */
+	MARK_AT_END = 512, /* a fixed VHD has its mark so far from its end */
 	QCOW2_BACKING = 8,
 	QCOW2_BACKING_LEN = 16,
 	QCOW2_SIZE = 24,
+	QCOW2_CRYPT = 32,
+	QCOW2_FEATURES = 72, /* from version 3 on */
+	QCOW2_LENGTH = 100,
+	QCOW2_V2_LENGTH = 72,
+	FEATURE_CORRUPT = 2,
+	FEATURE_DATA_FILE = 4,
+	EXTENSION_HEAD = 8,
 	BACKING_MAX = 1023
 };
+
+#define EXTENSION_FORMAT UINT32_C(0xe2792aca)
 
 static const struct magic {
 	const char *format;
@@ -45,7 +56,13 @@ static uint64_t big_endian(const unsigned char *at)
 	return value;
 }
 
-static const char *format_of(const unsigned char head[HEAD])
+static uint32_t word_at(const unsigned char *at)
+{
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 |
+	       (uint32_t)at[2] << 8 | at[3];
+}
+
+static const char *format_of(const unsigned char *head)
 {
 	for (size_t i = 0; i < NELEMS(magics); i++)
 		if (memcmp(head + magics[i].at, magics[i].bytes,
@@ -70,90 +87,154 @@ static int open_image(const char *path, struct stat *st, struct err *err)
 	return TAKE_FD(fd);
 }
 
-int image_header(const char *path, const char **format, uint64_t *virtual_size,
-	bool *has_backing, struct err *err)
+/* ---- qcow2 ---- */
+
+static int unsound(const char *path, const char *what, struct err *err)
 {
-	unsigned char head[HEAD] = { 0 };
-	struct stat st = { 0 };
-	AUTO_CLOSE int fd = open_image(path, &st, err);
-	const char *found;
+	return err_set(
+		err, ERR_CONFIG, "the header of image '%s' %s", path, what);
+}
 
-	if (fd < 0)
-		return -1;
-	if (sys_pread(fd, head, HEAD, 0) < 0)
-		return err_os(err, "cannot read image '%s'", path);
-	found = format_of(head);
-	/* a fixed VHD has its only mark at its end */
-	if (strcmp(found, "raw") == 0 && S_ISREG(st.st_mode) &&
-		st.st_size > HEAD) {
-		char mark[8] = "";
+/* The name as the header has it. */
+static int read_backing(int fd, const char *path, const unsigned char *head,
+	struct image_head *out, struct err *err)
+{
+	uint64_t at = big_endian(head + QCOW2_BACKING);
+	uint32_t len = word_at(head + QCOW2_BACKING_LEN);
+	AUTO_FREE char *name = NULL;
 
-		if (sys_pread(fd, mark, 8, st.st_size - HEAD) == 8 &&
-			memcmp(mark, "conectix", 8) == 0)
-			found = "vpc";
-	}
-	*virtual_size = 0;
-	*has_backing = false;
-	if (strcmp(found, "raw") == 0) {
-		*virtual_size = (uint64_t)st.st_size;
-	} else if (strcmp(found, "qcow2") == 0) {
-		*virtual_size = big_endian(head + QCOW2_SIZE);
-		*has_backing = big_endian(head + QCOW2_BACKING) != 0;
-	}
-	*format = found;
+	if (!at || !len)
+		return 0;
+	out->has_backing = true;
+	name = xcalloc(1, BACKING_MAX + 1);
+	if (len > BACKING_MAX || at > INT32_MAX ||
+		sys_pread(fd, name, len, (off_t)at) != (ssize_t)len ||
+		strlen(name) != len)
+		return unsound(path, "names no sound backing file", err);
+	out->backing = TAKE(name);
 	return 0;
 }
 
-static uint64_t length_at(const unsigned char *at)
+/* The extensions stand between the header and the name of the backing. */
+static void read_extensions(
+	const unsigned char *head, size_t at, struct image_head *out)
 {
-	return big_endian(at) >> 32;
+	while (at + EXTENSION_HEAD <= HEAD) {
+		uint32_t type = word_at(head + at);
+		uint32_t len = word_at(head + at + 4);
+
+		at += EXTENSION_HEAD;
+		if (type == 0 || len > HEAD - at)
+			return;
+		if (type == EXTENSION_FORMAT &&
+			len < sizeof(out->backing_format))
+			memcpy(out->backing_format, head + at, len);
+		at += (len + 7) & ~7u;
+	}
 }
 
-/* The name as the header has it; NULL: none, or an error. */
-static char *backing_name(const char *path, struct err *err)
+static int read_qcow2(int fd, const char *path, const unsigned char *head,
+	struct image_head *out, struct err *err)
 {
-	unsigned char head[HEAD] = { 0 };
+	uint32_t version = word_at(head + 4);
+	uint64_t features = 0;
+	uint32_t length = QCOW2_V2_LENGTH;
+
+	out->size = big_endian(head + QCOW2_SIZE);
+	out->encrypted = word_at(head + QCOW2_CRYPT) != 0;
+	if (version >= 3) {
+		features = big_endian(head + QCOW2_FEATURES);
+		length = word_at(head + QCOW2_LENGTH);
+	}
+	out->corrupt = features & FEATURE_CORRUPT;
+	out->data_file = features & FEATURE_DATA_FILE;
+	if (length >= QCOW2_V2_LENGTH && length < HEAD)
+		read_extensions(head, length, out);
+	return read_backing(fd, path, head, out, err);
+}
+
+/* ---- all of them ---- */
+
+int image_head_read(
+	int fd, const char *path, struct image_head *out, struct err *err)
+{
+	AUTO_FREE unsigned char *head = xcalloc(1, HEAD);
+	struct stat st;
+
+	*out = (struct image_head){ NULL };
+	if (sys_fstat(fd, &st) != 0 || sys_pread(fd, head, HEAD, 0) < 0)
+		return err_os(err, "cannot read image '%s'", path);
+	out->format = format_of(head);
+	if (str_eq(out->format, "qcow2"))
+		return read_qcow2(fd, path, head, out, err);
+	if (!str_eq(out->format, "raw"))
+		return 0;
+	out->size = (uint64_t)st.st_size;
+	if (S_ISREG(st.st_mode) && st.st_size > MARK_AT_END) {
+		char mark[8] = "";
+
+		if (sys_pread(fd, mark, 8, st.st_size - MARK_AT_END) == 8 &&
+			memcmp(mark, "conectix", 8) == 0) {
+			out->format = "vpc";
+			out->size = 0;
+		}
+	}
+	return 0;
+}
+
+void image_head_fini(struct image_head *head)
+{
+	free(TAKE(head->backing));
+}
+
+int image_header(const char *path, const char **format, uint64_t *virtual_size,
+	bool *has_backing, struct err *err)
+{
+	struct image_head head;
+	struct err why = ERR_INIT;
 	struct stat st = { 0 };
 	AUTO_CLOSE int fd = open_image(path, &st, err);
-	uint64_t at, len;
-	AUTO_FREE char *name = NULL;
 
 	if (fd < 0)
-		return NULL;
-	if (sys_pread(fd, head, HEAD, 0) < 0) {
-		err_os(err, "cannot read image '%s'", path);
-		return NULL;
+		return -1;
+	/* what is wrong behind its format and size is not asked here */
+	if (image_head_read(fd, path, &head, &why) && !head.format) {
+		*err = why;
+		return -1;
 	}
-	if (strcmp(format_of(head), "qcow2") != 0)
-		return NULL;
-	at = big_endian(head + QCOW2_BACKING);
-	len = length_at(head + QCOW2_BACKING_LEN);
-	if (!at || !len)
-		return NULL;
-	name = xcalloc(1, BACKING_MAX + 1);
-	if (len > BACKING_MAX || at > INT32_MAX ||
-		sys_pread(fd, name, (size_t)len, (off_t)at) != (ssize_t)len ||
-		strlen(name) != len) {
-		err_set(err, ERR_CONFIG,
-			"the header of image '%s' names no sound backing file",
-			path);
-		return NULL;
-	}
-	return TAKE(name);
+	*format = head.format;
+	*virtual_size = head.size;
+	*has_backing = head.has_backing;
+	image_head_fini(&head);
+	return 0;
 }
 
 char *image_backing(const char *path, struct err *err)
 {
-	char *name = backing_name(path, err);
-	const char *slash = strrchr(path, '/');
-	const char *colon = name ? strchr(name, ':') : NULL;
-	char *full;
+	struct image_head head;
+	struct stat st = { 0 };
+	AUTO_CLOSE int fd = open_image(path, &st, err);
+	AUTO_FREE char *name = NULL;
 
-	/* a colon before the first slash: a protocol */
-	if (!name || *name == '/' || !slash ||
-		(colon && !memchr(name, '/', (size_t)(colon - name))))
-		return name;
-	full = xasprintf("%.*s/%s", (int)(slash - path), path, name);
-	free(name);
-	return full;
+	if (fd < 0 || image_head_read(fd, path, &head, err) || !head.backing)
+		return NULL;
+	name = TAKE(head.backing);
+	return image_resolve(path, name);
+}
+
+/* A colon before the first slash: a protocol. */
+bool image_is_file_name(const char *name)
+{
+	const char *colon = strchr(name, ':');
+
+	return !colon || memchr(name, '/', (size_t)(colon - name));
+}
+
+char *image_resolve(const char *path, const char *name)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (*name == '/' || !slash || !image_is_file_name(name))
+		return xstrdup(name);
+	return xasprintf("%.*s/%s", (int)(slash - path), path, name);
 }

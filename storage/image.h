@@ -67,6 +67,26 @@ struct image_create *image_create_start(const char *qemu_img,
  */
 MUST_CHECK int image_header(const char *path, const char **format,
 	uint64_t *virtual_size, bool *has_backing, struct err *err);
+/* What an image's first bytes say, all of it. */
+struct image_head {
+	const char *format; /* static; as image_header() */
+	bool has_backing;
+	char *backing;           /* its name there; or NULL */
+	char backing_format[16]; /* as written there; "": not */
+	uint64_t size;           /* virtual, of qcow2 and raw; else 0 */
+	bool data_file;          /* its data is in another file */
+	bool encrypted;
+	bool corrupt; /* QEMU marked it so */
+};
+
+/* Reads it; path is for messages.  image_head_fini() in any case. */
+MUST_CHECK int image_head_read(
+	int fd, const char *path, struct image_head *out, struct err *err);
+void image_head_fini(struct image_head *head);
+/* False for what QEMU takes for a protocol: "nbd:...", "json:...". */
+bool image_is_file_name(const char *name);
+/* What a name in the header of the image at path means: absolute, new. */
+char *image_resolve(const char *path, const char *name);
 /*
  * The backing file of a qcow2 image, absolute, new; NULL without an error
  * set if it has none.  A name that is no file's ("json:...", "nbd://...") is

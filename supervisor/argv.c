@@ -13,6 +13,7 @@
 #include "base/jstream.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "supervisor/chains.h"
 #include "supervisor/device.h"
 #include "supervisor/watchdog.h"
 
@@ -449,13 +450,50 @@ static int place_of(struct build *b, const struct spec_disk *disk, int *out)
 	return 0;
 }
 
+/* A comma in a value is written twice. */
+static void add_image_fd(struct build *b, const struct chain_image *image,
+	int fd, const char *name)
+{
+	AUTO_STR struct str opaque = STR_INIT;
+
+	for (; *name; name++) {
+		str_addc(&opaque, *name);
+		if (*name == ',')
+			str_addc(&opaque, ',');
+	}
+	if (fd >= 0)
+		addf(b, "-add-fd", "fd=%d,set=%d,opaque=%s", fd, image->set,
+			str_text(&opaque));
+}
+
+/* The images of a disk, from the lowest up. */
+static int add_images(struct build *b, const struct spec_disk *disk)
+{
+	const struct chain *chain = chains_find(b->host->chains, disk->name);
+
+	if (!chain)
+		return err_set(
+			b->err, ERR_BUG, "disk '%s' has no images", disk->name);
+	if (argv_disk_check(disk, chain, b->err) != 0)
+		return -1;
+	for (size_t i = chain->n; i-- > 0;) {
+		const struct chain_image *image = &chain->at[i];
+		AUTO_FREE char *name = argv_disk_fd_name(disk->name, chain, i);
+
+		add_image_fd(b, image, image->write_as, name);
+		add_image_fd(b, image, image->as, name);
+		if (add_json(b, "-blockdev",
+			    argv_disk_node(disk, b->host, chain, i)) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int add_disk(struct build *b, const struct spec_disk *disk)
 {
 	int place;
 
-	if (place_of(b, disk, &place) != 0 ||
-		add_json(b, "-blockdev",
-			argv_disk_node(b->spec, disk, b->host, b->err)) != 0)
+	if (place_of(b, disk, &place) != 0 || add_images(b, disk) != 0)
 		return -1;
 	if (disk->iothread) {
 		AUTO_FREE char *id = xasprintf("io-%s", disk->name);

@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "base/err.h"
+#include "storage/chain.h"
 #include "supervisor/spec.h"
 
 /* Descriptors QEMU gets; the same numbers in every VM. */
@@ -23,7 +24,10 @@ enum argv_fd {
 	ARGV_FD_NAME = 6,
 	ARGV_FD_AGENT = 7,
 	ARGV_FD_SERIAL = 8, /* and up, one per [serial.N] */
+	ARGV_FD_DISK = 12,  /* and up, for the images of the disks */
 };
+
+struct chains; /* supervisor/chains.h */
 
 struct argv_host {
 	const char *qemu;    /* path of the program */
@@ -32,6 +36,7 @@ struct argv_host {
 	uint64_t generation; /* in the monitor's chardev id */
 	const char *images;  /* directory of volumes, but for other pools */
 	bool io_uring;       /* this host's kernel lets QEMU use it */
+	const struct chains *chains; /* of the disks, numbered */
 };
 
 /* Root ports "rp0".. of q35; other machines have none (n = 0). */
@@ -58,9 +63,24 @@ char **argv_build(const struct vm_spec *spec, const struct argv_host *host,
 	const struct argv_slots *slots, struct err *err);
 void argv_free(char **argv);
 
-/* The block node(s) of a disk for -blockdev / blockdev-add; new. */
-json_t *argv_disk_node(const struct vm_spec *spec, const struct spec_disk *disk,
-	const struct argv_host *host, struct err *err);
+/*
+ * The block node of one image of a disk (depth 0: the one on top) for
+ * -blockdev / blockdev-add, by the number of its fd set; new.  The nodes
+ * below it come first.
+ */
+json_t *argv_disk_node(const struct spec_disk *disk,
+	const struct argv_host *host, const struct chain *chain, size_t depth);
+/* Its name, "disk-root" or "disk-root.1"; new. */
+char *argv_disk_node_name(const char *disk, size_t depth);
+/*
+ * What a descriptor is known by in QEMU: "disk-root:/images/a.qcow2", the
+ * node and the path; new.
+ */
+char *argv_disk_fd_name(
+	const char *disk, const struct chain *chain, size_t depth);
+/* What of a disk and its images no node can be made of. */
+MUST_CHECK int argv_disk_check(const struct spec_disk *disk,
+	const struct chain *chain, struct err *err);
 /*
  * The device for -device / device_add; new.  place is the root port of q35
  * (virtio, nvme), the unit of a sata disk, or -1: wherever the bus likes.

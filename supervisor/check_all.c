@@ -67,20 +67,26 @@ static void claim_name(struct claims *claims, const struct vm_spec *spec)
 	add(claims, xasprintf("uuid %s", spec->uuid), spec, "vm", "uuid");
 }
 
+/* A volume is told from one of the same name in another pool; new. */
+static char *image_claim(const struct spec_disk *disk, const char *name)
+{
+	return xasprintf("image %s:%s",
+		*name == '/' ? "" : str_or(disk->pool.dir, ""), name);
+}
+
 static void claim_images(struct claims *claims, const struct vm_spec *spec)
 {
 	list_each(&spec->disks, it, next) {
 		struct spec_disk *disk = list_entry(it, struct spec_disk, link);
 		AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
+		if (disk->base)
+			add(claims, image_claim(disk, disk->base), spec,
+				section, "base")
+				->shared = true;
 		if (!disk->image)
 			continue;
 		struct claim *claim = add(claims,
-			xasprintf("image %s:%s",
-				*disk->image == '/'
-					? ""
-					: str_or(disk->pool.dir, ""),
-				disk->image),
-			spec, section, "image");
+			image_claim(disk, disk->image), spec, section, "image");
 		claim->shared = disk->readonly;
 	}
 }
@@ -136,10 +142,22 @@ static void report(const struct claim *first, const struct claim *second,
 		f };
 	const char *other = first->spec->name;
 
+	/* the one who would write has the mistake */
+	if (second->key && str_eq(second->key, "base")) {
+		report(second, first, f);
+		return;
+	}
+
 	if (!second->section)
 		remark_error(&to, NULL, NULL,
 			"%s and %s are the same host name", other,
 			second->spec->name);
+	else if (first->key && str_eq(first->key, "base"))
+		remark_error(&to, second->section, second->key,
+			"%s is the base of %s and must not be written: say "
+			"readonly = yes, or base = %s",
+			strchr(second->what, ':') + 1, other,
+			strchr(second->what, ':') + 1);
 	else if (str_eq(second->key, "image"))
 		remark_error(&to, second->section, second->key,
 			"is also an image of %s: only readonly = yes in both "

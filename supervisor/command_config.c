@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "supervisor/chain_record.h"
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
 #include "supervisor/op.h"
@@ -204,7 +205,8 @@ void command_plan(struct request *rq)
 	}
 	plan = vm->running && vm_is_up(vm)
 		       ? plan_changes(vm->spec, vm->running)
-		       : plan_start(vm->spec, vm->env, &vm->record, &err);
+		       : plan_start(vm->spec, vm->env, &vm->record,
+				 chain_record(vm), &err);
 	if (plan)
 		request_reply_steal(rq, plan);
 	else

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "supervisor/chain_record.h"
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
 #include "supervisor/lifecycle.h"
@@ -233,7 +234,8 @@ static bool start_dry_run(struct request *rq, struct vm *vm)
 
 	if (!request_bool(rq, "dry-run"))
 		return false;
-	plan = plan_start(vm->spec, vm->env, &vm->record, &err);
+	plan = plan_start(
+		vm->spec, vm->env, &vm->record, chain_record(vm), &err);
 	if (plan && !add_pulls(rq, vm, json_object_get(plan, "actions"), &err))
 		request_reply_steal(
 			rq, json_pack("{s:O}", "actions",

@@ -453,6 +453,7 @@ const struct handler command_handlers[] = {
 	{ "vm-disk-attach", command_disk_attach },
 	{ "vm-disk-detach", command_disk_detach },
 	{ "vm-disk-resize", command_disk_resize },
+	{ "vm-disk-accept", command_disk_accept },
 	{ "image-list", command_image_list },
 	{ "image-info", command_image_info },
 	{ "image-create", command_image_create },

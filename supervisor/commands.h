@@ -84,6 +84,8 @@ void command_disk_attach(struct request *request);
 void command_disk_detach(struct request *request);
 /* [vm-disk-resize] Grows, live or not. */
 void command_disk_resize(struct request *request);
+/* [vm-disk-accept] Records what the headers of a stopped VM's disk say. */
+void command_disk_accept(struct request *request);
 /* [image-list] Those of the pool, and who needs them. */
 void command_image_list(struct request *request);
 /* [image-info] What qemu-img says of it. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A disk for QEMU: where its image is, its format, its block nodes
- * ("disk-root" over "disk-root-f") and its device ("disk-root").  The format
- * is never probed: a guest could write another header into a raw image.
+ * A disk for QEMU: where its image is, its format, its block nodes and its
+ * device ("disk-root").  Each image of its chain has a node of its format
+ * ("disk-root", below it "disk-root.1") over one of its file ("disk-root.f",
+ * "disk-root.1.f"); no name of a disk has a dot.  What is below is said with
+ * each node, and no format is probed: QEMU follows no header.
  */
 #include <stdio.h>
 #include <string.h>
@@ -91,54 +93,87 @@ static const char *aio_of(
 }
 
 /* What the format node and the file node below it must agree on. */
-static void put_common(json_t *node, const struct spec_disk *disk)
+static void put_common(
+	json_t *node, const struct spec_disk *disk, bool readonly)
 {
-	json_object_set_new(node, "read-only", json_boolean(disk->readonly));
+	json_object_set_new(node, "read-only", json_boolean(readonly));
 	device_put(node, "discard",
-		disk->discard == DISCARD_UNMAP ? "unmap" : "ignore");
+		disk->discard == DISCARD_UNMAP && !readonly ? "unmap"
+							    : "ignore");
 	json_object_set_new(node, "cache",
 		json_pack("{s:b, s:b}", "direct", disk->cache == CACHE_NONE,
 			"no-flush", disk->cache == CACHE_UNSAFE));
 }
 
-static json_t *node_new(
-	const char *driver, const char *name, const char *suffix)
+char *argv_disk_node_name(const char *disk, size_t depth)
 {
-	AUTO_FREE char *id = xasprintf("disk-%s%s", name, suffix);
-
-	return json_pack("{s:s, s:s}", "driver", driver, "node-name", id);
+	return depth == 0 ? xasprintf("disk-%s", disk)
+			  : xasprintf("disk-%s.%zu", disk, depth);
 }
 
-json_t *argv_disk_node(const struct vm_spec *spec, const struct spec_disk *disk,
-	const struct argv_host *host, struct err *err)
+char *argv_disk_fd_name(
+	const char *disk, const struct chain *chain, size_t depth)
 {
-	AUTO_FREE char *path = argv_disk_path(spec, disk, host->images);
-	int format = argv_disk_format(disk, path, err);
-	json_t *node;
-	json_t *file;
+	AUTO_FREE char *node = argv_disk_node_name(disk, depth);
 
-	if (format == FORMAT_NONE)
-		return NULL;
-	if (!str_is_utf8(path, strlen(path))) {
-		err_set(err, ERR_CONFIG,
-			"disk '%s': the image's path is not UTF-8", disk->name);
-		return NULL;
+	return xasprintf("%s:%s", node, chain->at[depth].path);
+}
+
+/* An image below this one can be said, and would else be looked for. */
+static bool knows_backing(const char *format)
+{
+	return str_eq(format, "qcow2") || str_eq(format, "vmdk");
+}
+
+static json_t *file_node(const struct spec_disk *disk,
+	const struct argv_host *host, const struct chain_image *image,
+	const char *name)
+{
+	AUTO_FREE char *id = xasprintf("%s.f", name);
+	AUTO_FREE char *set = xasprintf("/dev/fdset/%d", image->set);
+	json_t *node = json_pack("{s:s, s:s, s:s}", "driver",
+		image->device ? "host_device" : "file", "node-name", id,
+		"filename", set);
+
+	device_put(node, "aio", aio_of(disk, host));
+	put_common(node, disk, !image->writes);
+	return node;
+}
+
+json_t *argv_disk_node(const struct spec_disk *disk,
+	const struct argv_host *host, const struct chain *chain, size_t depth)
+{
+	const struct chain_image *image = &chain->at[depth];
+	AUTO_FREE char *name = argv_disk_node_name(disk->name, depth);
+	json_t *node = json_pack(
+		"{s:s, s:s}", "driver", image->format, "node-name", name);
+
+	put_common(node, disk, !image->writes);
+	if (depth + 1 < chain->n) {
+		AUTO_FREE char *below =
+			argv_disk_node_name(disk->name, depth + 1);
+
+		device_put(node, "backing", below);
+	} else if (knows_backing(image->format)) {
+		json_object_set_new(node, "backing", json_null());
 	}
-	if (disk->aio == AIO_NATIVE && disk->cache != CACHE_NONE) {
-		err_set(err, ERR_CONFIG,
+	json_object_set_new(node, "file", file_node(disk, host, image, name));
+	return node;
+}
+
+int argv_disk_check(const struct spec_disk *disk, const struct chain *chain,
+	struct err *err)
+{
+	for (size_t i = 0; i < chain->n; i++)
+		if (!str_is_utf8(chain->at[i].path, strlen(chain->at[i].path)))
+			return err_set(err, ERR_CONFIG,
+				"disk '%s': the image's path is not UTF-8",
+				disk->name);
+	if (disk->aio == AIO_NATIVE && disk->cache != CACHE_NONE)
+		return err_set(err, ERR_CONFIG,
 			"disk '%s': aio = native needs cache = none",
 			disk->name);
-		return NULL;
-	}
-	file = node_new(str_starts(path, "/dev/") ? "host_device" : "file",
-		disk->name, "-f");
-	device_put(file, "filename", path);
-	device_put(file, "aio", aio_of(disk, host));
-	put_common(file, disk);
-	node = node_new(spec_format_names[format], disk->name, "");
-	put_common(node, disk);
-	json_object_set_new(node, "file", file);
-	return node;
+	return 0;
 }
 
 /* q35: one disk on each of ide.0 to ide.5; pc: two on ide.0 and ide.1. */

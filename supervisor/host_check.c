@@ -16,6 +16,7 @@
 #include "supervisor/config.h"
 #include "supervisor/forward.h"
 #include "supervisor/hook_file.h"
+#include "supervisor/overlays.h"
 #include "supervisor/pool.h"
 #include "supervisor/remark.h"
 
@@ -120,6 +121,20 @@ static int check_exists(const struct host *host, const struct image *image)
 	return -1;
 }
 
+/* What others are on top of must not change below them. */
+static void check_overlays(const struct host *host, const struct image *image)
+{
+	AUTO_FREE char *overlay =
+		overlays_find(host->paths->images, image->path);
+	const char *slash = strrchr(image->path, '/');
+
+	if (overlay)
+		remark_error(host->to, image->section, image->key,
+			"%s is the base of %s and must not be written: say "
+			"readonly = yes, or base = %s",
+			slash + 1, overlay, image->disk->image);
+}
+
 static void check_image(const struct host *host, const struct spec_disk *disk,
 	const char *section)
 {
@@ -130,6 +145,8 @@ static void check_image(const struct host *host, const struct spec_disk *disk,
 	int there = check_exists(host, &image);
 	if (there > 0)
 		check_content(host, &image);
+	if (there > 0 && !disk->readonly && !host->spec->vm.ephemeral)
+		check_overlays(host, &image);
 	if (there == 0 && disk->size == 0)
 		remark_error(host->to, section, "image",
 			"'%s' does not exist: add size = 20G to make it, or "

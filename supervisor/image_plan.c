@@ -13,24 +13,6 @@
 #include "supervisor/argv.h"
 #include "supervisor/pool_space.h"
 
-static int check_header(
-	const struct image_plan *plan, const char *disk, struct err *err)
-{
-	const char *found;
-	uint64_t size;
-	bool backed;
-
-	if (str_starts(plan->path, "/dev/"))
-		return 0;
-	if (image_header(plan->path, &found, &size, &backed, err))
-		return err_wrap(err, "disk '%s': ", disk);
-	if (str_eq(found, "raw") || str_eq(found, plan->wish.format))
-		return 0;
-	return err_set(err, ERR_CONFIG,
-		"disk '%s': '%s' is %s by its header, format says %s", disk,
-		plan->path, found, plan->wish.format);
-}
-
 /* The bytes that a guest will be able to fill. */
 static uint64_t size_of(const struct image_plan *plan)
 {
@@ -113,7 +95,7 @@ int image_plan_make(const struct vm_spec *spec, const struct spec_disk *disk,
 	if (check_beneath(plan, paths, err))
 		return err_wrap(err, "disk '%s': ", disk->name);
 	if (!sys_fstatat(AT_FDCWD, plan->path, &st, 0))
-		return check_header(plan, disk->name, err);
+		return 0;
 	if (errno != ENOENT)
 		return err_os(err, "disk '%s': cannot read '%s'", disk->name,
 			plan->path);

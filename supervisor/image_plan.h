@@ -18,9 +18,8 @@ struct image_plan {
 };
 
 /*
- * 1: the image is missing and the plan says how to make it; 0: it is there
- * and its header does not contradict its format; -1: neither can be.  The
- * plan must be released in every case.
+ * 1: the image is missing and the plan says how to make it; 0: it is there;
+ * -1: neither can be.  The plan must be released in every case.
  */
 MUST_CHECK int image_plan_make(const struct vm_spec *spec,
 	const struct spec_disk *disk, const struct paths *paths,

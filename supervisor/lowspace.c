@@ -18,7 +18,7 @@ static void arm_next(struct vm *vm);
 /* The node below the format's. */
 static char *file_node(const struct spec_disk *disk)
 {
-	return xasprintf("disk-%s-f", disk->name);
+	return xasprintf("disk-%s.f", disk->name);
 }
 
 /* What qcow2 needs besides the guest's data: less than this part of it. */

@@ -310,8 +310,8 @@ static void keep_argv(const struct machine *m, char **argv)
 			strerror(errno));
 }
 
-int machine_spawn(struct machine *m, char **argv, int lock_fd, int name_fd,
-	uint64_t generation, struct err *err)
+int machine_spawn(
+	struct machine *m, const struct machine_start *start, struct err *err)
 {
 	struct host_request rq;
 	struct host_reply reply;
@@ -322,16 +322,18 @@ int machine_spawn(struct machine *m, char **argv, int lock_fd, int name_fd,
 		return -1;
 	connect_consoles(m);
 	host_fill(m, &rq, HOST_RUN_QEMU, "");
-	rq.argv = (const char *const *)argv;
+	rq.argv = (const char *const *)start->argv;
 	add_fd(&rq, m->errors.fd, 1);
 	add_fd(&rq, m->errors.fd, 2);
-	add_fd(&rq, lock_fd, ARGV_FD_LOCK);
-	add_fd(&rq, name_fd, ARGV_FD_NAME);
+	add_fd(&rq, start->lock_fd, ARGV_FD_LOCK);
+	add_fd(&rq, start->name_fd, ARGV_FD_NAME);
 	for (size_t i = 0; i < NELEMS(m->listen_fd); i++)
 		add_fd(&rq, m->listen_fd[i], (int)i);
-	keep_argv(m, argv);
+	for (size_t i = 0; i < start->nfiles; i++)
+		add_fd(&rq, start->files[i].from, start->files[i].to);
+	keep_argv(m, start->argv);
 	m->spawned_us = sys_now_us();
-	m->generation = generation;
+	m->generation = start->generation;
 	m->seen = (struct cause_inputs){ 0 };
 	m->dead = m->adopted = false;
 	if (host_call(&rq, &reply, err))

@@ -21,6 +21,7 @@
 #include "qmp/client.h"
 #include "supervisor/argv.h"
 #include "supervisor/cause.h"
+#include "supervisor/chains.h"
 #include "supervisor/env.h"
 #include "supervisor/oom.h"
 #include "supervisor/stderr.h"
@@ -89,12 +90,22 @@ bool machine_is_ended(const struct machine *m);
 /* Binds all sockets of a start and opens the FIFO, for nserials ports. */
 MUST_CHECK int machine_listen(
 	struct machine *m, unsigned nserials, bool agent, struct err *err);
+/* What QEMU is started with, besides its sockets. */
+struct machine_start {
+	char **argv;
+	uint64_t generation;
+	int lock_fd;
+	int name_fd;
+	struct spawn_fd files[CHAINS_FDS_MAX]; /* of its disks */
+	size_t nfiles;
+};
+
 /*
- * Starts QEMU with the lock's descriptors; connects monitor and consoles
- * first.  Afterwards on_ready or on_lost/on_end follow.
+ * Starts QEMU; connects monitor and consoles first.  Afterwards on_ready or
+ * on_lost/on_end follow.
  */
-MUST_CHECK int machine_spawn(struct machine *m, char **argv, int lock_fd,
-	int name_fd, uint64_t generation, struct err *err);
+MUST_CHECK int machine_spawn(
+	struct machine *m, const struct machine_start *start, struct err *err);
 /*
  * Connects to a QEMU that runs already: monitor (peer's pidfd), FIFO,
  * consoles.  ERR_UNREACHABLE when the monitor cannot be connected.

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "supervisor/argv.h"
+#include "supervisor/chain_record.h"
 
 struct need {
 	dev_t device;
@@ -77,6 +78,23 @@ static void add_spec(struct needs *needs, const struct vm *vm,
 	}
 }
 
+/* What was opened below its disks: a base may be on another one. */
+static void add_record(struct needs *needs, struct vm *vm)
+{
+	const char *text = str_or(chain_record(vm), "");
+	struct chains_line line;
+
+	while (chains_next(&text, &line)) {
+		if (line.top)
+			continue;
+		AUTO_FREE char *path = xstrndup(line.path, line.path_len);
+
+		needs_add_steal(needs, path,
+			xasprintf("%s (base of disk %.*s)", vm->name,
+				(int)line.disk_len, line.disk));
+	}
+}
+
 void needs_collect(
 	struct needs *needs, struct registry *registry, unsigned kinds)
 {
@@ -84,8 +102,10 @@ void needs_collect(
 
 	*needs = (struct needs){ .at = NULL };
 	list_each(registry_vms(registry), it, next) {
-		const struct vm *vm = list_entry(it, struct vm, link);
+		struct vm *vm = list_entry(it, struct vm, link);
 
+		if (kinds & NEED_ABOVE)
+			add_record(needs, vm);
 		if (written)
 			add_spec(needs, vm, vm->spec, written);
 		if (kinds & NEED_RUNNING && vm_is_up(vm))

@@ -229,7 +229,8 @@ int once_plan(const struct once_options *o, const char *file)
 		env.paths = paths;
 		env.qemu = spawn_find("qemu-system-x86_64");
 		env.io_uring = true;
-		AUTO_JSON json_t *plan = plan_start(spec, &env, NULL, &err);
+		AUTO_JSON json_t *plan =
+			plan_start(spec, &env, NULL, NULL, &err);
 		if (plan)
 			print_plan(o, plan);
 		status = plan ? 0 : fail(&err);

@@ -16,14 +16,15 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "qmp/call.h"
+#include "supervisor/chain_open.h"
+#include "supervisor/chain_record.h"
+#include "supervisor/disk_close.h"
 #include "supervisor/image_plan.h"
 #include "supervisor/running.h"
 
-#define UNPLUG_MARK    "unplug"
-#define IMAGE_GONE_MS  10000
-#define CLOSE_TRIES    50
-#define LET_GO_MS      10000
-#define CLOSE_AGAIN_MS 100
+#define UNPLUG_MARK   "unplug"
+#define IMAGE_GONE_MS 10000
+#define LET_GO_MS     10000
 
 struct op_disk {
 	struct job job;
@@ -35,10 +36,12 @@ struct op_disk {
 	char id[32];            /* "disk-data": device and node */
 	char name[24];
 	int slot; /* root port, or -1 */
-	json_t *node;
 	json_t *device;
-	json_t *there; /* reap: QEMU's devices */
-	unsigned tries;
+	json_t *there;      /* reap: QEMU's devices */
+	struct chain chain; /* attach: its images, open until QEMU has them */
+	size_t depth;       /* of the one at work */
+	bool closed;        /* the child that closes its nodes has ended */
+	struct err close_err;
 	struct image_create *image;
 	bool image_ended;
 	struct err image_err;
@@ -109,8 +112,9 @@ static int check_kind(const struct op_disk *op, struct err *err)
 static int prepare(struct op_disk *op, struct err *err)
 {
 	struct vm *vm = op->vm;
-	struct argv_host host = { .images = vm->env->paths.images,
-		.io_uring = vm->env->io_uring };
+	const struct chains_from from = { .spec = vm->running,
+		.paths = &vm->env->paths,
+		.known = chain_record(vm) };
 
 	if (wants_port(vm)) {
 		op->slot = argv_take_slot(&vm->slots, op->id, err);
@@ -118,11 +122,46 @@ static int prepare(struct op_disk *op, struct err *err)
 			return -1;
 		op->slot_taken = true;
 	}
-	op->node = argv_disk_node(vm->running, op->disk, &host, err);
-	op->device = op->node ? argv_disk_device(
-					vm->running, op->disk, op->slot, 0, err)
-			      : NULL;
-	return op->device ? 0 : -1;
+	op->device = argv_disk_device(vm->running, op->disk, op->slot, 0, err);
+	if (!op->device || chains_open_disk(&op->chain, &from, op->disk, err))
+		return -1;
+	op->depth = op->chain.n;
+	return argv_disk_check(op->disk, &op->chain, err);
+}
+
+/* Gives QEMU the next descriptor of the image at work; false: it has all. */
+static bool send_fd(struct op_disk *op)
+{
+	struct chain_image *image = &op->chain.at[op->depth];
+	int *fd = image->write_fd >= 0 ? &image->write_fd : &image->fd;
+	AUTO_FREE char *name =
+		argv_disk_fd_name(op->name, &op->chain, op->depth);
+	json_t *args = json_pack("{s:s}", "opaque", name);
+
+	if (*fd < 0) {
+		json_decref(args);
+		return false;
+	}
+	if (image->set >= 0)
+		json_object_set_new(args, "fdset-id", json_integer(image->set));
+	qmp_call_start(&op->call, &op->job, QMP_OF(op),
+		&(struct qmp_command){ "add-fd", args, 0, *fd }, false);
+	fd_close(fd);
+	return true;
+}
+
+static void note_set(struct op_disk *op)
+{
+	op->chain.at[op->depth].set = (int)json_integer_value(
+		json_object_get(op->call.result, "fdset-id"));
+}
+
+static json_t *node_of(const struct op_disk *op)
+{
+	struct argv_host host = { .images = op->vm->env->paths.images,
+		.io_uring = op->vm->env->io_uring };
+
+	return argv_disk_node(op->disk, &host, &op->chain, op->depth);
 }
 
 static void save_slots(struct vm *vm)
@@ -156,19 +195,36 @@ static enum job_state attach_run(struct job *job)
 	if (job->err.code || prepare(op, &job->err))
 		return JOB_ENDS;
 	op->node_asked = true;
-	QMP_CALL(job, &op->call, QMP_OF(op), "blockdev-add", TAKE(op->node));
+	while (op->depth-- > 0) {
+		while (send_fd(op)) {
+			JOB_AWAIT(job, op->call.replied, JOB_FOREVER);
+			note_set(op);
+		}
+		QMP_CALL(job, &op->call, QMP_OF(op), "blockdev-add",
+			node_of(op));
+	}
 	op->device_asked = true;
 	QMP_CALL(job, &op->call, QMP_OF(op), "device_add", TAKE(op->device));
 	if (!op->vm->machine.ready) /* gone since it answered */
 		return fail_gone(job);
 	save_slots(op->vm);
+	chain_record_put_disk(op->vm, op->name, &op->chain);
 	running_add_disk_steal(op->vm, TAKE(op->disk), TAKE(op->pairs));
 	JOB_END(job);
 }
 
-static json_t *node_name(const struct op_disk *op)
+static void on_closed(struct job *job, void *arg)
 {
-	return json_pack("{s:s}", "node-name", op->id);
+	struct op_disk *op = arg;
+
+	op->closed = true;
+	op->close_err = job->err;
+}
+
+static void start_close(struct op_disk *op, bool may_lack)
+{
+	op->closed = false;
+	disk_close_start(op->vm, op->name, may_lack, &op->job, on_closed, op);
 }
 
 /* An image that nothing but this attempt knows. */
@@ -264,7 +320,10 @@ static enum job_state detach_run(struct job *job)
 	}
 	if (!op->deleted)
 		return fail_gone(job);
-	QMP_CALL(job, &op->call, QMP_OF(op), "blockdev-del", node_name(op));
+	start_close(op, false);
+	JOB_AWAIT(job, op->closed, JOB_FOREVER); /* its own */
+	if (op->close_err.code)
+		return job_fail_err(job, &op->close_err);
 	if (!op->vm->machine.ready)
 		return fail_gone(job);
 	free_slot(op);
@@ -291,8 +350,7 @@ static bool may_have_device(const struct op_disk *op)
 
 static bool may_have_node(const struct op_disk *op)
 {
-	return (op->device_asked || (op->node_asked && is_unanswered(op))) &&
-	       op->vm->machine.ready;
+	return op->node_asked && op->vm->machine.ready;
 }
 
 static void forget_attach(struct op_disk *op)
@@ -326,9 +384,10 @@ static enum job_state attach_undo(struct job *job)
 		if (!op->call.err.code)
 			JOB_AWAIT_OR_TIMEOUT(job, over(op), LET_GO_MS);
 	}
-	if (may_have_node(op))
-		QMP_TRY(job, &op->call, QMP_OF(op), "blockdev-del",
-			node_name(op));
+	if (may_have_node(op)) {
+		start_close(op, true);
+		JOB_AWAIT(job, op->closed, JOB_FOREVER); /* its own */
+	}
 	forget_attach(op);
 	JOB_END(job);
 }
@@ -376,17 +435,10 @@ static enum job_state reap_run(struct job *job)
 		json_pack("{s:s}", "path", "/machine/peripheral"));
 	op->there = json_incref(op->call.result);
 	while (find_gone(op)) {
-		for (op->tries = 0; op->tries < CLOSE_TRIES; op->tries++) {
-			QMP_TRY(job, &op->call, QMP_OF(op), "blockdev-del",
-				node_name(op));
-			if (!op->call.err.code || !op->vm->machine.ready)
-				break;
-			/* the device is out of the tree, but not yet freed */
-			JOB_AWAIT_OR_TIMEOUT(
-				job, !op->vm->machine.ready, CLOSE_AGAIN_MS);
-		}
-		if (op->call.err.code)
-			return job_fail_err(job, &op->call.err);
+		start_close(op, false);
+		JOB_AWAIT(job, op->closed, JOB_FOREVER); /* its own */
+		if (op->close_err.code)
+			return job_fail_err(job, &op->close_err);
 		free_slot(op);
 		running_drop_disk(op->vm, op->name);
 		vmlog_line(&op->vm->log, LOG_INFO, "the guest let disk %s go",
@@ -404,9 +456,9 @@ static void disk_cleanup(struct job *job)
 	qmp_unsubscribe(&op->sub);
 	qmp_call_fini(&op->call);
 	json_decref(op->pairs);
-	json_decref(op->node);
 	json_decref(op->device);
 	json_decref(op->there);
+	chain_fini(&op->chain);
 	spec_disk_free(op->disk);
 	free(op->made);
 	free(op);

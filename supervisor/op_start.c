@@ -18,6 +18,8 @@
 #include "base/sys.h"
 #include "qmp/call.h"
 #include "storage/image.h"
+#include "supervisor/chain_open.h"
+#include "supervisor/chain_record.h"
 #include "supervisor/image_plan.h"
 #include "supervisor/lastgood.h"
 #include "supervisor/lock.h"
@@ -34,12 +36,14 @@ struct op_start {
 	struct store_wait stored;
 	bool stored_done;
 	struct err stored_err;
-	struct list *disk; /* next of spec.disks to look at */
-	struct list *raw;  /* next of spec.raws to send */
-	struct list *nic;  /* next of spec.nics to look at */
+	struct list *disk;    /* next of spec.disks to look at */
+	struct list *raw;     /* next of spec.raws to send */
+	struct list *nic;     /* next of spec.nics to look at */
+	struct chains chains; /* the images, open, until QEMU has them */
 	struct image_create *image;
 	bool image_ended;
 	struct err image_err;
+	bool looked;  /* at the chains, before an image was made */
 	bool restart; /* a successor: does without a disk */
 	bool again;   /* adopted: QEMU may have got some of it before */
 	struct err bad_spec;
@@ -150,6 +154,25 @@ static void on_image_end(struct job *job, void *arg)
 	op->image = NULL;
 }
 
+/* Before anything is made for it: what is there is good. */
+static int look_at_chains(struct op_start *op, struct err *err)
+{
+	const struct chains_from from = { .spec = op->vm->running,
+		.paths = &op->vm->env->paths,
+		.known = chain_record(op->vm),
+		.look = true };
+	struct chains chains;
+	int rc;
+
+	if (op->looked)
+		return 0;
+	op->looked = true;
+	chains_init(&chains);
+	rc = chains_open(&chains, &from, err);
+	chains_fini(&chains);
+	return rc;
+}
+
 /*
  * Starts to make the image of the next disk that lacks one; false when no
  * disk is left or the job failed.
@@ -166,6 +189,8 @@ static bool make_next_image(struct op_start *op)
 		int need = image_plan_make(
 			vm->running, disk, &vm->env->paths, &plan, &err);
 
+		if (need > 0 && look_at_chains(op, &err))
+			need = -1;
 		if (need < 0)
 			job_fail_err(&op->job, &err);
 		if (need > 0) {
@@ -192,7 +217,58 @@ static unsigned count_serials(const struct vm_spec *spec)
 	return n;
 }
 
-/* Sockets, argument vector, QEMU. */
+/* The images of all disks, and what they are on top of. */
+static int open_chains(struct op_start *op, struct err *err)
+{
+	struct vm *vm = op->vm;
+	const struct chains_from from = { .spec = vm->running,
+		.paths = &vm->env->paths,
+		.known = chain_record(vm) };
+
+	if (chains_open(&op->chains, &from, err) ||
+		chains_number(&op->chains, ARGV_FD_DISK, err))
+		return -1;
+	chain_record_put(vm, &op->chains);
+	return 0;
+}
+
+static int spawn_qemu(struct op_start *op, char **argv, struct err *err)
+{
+	struct vm *vm = op->vm;
+	AUTO_FREE struct machine_start *start = NEW(struct machine_start);
+	int rc;
+
+	start->argv = argv;
+	start->lock_fd = op->lock.file_fd;
+	start->name_fd = op->lock.name_fd;
+	start->generation = vm->record.generation;
+	start->nfiles = chains_fds(&op->chains, start->files);
+	rc = machine_listen(&vm->machine, count_serials(vm->running),
+		vm->running->agent.enabled, err);
+	if (!rc)
+		rc = machine_spawn(&vm->machine, start, err);
+	/* QEMU has all of it now, or nobody */
+	chains_close(&op->chains);
+	lock_drop(&op->lock);
+	return rc;
+}
+
+static void record_launch(struct vm *vm)
+{
+	int reboot = vm->running->restart.on_guest_reboot;
+
+	vm->record.pid = (int32_t)vm->machine.pid;
+	vm->record.pid_start = machine_pid_start(vm->machine.pid);
+	vm->record.started_real_us = sys_realtime_us();
+	vm->record.started_mono_ms = (int64_t)(sys_now_us() / 1000);
+	vm->record.ports = vm->slots.n;
+	vm_record(vm, NULL);
+	vm->reboot_known = true; /* by its arguments */
+	vm->reboot_ends = reboot == REBOOT_COLD || reboot == REBOOT_STOP;
+	vm_save_running(vm);
+}
+
+/* Images, sockets, argument vector, QEMU. */
 static int launch(struct op_start *op, struct err *err)
 {
 	struct vm *vm = op->vm;
@@ -201,35 +277,23 @@ static int launch(struct op_start *op, struct err *err)
 		.machine = vm->record.machine,
 		.generation = vm->record.generation,
 		.images = vm->env->paths.images,
-		.io_uring = vm->env->io_uring };
+		.io_uring = vm->env->io_uring,
+		.chains = &op->chains };
 	char **argv;
 	int rc;
 
+	if (open_chains(op, err))
+		return -1;
 	vm_load_slots(vm);
 	argv = argv_build(vm->running, &host, &vm->slots, err);
 	if (!argv)
 		return -1;
 	vm_make_consoles(vm, vm->running);
-	rc = machine_listen(&vm->machine, count_serials(vm->running),
-		vm->running->agent.enabled, err);
-	if (!rc)
-		rc = machine_spawn(&vm->machine, argv, op->lock.file_fd,
-			op->lock.name_fd, vm->record.generation, err);
+	rc = spawn_qemu(op, argv, err);
 	argv_free(argv);
-	lock_drop(&op->lock); /* QEMU holds it now, or nobody */
-	if (rc)
-		return -1;
-	vm->record.pid = (int32_t)vm->machine.pid;
-	vm->record.pid_start = machine_pid_start(vm->machine.pid);
-	vm->record.started_real_us = sys_realtime_us();
-	vm->record.started_mono_ms = (int64_t)(sys_now_us() / 1000);
-	vm->record.ports = vm->slots.n;
-	vm_record(vm, NULL);
-	vm->reboot_known = true; /* by its arguments */
-	vm->reboot_ends = vm->running->restart.on_guest_reboot == REBOOT_COLD ||
-			  vm->running->restart.on_guest_reboot == REBOOT_STOP;
-	vm_save_running(vm);
-	return 0;
+	if (!rc)
+		record_launch(vm);
+	return rc;
 }
 
 /* QEMU's own last words on a failure, or how it went. */
@@ -237,7 +301,8 @@ static enum job_state died(struct op_start *op)
 {
 	struct machine *m = &op->vm->machine;
 	AUTO_FREE char *raw = str_take(&m->errors.last_words);
-	AUTO_FREE char *words = stderr_readable(raw);
+	AUTO_FREE char *sets = stderr_readable(raw);
+	AUTO_FREE char *words = chains_name_sets(&op->chains, sets);
 	const struct sys_exit *how = &m->seen.exit;
 
 	if (*words)
@@ -430,6 +495,7 @@ static void start_cleanup(struct job *job)
 
 	store_cancel(&op->stored);
 	qmp_call_fini(&op->call);
+	chains_fini(&op->chains);
 	lock_drop(&op->lock);
 	op->vm->waits = false;
 	BUG_ON(op->image);
@@ -480,6 +546,7 @@ struct job *op_finish_begin(struct vm *vm, op_end_fn *on_end, void *arg)
 
 	op->vm = vm;
 	op->lock = (struct vm_lock)VM_LOCK_INIT;
+	chains_init(&op->chains);
 	op->raw = vm->running->raws.next;
 	op->nic = vm->running->nics.next;
 	op->again = true;
@@ -493,6 +560,7 @@ struct job *op_start_begin(struct vm *vm, op_end_fn *on_end, void *arg)
 
 	op->vm = vm;
 	op->lock = (struct vm_lock)VM_LOCK_INIT;
+	chains_init(&op->chains);
 	op->restart = vm->record.desired == DESIRED_UP && !vm->ordered;
 	job_start(&op->job, &start_kind, vm->name, on_end, arg);
 	return &op->job;

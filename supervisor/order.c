@@ -13,6 +13,7 @@
 #include "supervisor/lifecycle.h"
 #include "supervisor/ready.h"
 #include "supervisor/settings.h"
+#include "supervisor/volume.h"
 
 /* A guest that is up so long has done most of its booting. */
 #define SLOT_MS 30000
@@ -369,6 +370,8 @@ static enum vm_turn may_start(struct vm *vm, struct err *err)
 	AUTO_STR struct str why = STR_INIT;
 
 	vm->waits = false;
+	if (is_fresh(vm) && volume_check_bases(vm->registry, vm, err))
+		return VM_NEVER;
 	if (vm->alone || vm->env->file)
 		return VM_GO;
 	if (is_fresh(vm) && !vm->pulled && pull(vm, err))

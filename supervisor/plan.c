@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "supervisor/accel.h"
 #include "supervisor/argv.h"
+#include "supervisor/chain_open.h"
 #include "supervisor/diff.h"
 #include "supervisor/forward.h"
 #include "supervisor/image_plan.h"
@@ -26,8 +27,19 @@ static void add_text(json_t *list, const char *fmt, ...)
 	json_array_append_new(list, json_string(text));
 }
 
+/* "open image 'a' (qcow2) on 'b' (raw)" */
+static void add_open(json_t *actions, const struct chain *chain)
+{
+	AUTO_STR struct str text = STR_INIT;
+
+	for (size_t i = 0; i < chain->n; i++)
+		str_addf(&text, "%s '%s' (%s)", i ? " on" : "",
+			chain->at[i].path, chain->at[i].format);
+	add_text(actions, "open image%s", str_text(&text));
+}
+
 static int plan_disks(const struct vm_spec *spec, const struct env *env,
-	json_t *actions, struct err *err)
+	const struct chains *chains, json_t *actions, struct err *err)
 {
 	int rc = 0;
 
@@ -49,8 +61,7 @@ static int plan_disks(const struct vm_spec *spec, const struct env *env,
 			add_text(actions, "create image '%s' (%s, %s)",
 				plan.path, plan.wish.format, str_text(&size));
 		else if (need == 0)
-			add_text(actions, "open image '%s' (%s)", plan.path,
-				plan.wish.format);
+			add_open(actions, chains_find(chains, disk->name));
 		image_plan_fini(&plan);
 		rc |= need < 0 ? -1 : 0;
 	}
@@ -104,12 +115,33 @@ static json_t *plan_qmp(const struct vm_spec *spec, bool kvm)
 	return qmp;
 }
 
-json_t *plan_start(const struct vm_spec *spec, const struct env *env,
-	const struct record *record, struct err *err)
+/* The command line in words; new, NULL with err. */
+static json_t *plan_argv(const struct vm_spec *spec,
+	const struct argv_host *host, const struct record *record,
+	struct err *err)
+{
+	struct argv_slots slots = { 0 };
+	json_t *words;
+	char **argv;
+
+	if (record)
+		memcpy(slots.names, record->slots, sizeof(slots.names));
+	argv_plan_slots(spec, &slots);
+	argv = argv_build(spec, host, &slots, err);
+	if (!argv)
+		return NULL;
+	words = json_array();
+	for (size_t i = 0; argv[i]; i++)
+		json_array_append_new(words, json_string(argv[i]));
+	argv_free(argv);
+	return words;
+}
+
+static json_t *plan_with(const struct vm_spec *spec, const struct env *env,
+	const struct record *record, struct chains *chains, struct err *err)
 {
 	AUTO_JSON json_t *actions = json_array();
-	AUTO_JSON json_t *words = json_array();
-	struct argv_slots slots = { 0 };
+	AUTO_JSON json_t *words = NULL;
 	struct accel accel;
 	struct argv_host host = { .qemu = str_or(
 					  env->qemu, "qemu-system-x86_64"),
@@ -117,11 +149,11 @@ json_t *plan_start(const struct vm_spec *spec, const struct env *env,
 							: spec->vm.machine,
 		.generation = record ? record->generation + 1 : 1,
 		.images = env->paths.images,
-		.io_uring = env->io_uring };
-	char **argv;
+		.io_uring = env->io_uring,
+		.chains = chains };
 
 	if (accel_choose((enum spec_accel)spec->vm.accel, &accel, err) ||
-		plan_disks(spec, env, actions, err))
+		plan_disks(spec, env, chains, actions, err))
 		return NULL;
 	host.kvm = accel.kvm;
 	add_text(actions, "accelerator %s",
@@ -129,18 +161,29 @@ json_t *plan_start(const struct vm_spec *spec, const struct env *env,
 		: *accel.reason ? accel.reason
 				: "tcg");
 	plan_forwards(spec, actions);
-	if (record)
-		memcpy(slots.names, record->slots, sizeof(slots.names));
-	argv_plan_slots(spec, &slots);
-	argv = argv_build(spec, &host, &slots, err);
-	if (!argv)
+	words = plan_argv(spec, &host, record, err);
+	if (!words)
 		return NULL;
-	for (size_t i = 0; argv[i]; i++)
-		json_array_append_new(words, json_string(argv[i]));
-	argv_free(argv);
 	add_text(actions, "start QEMU and let the guest run");
 	return json_pack("{s:O,s:O,s:o}", "actions", actions, "argv", words,
 		"qmp", plan_qmp(spec, accel.kvm));
+}
+
+json_t *plan_start(const struct vm_spec *spec, const struct env *env,
+	const struct record *record, const char *known, struct err *err)
+{
+	const struct chains_from from = {
+		.spec = spec, .paths = &env->paths, .known = known, .look = true
+	};
+	struct chains chains;
+	json_t *plan = NULL;
+
+	chains_init(&chains);
+	if (!chains_open(&chains, &from, err) &&
+		!chains_number(&chains, ARGV_FD_DISK, err))
+		plan = plan_with(spec, env, record, &chains, err);
+	chains_fini(&chains);
+	return plan;
 }
 
 static void add_when(struct str *out, const struct ini_entry *e)

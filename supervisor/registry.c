@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "base/trim.h"
+#include "supervisor/chain_record.h"
 #include "supervisor/config.h"
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
@@ -352,6 +353,7 @@ static void forget_logs(const struct vm *vm)
 static void forget(struct registry *registry, struct vm *vm)
 {
 	store_remove(vm->env->store, vm->name);
+	chain_record_remove(vm);
 	if (!vm->gone && vm->last.cause && !cause_is_failure(vm->last.cause))
 		forget_logs(vm);
 	drop(registry, vm);

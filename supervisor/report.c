@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/sys.h"
+#include "supervisor/chain_record.h"
 #include "supervisor/console.h"
 #include "supervisor/ready.h"
 
@@ -253,6 +254,8 @@ static json_t *none_of(const struct vm *vm UNUSED)
 json_t *report_disks(const struct vm *vm)
 {
 	const struct vm_spec *spec = spec_of(vm);
+	/* read at the first need, that is no change */
+	const char *known = chain_record((struct vm *)(uintptr_t)vm);
 	json_t *all = json_array();
 
 	if (!spec)
@@ -264,15 +267,15 @@ json_t *report_disks(const struct vm *vm)
 		struct err err = ERR_INIT;
 		int format = argv_disk_format(disk, path, &err);
 
-		json_array_append_new(
-			all, json_pack("{s:s,s:s,s:s?,s:s,s:b,s:b}", "name",
-				     disk->name, "image", path, "format",
-				     format == FORMAT_NONE
-					     ? NULL
-					     : spec_format_names[format],
-				     "bus", spec_bus_names[disk->bus],
-				     "readonly", disk->readonly, "attached",
-				     vm->running != NULL));
+		json_array_append_new(all,
+			json_pack("{s:s,s:s,s:s?,s:s,s:b,s:b,s:o}", "name",
+				disk->name, "image", path, "format",
+				format == FORMAT_NONE
+					? NULL
+					: spec_format_names[format],
+				"bus", spec_bus_names[disk->bus], "readonly",
+				disk->readonly, "attached", vm->running != NULL,
+				"chain", chains_json(known, disk->name, path)));
 	}
 	return all;
 }

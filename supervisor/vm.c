@@ -134,6 +134,7 @@ void vm_free(struct vm *vm)
 	spec_free(vm->spec);
 	recorder_fini(&vm->recorder);
 	vmlog_fini(&vm->log);
+	free(vm->chains);
 	free(vm->name);
 	free(vm);
 }

@@ -151,6 +151,9 @@ struct vm {
 	unsigned pending;         /* entries in which those two differ */
 	struct findings findings; /* of the last load; errors: `invalid` */
 
+	char *chains;     /* supervisor/chain_record's; or NULL */
+	bool chains_read; /* it was looked for */
+
 	struct record record;
 	bool recorded;  /* the last change reached the disk */
 	bool up_stored; /* that it is to run is surely on disk */

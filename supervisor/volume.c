@@ -224,6 +224,45 @@ int volume_must_be_free(struct registry *registry, const struct volume *volume,
 			: "");
 }
 
+/* ---- what would be written ---- */
+
+static int check_base_of(struct registry *registry,
+	const struct spec_disk *disk, const char *path, struct err *err)
+{
+	json_t *users = volume_users(registry, path, NEED_ABOVE);
+	const char *first = json_string_value(json_array_get(users, 0));
+	int rc = 0;
+
+	if (first)
+		rc = err_set(err, ERR_STATE,
+			"disk '%s': others are on top of '%s', it must not be "
+			"written: %s; say readonly = yes or base =",
+			disk->name, path, first);
+	json_decref(users);
+	return rc;
+}
+
+int volume_check_bases(
+	struct registry *registry, const struct vm *vm, struct err *err)
+{
+	struct stat st;
+
+	if (!vm->spec || vm->once_ephemeral)
+		return 0;
+	list_each(&vm->spec->disks, it, next) {
+		const struct spec_disk *disk =
+			list_entry(it, struct spec_disk, link);
+		AUTO_FREE char *path =
+			argv_disk_path(vm->spec, disk, vm->env->paths.images);
+
+		/* nobody is on top of one that is still to be made */
+		if (!disk->readonly && !sys_fstatat(AT_FDCWD, path, &st, 0) &&
+			check_base_of(registry, disk, path, err))
+			return -1;
+	}
+	return 0;
+}
+
 /* ---- all of them ---- */
 
 static void add_image(void *arg, const char *name)

@@ -45,6 +45,12 @@ json_t *volume_users(
 MUST_CHECK int volume_must_be_free(struct registry *registry,
 	const struct volume *volume, unsigned needs, struct err *err);
 /*
+ * Before a VM starts: none of the images that it would write is what others
+ * are on top of.  Fails with ERR_STATE and the remedy.
+ */
+MUST_CHECK int volume_check_bases(
+	struct registry *registry, const struct vm *vm, struct err *err);
+/*
  * All images of a pool, or (NULL) of all of them, [{name, pool, path, format,
  * size, allocated, backing, users}], by name.
  */

@@ -317,11 +317,11 @@ static bool take_fd(const char *arg, const char *id, char *out, size_t size)
 
 /*
  * One argument as the floor uses it: sockets that nobody talks to are bound
- * by QEMU, and the disk is that of the instance.
+ * by QEMU, and the disk is that of the instance, opened by its name.
  */
 static void write_floor_arg(FILE *out, const char *arg)
 {
-	const char *disk = strstr(arg, "/disk-0.raw");
+	const char *disk = strstr(arg, "/dev/fdset/1\"");
 	char fd[24];
 
 	if (take_fd(arg, "mon", floor_monitor, sizeof(floor_monitor)) ||
@@ -331,8 +331,8 @@ static void write_floor_arg(FILE *out, const char *arg)
 		fprintf(out, "%.*spath=%s/floor%s-@N@,server=on,wait=off",
 			(int)(strstr(arg, "fd=") - arg), arg, root, fd);
 	else if (disk)
-		fprintf(out, "%.*s/floor-@N@.raw%s", (int)(disk - arg), arg,
-			disk + strlen("/disk-0.raw"));
+		fprintf(out, "%.*s%s/floor-@N@.raw%s", (int)(disk - arg), arg,
+			root, disk + strlen("/dev/fdset/1"));
 	else
 		fputs(arg, out);
 	fputc('\0', out);
@@ -350,8 +350,15 @@ void floor_learn(void)
 	out = fopen(floor_args, "w");
 	if (!in || !out)
 		die("cannot learn QEMU's arguments: %s", strerror(errno));
-	while (getdelim(&arg, &size, '\0', in) > 0)
-		write_floor_arg(out, arg);
+	while (getdelim(&arg, &size, '\0', in) > 0) {
+		bool with_fd = strcmp(arg, "-add-fd") == 0;
+
+		/* the descriptors of the disk: it has its name instead */
+		if (with_fd && getdelim(&arg, &size, '\0', in) < 0)
+			break;
+		if (!with_fd)
+			write_floor_arg(out, arg);
+	}
 	free(arg);
 	fclose(in);
 	if (fclose(out) || !*floor_serial || !*floor_monitor)

@@ -21,8 +21,7 @@ static struct {
 	json_t *devices;  /* id -> arguments */
 	json_t *nodes;    /* node-name -> arguments */
 	json_t *backends; /* netdev, object: id -> arguments */
-	json_t *fdsets;
-	json_t *after; /* events that follow the reply */
+	json_t *after;    /* events that follow the reply */
 	bool quitting;
 } board;
 
@@ -70,7 +69,6 @@ void board_init(void)
 	board.devices = json_object();
 	board.nodes = json_object();
 	board.backends = json_object();
-	board.fdsets = json_object();
 	board.after = json_array();
 }
 
@@ -127,6 +125,11 @@ void board_option(const char *option, const char *value)
 		take_thing(board.devices, "id", value);
 	} else if (str_eq(option, "-blockdev")) {
 		take_thing(board.nodes, "node-name", value);
+	} else if (str_eq(option, "-add-fd")) {
+		take_pairs(pairs, value);
+		fdsets_put((json_int_t)str_digits(text_of(pairs, "set")),
+			(int)str_digits(text_of(pairs, "fd")),
+			text_of(pairs, "opaque"));
 	} else if (str_eq(option, "-netdev")) {
 		take_thing(board.backends, "id", value);
 	} else if (str_eq(option, "-object")) {
@@ -335,7 +338,7 @@ static json_t *do_backend_del(struct request *rq)
 
 static json_t *do_add_fd(struct request *rq)
 {
-	static int next;
+	static int next = 100;
 	int fd = jstream_take_fd(&rq->port->stream);
 	json_t *set = json_object_get(rq->args, "fdset-id");
 	json_int_t id = set ? json_integer_value(set) : next++;
@@ -343,7 +346,22 @@ static json_t *do_add_fd(struct request *rq)
 	if (fd < 0)
 		return refuse(rq->desc,
 			"No file descriptor supplied via SCM_RIGHTS", "");
+	fdsets_put(id, fd, text_of(rq->args, "opaque"));
 	return json_pack("{s:I, s:i}", "fdset-id", id, "fd", fd);
+}
+
+static json_t *do_remove_fd(struct request *rq)
+{
+	json_t *set = json_object_get(rq->args, "fdset-id");
+
+	if (fdsets_remove(json_integer_value(set)))
+		return json_object();
+	return refuse(rq->desc, "File descriptor named 'fdset-id:", "?");
+}
+
+static json_t *do_query_fdsets(struct request *rq UNUSED)
+{
+	return fdsets_list();
 }
 
 static json_t *do_query_block(struct request *rq UNUSED)
@@ -522,7 +540,7 @@ static const struct {
 	{ "object-add", do_backend_add },
 	{ "object-del", do_backend_del },
 	{ "add-fd", do_add_fd },
-	{ "remove-fd", do_nothing },
+	{ "remove-fd", do_remove_fd },
 	{ "getfd", do_nothing },
 	{ "closefd", do_nothing },
 	{ "set_link", do_nothing },
@@ -540,7 +558,7 @@ static const struct {
 	{ "qom-set", do_nothing },
 	{ "qom-list", do_qom_list },
 	{ "yank", do_yank },
-	{ "query-fdsets", give_empty_list },
+	{ "query-fdsets", do_query_fdsets },
 	{ "query-jobs", give_empty_list },
 	{ "query-block-jobs", give_empty_list },
 	{ "human-monitor-command", give_empty_text },

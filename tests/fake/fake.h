@@ -57,6 +57,14 @@ json_t *board_execute(const char *command, json_t *args, struct port *port,
 	const char **class, char **desc);
 void board_settle(void);
 
+/* ---- fdsets.c ---- */
+/* Keeps a descriptor in a set. */
+void fdsets_put(json_int_t set, int fd, const char *opaque);
+/* Closes those of a set; false if there is none. */
+bool fdsets_remove(json_int_t set);
+/* What query-fdsets returns; new. */
+json_t *fdsets_list(void);
+
 /* ---- script.c ---- */
 /* Reads a script; NULL: behave.  Exits with a message if it cannot. */
 void script_load(const char *path);

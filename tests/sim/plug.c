@@ -6,7 +6,8 @@
 #include "supervisor/vm.h"
 #include "tests/sim/sim.h"
 
-#define ID "disk-data"
+#define ID  "disk-data"
+#define SET 7
 
 static json_t *error(const char *desc)
 {
@@ -41,6 +42,36 @@ static json_t *node_del(struct sim_disk *disk)
 	if (disk->device)
 		return error("Node '" ID "' is busy: in use");
 	disk->node = false;
+	return done();
+}
+
+/* Its one set, for which no descriptor is kept. */
+static json_t *add_fd(struct sim_qemu *q, const json_t *arguments)
+{
+	const char *opaque =
+		json_string_value(json_object_get(arguments, "opaque"));
+
+	if (!opaque || !str_starts(opaque, ID ":/"))
+		return error("an add-fd for no disk");
+	q->disk.set = true;
+	return json_pack("{s:{s:i,s:i}}", "return", "fdset-id", SET, "fd", 9);
+}
+
+static json_t *query_sets(const struct sim_disk *disk)
+{
+	if (!disk->set)
+		return json_pack("{s:[]}", "return");
+	return json_pack("{s:[{s:i,s:[{s:i,s:s}]}]}", "return", "fdset-id", SET,
+		"fds", "fd", 9, "opaque", ID ":/it");
+}
+
+static json_t *remove_set(struct sim_disk *disk, const json_t *arguments)
+{
+	json_t *set = json_object_get(arguments, "fdset-id");
+
+	if (!disk->set || json_integer_value(set) != SET)
+		return error("File descriptor named 'fdset-id:7' not found");
+	disk->set = false;
 	return done();
 }
 
@@ -94,6 +125,12 @@ json_t *plug_execute(
 		return query_block(q);
 	if (str_eq(command, "qom-list"))
 		return list(&q->disk);
+	if (str_eq(command, "add-fd"))
+		return add_fd(q, arguments);
+	if (str_eq(command, "query-fdsets"))
+		return query_sets(&q->disk);
+	if (str_eq(command, "remove-fd"))
+		return remove_set(&q->disk, arguments);
 	if (str_eq(command, "blockdev-add") && is_ours(arguments, "node-name"))
 		return node_add(&q->disk);
 	if (str_eq(command, "blockdev-del") && is_ours(arguments, "node-name"))
@@ -110,6 +147,7 @@ void plug_start(struct sim_qemu *q, const char *const *argv)
 	for (size_t i = 0; argv[i]; i++) {
 		bool there = strstr(argv[i], "\"" ID "\"") != NULL;
 		q->disk.node |= there;
+		q->disk.set |= there;
 		q->disk.device |= there;
 	}
 }

@@ -107,6 +107,7 @@ struct sim_qemu {
 	struct sim_disk {
 		bool node;
 		bool device;
+		bool set;          /* the descriptors of its image */
 		int64_t unplug_us; /* the guest lets it go then; 0: not asked */
 	} disk;                    /* "disk-data", which can be plugged */
 	bool said_up;              /* of a diamond: its probe may pass */

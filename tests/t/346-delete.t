@@ -21,9 +21,12 @@ fails() # STATUS TEXT ARG...
 	exits "$want" && complains "$text"
 }
 
+# as far as a header says
+qcow2() { printf 'QFI\373\0\0\0\003' >"$1"; }
+
 mkdir -p "$images"
-: >"$images/shared.qcow2"
-: >"$images/base.qcow2"
+qcow2 "$images/shared.qcow2"
+qcow2 "$images/base.qcow2"
 : >"$tmp/outside.raw"
 vm web <<EOS
 [disk.root]
@@ -36,7 +39,7 @@ image = $tmp/outside.raw
 image = read.raw
 readonly = yes
 EOS
-: >"$images/web-root.qcow2"
+qcow2 "$images/web-root.qcow2"
 : >"$images/read.raw"
 printf '[disk.shared]\nimage = shared.qcow2\n' | vm other
 printf '[vm]\nprotect = delete\n' | sed 1d | vm kept

@@ -102,7 +102,8 @@ static void test_refusals(void)
 	fails("domiffadr web", "unknown verb");
 	fails("star web", "unknown verb 'star'");
 	fails("disk",
-		"which of: disk list, disk attach, disk detach, disk resize?");
+		"which of: disk list, disk attach, disk detach, disk resize, "
+		"disk accept?");
 	fails("destroy web", "vmward kill web");
 	fails("start web --pausd", "did you mean --paused?");
 	fails("start web --paused=yes", "takes no value");

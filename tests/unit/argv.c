@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/jstream.h"
+#include "supervisor/chain_open.h"
 
 #include "tests/unit/argv_cases.h"
 #include "tests/unit/tap.h"
@@ -28,9 +29,17 @@ static char **build(
 {
 	struct argv_host host = host_of(c, spec);
 	struct argv_slots slots;
+	struct chains chains;
+	char **argv = NULL;
 
+	host.chains = &chains;
 	case_plan(c, spec, &slots);
-	return argv_build(spec, &host, &slots, err);
+	chains_init(&chains);
+	if (!chains_guess(&chains, spec, host.images, err) &&
+		!chains_number(&chains, ARGV_FD_DISK, err))
+		argv = argv_build(spec, &host, &slots, err);
+	chains_fini(&chains);
+	return argv;
 }
 
 /* An option with its values on one line, as a person reads it. */
@@ -214,8 +223,12 @@ static void test_paths(void)
 	AUTO_FREE char *b = argv_disk_path(spec, spec_disk_of(spec, "b"), "/i");
 	struct argv_host host = { .images = "/i" };
 	struct err err = ERR_INIT;
-	AUTO_JSON json_t *node =
-		argv_disk_node(spec, spec_disk_of(spec, "c"), &host, &err);
+	struct chains chains;
+
+	chains_init(&chains);
+	is_int(chains_guess(&chains, spec, "/i", &err), 0, "chains by spec");
+	AUTO_JSON json_t *node = argv_disk_node(
+		spec_disk_of(spec, "c"), &host, chains_find(&chains, "c"), 0);
 
 	is_str(image, "/i/web-a.qcow2", "an overlay");
 	is_int(argv_disk_format(a, image, &err), FORMAT_QCOW2, "is qcow2");
@@ -226,6 +239,7 @@ static void test_paths(void)
 	is_str(json_string_value(json_object_get(
 		       json_object_get(node, "file"), "driver")),
 		"host_device", "a block device is opened as one");
+	chains_fini(&chains);
 	spec_free(spec);
 }
 

@@ -15,12 +15,13 @@
 #include "base/spawn.h"
 #include "base/sys.h"
 #include "supervisor/accel.h"
+#include "supervisor/chain_open.h"
 
 #include "tests/unit/argv_cases.h"
 #include "tests/unit/tap.h"
 #include "tests/unit/temp.h"
 
-enum { FDS_MAX = 16, PATIENCE_MS = 60000 };
+enum { FDS_MAX = 16 + CHAINS_FDS_MAX, PATIENCE_MS = 60000 };
 
 static char *qemu;
 
@@ -133,7 +134,8 @@ static int listener(const char *name, int *client)
 	return fd;
 }
 
-static bool start(struct peer *peer, char **argv, unsigned serials)
+static bool start(struct peer *peer, char **argv, unsigned serials,
+	const struct chains *chains)
 {
 	struct spawn_fd fds[FDS_MAX];
 	size_t n = 0;
@@ -156,10 +158,13 @@ static bool start(struct peer *peer, char **argv, unsigned serials)
 	for (unsigned i = 0; i < serials; i++)
 		fds[n++] = (struct spawn_fd){ listener("serial", NULL),
 			(int)(ARGV_FD_SERIAL + i) };
+	n += chains_fds(chains, fds + n);
 	plan.nfds = n;
 	good = spawn(&plan, &peer->pid, &peer->pidfd, &err) == 0;
 	if (!good)
 		ok(false, "%s", err.text);
+	while (n > 0 && fds[n - 1].to >= ARGV_FD_DISK)
+		n--; /* these are the chains' */
 	while (n > 0)
 		close(fds[--n].from);
 	return good;
@@ -276,13 +281,16 @@ static void test_case(const struct argv_case *c, bool kvm)
 	AUTO_FREE char *name =
 		xasprintf("%s %s", c->name, kvm ? "under KVM" : "under TCG");
 	struct vm_spec *spec = case_load(c);
+	struct paths paths = { .images = temp_root };
 	struct argv_host host = { .qemu = qemu,
 		.kvm = kvm,
 		.machine = spec->vm.machine,
 		.generation = 1,
-		.images = temp_root,
+		.images = paths.images,
 		.io_uring = true };
+	const struct chains_from from = { .spec = spec, .paths = &paths };
 	struct err err = ERR_INIT;
+	struct chains chains;
 	struct argv_slots slots;
 	struct peer peer = { .pidfd = -1 };
 	char **argv;
@@ -290,14 +298,20 @@ static void test_case(const struct argv_case *c, bool kvm)
 	make_harmless(spec);
 	make_images(spec);
 	case_plan(c, spec, &slots);
+	chains_init(&chains);
+	host.chains = &chains;
+	if (chains_open(&chains, &from, &err) ||
+		chains_number(&chains, ARGV_FD_DISK, &err))
+		ok(false, "%s: %s", name, err.text);
 	argv = argv_build(spec, &host, &slots, &err);
 	if (!ok(argv != NULL, "%s: built %s", name, err.text))
 		return;
-	if (start(&peer, argv, count(&spec->serials))) {
+	if (start(&peer, argv, count(&spec->serials), &chains)) {
 		talk(name, spec, &peer);
 		end(name, &peer);
 	}
 	argv_free(argv);
+	chains_fini(&chains);
 	spec_free(spec);
 }
 

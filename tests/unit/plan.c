@@ -38,7 +38,7 @@ static void plans(const char *text, const char *actions, const char *qmp)
 {
 	struct vm_spec *spec = kit_spec(text);
 	struct err err = ERR_INIT;
-	AUTO_JSON json_t *plan = plan_start(spec, &kit, NULL, &err);
+	AUTO_JSON json_t *plan = plan_start(spec, &kit, NULL, NULL, &err);
 	AUTO_FREE char *got = listed(plan, "actions");
 	AUTO_FREE char *commands = listed(plan, "qmp");
 	char *tcg = strstr(got, "|accelerator tcg");
@@ -57,7 +57,7 @@ static void refuses(const char *text, const char *want)
 {
 	struct vm_spec *spec = kit_spec(text);
 	struct err err = ERR_INIT;
-	AUTO_JSON json_t *plan = plan_start(spec, &kit, NULL, &err);
+	AUTO_JSON json_t *plan = plan_start(spec, &kit, NULL, NULL, &err);
 
 	ok(!plan, "no plan");
 	ok(strstr(err.text, want), "because: %s", err.text);
@@ -125,13 +125,15 @@ static void test_argv(void)
 	struct vm_spec *spec = kit_spec(TCG);
 	struct record record = { .generation = 41, .machine = "pc-q35-7.2" };
 	struct err err = ERR_INIT;
-	AUTO_JSON json_t *plan = plan_start(spec, &kit, &record, &err);
+	AUTO_JSON json_t *plan = plan_start(spec, &kit, &record, NULL, &err);
 	AUTO_FREE char *words = listed(plan, "argv");
 
 	ok(str_starts(words, "qemu-system-x86_64|"), "begins with QEMU");
 	ok(strstr(words, "|pc-q35-7.2"), "of the machine that is recorded");
 	ok(strstr(words, "mon-g42"), "as the next generation");
-	ok(strstr(words, "IMAGES/web-root.qcow2"), "with its disk");
+	ok(strstr(words,
+		   "-add-fd|fd=12,set=1,opaque=disk-root:IMAGES/web-root.qcow2|"),
+		"with its disk");
 	spec_free(spec);
 }
 

@@ -138,7 +138,7 @@ static void test_stopped(void)
 	states("disks",
 		"[{\"name\":\"root\",\"image\":\"IMAGES/web-root.qcow2\","
 		"\"format\":\"qcow2\",\"bus\":\"virtio\",\"readonly\":false,"
-		"\"attached\":false}]",
+		"\"attached\":false,\"chain\":[]}]",
 		"one");
 	fresh(NULL);
 	lists("state", "\"invalid\"", "without a spec");

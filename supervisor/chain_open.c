@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Chains by the disks of a spec; see chain_open.h. */
+#include "supervisor/chain_open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/sys.h"
+#include "supervisor/argv.h"
+
+/* ---- what the spec says ---- */
+
+/* A disk's images by its keys. */
+struct written {
+	char *path;
+	const char *format;
+	char *base; /* or NULL */
+	const char *base_format;
+};
+
+static void written_fini(struct written *w)
+{
+	free(w->path);
+	free(w->base);
+}
+
+static int read_disk(struct written *w, const struct vm_spec *spec,
+	const struct spec_disk *disk, const char *images, struct err *err)
+{
+	int format;
+	int base = FORMAT_NONE;
+
+	*w = (struct written){ .path = argv_disk_path(spec, disk, images),
+		.base = argv_base_path(disk, images) };
+	format = argv_disk_format(disk, w->path, err);
+	if (format != FORMAT_NONE && w->base)
+		base = argv_base_format(disk, w->base, err);
+	if (format == FORMAT_NONE || (w->base && base == FORMAT_NONE))
+		return -1;
+	w->format = spec_format_names[format];
+	w->base_format = w->base ? spec_format_names[base] : NULL;
+	return 0;
+}
+
+int chains_guess(struct chains *chains, const struct vm_spec *spec,
+	const char *images, struct err *err)
+{
+	int rc = 0;
+
+	list_each(&spec->disks, it, next) {
+		const struct spec_disk *disk =
+			list_entry(it, struct spec_disk, link);
+		struct chain *chain = chains_add(chains, disk->name);
+		struct written w;
+
+		if (!read_disk(&w, spec, disk, images, err)) {
+			struct chain_image *top =
+				chain_add(chain, w.path, w.format);
+
+			top->device = str_starts(w.path, "/dev/");
+			top->writes = !disk->readonly;
+			if (w.base)
+				chain_add(chain, w.base, w.base_format);
+		} else {
+			rc = -1;
+		}
+		written_fini(&w);
+	}
+	return rc;
+}
+
+/* ---- opening ---- */
+
+/* What a person types to believe the headers. */
+static char *accept_words(const struct vm_spec *spec,
+	const struct spec_disk *disk, const struct paths *paths)
+{
+	if (paths->scope == PATHS_FILE)
+		return xasprintf("rm %s/chains/%s", paths->state, spec->name);
+	return xasprintf("vmward disk accept %s %s", spec->name, disk->name);
+}
+
+static bool is_missing(const char *path)
+{
+	struct stat st;
+
+	return sys_fstatat(AT_FDCWD, path, &st, 0) && errno == ENOENT;
+}
+
+/* As it will be: a new image, and what its base is on top of. */
+static int open_missing(struct chain *chain, const struct written *w,
+	struct chain_wish *wish, struct err *err)
+{
+	struct chain below = { NULL };
+
+	*chain = (struct chain){ NULL };
+	if (w->base) {
+		wish->path = w->base;
+		wish->format = w->base_format;
+		wish->base = NULL;
+		wish->write = false;
+		wish->known = NULL;
+		if (chain_open(&below, wish, err))
+			return -1;
+	}
+	chain_add(chain, w->path, w->format)->writes = true;
+	for (size_t i = 0; i < below.n; i++)
+		chain_add(chain, below.at[i].path, below.at[i].format)->device =
+			below.at[i].device;
+	chain_fini(&below);
+	return 0;
+}
+
+int chains_open_disk(struct chain *chain, const struct chains_from *from,
+	const struct spec_disk *disk, struct err *err)
+{
+	AUTO_FREE char *accept = accept_words(from->spec, disk, from->paths);
+	AUTO_FREE char *plain = NULL;
+	struct chain before = { NULL };
+	struct chain_wish wish = { .write = !disk->readonly,
+		.look = from->look,
+		.trust = from->trust,
+		.pool = disk->pool.dir ? disk->pool.dir : from->paths->images,
+		.accept = accept };
+	struct written w;
+	int rc = read_disk(&w, from->spec, disk, from->paths->images, err);
+
+	*chain = (struct chain){ NULL };
+	if (!rc) {
+		plain = chain_plain_path(w.path);
+		wish.path = w.path;
+		wish.format = w.format;
+		wish.base = w.base;
+		wish.base_format = w.base_format;
+		if (from->known &&
+			chains_parse(from->known, disk->name, plain, &before))
+			wish.known = &before;
+		rc = from->look && is_missing(w.path)
+			     ? open_missing(chain, &w, &wish, err)
+			     : chain_open(chain, &wish, err);
+		if (rc)
+			err_wrap(err, "disk '%s': ", disk->name);
+	}
+	chain_fini(&before);
+	written_fini(&w);
+	return rc;
+}
+
+int chains_open(
+	struct chains *chains, const struct chains_from *from, struct err *err)
+{
+	list_each(&from->spec->disks, it, next) {
+		const struct spec_disk *disk =
+			list_entry(it, struct spec_disk, link);
+		struct chain *chain = chains_add(chains, disk->name);
+
+		if (chains_open_disk(chain, from, disk, err)) {
+			chains_fini(chains);
+			return -1;
+		}
+	}
+	return 0;
+}

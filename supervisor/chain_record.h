@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a VM's disks are on top of, recorded: STATE/chains/NAME, the text of
+ * supervisor/chains.  Written when a start or an attach opened what was not
+ * recorded; from then on a header that says otherwise is refused.  A lost
+ * record is made anew by the next start.
+ */
+#ifndef SUPERVISOR_CHAIN_RECORD_H
+#define SUPERVISOR_CHAIN_RECORD_H
+
+#include "supervisor/chains.h"
+#include "supervisor/vm.h"
+
+/* The text, read at the first need; NULL: nothing is recorded. */
+const char *chain_record(struct vm *vm);
+/*
+ * The chains of all disks were opened: recorded, if they were not.  Others
+ * stay while the files name their image as that of a disk.
+ */
+void chain_record_put(struct vm *vm, const struct chains *chains);
+/* One disk's, on top of the others. */
+void chain_record_put_disk(
+	struct vm *vm, const char *disk, const struct chain *chain);
+/* The chains with this image in them are taken anew by their next start. */
+void chain_record_forget(struct vm *vm, const char *path);
+/* The VM is deleted. */
+void chain_record_remove(struct vm *vm);
+
+#endif
