@@ -14,6 +14,10 @@
 enum { MOST_TRIES = 5 };
 
 static struct ev_loop *loop;
+static struct list kicks = LIST_INIT(kicks);
+static ev_timer kicker; /* never started, only fed at the lowest priority */
+
+static void kicks_run(struct ev_loop *at, ev_timer *ev, int events);
 
 int loop_init(struct err *err)
 {
@@ -23,13 +27,18 @@ int loop_init(struct err *err)
 	loop = ev_loop_new(EVFLAG_NOENV | EVFLAG_NOSIGMASK);
 	if (!loop)
 		return err_os(err, "cannot make an event loop");
+	ev_init(&kicker, kicks_run);
+	ev_set_priority(&kicker, EV_MINPRI);
 	return 0;
 }
 
 void loop_fini(void)
 {
-	if (loop)
-		ev_loop_destroy(loop);
+	loop_forget_kicks();
+	if (!loop)
+		return;
+	ev_clear_pending(loop, &kicker);
+	ev_loop_destroy(loop);
 	loop = NULL;
 }
 
@@ -102,22 +111,40 @@ void loop_io_start(struct loop_io *io, int fd, int events,
 
 void loop_io_stop(struct loop_io *io)
 {
-	loop_sim_del(&io->sim);
-	if (loop)
+	if (loop_sim_is_on())
+		loop_sim_del_io(io);
+	else if (loop)
 		ev_io_stop(loop, &io->ev);
+}
+
+struct loop_due *loop_due_make(struct loop_timer *timer)
+{
+	if (!timer->due) {
+		timer->due = NEW(struct loop_due);
+		timer->due->timer = timer;
+	}
+	return timer->due;
+}
+
+void loop_due_take(struct loop_timer *timer)
+{
+	free(TAKE(timer->due));
 }
 
 static void timer_is_due(
 	struct ev_loop *at UNUSED, ev_timer *ev, int events UNUSED)
 {
-	struct loop_timer *timer = container_of(ev, struct loop_timer, ev);
+	struct loop_timer *timer = container_of(ev, struct loop_due, ev)->timer;
 
+	loop_due_take(timer);
 	timer->on_timer(timer);
 }
 
 void loop_timer_start(struct loop_timer *timer, int64_t ms,
 	void (*on_timer)(struct loop_timer *timer))
 {
+	ev_timer *ev;
+
 	BUG_ON(ms < 0);
 	timer->on_timer = on_timer;
 	if (loop_sim_is_on()) {
@@ -125,23 +152,28 @@ void loop_timer_start(struct loop_timer *timer, int64_t ms,
 		return;
 	}
 	BUG_ON(!loop);
-	ev_timer_stop(loop, &timer->ev);
+	ev = &loop_due_make(timer)->ev;
+	ev_timer_stop(loop, ev);
 	/* A stale clock would count time that passed before this call. */
 	ev_now_update(loop);
-	ev_timer_init(&timer->ev, timer_is_due, (double)ms / 1000.0, 0.);
-	ev_timer_start(loop, &timer->ev);
+	ev_timer_init(ev, timer_is_due, (double)ms / 1000.0, 0.);
+	ev_timer_start(loop, ev);
 }
 
 void loop_timer_stop(struct loop_timer *timer)
 {
-	loop_sim_del(&timer->sim);
-	if (loop)
-		ev_timer_stop(loop, &timer->ev);
+	if (!timer->due)
+		return;
+	if (loop_sim_is_on())
+		loop_sim_del_timer(timer);
+	else if (loop)
+		ev_timer_stop(loop, &timer->due->ev);
+	loop_due_take(timer);
 }
 
 bool loop_timer_is_active(const struct loop_timer *timer)
 {
-	return timer->ev.active != 0 || loop_sim_has(&timer->sim);
+	return timer->due != NULL;
 }
 
 static void signal_came(
@@ -217,32 +249,50 @@ void loop_child_stop(struct loop_child *child)
 	loop_io_stop(&child->io);
 }
 
-static void kick_runs(
-	struct ev_loop *at UNUSED, ev_timer *ev, int events UNUSED)
+bool loop_run_kicks(void)
 {
-	struct loop_kick *kick = container_of(ev, struct loop_kick, ev);
+	bool ran = false;
 
-	kick->on_kick(kick);
+	while (!list_is_empty(&kicks)) {
+		struct loop_kick *kick =
+			list_entry(kicks.next, struct loop_kick, link);
+
+		list_del(&kick->link);
+		kick->on_kick(kick);
+		ran = true;
+		if (loop_sim_is_on())
+			loop_sim_count();
+	}
+	return ran;
+}
+
+void loop_forget_kicks(void)
+{
+	while (!list_is_empty(&kicks))
+		list_del(kicks.next);
+}
+
+static void kicks_run(
+	struct ev_loop *at UNUSED, ev_timer *ev UNUSED, int events UNUSED)
+{
+	loop_run_kicks();
 }
 
 void loop_kick(struct loop_kick *kick, void (*on_kick)(struct loop_kick *))
 {
 	kick->on_kick = on_kick;
-	if (loop_sim_is_on()) {
-		loop_sim_add_kick(kick);
+	if (kick->link.next && !list_is_empty(&kick->link))
 		return;
-	}
+	list_add(&kicks, &kick->link);
+	if (loop_sim_is_on())
+		return;
 	BUG_ON(!loop);
-	if (ev_is_pending(&kick->ev))
-		return;
-	ev_init(&kick->ev, kick_runs);
-	ev_set_priority(&kick->ev, EV_MINPRI);
-	ev_feed_event(loop, &kick->ev, EV_CUSTOM);
+	if (!ev_is_pending(&kicker))
+		ev_feed_event(loop, &kicker, EV_CUSTOM);
 }
 
 void loop_kick_stop(struct loop_kick *kick)
 {
-	loop_sim_del(&kick->sim);
-	if (loop)
-		ev_clear_pending(loop, &kick->ev);
+	if (kick->link.next)
+		list_del(&kick->link);
 }

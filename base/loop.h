@@ -19,16 +19,19 @@
 enum { LOOP_READ = EV_READ, LOOP_WRITE = EV_WRITE };
 
 struct loop_io {
-	ev_io ev;
-	struct list sim; /* simulated: sim.ios */
-	unsigned sim_turn;
+	union {
+		ev_io ev;
+		struct {
+			struct list link; /* sim.ios */
+			unsigned turn;
+		} sim; /* simulated: ends before ev.fd */
+	};
 	void (*on_ready)(struct loop_io *io, int events);
 };
 
+/* A VM has a dozen and hardly ever needs one: it is small while it rests. */
 struct loop_timer {
-	ev_timer ev;
-	struct list sim; /* simulated: sim.timers, by due time */
-	int64_t sim_due_us;
+	struct loop_due *due; /* while it is active */
 	void (*on_timer)(struct loop_timer *timer);
 };
 
@@ -48,8 +51,7 @@ struct loop_child {
 
 /* Work to do once, after all callbacks of this turn. */
 struct loop_kick {
-	ev_timer ev;     /* never started, only fed at the lowest priority */
-	struct list sim; /* simulated: sim.kicks */
+	struct list link; /* those that are to run, in order */
 	void (*on_kick)(struct loop_kick *kick);
 };
 
@@ -114,13 +116,36 @@ bool loop_sim_turn(void);
 bool loop_sim_skip(void);
 /* Calls a started watcher as if its fd were ready. */
 void loop_sim_io(struct loop_io *io, int events);
-/* For base/loop.c. */
+
+/* ---- between base/loop.c and base/loop_sim.c ---- */
+
+/* What an active timer needs of its loop. */
+struct loop_due {
+	struct loop_timer *timer;
+	union {
+		ev_timer ev;
+		struct {
+			struct list link; /* sim.timers, by due time */
+			int64_t at_us;
+		} sim;
+	};
+};
+
 uint64_t loop_sim_now_us(void);
+/* One more turn without time passing; too many are a livelock. */
+void loop_sim_count(void);
 void loop_sim_add_io(struct loop_io *io, int fd, int events);
+/* Harmless on a watcher that is not started. */
+void loop_sim_del_io(struct loop_io *io);
 void loop_sim_add_timer(struct loop_timer *timer, int64_t ms);
-void loop_sim_add_kick(struct loop_kick *kick);
-/* Takes a watcher's link out; harmless on a zeroed one. */
-void loop_sim_del(struct list *sim);
-bool loop_sim_has(const struct list *sim);
+/* Takes an active timer out; loop_due_take() follows. */
+void loop_sim_del_timer(struct loop_timer *timer);
+/* A timer becomes active, or goes on being so; one that ends to be it. */
+struct loop_due *loop_due_make(struct loop_timer *timer);
+void loop_due_take(struct loop_timer *timer);
+/* Runs the kicks in their order, those that they feed too; true if any. */
+bool loop_run_kicks(void);
+/* Forgets all of them. */
+void loop_forget_kicks(void);
 
 #endif

@@ -20,8 +20,11 @@ static struct {
 	int (*poll)(int fd, int wanted);
 	struct list ios;
 	struct list timers;
-	struct list kicks;
 } sim;
+
+_Static_assert(offsetof(struct loop_io, sim.turn) + sizeof(unsigned) <=
+		       offsetof(struct loop_io, ev.fd),
+	"a simulated watcher knows its descriptor");
 
 void loop_sim_start(void)
 {
@@ -32,20 +35,25 @@ void loop_sim_start(void)
 	sim.poll = NULL;
 	list_init(&sim.ios);
 	list_init(&sim.timers);
-	list_init(&sim.kicks);
 }
 
-static void forget_all(struct list *head)
+static struct loop_io *first_io(void)
 {
-	while (!list_is_empty(head))
-		loop_sim_del(head->next);
+	return list_entry(sim.ios.next, struct loop_io, sim.link);
+}
+
+static struct loop_due *due_of(struct list *link)
+{
+	return list_entry(link, struct loop_due, sim.link);
 }
 
 void loop_sim_forget(void)
 {
-	forget_all(&sim.ios);
-	forget_all(&sim.timers);
-	forget_all(&sim.kicks);
+	while (!list_is_empty(&sim.ios))
+		loop_sim_del_io(first_io());
+	while (!list_is_empty(&sim.timers))
+		loop_timer_stop(due_of(sim.timers.next)->timer);
+	loop_forget_kicks();
 }
 
 void loop_sim_end(void)
@@ -70,52 +78,52 @@ uint64_t loop_sim_now_us(void)
 	return (uint64_t)sim.now_us;
 }
 
-bool loop_sim_has(const struct list *link)
+static bool is_started(const struct loop_io *io)
 {
-	return link->next && link->next != link;
-}
-
-void loop_sim_del(struct list *link)
-{
-	if (link->next)
-		list_del(link);
+	return io->sim.link.next != NULL;
 }
 
 void loop_sim_add_io(struct loop_io *io, int fd, int events)
 {
-	if (!loop_sim_has(&io->sim)) {
-		list_add(&sim.ios, &io->sim);
-		io->sim_turn = 0;
+	if (!is_started(io)) {
+		list_add(&sim.ios, &io->sim.link);
+		io->sim.turn = 0;
 	}
 	io->ev.fd = fd;
 	io->ev.events = events;
 }
 
-void loop_sim_add_timer(struct loop_timer *timer, int64_t ms)
+void loop_sim_del_io(struct loop_io *io)
 {
-	struct list *at;
-
-	loop_sim_del(&timer->sim);
-	at = sim.timers.next;
-	timer->sim_due_us = ms > (INT64_MAX - sim.now_us) / 1000
-				    ? INT64_MAX
-				    : sim.now_us + ms * 1000;
-	while (at != &sim.timers &&
-		list_entry(at, struct loop_timer, sim)->sim_due_us <=
-			timer->sim_due_us)
-		at = at->next;
-	list_add(at, &timer->sim);
+	if (is_started(io))
+		list_del(&io->sim.link);
+	io->sim.link = (struct list){ NULL, NULL };
 }
 
-void loop_sim_add_kick(struct loop_kick *kick)
+void loop_sim_add_timer(struct loop_timer *timer, int64_t ms)
 {
-	if (!loop_sim_has(&kick->sim))
-		list_add(&sim.kicks, &kick->sim);
+	struct loop_due *due;
+	struct list *at;
+
+	loop_timer_stop(timer);
+	due = loop_due_make(timer);
+	at = sim.timers.next;
+	due->sim.at_us = ms > (INT64_MAX - sim.now_us) / 1000
+				 ? INT64_MAX
+				 : sim.now_us + ms * 1000;
+	while (at != &sim.timers && due_of(at)->sim.at_us <= due->sim.at_us)
+		at = at->next;
+	list_add(at, &due->sim.link);
+}
+
+void loop_sim_del_timer(struct loop_timer *timer)
+{
+	list_del(&timer->due->sim.link);
 }
 
 void loop_sim_io(struct loop_io *io, int events)
 {
-	BUG_ON(!loop_sim_has(&io->sim));
+	BUG_ON(!is_started(io));
 	io->on_ready(io, events);
 }
 
@@ -128,15 +136,15 @@ static bool run_ios(void)
 	if (!sim.poll)
 		return false;
 	while (at != &sim.ios) {
-		struct loop_io *io = list_entry(at, struct loop_io, sim);
+		struct loop_io *io = list_entry(at, struct loop_io, sim.link);
 		int events = 0;
-		if (io->sim_turn != sim.turn)
+		if (io->sim.turn != sim.turn)
 			events = sim.poll(io->ev.fd, io->ev.events);
 		if (events == 0) {
 			at = at->next;
 			continue;
 		}
-		io->sim_turn = sim.turn;
+		io->sim.turn = sim.turn;
 		io->on_ready(io, events);
 		ran = true;
 		at = sim.ios.next;
@@ -152,42 +160,31 @@ static bool run_timers(void)
 
 	for (struct list *at = sim.timers.next; at != &sim.timers;
 		at = at->next)
-		due += list_entry(at, struct loop_timer, sim)->sim_due_us <=
-		       sim.now_us;
+		due += due_of(at)->sim.at_us <= sim.now_us;
 	for (; due > 0 && !list_is_empty(&sim.timers); due--) {
-		struct loop_timer *timer =
-			list_entry(sim.timers.next, struct loop_timer, sim);
-		if (timer->sim_due_us > sim.now_us)
+		struct loop_due *first = due_of(sim.timers.next);
+		struct loop_timer *timer = first->timer;
+		if (first->sim.at_us > sim.now_us)
 			break;
-		loop_sim_del(&timer->sim);
+		loop_timer_stop(timer);
 		timer->on_timer(timer);
 		ran = true;
 	}
 	return ran;
 }
 
-static bool run_kicks(void)
+void loop_sim_count(void)
 {
-	bool ran = false;
-
-	while (!list_is_empty(&sim.kicks)) {
-		struct loop_kick *kick =
-			list_entry(sim.kicks.next, struct loop_kick, sim);
-		loop_sim_del(&kick->sim);
-		kick->on_kick(kick);
-		ran = true;
-		BUG_ON(++sim.turns_here > MOST_TURNS);
-	}
-	return ran;
+	BUG_ON(++sim.turns_here > MOST_TURNS);
 }
 
 bool loop_sim_turn(void)
 {
 	sim.turn++;
-	BUG_ON(++sim.turns_here > MOST_TURNS);
+	loop_sim_count();
 	bool ran = run_ios();
 	ran |= run_timers();
-	ran |= run_kicks();
+	ran |= loop_run_kicks();
 	return ran;
 }
 
@@ -196,8 +193,7 @@ static bool skip_until(int64_t until_us)
 {
 	if (list_is_empty(&sim.timers))
 		return false;
-	int64_t due_us =
-		list_entry(sim.timers.next, struct loop_timer, sim)->sim_due_us;
+	int64_t due_us = due_of(sim.timers.next)->sim.at_us;
 	if (due_us > until_us)
 		return false;
 	if (due_us > sim.now_us) {
