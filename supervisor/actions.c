@@ -37,12 +37,18 @@ static bool guest_is_over(const struct vm *vm)
 	return vm->machine.seen.shutdown_seen || halt_is_over(vm);
 }
 
+static void keep_start_err(struct vm *vm, const struct err *err)
+{
+	if (!vm->start_err)
+		vm->start_err = NEW(struct err);
+	*vm->start_err = *err;
+}
+
 static void on_start_end(struct job *job, void *arg)
 {
 	struct vm *vm = arg;
 
 	end_op(vm, job);
-	vm->start_err = job->err;
 	if (!job->err.code) {
 		vm_post(vm, vm->start_paused ? EV_STARTED_PAUSED : EV_STARTED);
 		hook_start(hook_prepare(vm, HOOK_STARTED));
@@ -50,6 +56,7 @@ static void on_start_end(struct job *job, void *arg)
 			vm_post(vm, EV_GUEST_OFF);
 		return;
 	}
+	keep_start_err(vm, &job->err);
 	if (job->err.code == ERR_EXISTS) {
 		vm_drop_running(vm); /* it runs what it was started with */
 		vm_post(vm, EV_FOUND);
@@ -63,7 +70,7 @@ static void on_start_end(struct job *job, void *arg)
 void act_start(struct vm *vm)
 {
 	loop_timer_stop(&vm->retry_timer);
-	vm->start_err = (struct err)ERR_INIT;
+	free(TAKE(vm->start_err));
 	vm_set_note(vm, "%s", "");
 	vm->asked_ms = loop_now_ms();
 	vm->ready_ms = 0;
@@ -369,7 +376,7 @@ void act_start_failed(struct vm *vm)
 		vm_record(vm, NULL);
 	}
 	if (vm->refused)
-		vm_set_note(vm, "%s", vm->start_err.text);
+		vm_set_note(vm, "%s", vm->start_err->text);
 	settle(vm);
 }
 

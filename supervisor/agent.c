@@ -41,11 +41,11 @@ static void send_command(struct agent *agent)
 	struct err err = ERR_INIT;
 
 	agent->synced = true;
-	if (jstream_send_text(&agent->stream, agent->command,
+	if (jstream_send_text(agent->stream, agent->command,
 		    strlen(agent->command), -1, &err))
 		finish(agent, NULL, &err);
 	else if (agent->no_reply)
-		jstream_finish(&agent->stream);
+		jstream_finish(agent->stream);
 }
 
 /* A guest that talks without end is not heard to its end. */
@@ -122,14 +122,15 @@ int agent_call(struct agent *agent, const char *path,
 	agent->command = xasprintf("%s\n", command->text);
 	agent->on_reply = on_reply;
 	agent->owner = owner;
-	jstream_open(&agent->stream, fd, &prescan_agent, &hooks, agent);
-	agent->stream.rx_max = SAID_MAX;
+	agent->stream = NEW(struct jstream);
+	jstream_open(agent->stream, fd, &prescan_agent, &hooks, agent);
+	agent->stream->rx_max = SAID_MAX;
 	snprintf(sync, sizeof(sync),
 		"\xff{\"execute\":\"guest-sync-delimited\","
 		"\"arguments\":{\"id\":%u}}\n",
 		id);
 	loop_timer_start(&agent->timer, command->deadline_ms, on_deadline);
-	if (jstream_send_text(&agent->stream, sync, strlen(sync), -1, err)) {
+	if (jstream_send_text(agent->stream, sync, strlen(sync), -1, err)) {
 		agent_cancel(agent);
 		return -1;
 	}
@@ -142,7 +143,7 @@ void agent_cancel(struct agent *agent)
 		return;
 	agent->busy = false;
 	loop_timer_stop(&agent->timer);
-	jstream_close(&agent->stream);
-	free(agent->command);
-	agent->command = NULL;
+	jstream_close(agent->stream);
+	free(TAKE(agent->stream));
+	free(TAKE(agent->command));
 }

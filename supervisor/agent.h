@@ -15,7 +15,7 @@
 #include "base/loop.h"
 
 struct agent {
-	struct jstream stream;
+	struct jstream *stream; /* during a call */
 	struct loop_timer timer;
 	bool busy;        /* a call is under way */
 	bool synced;      /* the answer to our sync was seen */

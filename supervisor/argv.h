@@ -41,9 +41,12 @@ struct argv_host {
 
 /* Root ports "rp0".. of q35; other machines have none (n = 0). */
 struct argv_slots {
-	char names[32][24]; /* device ("disk-root") by port; "" is free */
-	unsigned n;         /* ports that exist */
+	char *names; /* "disk-root,,net-lan": devices by port; or NULL */
+	unsigned n;  /* ports that exist */
 };
+
+#define ARGV_SLOTS_MAX 32
+#define ARGV_SLOT_NAME 24 /* with its end */
 
 /*
  * Gives every cold disk and nic of the spec its port: the recorded one if it
@@ -57,6 +60,12 @@ int argv_take_slot(
 
 /* The port of a device, or -1. */
 int argv_find_slot(const struct argv_slots *slots, const char *device);
+/* The device lets its port go. */
+void argv_drop_slot(struct argv_slots *slots, const char *device);
+/* How many ports are free. */
+unsigned argv_free_slots(const struct argv_slots *slots);
+/* Replaces the names by a copy of these (or NULL) and frees the old ones. */
+void argv_name_slots(struct argv_slots *slots, const char *names);
 
 /* The vector, NULL-terminated, new; argv_free() frees it. */
 char **argv_build(const struct vm_spec *spec, const struct argv_host *host,

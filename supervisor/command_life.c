@@ -70,10 +70,8 @@ static void reply_reached(
 
 static void fail_ended(struct request *rq, const struct vm *vm)
 {
-	struct err err = vm->start_err;
-
-	if (err.code)
-		request_fail(rq, &err);
+	if (vm->start_err)
+		request_fail(rq, vm->start_err);
 	else
 		request_failf(rq, ERR_STATE, "it ended: %s%s%s",
 			cause_name(vm->last.cause), *vm->last.detail ? " " : "",

@@ -107,9 +107,9 @@ static void explain_end(const struct vm *vm, struct str *out)
 	if (*vm->record.incident)
 		str_addf(out, "Its last incident: vmward incident show %s %s\n",
 			vm->name, vm->record.incident);
-	if (vm->start_err.code)
-		str_addf(
-			out, "The last start failed: %s\n", vm->start_err.text);
+	if (vm->start_err)
+		str_addf(out, "The last start failed: %s\n",
+			vm->start_err->text);
 	if (vm->record.history.restarts)
 		str_addf(out,
 			"It was restarted %u time%s since it was "

@@ -127,7 +127,7 @@ static json_t *take_facts(const struct vm *vm, const char *id)
 		(json_int_t)vm->record.generation, "restarts",
 		(json_int_t)vm->record.history.restarts, "accel",
 		vm->accel.kvm ? "kvm" : "tcg", "start_error",
-		vm->start_err.code ? vm->start_err.text : NULL);
+		vm->start_err ? vm->start_err->text : NULL);
 }
 
 struct incident *incident_take(struct vm *vm)

@@ -277,14 +277,16 @@ enum found { FOUND, NOT_FOUND, NOT_SEEN };
 static enum found read_record(struct vm *vm)
 {
 	struct err err = ERR_INIT;
-	int rc = store_read(vm->env->store, vm->name, &vm->record, &err);
+	int rc;
 
+	record_fini(&vm->record);
+	rc = store_read(vm->env->store, vm->name, &vm->record, &err);
 	vm->newer_record = false;
 	if (rc < 0) {
 		vm->newer_record = vm->record.version > STORE_VERSION;
 		vmlog_line(&vm->log, LOG_WARN, "record: %s", err.text);
 		if (!vm->newer_record)
-			vm->record = (struct record){ 0 };
+			record_fini(&vm->record);
 	}
 	accel_recall(vm->record.accel, &vm->accel);
 	vm->last.cause = vm->record.last_cause;

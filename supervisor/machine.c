@@ -102,6 +102,8 @@ void machine_fini(struct machine *m)
 {
 	forget(m);
 	str_fini(&m->errors.last_words);
+	oom_end(&m->oom);
+	free(TAKE(m->lost_err));
 	list_each(&m->consoles, it, next)
 		console_free(list_entry(it, struct console, link));
 }
@@ -174,7 +176,9 @@ static void on_lost_timer(struct loop_timer *timer)
 {
 	struct machine *m = container_of(timer, struct machine, drain_timer);
 
-	m->hooks->on_lost(m, &m->lost_err);
+	AUTO_FREE struct err *err = TAKE(m->lost_err);
+
+	m->hooks->on_lost(m, err);
 }
 
 static void on_qmp_lost(struct qmp_client *client, const struct err *err)
@@ -182,11 +186,14 @@ static void on_qmp_lost(struct qmp_client *client, const struct err *err)
 	struct machine *m = container_of(client, struct machine, qmp);
 
 	close_monitor(m);
-	m->lost_err = *err;
-	if (m->dead)
+	if (m->dead) {
 		finish(m);
-	else
-		loop_timer_start(&m->drain_timer, LOST_MS, on_lost_timer);
+		return;
+	}
+	if (!m->lost_err)
+		m->lost_err = NEW(struct err);
+	*m->lost_err = *err;
+	loop_timer_start(&m->drain_timer, LOST_MS, on_lost_timer);
 }
 
 static void on_qmp_ready(struct qmp_client *client)
@@ -483,7 +490,7 @@ static const struct handover_field seen_fields[] = {
 };
 
 static const struct handover_field oom_fields[] = {
-	HAND(HAND_TEXT, struct oom, path),
+	HAND(HAND_WORD, struct oom, path),
 	HAND(HAND_I64, struct oom, kills),
 };
 

@@ -57,7 +57,7 @@ struct machine {
 	bool adopted;                  /* not our child */
 	bool dead;                     /* the process is gone */
 	struct loop_timer drain_timer; /* patience with an EOF or a death */
-	struct err lost_err;
+	struct err *lost_err;          /* what is to be told of; or NULL */
 	int yank_fd; /* to the second monitor, while it throws somebody off */
 	struct stderr_pipe errors;
 	struct list consoles; /* console.link */

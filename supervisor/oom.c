@@ -67,20 +67,19 @@ void oom_begin(struct oom *oom, pid_t pid)
 	AUTO_FREE char *groups = xmalloc(TEXT_MAX);
 	char path[48];
 
-	oom->path[0] = '\0';
+	oom_end(oom);
 	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
 	if (!read_text(path, groups))
 		return;
-	for (size_t i = 0; i < NELEMS(places) && !oom->path[0]; i++) {
+	for (size_t i = 0; i < NELEMS(places) && !oom->path; i++) {
 		AUTO_FREE char *group = group_of(groups, places[i].mark);
 		AUTO_FREE char *file =
 			group ? xasprintf("%s%s/%s", places[i].root, group,
 					places[i].leaf)
 			      : NULL;
 
-		if (file && strlen(file) < sizeof(oom->path) &&
-			read_counter(file, &oom->kills))
-			snprintf(oom->path, sizeof(oom->path), "%s", file);
+		if (file && read_counter(file, &oom->kills))
+			oom->path = TAKE(file);
 	}
 }
 
@@ -88,6 +87,11 @@ bool oom_moved(const struct oom *oom)
 {
 	uint64_t kills = 0;
 
-	return oom->path[0] && read_counter(oom->path, &kills) &&
+	return oom->path && read_counter(oom->path, &kills) &&
 	       kills > oom->kills;
+}
+
+void oom_end(struct oom *oom)
+{
+	free(TAKE(oom->path));
 }

@@ -12,13 +12,16 @@
 #include <sys/types.h>
 
 struct oom {
-	char path[320]; /* the file with the counter; "": none */
+	char *path; /* the file with the counter; NULL: none */
 	uint64_t kills;
 };
 
-/* Finds the group of a process that lives, and reads its counter. */
+/* Finds the group of a process that lives, and reads its counter.  Zeroed
+ * before the first time. */
 void oom_begin(struct oom *oom, pid_t pid);
 /* True if somebody in that group was killed for memory since. */
 bool oom_moved(const struct oom *oom);
+/* Frees what it knows. */
+void oom_end(struct oom *oom);
 
 #endif

@@ -166,7 +166,7 @@ static json_t *node_of(const struct op_disk *op)
 
 static void save_slots(struct vm *vm)
 {
-	memcpy(vm->record.slots, vm->slots.names, sizeof(vm->record.slots));
+	record_name_slots(&vm->record, vm->slots.names);
 	vm_record(vm, NULL);
 }
 
@@ -282,12 +282,7 @@ static bool over(const struct op_disk *op)
 
 static void free_slot(struct op_disk *op)
 {
-	struct argv_slots *slots = &op->vm->slots;
-
-	for (unsigned i = 0; i < slots->n; i++) {
-		if (str_eq(slots->names[i], op->id))
-			slots->names[i][0] = '\0';
-	}
+	argv_drop_slot(&op->vm->slots, op->id);
 	save_slots(op->vm);
 }
 
@@ -363,7 +358,7 @@ static void forget_attach(struct op_disk *op)
 		return;
 	}
 	if (op->slot_taken)
-		op->vm->slots.names[op->slot][0] = '\0';
+		argv_drop_slot(&op->vm->slots, op->id);
 	unmake(op);
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/sys.h"
+#include "base/text.h"
 #include "qmp/call.h"
 #include "supervisor/guest.h"
 
@@ -168,8 +169,7 @@ static void note_step(struct op_stop *op)
 	if (op->noted) /* the step that worked is not the one that cleans up */
 		return;
 	op->noted = true;
-	snprintf(vm->stop_step, sizeof(vm->stop_step),
-		"%s %lld.%lld s: %s (step %u of %u)%s%s",
+	text_set(&vm->stop_step, "%s %lld.%lld s: %s (step %u of %u)%s%s",
 		spec_step_names[step_of(op)], (long long)(ms / 1000),
 		(long long)(ms % 1000 / 100), step_result(op), op->at + 1,
 		op->steps.n, *vm->stop.first ? "; before it " : "",
@@ -352,7 +352,7 @@ struct job *op_stop_begin(struct vm *vm, op_end_fn *on_end, void *arg)
 {
 	struct op_stop *op = new_stop(vm);
 
-	vm->stop_step[0] = '\0';
+	text_clear(&vm->stop_step);
 	if (vm->stop.timeout_ms)
 		op->deadline_ms = loop_now_ms() + vm->stop.timeout_ms;
 	if (!vm->stop.restart) {

@@ -124,10 +124,10 @@ static json_t *plan_argv(const struct vm_spec *spec,
 	json_t *words;
 	char **argv;
 
-	if (record)
-		memcpy(slots.names, record->slots, sizeof(slots.names));
+	argv_name_slots(&slots, record ? record->slots : NULL);
 	argv_plan_slots(spec, &slots);
 	argv = argv_build(spec, host, &slots, err);
+	argv_name_slots(&slots, NULL);
 	if (!argv)
 		return NULL;
 	words = json_array();

@@ -26,7 +26,8 @@ enum {
 	AT_SEQUENCE = 16,
 	AT_VERSION = 24,
 	AT_LENGTH = 28,
-	AT_JSON = 32
+	AT_JSON = 32,
+	SLOT_NAME = 24
 };
 
 static const char magic[8] = { 'V', 'M', 'W', 'A', 'R', 'D', '\r', '\n' };
@@ -70,12 +71,14 @@ static json_t *text_of(const char *text)
 static json_t *slots_of(const struct record *record)
 {
 	json_t *names = json_array();
-	size_t used = STORE_SLOTS_MAX;
+	const char *at = record->slots;
 
-	while (used > 0 && record->slots[used - 1][0] == '\0')
-		used--;
-	for (size_t i = 0; i < used; i++)
-		json_array_append_new(names, text_of(record->slots[i]));
+	while (at) {
+		size_t len = strcspn(at, ",");
+
+		json_array_append_new(names, json_stringn(at, len));
+		at = at[len] ? at + len + 1 : NULL;
+	}
 	return names;
 }
 
@@ -131,6 +134,28 @@ static json_t *record_to_json(const struct record *r)
 	json_object_set_new(json, "accel", text_of(r->accel));
 	json_object_set_new(json, "slots", slots_of(r));
 	return json;
+}
+
+void record_name_slots(struct record *record, const char *slots)
+{
+	AUTO_FREE char *old = TAKE(record->slots);
+
+	record->slots = slots ? xstrdup(slots) : NULL;
+}
+
+void record_copy(struct record *to, const struct record *from)
+{
+	char *slots = from->slots ? xstrdup(from->slots) : NULL;
+
+	record_fini(to);
+	*to = *from;
+	to->slots = slots;
+}
+
+void record_fini(struct record *record)
+{
+	free(record->slots);
+	*record = (struct record){ 0 };
 }
 
 void store_encode(const struct record *record, uint64_t sequence,
@@ -197,16 +222,29 @@ static void read_tally(const json_t *json, struct tally *out)
 		out->ends[c] = read_count(tally, cause_name((enum cause)c));
 }
 
+/* A name that we would write. */
+static void add_slot(struct str *text, const char *name)
+{
+	if (strlen(name) < SLOT_NAME && !strchr(name, ','))
+		str_add(text, name);
+}
+
 static void read_slots(const json_t *json, struct record *out)
 {
 	const json_t *names = json_object_get(json, "slots");
+	AUTO_STR struct str text = STR_INIT;
 	size_t i;
 	const json_t *name;
 
-	json_array_foreach(
-		names, i, name) if (i < STORE_SLOTS_MAX && json_is_string(name))
-		snprintf(out->slots[i], sizeof(out->slots[i]), "%s",
-			json_string_value(name));
+	json_array_foreach(names, i, name)
+	{
+		if (i >= STORE_SLOTS_MAX)
+			break;
+		str_add(&text, i ? "," : "");
+		add_slot(&text, str_or(json_string_value(name), ""));
+	}
+	if (text.len)
+		out->slots = str_take(&text);
 }
 
 static void record_from_json(const json_t *json, struct record *out)

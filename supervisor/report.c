@@ -333,11 +333,7 @@ static json_t *qemu_of(const struct vm *vm)
 
 static json_t *free_ports_of(const struct vm *vm)
 {
-	int n = 0;
-
-	for (unsigned i = 0; i < vm->slots.n; i++)
-		n += !vm->slots.names[i][0];
-	return json_integer(n);
+	return json_integer((json_int_t)argv_free_slots(&vm->slots));
 }
 
 /* How often it ended, by cause, ever since there is a record of it. */

@@ -194,8 +194,8 @@ static void say_end(struct run *run)
 		str_add_duration(&line, loop_now_ms() - run->began_ms);
 		str_add(&line, ")");
 	}
-	if (vm->start_err.code)
-		say(run, "%s", vm->start_err.text);
+	if (vm->start_err)
+		say(run, "%s", vm->start_err->text);
 	say(run, "%s", str_text(&line));
 }
 

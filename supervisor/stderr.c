@@ -60,10 +60,12 @@ static void read_some(struct stderr_pipe *pipe)
 		ssize_t got = sys_read(pipe->fd, chunk, sizeof(chunk));
 
 		if (got <= 0)
-			return;
+			break;
 		taken += (size_t)got;
 		take_bytes(pipe, chunk, (size_t)got);
 	}
+	if (!pipe->line.len) /* QEMU says something hardly ever */
+		str_fini(&pipe->line);
 }
 
 static void on_stderr(struct loop_io *io, int events UNUSED)

@@ -144,6 +144,13 @@ static void forget_waits(struct list *waits)
 		list_del(it);
 }
 
+static void record_free(struct record *record)
+{
+	if (record)
+		record_fini(record);
+	free(record);
+}
+
 static void file_free(struct store_file *file)
 {
 	aio_cancel(&file->sync);
@@ -152,7 +159,7 @@ static void file_free(struct store_file *file)
 	forget_waits(&file->queued_waits);
 	fd_close(&file->fd);
 	list_del(&file->link);
-	free(file->queued);
+	record_free(file->queued);
 	free(file->name);
 	free(file);
 }
@@ -351,13 +358,16 @@ static bool is_whole(int fd)
 static int look_up(struct store_file *file)
 {
 	struct slots slots;
+	unsigned version;
 
 	if (file->known && is_whole(file->fd))
 		return 0;
 	if (slots_read(file->fd, &slots) != 0)
 		return -1;
+	version = slots.record.version;
+	record_fini(&slots.record);
 	if (slots.any_good) {
-		if (slots.record.version > STORE_VERSION) {
+		if (version > STORE_VERSION) {
 			errno = ENOTSUP;
 			return -1;
 		}
@@ -442,7 +452,7 @@ static void queue(
 {
 	if (!file->queued)
 		file->queued = NEW(struct record);
-	*file->queued = *record;
+	record_copy(file->queued, record);
 	file->queued_is_copy = is_copy;
 }
 
@@ -450,10 +460,13 @@ static void queue(
 static void start_queued(struct store_file *file)
 {
 	struct err err = ERR_INIT;
-	AUTO_FREE struct record *record = TAKE(file->queued);
+	struct record *record = TAKE(file->queued);
+	int rc;
 
 	move_waits(&file->queued_waits, &file->waits);
-	if (start(file, record, &err) == 0)
+	rc = start(file, record, &err);
+	record_free(record);
+	if (rc == 0)
 		return;
 	if (list_is_empty(&file->waits))
 		log_error(file->name, "%s", err.text);
@@ -470,7 +483,7 @@ static void give_up_slot(struct store_file *file, struct err *err)
 	err_os(err, "cannot sync record '%s/%s'", file->store->dir, file->name);
 	file->newest = (file->newest + 1) % SLOTS;
 	if (file->queued_is_copy) {
-		free(TAKE(file->queued));
+		record_free(TAKE(file->queued));
 		file->queued_is_copy = false;
 	}
 }

@@ -55,8 +55,17 @@ struct record {
 	unsigned ports;    /* root ports that QEMU has; 0: not known */
 	char accel[96];    /* "kvm", or why it is TCG */
 	char machine[32];  /* pinned machine type */
-	char slots[STORE_SLOTS_MAX][24]; /* device name by root port */
+	char *slots;       /* "disk-root,,net-lan": device by root port; or
+			    * NULL; the record's own */
 };
+
+/* Its slots become a copy of these (or NULL); the old ones are freed. */
+void record_name_slots(struct record *record, const char *slots);
+/* All of another record, which keeps its own. */
+void record_copy(struct record *to, const struct record *from);
+/* Frees what is its own; all zeros afterwards. */
+void record_fini(struct record *record);
+#define AUTO_RECORD __attribute__((cleanup(record_fini)))
 
 struct store; /* one per directory */
 
@@ -70,8 +79,9 @@ struct store_wait {
 MUST_CHECK int store_open(struct store **out, const char *dir, struct err *err);
 void store_free(struct store *store);
 /*
- * Reads the newest good slot.  0 found; 1 none (out zeroed); -1 damaged or
- * newer (err says which; out->version > STORE_VERSION for the latter).
+ * Reads the newest good slot into out, which is to be fini'd.  0 found; 1
+ * none (out zeroed); -1 damaged or newer (err says which; out->version >
+ * STORE_VERSION for the latter).
  */
 MUST_CHECK int store_read(struct store *store, const char *name,
 	struct record *out, struct err *err);
@@ -93,8 +103,8 @@ const char *store_boot_id(void);
 
 /*
  * The slot codec (supervisor/record.c), for tests and tools: 4096 bytes each.
- * Decode gives -1 for a damaged slot; of a newer version it fills only
- * version and sequence.
+ * Decode gives -1 for a damaged slot (out is left alone); of a newer version
+ * it fills only version and sequence.
  */
 void store_encode(const struct record *record, uint64_t sequence,
 	unsigned char slot[4096]);

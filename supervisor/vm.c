@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "base/text.h"
 #include "supervisor/console.h"
 #include "supervisor/events.h"
 #include "supervisor/lock.h"
@@ -17,6 +18,7 @@
 
 #define RECORD_FIRST_MS (int64_t)1000
 #define RECORD_MAX_MS   60000
+#define NOTE_MAX        159
 
 static const char *const state_names[] = {
 #define X(id, word) word,
@@ -95,6 +97,8 @@ struct vm *vm_new(const struct env *env, const char *name,
 	vm->post = post;
 	vm->recorded = true;
 	vm->good.fd = -1;
+	vm->note = text_none();
+	vm->stop_step = text_none();
 	vm->since_real_us = sys_realtime_us();
 	vmlog_init(&vm->log, env->paths.log, name);
 	vm->log.recorder = &vm->recorder;
@@ -135,6 +139,11 @@ void vm_free(struct vm *vm)
 	recorder_fini(&vm->recorder);
 	vmlog_fini(&vm->log);
 	free(vm->chains);
+	record_fini(&vm->record);
+	argv_name_slots(&vm->slots, NULL);
+	text_clear(&vm->note);
+	text_clear(&vm->stop_step);
+	free(vm->start_err);
 	free(vm->name);
 	free(vm);
 }
@@ -203,11 +212,13 @@ void vm_set_ready(struct vm *vm, enum vm_ready ready)
 
 void vm_set_note(struct vm *vm, const char *fmt, ...)
 {
+	AUTO_FREE char *note = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(vm->note, sizeof(vm->note), fmt, ap);
+	note = xvasprintf(fmt, ap);
 	va_end(ap);
+	text_set(&vm->note, "%.*s", NOTE_MAX, note);
 }
 
 static void is_idle(struct vm *vm)

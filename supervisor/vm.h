@@ -189,7 +189,7 @@ struct vm {
 	bool start_paused;
 	bool once_ephemeral; /* start --ephemeral, until the next order */
 	bool kept_paused;    /* an admin paused it */
-	char stop_step[192]; /* "agent 0.4 s: powered off (step 1 of 6)" */
+	char *stop_step;     /* "agent 0.4 s: powered off (step 1 of 6)" */
 
 	const struct vm_order *order; /* or NULL: it is alone */
 	bool alone;                   /* this start heeds no other VM */
@@ -212,8 +212,8 @@ struct vm {
 	struct cause_verdict last; /* of the last end */
 	int64_t last_end_us;       /* monotonic, when the process was gone */
 	int64_t restarted_us;      /* monotonic, exec of the successor */
-	char note[160];            /* what a person should know */
-	struct err start_err;      /* why the last start failed */
+	char *note;                /* what a person should know; or "" */
+	struct err *start_err;     /* why the last start failed; or NULL */
 
 	struct list watches;                              /* vm_watch.link */
 	void (*post)(struct vm *vm, enum vm_event event); /* lifecycle */

@@ -20,8 +20,8 @@ static const struct handover_field fields[] = {
 	HAND(HAND_BOOL, struct vm, reboot_known),
 	HAND(HAND_BOOL, struct vm, reboot_ends),
 	HAND(HAND_BOOL, struct vm, reboot_held),
-	HAND(HAND_TEXT, struct vm, stop_step),
-	HAND(HAND_TEXT, struct vm, note),
+	HAND(HAND_WORD, struct vm, stop_step),
+	HAND(HAND_WORD, struct vm, note),
 	HAND(HAND_INT, struct vm, ready),
 	HAND(HAND_I64, struct vm, ready_real_us),
 	HAND(HAND_I64, struct vm, retry_at_ms),
@@ -167,7 +167,7 @@ static int state_of(const char *id)
 static int get_moved(const json_t *from, struct vm *vm, struct err *err)
 {
 	struct moved moved = { .state = NULL };
-	struct record record;
+	AUTO_RECORD struct record record = { 0 };
 	uint64_t sequence;
 	int state;
 	int rc = -1;
@@ -184,7 +184,7 @@ static int get_moved(const json_t *from, struct vm *vm, struct err *err)
 		rc = 0;
 	if (rc == 0 && vm) {
 		vm->state = (enum vm_state)state;
-		vm->record = record;
+		record_copy(&vm->record, &record);
 		vm->recorded = moved.recorded;
 		vm->last.cause = cause_of(moved.cause);
 		snprintf(vm->last.detail, sizeof(vm->last.detail), "%s",

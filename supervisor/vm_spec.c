@@ -79,10 +79,9 @@ int vm_run_spec(struct vm *vm, struct vm_spec *other, struct err *err)
 
 void vm_load_slots(struct vm *vm)
 {
-	memset(&vm->slots, 0, sizeof(vm->slots));
-	memcpy(vm->slots.names, vm->record.slots, sizeof(vm->slots.names));
+	argv_name_slots(&vm->slots, vm->record.slots);
 	argv_plan_slots(vm->running, &vm->slots);
-	memcpy(vm->record.slots, vm->slots.names, sizeof(vm->slots.names));
+	record_name_slots(&vm->record, vm->slots.names);
 }
 
 void vm_save_running(struct vm *vm)

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "supervisor/store.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -20,20 +21,20 @@ enum { SLOT = 4096, AT_SUM = 8, AT_VERSION = 24, AT_LENGTH = 28, AT_JSON = 32 };
 static void try_slot(const unsigned char slot[SLOT])
 {
 	unsigned char again[SLOT];
-	struct record record;
-	struct record same;
+	AUTO_RECORD struct record record = { 0 };
+	AUTO_RECORD struct record same = { 0 };
 	uint64_t sequence = 0;
 	uint64_t number = 0;
 
-	memset(&record, 0, sizeof(record));
-	memset(&same, 0, sizeof(same));
 	if (store_decode(slot, &record, &sequence) ||
 		record.version > STORE_VERSION)
 		return;
 	store_encode(&record, sequence, again);
 	BUG_ON(store_decode(again, &same, &number) || number != sequence);
 	store_encode(&same, number, again);
+	record_fini(&record);
 	BUG_ON(store_decode(again, &record, &sequence));
+	BUG_ON(!str_eq(str_or(record.slots, ""), str_or(same.slots, "")));
 	BUG_ON(memcmp(record.uuid, same.uuid, sizeof(same.uuid)) != 0);
 	BUG_ON(record.generation != same.generation);
 }

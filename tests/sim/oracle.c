@@ -160,6 +160,8 @@ static int read_record(
 		return seen->slots[0].blank || seen->slots[1].blank ? 0 : -1;
 	if (!out)
 		return 1;
+	if (!best->parsed)
+		record_fini(&best->record);
 	if (!best->parsed && store_parse(best->bytes, &best->record))
 		return -1;
 	best->parsed = true;

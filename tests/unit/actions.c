@@ -187,7 +187,7 @@ static void test_start(void)
 	act_start(vm);
 	vm->machine.seen.panicked = true;
 	is_str(op_ends(ERR_OS, "no such image"), "START_FAILED ", "a failure");
-	is_str(vm->start_err.text, "no such image", "is kept for the person");
+	is_str(vm->start_err->text, "no such image", "is kept for the person");
 	ok(kit_logged(vm, "start failed: no such image"), "and logged");
 	ok(!vm->machine.seen.panicked, "nothing older is seen in it");
 }

@@ -39,6 +39,7 @@ static char **build(
 		!chains_number(&chains, ARGV_FD_DISK, err))
 		argv = argv_build(spec, &host, &slots, err);
 	chains_fini(&chains);
+	argv_name_slots(&slots, NULL);
 	return argv;
 }
 
@@ -167,11 +168,10 @@ static void test_slots(void)
 				     "[disk.a]\nimage = a.raw\n"
 				     "[disk.s]\nimage = s.raw\nbus = scsi\n"
 				     "[net.n]\nuser = yes\n");
-	struct argv_slots slots = {
-		.names = { [5] = "net-n", [6] = "disk-gone" }
-	};
+	struct argv_slots slots = { .n = 0 };
 	struct err err = ERR_INIT;
 
+	argv_name_slots(&slots, ",,,,,net-n,disk-gone");
 	argv_plan_slots(spec, &slots);
 	is_int(argv_find_slot(&slots, "disk-a"), 0, "the lowest free port");
 	is_int(argv_find_slot(&slots, "net-n"), 5, "the recorded port");
@@ -183,6 +183,13 @@ static void test_slots(void)
 		is_int(argv_take_slot(&slots, "disk-y", &err), i, "another");
 	is_int(argv_take_slot(&slots, "disk-z", &err), -1, "none is left");
 	is_int(err.code, ERR_LIMIT, "%s", err.text);
+	is_int(argv_free_slots(&slots), 0, "as the count says");
+	argv_drop_slot(&slots, "net-n");
+	argv_drop_slot(&slots, "net-unknown");
+	is_int(argv_free_slots(&slots), 1, "one lets go");
+	is_str(slots.names, "disk-a,disk-x,disk-y,disk-y,disk-y",
+		"and no more is kept than names");
+	argv_name_slots(&slots, NULL);
 	spec_free(spec);
 }
 

@@ -75,11 +75,14 @@ static struct vm_spec *case_load(const struct argv_case *c)
 static void case_plan(const struct argv_case *c, const struct vm_spec *spec,
 	struct argv_slots *slots)
 {
+	AUTO_STR struct str names = STR_INIT;
+
 	memset(slots, 0, sizeof(*slots));
-	for (size_t i = 0; i < NELEMS(c->slots); i++)
-		if (c->slots[i])
-			snprintf(slots->names[i], sizeof(slots->names[i]), "%s",
-				c->slots[i]);
+	for (size_t i = 0; i < NELEMS(c->slots); i++) {
+		str_add(&names, i ? "," : "");
+		str_add(&names, str_or(c->slots[i], ""));
+	}
+	argv_name_slots(slots, str_text(&names));
 	argv_plan_slots(spec, slots);
 }
 

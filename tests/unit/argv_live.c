@@ -310,6 +310,7 @@ static void test_case(const struct argv_case *c, bool kvm)
 		talk(name, spec, &peer);
 		end(name, &peer);
 	}
+	argv_name_slots(&slots, NULL);
 	argv_free(argv);
 	chains_fini(&chains);
 	spec_free(spec);

@@ -57,7 +57,7 @@ static void files(
 
 static void moves(const char *what, bool want)
 {
-	struct oom oom;
+	struct oom oom = { .path = NULL };
 
 	oom_begin(&oom, 42);
 	ok(!oom_moved(&oom), "%s: nothing so far", what);
@@ -66,6 +66,7 @@ static void moves(const char *what, bool want)
 	is_int(oom_moved(&oom), want, "%s: a kill counts or not", what);
 	files(NULL, NULL, NULL, NULL);
 	ok(!oom_moved(&oom), "%s: a group that is gone tells nothing", what);
+	oom_end(&oom);
 }
 
 int main(void)

@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "base/jstream.h"
+#include "base/text.h"
 
 #include "tests/unit/vmkit.h"
 
@@ -241,7 +242,7 @@ static void test_notes(void)
 	states("next_try", "1.5", "of a back-off");
 	vm->retry_at_ms = 0;
 	states("next_try", "0.0", "at once, when its time is over");
-	snprintf(vm->stop_step, sizeof(vm->stop_step), "acpi 2s");
+	text_set(&vm->stop_step, "acpi 2s");
 	states("stop_step", "\"acpi 2s\"", "the step that worked");
 	vm->last_end_us = 5000;
 	vm->restarted_us = 5100;
