@@ -99,6 +99,14 @@ char *str_take(struct str *s)
 	return text;
 }
 
+void str_tighten(struct str *s)
+{
+	if (!s->data)
+		return;
+	s->data = xrealloc(s->data, s->len + 1);
+	s->cap = s->len + 1;
+}
+
 void str_cut(struct str *s, size_t len)
 {
 	if (len >= s->len)

@@ -40,6 +40,8 @@ void str_addf(struct str *s, const char *fmt, ...)
 const char *str_text(const struct str *s);
 /* Gives the text to the caller (who frees it) and empties the buffer. */
 char *str_take(struct str *s);
+/* Gives back what is reserved and not used. */
+void str_tighten(struct str *s);
 /* Cuts to len bytes (no effect if shorter). */
 void str_cut(struct str *s, size_t len);
 

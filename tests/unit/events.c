@@ -148,11 +148,43 @@ static void test_kept(void)
 	is_int(json_array_size(all), EVENTS_KEPT + 1, "a gap of one is told");
 }
 
+static void test_move(void)
+{
+	AUTO_JSON json_t *before = events_since(0);
+	AUTO_JSON json_t *saved = events_save();
+	AUTO_JSON json_t *after = NULL;
+	AUTO_JSON json_t *odd = NULL;
+	uint64_t end = events_last();
+
+	events_fini();
+	events_restore(saved);
+	is_int(events_last(), end, "the next image goes on with the numbers");
+	after = events_since(0);
+	json_array_remove(before, 0); /* EVENTS_LOST has the time of asking */
+	json_array_remove(after, 0);
+	is_int(json_array_size(after), EVENTS_KEPT, "as many as there were");
+	ok(json_equal(before, after), "each as it was");
+	events_emit("Z", NULL);
+	is_since(end, "Z1035", "and with new ones");
+	odd = json_pack("{s:i,s:[s,i,s]}", "last", 77, "texts", "{}", 3,
+		"{\"event\":\"OLD\",\"data\":{\"a\":1}}");
+	events_restore(odd);
+	is_since(73, "EVENTS_LOST74 EVENTS_LOST75 EVENTS_LOST76 OLD77",
+		"what is none of ours keeps its number");
+	events_emit("NEW", NULL);
+	is_since(76, "OLD77 NEW78", "and others follow");
+	events_restore(NULL);
+	is_int(events_last(), 0, "nothing at all begins anew");
+	events_emit("FIRST", NULL);
+	is_since(0, "FIRST1", "with the first");
+}
+
 int main(void)
 {
 	test_shape();
 	test_subscribers();
 	test_kept();
+	test_move();
 	events_fini();
 	return done();
 }
