@@ -131,17 +131,21 @@ struct loop_due {
 	};
 };
 
+/* The virtual clock. */
 uint64_t loop_sim_now_us(void);
 /* One more turn without time passing; too many are a livelock. */
 void loop_sim_count(void);
+/* What loop_io_start() and loop_timer_start() do, simulated. */
 void loop_sim_add_io(struct loop_io *io, int fd, int events);
 /* Harmless on a watcher that is not started. */
 void loop_sim_del_io(struct loop_io *io);
+/* The same of a timer; the one that is active starts anew. */
 void loop_sim_add_timer(struct loop_timer *timer, int64_t ms);
 /* Takes an active timer out; loop_due_take() follows. */
 void loop_sim_del_timer(struct loop_timer *timer);
 /* A timer becomes active, or goes on being so; one that ends to be it. */
 struct loop_due *loop_due_make(struct loop_timer *timer);
+/* It is active no more. */
 void loop_due_take(struct loop_timer *timer);
 /* Runs the kicks in their order, those that they feed too; true if any. */
 bool loop_run_kicks(void);
