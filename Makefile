@@ -13,7 +13,7 @@ BASE_SRC = base/err.c base/mem.c base/text.c base/str.c base/units.c base/fd.c \
 	base/uuid.c base/base64.c base/verbs.c \
 	base/verb_table.c base/sock.c base/trim.c base/sys_exec.c base/handover.c base/jstream_move.c
 QMP_SRC = qmp/client.c qmp/handover.c qmp/event.c qmp/call.c
-STORAGE_SRC = storage/image.c storage/header.c storage/chain.c storage/format.c storage/qemu_img.c
+STORAGE_SRC = storage/image.c storage/header.c storage/chain.c storage/format.c storage/backing.c storage/secret.c storage/qemu_img.c
 NET_SRC = net/address.c net/cidr.c net/link.c net/mac.c net/netlink.c net/ports.c \
 	net/ruleset.c net/tap.c
 SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value.c supervisor/forward.c \
@@ -40,7 +40,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/control.c supervisor/control_handover.c \
 	supervisor/vm_handover.c supervisor/vm_console.c supervisor/machine_pid.c supervisor/upgrade.c supervisor/command_life.c supervisor/command_order.c \
 	supervisor/command_config.c supervisor/command_disk.c \
-	supervisor/needs.c supervisor/volume.c supervisor/op_image.c supervisor/tasks.c supervisor/command_image.c \
+	supervisor/needs.c supervisor/volume.c supervisor/op_image.c supervisor/op_rebase.c supervisor/op_compare.c supervisor/command_rebase.c supervisor/tasks.c supervisor/command_image.c \
 	supervisor/new_vm.c supervisor/command_create.c \
 	supervisor/op_delete.c supervisor/command_delete.c \
 	supervisor/op_resize.c supervisor/command_resize.c \

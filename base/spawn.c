@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 
-enum { OUT_CAP = 65536, ERRORS_CAP = 4096, CHUNK = 16384 };
+enum { OUT_CAP = 65536, ERRORS_CAP = 4096, CHUNK = 16384, TOOL_FDS = 2 };
 
 /* A killed tool that waits to be reaped. */
 struct orphan {
@@ -193,16 +193,20 @@ static int start_child(struct spawn_tool *tool, const char *const *argv,
 	const int streams[2], struct err *err)
 {
 	AUTO_FREE char *path = spawn_find(argv[0]);
-	const struct spawn_fd fds[] = { { streams[0], 1 }, { streams[1], 2 } };
+	struct spawn_fd fds[2 + TOOL_FDS] = { { streams[0], 1 },
+		{ streams[1], 2 } };
 	const struct spawn_plan plan = {
 		.path = path,
 		.argv = argv,
 		.fds = fds,
-		.nfds = NELEMS(fds),
+		.nfds = 2 + tool->nfds,
 		.die_with_us = true,
 	};
 	pid_t pid;
 
+	BUG_ON(tool->nfds > TOOL_FDS);
+	for (size_t i = 0; i < tool->nfds; i++)
+		fds[2 + i] = tool->fds[i];
 	if (!path)
 		return err_set(err, ERR_UNSUPPORTED,
 			"cannot start '%s': no such program on PATH", argv[0]);

@@ -42,6 +42,9 @@ struct spawn_tool {
 	bool truncated; /* stdout was longer than 64 KiB; the rest is lost */
 	/* Or NULL.  May stop the tool, must not free it. */
 	void (*on_line)(struct spawn_tool *tool, const char *line);
+	/* What it gets besides its streams; borrowed until it is started. */
+	const struct spawn_fd *fds;
+	size_t nfds;
 	/* Streams at EOF and reaped; may stop and free the tool. */
 	void (*on_end)(struct spawn_tool *tool);
 	int pidfd;

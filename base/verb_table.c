@@ -58,6 +58,10 @@
 		FLAG("extended-l2", 0, OPTION, "qcow2: subclusters"), \
 		TEXT_OF("compression", "zlib|zstd",                   \
 			"qcow2: what --compress uses")
+#define ARG_SECRET(name, help)                        \
+	{                                             \
+		name, ARG_FILE, OPTION, 0, NULL, help \
+	}
 #define ARG_DISK    TEXT("disk", 0, 0, "the N of its section [disk.N]")
 #define ARG_RUNTIME FLAG("runtime", 0, OPTION, "only until the VM stops")
 #define ARG_NO_DEPS FLAG("no-deps", 0, OPTION, "leave the other VMs alone")
@@ -494,11 +498,18 @@ const struct verb verbs[] = {
 			ARG_IMAGE("base", OPTION, "the image below it"),
 			ARG_FORMAT("base-format", "the base's format"),
 			ARG_FORMAT("format", "its format"), ARG_LAYOUT,
+			ARG_SECRET("secret-file",
+				"encrypt it (LUKS); a file with the secret"),
 			ARG_POOL, ARG_JOB, ARG_DRY_RUN),
 		.usage = "IMAGE [SIZE] [--base IMAGE] [--format F] "
 			 "[--preallocation P] [--cluster-size N] "
-			 "[--extended-l2] [--compression C] [--pool P]",
+			 "[--extended-l2] [--compression C] "
+			 "[--secret-file FILE] "
+			 "[--pool P]",
 		.help = "make an image: image create data.qcow2 10G",
+		.more = "A secret is UTF-8, at most 1024 bytes; the line end "
+			"at its end does not count.  Its file may be read by "
+			"its owner only.",
 	},
 	{
 		.name = "image resize",
@@ -510,9 +521,12 @@ const struct verb verbs[] = {
 			{ "size", ARG_SIZE, 0, 0, NULL, "the new size" },
 			FLAG("shrink", 0, OPTION,
 				"cut its end off, with what is in it"),
-			ARG_FORMAT("format", "its format"), ARG_POOL, ARG_JOB,
-			ARG_DRY_RUN),
-		.usage = "IMAGE SIZE [--shrink] [--format F] [--pool P]",
+			ARG_FORMAT("format", "its format"),
+			ARG_SECRET("secret-file", "a file with its secret"),
+			ARG_POOL, ARG_JOB, ARG_DRY_RUN),
+		.usage = "IMAGE SIZE [--shrink] [--format F] "
+			 "[--secret-file FILE] "
+			 "[--pool P]",
 		.help = "change the size of an image that nobody uses",
 	},
 	{
@@ -523,9 +537,12 @@ const struct verb verbs[] = {
 		.group = IMAGES,
 		ARGS(ARG_IMAGE("image", 0, "a volume of the pool, or a path"),
 			TEXT_OF("repair", "leaks|all", "correct what is wrong"),
-			ARG_FORMAT("format", "its format"), ARG_POOL, ARG_JOB,
-			ARG_DRY_RUN),
-		.usage = "IMAGE [--repair leaks|all] [--format F] [--pool P]",
+			ARG_FORMAT("format", "its format"),
+			ARG_SECRET("secret-file", "a file with its secret"),
+			ARG_POOL, ARG_JOB, ARG_DRY_RUN),
+		.usage = "IMAGE [--repair leaks|all] [--format F] "
+			 "[--secret-file FILE] "
+			 "[--pool P]",
 		.help = "look for errors in an image; exit 1 if there are any",
 		.more = "--repair leaks frees what nothing refers to.  "
 			"--repair all may guess: copy the image first.",
@@ -541,12 +558,16 @@ const struct verb verbs[] = {
 			ARG_FORMAT("format", "its format"),
 			ARG_FORMAT("to", "the copy's format"),
 			FLAG("compress", 0, OPTION, "compress the copy"),
-			ARG_LAYOUT, ARG_POOL, ARG_TO_POOL, ARG_JOB,
-			ARG_DRY_RUN),
-		.usage =
-			"IMAGE NEW [--format F] [--to F] [--compress] "
-			"[--preallocation P] [--cluster-size N] "
-			"[--extended-l2] [--compression C] [--pool P] [--to-pool P]",
+			ARG_LAYOUT,
+			ARG_SECRET("secret-file", "a file with its secret"),
+			ARG_SECRET(
+				"new-secret-file", "encrypt the copy (LUKS)"),
+			ARG_POOL, ARG_TO_POOL, ARG_JOB, ARG_DRY_RUN),
+		.usage = "IMAGE NEW [--format F] [--to F] [--compress] "
+			 "[--preallocation P] [--cluster-size N] "
+			 "[--extended-l2] [--compression C] "
+			 "[--secret-file FILE] [--new-secret-file FILE] "
+			 "[--pool P] [--to-pool P]",
 		.help = "copy an image into another format",
 	},
 	{
@@ -559,12 +580,99 @@ const struct verb verbs[] = {
 			ARG_IMAGE("new", 0, "the clone's name"),
 			FLAG("full", 0, OPTION,
 				"copy it; else the clone needs it"),
+			FLAG("reflink", 0, OPTION,
+				"copy it by sharing its blocks"),
 			ARG_FORMAT("format", "its format"),
 			ARG_FORMAT("to", "the clone's format"), ARG_POOL,
 			ARG_TO_POOL, ARG_JOB, ARG_DRY_RUN),
-		.usage =
-			"IMAGE NEW [--full] [--format F] [--to F] [--pool P] [--to-pool P]",
+		.usage = "IMAGE NEW [--full|--reflink] [--format F] [--to F] "
+			 "[--pool P] [--to-pool P]",
 		.help = "an image on top of another, or a copy of it",
+	},
+	{
+		.name = "image rebase",
+		.wire = "image-rebase",
+		.flags = VERB_CHANGES | VERB_LONG,
+		.role = ROLE_ADMIN,
+		.group = IMAGES,
+		ARGS(ARG_IMAGE("image", 0, "a volume of the pool, or a path"),
+			ARG_IMAGE("base", 0, "what it is to be on top of"),
+			FLAG("unsafe", 0, OPTION,
+				"write only the new base's name"),
+			ARG_FORMAT("base-format", "the base's format"),
+			ARG_FORMAT("format", "its format"), ARG_POOL, ARG_JOB,
+			ARG_DRY_RUN),
+		.usage = "IMAGE BASE [--unsafe] [--base-format F] [--format F] "
+			 "[--pool P]",
+		.help = "put an image on top of another base",
+		.more = "What a guest reads stays the same: where the two "
+			"bases differ, the image gets what the old one had.  "
+			"--unsafe only writes the name, for a base that was "
+			"moved: if its content differs, the image is spoilt.",
+	},
+	{
+		.name = "image flatten",
+		.wire = "image-flatten",
+		.flags = VERB_CHANGES | VERB_LONG,
+		.role = ROLE_ADMIN,
+		.group = IMAGES,
+		ARGS(ARG_IMAGE("image", 0, "a volume of the pool, or a path"),
+			ARG_FORMAT("format", "its format"), ARG_POOL, ARG_JOB,
+			ARG_DRY_RUN),
+		.usage = "IMAGE [--format F] "
+			 "[--pool P]",
+		.help = "copy into an image what it has from its base",
+	},
+	{
+		.name = "image commit",
+		.wire = "image-commit",
+		.flags = VERB_CHANGES | VERB_LONG,
+		.role = ROLE_ADMIN,
+		.group = IMAGES,
+		ARGS(ARG_IMAGE("image", 0, "a volume of the pool, or a path"),
+			FLAG("keep", 0, OPTION,
+				"do not empty the image afterwards"),
+			ARG_FORMAT("format", "its format"), ARG_POOL, ARG_JOB,
+			ARG_DRY_RUN),
+		.usage = "IMAGE [--keep] [--format F] "
+			 "[--pool P]",
+		.help = "write an image into its base",
+		.more = "Nothing else may need the base.  The image stays on "
+			"top of it, empty.  Asks "
+			"first: the base is not what it was.",
+	},
+	{
+		.name = "image compare",
+		.wire = "image-compare",
+		.flags = VERB_LONG,
+		.role = ROLE_OPERATOR,
+		.group = IMAGES,
+		ARGS(ARG_IMAGE("image", 0, "a volume of the pool, or a path"),
+			ARG_IMAGE("other", 0, "what it is compared with"),
+			FLAG("strict", 0, OPTION,
+				"sizes and holes must be the same too"),
+			ARG_FORMAT("format", "its format"),
+			ARG_FORMAT("other-format", "the other's format"),
+			ARG_POOL, ARG_JOB, ARG_DRY_RUN),
+		.usage = "IMAGE OTHER [--strict] [--format F] "
+			 "[--other-format F] "
+			 "[--pool P]",
+		.help = "whether two images read the same; exit 8 if not",
+	},
+	{
+		.name = "image map",
+		.wire = "image-map",
+		.flags = VERB_LONG,
+		.role = ROLE_OPERATOR,
+		.group = IMAGES,
+		ARGS(ARG_IMAGE("image", 0, "a volume of the pool, or a path"),
+			ARG_FORMAT("format", "its format"), ARG_POOL, ARG_JOB,
+			ARG_DRY_RUN),
+		.usage = "IMAGE [--format F] "
+			 "[--pool P]",
+		.help = "which parts of an image have data, and where it is",
+		.more = "The totals count all parts; of the parts themselves "
+			"the first 256 are told.",
 	},
 	{
 		.name = "image delete",

@@ -195,6 +195,17 @@ static void put_format(const json_t *value)
 	put_line("Format", str_text(&text));
 }
 
+static bool show_dry_run(const json_t *value)
+{
+	const json_t *actions = json_object_get(value, "actions");
+
+	if (!actions)
+		return false;
+	print_text(json_string_value(json_array_get(actions, 0)));
+	putchar('\n');
+	return true;
+}
+
 int image_show_info(const struct call *call, const char *vm UNUSED,
 	json_t *value, bool many UNUSED)
 {
@@ -203,12 +214,8 @@ int image_show_info(const struct call *call, const char *vm UNUSED,
 	size_t i;
 	json_t *name;
 
-	if (json_object_get(value, "actions")) {
-		print_text(json_string_value(
-			json_array_get(json_object_get(value, "actions"), 0)));
-		putchar('\n');
+	if (show_dry_run(value))
 		return 0;
-	}
 	(void)call;
 	put_line("Image", str_or(print_member(value, "name"), "?"));
 	put_line("Path", str_or(print_member(value, "path"), ""));
@@ -265,6 +272,89 @@ int image_show_verdict(const struct call *call, const char *vm UNUSED,
 	return image_verdict_status(call, value);
 }
 
+/* ---- compare ---- */
+
+int image_same_status(const struct call *call UNUSED, const json_t *value)
+{
+	return json_is_false(json_object_get(value, "same")) ? 8 : 0;
+}
+
+int image_show_same(const struct call *call, const char *vm UNUSED,
+	json_t *value, bool many UNUSED)
+{
+	const json_t *at = json_object_get(value, "differs-at");
+
+	if (show_dry_run(value))
+		return 0;
+	if (!image_same_status(call, value))
+		puts(json_is_true(json_object_get(value, "sizes-differ"))
+				? "they read the same; where one ends the "
+				  "other has zeros"
+				: "they read the same");
+	else if (json_is_integer(at))
+		printf("they differ, at byte %lld first\n",
+			(long long)json_integer_value(at));
+	else
+		puts("they differ in size");
+	return image_same_status(call, value);
+}
+
+/* ---- map ---- */
+
+static void render_what(const struct row *row, struct str *out)
+{
+	str_add(out, json_is_true(row_get(row, "data"))   ? "data"
+		     : json_is_true(row_get(row, "zero")) ? "zero"
+							  : "hole");
+}
+
+static const struct column map_columns[] = {
+	{ .name = "START", .key = "start", .type = COLUMN_NUMBER },
+	{ .name = "LENGTH", .key = "length", .type = COLUMN_NUMBER },
+	{ .name = "DEPTH", .key = "depth", .type = COLUMN_NUMBER },
+	{ .name = "WHAT", .key = "data", .render = render_what },
+	{ .name = "OFFSET", .key = "offset", .type = COLUMN_NUMBER },
+	{ .name = NULL },
+};
+
+static void put_totals(const json_t *value)
+{
+	AUTO_STR struct str text = STR_INIT;
+	json_int_t count = json_integer_value(json_object_get(value, "count"));
+	size_t shown = json_array_size(json_object_get(value, "extents"));
+
+	add_size(&text, value, "data");
+	str_add(&text, " of data, ");
+	add_size(&text, value, "zero");
+	str_add(&text, " of zeros");
+	if (json_integer_value(json_object_get(value, "below"))) {
+		str_add(&text, "; ");
+		add_size(&text, value, "below");
+		str_add(&text, " in images below");
+	}
+	if ((size_t)count > shown)
+		str_addf(&text, "; %zu of %lld parts are shown", shown,
+			(long long)count);
+	print_text(str_text(&text));
+	putchar('\n');
+}
+
+int image_show_map(const struct call *call, const char *vm UNUSED,
+	json_t *value, bool many UNUSED)
+{
+	struct err err = ERR_INIT;
+
+	if (show_dry_run(value))
+		return 0;
+	put_totals(value);
+	if (table_print(&call->opt,
+		    &(struct table){ .columns = map_columns,
+			    .rows = json_object_get(value, "extents") },
+		    &err) < 0)
+		return print_error(&call->opt, NULL, &err);
+	return 0;
+}
+
 /* ---- questions ---- */
 
 void image_add_question(const struct call *call, struct str *question)
@@ -274,6 +364,15 @@ void image_add_question(const struct call *call, struct str *question)
 
 	if (str_eq(call->verb->name, "image delete"))
 		str_addf(question, "delete image '%s'?", name);
+	else if (str_eq(call->verb->name, "image commit"))
+		str_addf(question,
+			"write image '%s' into its base, which changes?", name);
+	else if (str_eq(call->verb->name, "image rebase") &&
+		 call_has(call, "unsafe"))
+		str_addf(question,
+			"change the base of image '%s' without a look at what "
+			"it has?",
+			name);
 	else if (str_eq(call->verb->name, "image resize") &&
 		 call_has(call, "shrink"))
 		str_addf(question,

@@ -20,6 +20,14 @@ int image_show_verdict(
 	const struct call *call, const char *vm, json_t *value, bool many);
 /* 1 if the check found errors and left them. */
 int image_verdict_status(const struct call *call, const json_t *value);
+/* Whether two are the same; returns image_same_status(). */
+int image_show_same(
+	const struct call *call, const char *vm, json_t *value, bool many);
+/* 8 if the two differ. */
+int image_same_status(const struct call *call, const json_t *value);
+/* Totals, and the first parts. */
+int image_show_map(
+	const struct call *call, const char *vm, json_t *value, bool many);
 /* Appends the question before a verb that loses something; or nothing. */
 void image_add_question(const struct call *call, struct str *question);
 

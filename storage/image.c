@@ -90,12 +90,27 @@ static void on_run_end(struct job *job, void *arg)
 	job_wake(&op->job);
 }
 
+static size_t add_secrets(
+	const struct image_create *op, const char *argv[], size_t n)
+{
+	if (op->secret) {
+		argv[n++] = "--object";
+		argv[n++] = QEMU_IMG_SECRET;
+	}
+	if (op->new_secret) {
+		argv[n++] = "--object";
+		argv[n++] = QEMU_IMG_NEW_SECRET;
+	}
+	return n;
+}
+
 /* The words after `qemu-img create`; their number. */
 static size_t add_create(
 	const struct image_create *op, const char *argv[], size_t n)
 {
 	argv[n++] = "create";
 	argv[n++] = "-q";
+	n = add_secrets(op, argv, n);
 	argv[n++] = "-f";
 	argv[n++] = op->format;
 	if (op->base) {
@@ -112,8 +127,13 @@ static size_t add_convert(
 {
 	argv[n++] = "convert";
 	argv[n++] = "-p";
-	argv[n++] = "-f";
-	argv[n++] = op->from_format;
+	n = add_secrets(op, argv, n);
+	if (op->secret) {
+		argv[n++] = "--image-opts";
+	} else {
+		argv[n++] = "-f";
+		argv[n++] = op->from_format;
+	}
 	argv[n++] = "-O";
 	argv[n++] = op->format;
 	if (op->compress)
@@ -145,15 +165,33 @@ static size_t add_cage(const struct image_create *op, struct limits *limits,
 	return n;
 }
 
+/* cp alone knows how to share blocks without holding us up. */
+static void start_reflink(struct image_create *op)
+{
+	AUTO_FREE char *what =
+		xasprintf("cannot share the blocks of '%s'", op->from);
+	struct qemu_img_how how = { .what = what, .total = op->size };
+	const char *argv[] = { "cp", "--reflink=always", "--", op->from,
+		op->temporary, NULL };
+
+	op->run = qemu_img_start(argv, &how, &op->job, on_run_end, op);
+}
+
 static void start_tool(struct image_create *op)
 {
 	AUTO_FREE char *what = xasprintf("cannot create image '%s'", op->path);
 	struct qemu_img_how how = {
-		.what = what, .hide = op->temporary, .total = op->size
+		.what = what,
+		.hide = op->temporary,
+		.total = op->size,
+		.secret = op->secret,
+		.new_secret = op->new_secret,
 	};
+	AUTO_FREE char *opened =
+		op->secret ? qemu_img_opts(op->from, op->from_format) : NULL;
 	struct limits limits;
 	char size[24];
-	const char *argv[28];
+	const char *argv[34];
 	size_t n = op->caged ? add_cage(op, &limits, argv) : 0;
 
 	argv[n++] = op->qemu_img;
@@ -163,7 +201,7 @@ static void start_tool(struct image_create *op)
 		argv[n++] = op->options;
 	}
 	if (op->from)
-		argv[n++] = op->from;
+		argv[n++] = opened ? opened : op->from;
 	argv[n++] = op->temporary;
 	if (op->size > 0 && !op->from) {
 		snprintf(size, sizeof(size), "%" PRIu64, op->size);
@@ -180,7 +218,10 @@ static bool begin(struct image_create *op)
 		fail_os(op);
 		return false;
 	}
-	start_tool(op);
+	if (op->reflink)
+		start_reflink(op);
+	else
+		start_tool(op);
 	return true;
 }
 
@@ -296,6 +337,9 @@ struct image_create *image_create_start(const char *qemu_img,
 	}
 	op->compress = wish->compress;
 	op->caged = wish->caged;
+	op->reflink = wish->reflink;
+	op->secret = wish->secret;
+	op->new_secret = wish->new_secret;
 	op->fd = -1;
 	op->dir_fd = -1;
 	job_start(&op->job, &create_kind, target, on_end, arg);

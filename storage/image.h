@@ -26,6 +26,9 @@ struct image_wish {
 	const char *from_format; /* with from */
 	bool compress;           /* with from */
 	bool caged;              /* from is a stranger's; see base/cage.h */
+	bool reflink;            /* with from: share its blocks */
+	const struct secret *secret;     /* that opens from; or NULL */
+	const struct secret *new_secret; /* that is to open it; or NULL */
 };
 
 struct image_create {
@@ -41,6 +44,9 @@ struct image_create {
 	char *from_format;
 	bool compress;
 	bool caged;
+	bool reflink;
+	const struct secret *secret; /* the caller's, until its start */
+	const struct secret *new_secret;
 	char *temporary;      /* PATH.tmp.RANDOM; NULL: not made yet */
 	int fd;               /* of the temporary, flock'ed; or -1 */
 	int dir_fd;           /* of the directory; or -1 */

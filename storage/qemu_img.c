@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -36,8 +37,11 @@ static void on_line(struct spawn_tool *tool, const char *line)
 	struct job_progress *to = &run->job.progress;
 	int percent = qemu_img_percent(line);
 
-	if (percent < 0)
+	if (percent < 0) {
+		if (run->on_words)
+			run->on_words(run->arg, line);
 		return;
+	}
 	for (struct job *job = run->job.parent; job; job = job->parent)
 		to = &job->progress; /* who shows it is at the top */
 	to->total = run->total ? run->total : FULL;
@@ -99,15 +103,37 @@ static bool did_well(struct qemu_img *run)
 	return false;
 }
 
+/* Starts the tool, which gets the secrets; our ends of them are closed. */
+static int start_tool(struct qemu_img *run, struct err *err)
+{
+	struct spawn_fd fds[2];
+	int rc;
+
+	run->tool.fds = fds;
+	run->tool.nfds = 0;
+	for (int i = 0; i < 2; i++)
+		if (run->secret_fds[i] >= 0)
+			fds[run->tool.nfds++] =
+				(struct spawn_fd){ run->secret_fds[i], 3 + i };
+	rc = spawn_tool_start(&run->tool, (const char *const *)run->argv, err);
+	run->tool.fds = NULL;
+	run->tool.nfds = 0;
+	for (int i = 0; i < 2; i++)
+		fd_close(&run->secret_fds[i]);
+	return rc;
+}
+
 static bool begin(struct qemu_img *run)
 {
 	struct err err = ERR_INIT;
 
 	run->tool.on_end = on_end;
+	if (run->on_words)
+		run->tool.on_line = on_line;
 	for (char **at = run->argv; *at; at++)
 		if (str_eq(*at, "-p"))
 			run->tool.on_line = on_line;
-	if (!spawn_tool_start(&run->tool, (const char *const *)run->argv, &err))
+	if (!start_tool(run, &err))
 		return true;
 	err_wrap(&err, "%s: ", run->what);
 	job_fail_err(&run->job, &err);
@@ -133,6 +159,8 @@ static void img_cleanup(struct job *job)
 	struct qemu_img *run = qemu_img_of(job);
 
 	spawn_tool_stop(&run->tool);
+	for (int i = 0; i < 2; i++)
+		fd_close(&run->secret_fds[i]);
 	for (char **at = run->argv; *at; at++)
 		free(*at);
 	free(run->argv);
@@ -146,6 +174,11 @@ static const struct job_kind img_kind = {
 	.run = img_run,
 	.cleanup = img_cleanup,
 };
+
+static bool has_secret(const struct secret *secret)
+{
+	return secret && secret->bytes;
+}
 
 struct qemu_img *qemu_img_start(const char *const *argv,
 	const struct qemu_img_how *how, struct job *parent,
@@ -163,10 +196,30 @@ struct qemu_img *qemu_img_start(const char *const *argv,
 	run->hide = how->hide ? xstrdup(how->hide) : NULL;
 	run->fine = how->fine;
 	run->total = how->total;
+	run->on_words = how->on_words;
+	run->arg = how->arg;
+	run->secret_fds[0] =
+		has_secret(how->secret) ? secret_pipe(how->secret) : -1;
+	run->secret_fds[1] =
+		has_secret(how->new_secret) ? secret_pipe(how->new_secret) : -1;
 	job_start(&run->job, &img_kind, parent ? parent->target : NULL,
 		on_end_hook, arg);
 	run->job.parent = parent;
 	return run;
+}
+
+char *qemu_img_opts(const char *path, const char *format)
+{
+	AUTO_STR struct str opts = STR_INIT;
+
+	str_addf(&opts,
+		"driver=%s,encrypt.key-secret=key,file.filename=", format);
+	for (; *path; path++) {
+		str_addc(&opts, *path);
+		if (*path == ',')
+			str_addc(&opts, ',');
+	}
+	return str_take(&opts);
 }
 
 json_t *qemu_img_json(const struct qemu_img *run, struct err *err)

@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "supervisor/commands.h"
-#include "supervisor/op_image.h"
+#include "supervisor/image_request.h"
 #include "supervisor/tasks.h"
 
 /* ---- what they share ---- */
@@ -28,9 +28,8 @@ static int check_beneath(
 	return pool ? pool_admits(pool, volume->name, err) : -1;
 }
 
-/* A path may be anything of the host: not for those who may only look. */
-static int name_volume(struct request *rq, const char *arg, const char *format,
-	struct volume *volume, struct err *err)
+int image_request_volume(struct request *rq, const char *arg,
+	const char *format, struct volume *volume, struct err *err)
 {
 	const char *name = request_string(rq, arg);
 	const struct env *env = registry_env(request_registry(rq));
@@ -65,21 +64,24 @@ static int check_busy(const struct op_image *op, struct err *err)
 	return 0;
 }
 
-/* The op of "image"; NULL: the request was answered. */
-static struct op_image *new_op(
+struct op_image *image_request_op(
 	struct request *rq, const char *arg, const char *format)
 {
+	struct registry *registry = request_registry(rq);
 	struct volume volume;
 	struct err err = ERR_INIT;
+	struct op_image *op;
 
-	if (!name_volume(rq, arg, format, &volume, &err))
-		return op_image_new_steal(
-			registry_env(request_registry(rq)), &volume);
-	request_fail(rq, &err);
-	return NULL;
+	if (image_request_volume(rq, arg, format, &volume, &err)) {
+		request_fail(rq, &err);
+		return NULL;
+	}
+	op = op_image_new_steal(registry_env(registry), &volume);
+	op->rules = volume_rules(registry);
+	return op;
 }
 
-static void refuse(
+void image_request_refuse(
 	struct request *rq, struct op_image *op, const struct err *err)
 {
 	op_image_free(op);
@@ -101,17 +103,15 @@ static void on_end(struct job *job, void *arg)
 		request_reply_steal(rq, TAKE(op->result));
 }
 
-typedef void start_fn(struct op_image *op, op_image_end *on_end, void *arg);
-
-/* Starts the job, or only says so. */
-static void begin(struct request *rq, struct op_image *op, start_fn *start)
+void image_request_begin(
+	struct request *rq, struct op_image *op, image_start_fn *start)
 {
 	struct err err = ERR_INIT;
 	AUTO_FREE char *action =
 		xasprintf("%s %s", rq->verb->name, op->volume.path);
 
 	if (check_busy(op, &err)) {
-		refuse(rq, op, &err);
+		image_request_refuse(rq, op, &err);
 		return;
 	}
 	if (request_bool(rq, "dry-run")) {
@@ -130,6 +130,33 @@ static void begin(struct request *rq, struct op_image *op, start_fn *start)
 	tasks_add(&op->job, rq->id);
 	request_reply_steal(
 		rq, json_pack("{s:o}", "job", json_sprintf("j%u", op->job.id)));
+}
+
+/* Any file of the host: not for those who may only repair. */
+static int read_secret(struct request *rq, const char *arg,
+	struct secret *secret, struct err *err)
+{
+	const char *path = request_string(rq, arg);
+
+	if (!*path)
+		return 0;
+	if (rq->role < ROLE_ADMIN || *path != '/')
+		return err_set(err, ERR_DENIED,
+			"only the role admin may name the file of a secret");
+	return secret_read(path, secret, err);
+}
+
+/* That of what is made: only qcow2 can be encrypted. */
+static int read_new_secret(struct request *rq, struct op_image *op,
+	const char *arg, struct err *err)
+{
+	if (read_secret(rq, arg, &op->new_secret, err))
+		return -1;
+	if (!op->new_secret.bytes || str_eq(op->volume.format, "qcow2"))
+		return 0;
+	return err_set(err, ERR_USAGE,
+		"only a qcow2 image can be encrypted, not %s",
+		op->volume.format);
 }
 
 /* ---- look ---- */
@@ -152,17 +179,17 @@ void command_image_list(struct request *rq)
 
 void command_image_info(struct request *rq)
 {
-	struct op_image *op = new_op(rq, "image", "format");
+	struct op_image *op = image_request_op(rq, "image", "format");
 
 	if (op)
-		begin(rq, op, op_image_info);
+		image_request_begin(rq, op, op_image_info);
 }
 
 /* ---- change one ---- */
 
 void command_image_check(struct request *rq)
 {
-	struct op_image *op = new_op(rq, "image", "format");
+	struct op_image *op = image_request_op(rq, "image", "format");
 	const char *repair = request_string(rq, "repair");
 	struct err err = ERR_INIT;
 
@@ -170,15 +197,17 @@ void command_image_check(struct request *rq)
 		return;
 	op->repair = *repair;
 	op->repair_all = str_eq(repair, "all");
-	if (op->repair && rq->role < ROLE_ADMIN)
+	if (read_secret(rq, "secret-file", &op->secret, &err))
+		; /* it says why */
+	else if (op->repair && rq->role < ROLE_ADMIN)
 		err_set(&err, ERR_DENIED, "only the role admin may repair");
 	else if (op->repair)
 		(void)!volume_must_be_free(request_registry(rq), &op->volume,
 			NEED_RUNNING | NEED_ABOVE, &err);
 	if (err.code)
-		refuse(rq, op, &err);
+		image_request_refuse(rq, op, &err);
 	else
-		begin(rq, op, op_image_check);
+		image_request_begin(rq, op, op_image_check);
 }
 
 static int check_size(json_int_t size, struct err *err)
@@ -193,7 +222,7 @@ static int check_size(json_int_t size, struct err *err)
 
 void command_image_resize(struct request *rq)
 {
-	struct op_image *op = new_op(rq, "image", "format");
+	struct op_image *op = image_request_op(rq, "image", "format");
 	json_int_t size = request_int(rq, "size", 0);
 	struct err err = ERR_INIT;
 
@@ -202,16 +231,17 @@ void command_image_resize(struct request *rq)
 	op->size = (uint64_t)size;
 	op->shrink = request_bool(rq, "shrink");
 	if (check_size(size, &err) ||
+		read_secret(rq, "secret-file", &op->secret, &err) ||
 		volume_must_be_free(request_registry(rq), &op->volume,
 			NEED_RUNNING | NEED_ABOVE, &err))
-		refuse(rq, op, &err);
+		image_request_refuse(rq, op, &err);
 	else
-		begin(rq, op, op_image_resize);
+		image_request_begin(rq, op, op_image_resize);
 }
 
 void command_image_delete(struct request *rq)
 {
-	struct op_image *op = new_op(rq, "image", "format");
+	struct op_image *op = image_request_op(rq, "image", "format");
 	struct err err = ERR_INIT;
 
 	if (!op)
@@ -219,9 +249,9 @@ void command_image_delete(struct request *rq)
 	if (volume_check(&op->volume, &err) ||
 		volume_must_be_free(
 			request_registry(rq), &op->volume, NEED_ANY, &err))
-		refuse(rq, op, &err);
+		image_request_refuse(rq, op, &err);
 	else
-		begin(rq, op, op_image_delete);
+		image_request_begin(rq, op, op_image_delete);
 }
 
 /* ---- make one ---- */
@@ -262,18 +292,25 @@ static char *options_of(const struct request *rq, const struct op_image *op)
 		request_string(rq, "compression"));
 	if (request_bool(rq, "extended-l2"))
 		add_option(&options, "extended_l2", "on");
+	if (op->new_secret.bytes) {
+		add_option(&options, "encrypt.format", "luks");
+		add_option(&options, "encrypt.key-secret", "newkey");
+	}
 	return options.len ? str_take(&options) : NULL;
+}
+
+static bool is_filled(const struct request *rq)
+{
+	const char *how = request_string(rq, "preallocation");
+
+	return str_eq(how, "full") || str_eq(how, "falloc");
 }
 
 /* A disk that is to be filled at once must have the room. */
 static int check_space(
 	const struct request *rq, const struct op_image *op, struct err *err)
 {
-	const char *how = request_string(rq, "preallocation");
-
-	if (!str_eq(how, "full") && !str_eq(how, "falloc"))
-		return 0;
-	return volume_has_space(&op->volume, op->size, err);
+	return is_filled(rq) ? volume_has_space(&op->volume, op->size, err) : 0;
 }
 
 static int fill_create(struct request *rq, struct op_image *op, struct err *err)
@@ -282,7 +319,8 @@ static int fill_create(struct request *rq, struct op_image *op, struct err *err)
 	bool overlay = *request_string(rq, "base");
 
 	op->size = (uint64_t)size;
-	if (overlay && name_volume(rq, "base", "base-format", &op->from, err))
+	if (overlay &&
+		image_request_volume(rq, "base", "base-format", &op->from, err))
 		return -1;
 	if (overlay && !str_eq(op->volume.format, "qcow2"))
 		return err_set(err, ERR_USAGE,
@@ -292,68 +330,104 @@ static int fill_create(struct request *rq, struct op_image *op, struct err *err)
 		return err_set(err, ERR_USAGE, "say its size, or a --base");
 	if (json_object_get(rq->args, "size") && check_size(size, err))
 		return -1;
+	if (read_new_secret(rq, op, "secret-file", err))
+		return -1;
 	op->options = options_of(rq, op);
 	return check_space(rq, op, err);
 }
 
 void command_image_create(struct request *rq)
 {
-	struct op_image *op = new_op(rq, "image", "format");
+	struct op_image *op = image_request_op(rq, "image", "format");
 	struct err err = ERR_INIT;
 
 	if (!op)
 		return;
 	if (fill_create(rq, op, &err))
-		refuse(rq, op, &err);
+		image_request_refuse(rq, op, &err);
 	else
-		begin(rq, op, op_image_make);
+		image_request_begin(rq, op, op_image_make);
 }
 
 /* A copy of an image that a guest writes to would be torn. */
 static int fill_copy(struct request *rq, struct op_image *op,
 	const char *format, struct err *err)
 {
-	if (name_volume(rq, "image", format, &op->from, err))
+	if (image_request_volume(rq, "image", format, &op->from, err))
 		return -1;
 	if (str_eq(op->from.path, op->volume.path))
 		return err_set(err, ERR_USAGE, "both are '%s'", op->from.path);
 	op->copy = true;
 	return volume_must_be_free(
-		request_registry(rq), &op->from, NEED_RUNNING, err);
+		request_registry(rq), &op->from, NEED_WRITES, err);
+}
+
+static void begin_copy(struct request *rq, struct op_image *op)
+{
+	op->options = options_of(rq, op);
+	image_request_begin(rq, op, op_image_make);
 }
 
 void command_image_convert(struct request *rq)
 {
-	struct op_image *op = new_op(rq, "new", "to");
+	struct op_image *op = image_request_op(rq, "new", "to");
 	struct err err = ERR_INIT;
 
 	if (!op)
 		return;
 	op->compress = request_bool(rq, "compress");
-	op->copy = true;
-	op->options = options_of(rq, op);
-	if (fill_copy(rq, op, "format", &err))
-		refuse(rq, op, &err);
+	op->filled = is_filled(rq);
+	if (fill_copy(rq, op, "format", &err) ||
+		read_secret(rq, "secret-file", &op->secret, &err) ||
+		read_new_secret(rq, op, "new-secret-file", &err))
+		image_request_refuse(rq, op, &err);
 	else
-		begin(rq, op, op_image_make);
+		begin_copy(rq, op);
+}
+
+/* The bytes are the same: so is the format, and what it is on top of. */
+static int check_reflink(const struct op_image *op, struct err *err)
+{
+	struct backing below;
+	int rc = 0;
+
+	if (!op->reflink)
+		return 0;
+	if (!str_eq(op->from.format, op->volume.format))
+		return err_set(err, ERR_USAGE,
+			"'%s' is %s, and so is a clone of its blocks, not %s",
+			op->from.path, op->from.format, op->volume.format);
+	rc = backing_read(op->from.path, op->from.format, &below, err);
+	if (!rc && below.path)
+		rc = err_set(err, ERR_STATE,
+			"image '%s' is on top of another: --full copies both",
+			op->from.path);
+	backing_fini(&below);
+	return rc;
 }
 
 void command_image_clone(struct request *rq)
 {
-	struct op_image *op = new_op(rq, "new", "to");
+	struct op_image *op = image_request_op(rq, "new", "to");
 	struct err err = ERR_INIT;
 
 	if (!op)
 		return;
-	if (request_bool(rq, "full"))
-		(void)!fill_copy(rq, op, "format", &err);
-	else if (!name_volume(rq, "image", "format", &op->from, &err) &&
+	op->reflink = request_bool(rq, "reflink");
+	if (op->reflink && request_bool(rq, "full"))
+		err_set(&err, ERR_USAGE,
+			"a clone is --full or --reflink, not both");
+	else if (op->reflink || request_bool(rq, "full"))
+		(void)(fill_copy(rq, op, "format", &err) ||
+			check_reflink(op, &err));
+	else if (!image_request_volume(
+			 rq, "image", "format", &op->from, &err) &&
 		 !str_eq(op->volume.format, "qcow2"))
 		err_set(&err, ERR_USAGE,
 			"a linked clone is a qcow2 image, not %s; --full copies",
 			op->volume.format);
 	if (err.code)
-		refuse(rq, op, &err);
+		image_request_refuse(rq, op, &err);
 	else
-		begin(rq, op, op_image_make);
+		image_request_begin(rq, op, op_image_make);
 }

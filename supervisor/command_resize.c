@@ -132,6 +132,7 @@ static void resize_stopped(struct request *rq, const struct spec_disk *disk)
 	}
 	op = op_image_new_steal(vm->env, &volume);
 	op->size = size_of(rq);
+	op->rules = volume_rules(request_registry(rq));
 	if (volume_must_be_free(request_registry(rq), &op->volume,
 		    NEED_RUNNING | NEED_ABOVE, &err)) {
 		op_image_free(op);

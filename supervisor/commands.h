@@ -100,6 +100,16 @@ void command_image_check(struct request *request);
 void command_image_convert(struct request *request);
 /* [image-clone] An overlay, or a copy. */
 void command_image_clone(struct request *request);
+/* [image-rebase] On top of another base. */
+void command_image_rebase(struct request *request);
+/* [image-flatten] On top of nothing. */
+void command_image_flatten(struct request *request);
+/* [image-commit] Into its base. */
+void command_image_commit(struct request *request);
+/* [image-compare] Whether two read the same. */
+void command_image_compare(struct request *request);
+/* [image-map] Where its data is. */
+void command_image_map(struct request *request);
 /* [image-delete] What nothing needs. */
 void command_image_delete(struct request *request);
 /* [image-import] A file from outside. */

@@ -20,6 +20,7 @@ struct need {
 	ino_t inode; /* 0: there is no such file */
 	size_t turn; /* when it was added */
 	char *path;
+	char *above; /* what is on top of it; or NULL */
 	char *text;
 };
 
@@ -33,7 +34,8 @@ static void look(struct need *need, const char *path)
 	need->inode = st.st_ino;
 }
 
-void needs_add_steal(struct needs *needs, const char *path, char *text)
+void needs_add_steal(
+	struct needs *needs, const char *path, const char *above, char *text)
 {
 	struct need *need;
 
@@ -47,9 +49,10 @@ void needs_add_steal(struct needs *needs, const char *path, char *text)
 			needs->at, needs->room, sizeof(*needs->at));
 	}
 	need = &needs->at[needs->n];
-	*need = (struct need){
-		.turn = needs->n++, .path = xstrdup(path), .text = text
-	};
+	*need = (struct need){ .turn = needs->n++,
+		.path = xstrdup(path),
+		.above = above ? xstrdup(above) : NULL,
+		.text = text };
 	look(need, path);
 	needs->sorted = false;
 }
@@ -68,13 +71,15 @@ static void add_spec(struct needs *needs, const struct vm *vm,
 		AUTO_FREE char *path = argv_disk_path(spec, disk, images);
 		AUTO_FREE char *base = argv_base_path(disk, images);
 
-		if (kinds & ~(unsigned)NEED_ABOVE)
-			needs_add_steal(needs, path,
+		if (kinds & (NEED_RUNNING | NEED_WRITTEN) ||
+			(kinds & NEED_WRITES && !disk->readonly))
+			needs_add_steal(needs, path, NULL,
 				xasprintf("%s (its disk %s)", vm->name,
 					disk->name));
-		needs_add_steal(needs, base,
-			xasprintf(
-				"%s (base of disk %s)", vm->name, disk->name));
+		if (kinds & ~(unsigned)NEED_WRITES)
+			needs_add_steal(needs, base, path,
+				xasprintf("%s (base of disk %s)", vm->name,
+					disk->name));
 	}
 }
 
@@ -108,7 +113,7 @@ void needs_collect(
 			add_record(needs, vm);
 		if (written)
 			add_spec(needs, vm, vm->spec, written);
-		if (kinds & NEED_RUNNING && vm_is_up(vm))
+		if (kinds & (NEED_RUNNING | NEED_WRITES) && vm_is_up(vm))
 			add_spec(needs, vm,
 				vm->running ? vm->running : vm->spec, kinds);
 	}
@@ -118,6 +123,7 @@ void needs_fini(struct needs *needs)
 {
 	for (size_t i = 0; i < needs->n; i++) {
 		free(needs->at[i].path);
+		free(needs->at[i].above);
 		free(needs->at[i].text);
 	}
 	free(needs->at);
@@ -176,6 +182,9 @@ json_t *needs_of(struct needs *needs, const char *path)
 
 		if (need->device != key.device || need->inode != key.inode)
 			break;
+		if (needs->but && need->above &&
+			str_eq(need->above, needs->but))
+			continue;
 		if (key.inode || str_eq(need->path, path))
 			add_once(list, need->text);
 	}

@@ -39,20 +39,67 @@ static void on_run_end(struct job *job, void *arg)
 	job_wake(&op->job);
 }
 
-/* Runs `qemu-img VERB ...`; words end with NULL. */
-static void start_run(struct op_image *op, const char *const *words,
+/* Which of the two images the secret opens. */
+static const struct volume *opened(const struct op_image *op)
+{
+	return op->from.path ? &op->from : &op->volume;
+}
+
+/* The words; where there is a secret, the image is named by what opens it. */
+static void add_words(const struct op_image *op, const char *const *words,
+	const char *opts, const char *argv[20])
+{
+	size_t n = 1;
+
+	for (; *words && n < 18; words++) {
+		if (opts && str_eq(*words, "-f")) {
+			argv[n++] = "--object";
+			argv[n++] = QEMU_IMG_SECRET;
+			argv[n++] = "--image-opts";
+			words++;
+		} else if (opts && *words == opened(op)->path) {
+			argv[n++] = opts;
+		} else {
+			argv[n++] = *words;
+		}
+	}
+}
+
+void op_image_run(struct op_image *op, const char *const *words,
 	const char *verb, uint64_t fine)
 {
 	AUTO_FREE char *what =
 		xasprintf("cannot %s image '%s'", verb, op->volume.path);
-	const char *argv[16] = { op->env->qemu_img };
-	size_t n = 1;
+	AUTO_FREE char *opts =
+		op->secret.bytes
+			? qemu_img_opts(opened(op)->path, opened(op)->format)
+			: NULL;
+	const char *argv[20] = { op->env->qemu_img };
 
-	while (*words && n < NELEMS(argv) - 1)
-		argv[n++] = *words++;
+	add_words(op, words, opts, argv);
 	op->run = qemu_img_start(argv,
-		&(struct qemu_img_how){ .what = what, .fine = fine }, &op->job,
-		on_run_end, op);
+		&(struct qemu_img_how){ .what = what,
+			.fine = fine,
+			.total = op->bytes,
+			.on_words = op->on_words,
+			.arg = op,
+			.secret = &op->secret },
+		&op->job, on_run_end, op);
+	op->on_words = NULL;
+}
+
+enum job_state op_image_fail(struct op_image *op)
+{
+	struct err *err = &op->run_err;
+	AUTO_STR struct str needed = STR_INIT;
+	size_t len = strlen(err->text);
+
+	if (op->needed && strstr(err->text, "No space left")) {
+		str_add_bytes(&needed, op->needed);
+		snprintf(err->text + len, sizeof(err->text) - len,
+			": it needs up to %s", str_text(&needed));
+	}
+	return job_fail_err(&op->job, err);
 }
 
 static bool has_qemu_img(struct op_image *op)
@@ -64,14 +111,14 @@ static bool has_qemu_img(struct op_image *op)
 	return false;
 }
 
-/* The image is there and is what its format says. */
-static bool is_sound(struct op_image *op, const struct volume *volume)
+static bool check(struct op_image *op, const struct volume *volume,
+	const struct backing_rules *rules)
 {
 	struct err err = ERR_INIT;
 
 	if (!has_qemu_img(op))
 		return false;
-	if (!volume_check(volume, &err))
+	if (!backing_check(volume->path, volume->format, rules, &err))
 		return true;
 	job_fail_err(&op->job, &err);
 	return false;
@@ -89,21 +136,39 @@ static bool has_quota(struct op_image *op, uint64_t bytes)
 	return false;
 }
 
-#define AWAIT_RUN(op)                                                    \
-	do {                                                             \
-		JOB_AWAIT(&(op)->job, !(op)->run, JOB_FOREVER);          \
-		if ((op)->run_err.code)                                  \
-			return job_fail_err(&(op)->job, &(op)->run_err); \
-	} while (0)
+/* The secret is there if, and only if, it is needed. */
+static bool can_open(struct op_image *op, const struct volume *volume)
+{
+	bool given = op->secret.bytes && volume == opened(op);
+	struct err ignored = ERR_INIT;
+	struct backing header;
+	bool encrypted;
 
-/* The end of every change in place: the image is on disk. */
-#define SYNC_IMAGE(op)                                           \
-	do {                                                     \
-		(op)->job.progress.phase = "syncing";            \
-		JOB_DURABLE(&(op)->job, &(op)->durable,          \
-			durable_path(&(op)->durable, &(op)->job, \
-				(op)->volume.path));             \
-	} while (0)
+	if (backing_read(volume->path, volume->format, &header, &ignored))
+		header.encrypted = false;
+	encrypted = header.encrypted;
+	backing_fini(&header);
+	if (encrypted == given)
+		return true;
+	job_fail(&op->job, given ? ERR_USAGE : ERR_DENIED,
+		given ? "image '%s' is not encrypted: it takes no --secret-file"
+		      : "image '%s' is encrypted: --secret-file of check, "
+			"resize and convert opens it",
+		volume->path);
+	return false;
+}
+
+bool op_image_is_sound(struct op_image *op, const struct volume *volume)
+{
+	return check(op, volume, &op->rules) && can_open(op, volume);
+}
+
+bool op_image_is_itself(struct op_image *op, const struct volume *volume)
+{
+	const struct backing_rules rules = { .only_itself = true };
+
+	return check(op, volume, &rules);
+}
 
 /* ---- info ---- */
 
@@ -147,12 +212,12 @@ static json_t *summary(const struct op_image *op, json_t *info)
 	return result;
 }
 
-static void start_info(struct op_image *op)
+void op_image_ask(struct op_image *op)
 {
 	const char *words[] = { "info", "-U", "--output=json", "-f",
 		op->volume.format, op->volume.path, NULL };
 
-	start_run(op, words, "read", 0);
+	op_image_run(op, words, "read", 0);
 }
 
 static enum job_state info_run(struct job *job)
@@ -160,10 +225,10 @@ static enum job_state info_run(struct job *job)
 	struct op_image *op = container_of(job, struct op_image, job);
 
 	JOB_BEGIN(job);
-	if (!is_sound(op, &op->volume))
+	if (!op_image_is_itself(op, &op->volume))
 		return JOB_ENDS;
-	start_info(op);
-	AWAIT_RUN(op);
+	op_image_ask(op);
+	IMAGE_AWAIT_RUN(op);
 	if (!op->printed)
 		return job_fail(job, ERR_OS, "cannot read image '%s': %s",
 			op->volume.path, "qemu-img printed no JSON");
@@ -187,7 +252,7 @@ static void start_check(struct op_image *op)
 		words[n++] = "-U";
 	}
 	words[n] = op->volume.path;
-	start_run(op, words, op->repair ? "repair" : "check", CHECK_FINE);
+	op_image_run(op, words, op->repair ? "repair" : "check", CHECK_FINE);
 }
 
 static json_t *verdict(const struct op_image *op)
@@ -213,12 +278,12 @@ static enum job_state check_run(struct job *job)
 	struct op_image *op = container_of(job, struct op_image, job);
 
 	JOB_BEGIN(job);
-	if (!is_sound(op, &op->volume))
+	if (!op_image_is_sound(op, &op->volume))
 		return JOB_ENDS;
 	start_check(op);
-	AWAIT_RUN(op);
+	IMAGE_AWAIT_RUN(op);
 	if (op->repair)
-		SYNC_IMAGE(op);
+		IMAGE_SYNC(op, op->volume.path);
 	op->result = verdict(op);
 	JOB_END(job);
 }
@@ -237,7 +302,7 @@ static void start_resize(struct op_image *op)
 		words[n++] = "--shrink";
 	words[n++] = op->volume.path;
 	words[n] = size;
-	start_run(op, words, "resize", 0);
+	op_image_run(op, words, "resize", 0);
 }
 
 /* info was asked before: what it is now. */
@@ -264,15 +329,15 @@ static enum job_state resize_run(struct job *job)
 	struct op_image *op = container_of(job, struct op_image, job);
 
 	JOB_BEGIN(job);
-	if (!is_sound(op, &op->volume))
+	if (!op_image_is_sound(op, &op->volume))
 		return JOB_ENDS;
-	start_info(op);
-	AWAIT_RUN(op);
+	op_image_ask(op);
+	IMAGE_AWAIT_RUN(op);
 	if (!may_resize(op))
 		return JOB_ENDS;
 	start_resize(op);
-	AWAIT_RUN(op);
-	SYNC_IMAGE(op);
+	IMAGE_AWAIT_RUN(op);
+	IMAGE_SYNC(op, op->volume.path);
 	op->result = json_pack(
 		"{s:b,s:I}", "changed", 1, "size", (json_int_t)op->size);
 	JOB_END(job);
@@ -286,7 +351,7 @@ static bool look_at_source(struct op_image *op)
 	const char *format;
 	bool backed;
 
-	if (!is_sound(op, &op->from))
+	if (!op_image_is_sound(op, &op->from))
 		return false;
 	if (image_header(
 		    op->from.path, &format, &op->copied, &backed, &ignored))
@@ -294,30 +359,29 @@ static bool look_at_source(struct op_image *op)
 	return true;
 }
 
-static bool can_measure(const struct op_image *op)
-{
-	return op->copy && (str_eq(op->volume.format, "raw") ||
-				   str_eq(op->volume.format, "qcow2"));
-}
-
+/*
+ * As qcow2 whatever it is to be: qemu-img knows no better for the others,
+ * and of raw it would count the holes.
+ */
 static void start_measure(struct op_image *op)
 {
 	const char *words[] = { "measure", "--output=json", "-f",
-		op->from.format, "-O", op->volume.format, op->from.path, NULL };
+		op->from.format, "-O", "qcow2", op->from.path, NULL };
 
 	op->job.progress.phase = "measuring";
-	start_run(op, words, "create", 0);
+	op_image_run(op, words, "create", 0);
 }
 
 /* A compressed copy takes less than was measured: then nobody knows. */
 static bool has_space(struct op_image *op)
 {
-	json_int_t needed =
-		json_integer_value(json_object_get(op->printed, "required"));
 	struct err err = ERR_INIT;
 
-	if (op->compress ||
-		!volume_has_space(&op->volume, (uint64_t)needed, &err))
+	op->needed = (uint64_t)json_integer_value(
+		json_object_get(op->printed, "required"));
+	if (op->filled && op->copied > op->needed)
+		op->needed = op->copied;
+	if (op->compress || !volume_has_space(&op->volume, op->needed, &err))
 		return true;
 	job_fail_err(&op->job, &err);
 	return false;
@@ -337,7 +401,9 @@ static void start_make(struct op_image *op)
 	struct image_wish wish = { .path = op->volume.path,
 		.format = op->volume.format,
 		.size = op->size,
-		.options = op->options };
+		.options = op->options,
+		.secret = op->secret.bytes ? &op->secret : NULL,
+		.new_secret = op->new_secret.bytes ? &op->new_secret : NULL };
 
 	if (op->from.path && op->copy) {
 		/* what its progress is counted in */
@@ -345,6 +411,7 @@ static void start_make(struct op_image *op)
 		wish.from = op->from.path;
 		wish.from_format = op->from.format;
 		wish.compress = op->compress;
+		wish.reflink = op->reflink;
 	} else if (op->from.path) {
 		wish.base = op->from.path;
 		wish.base_format = op->from.format;
@@ -362,9 +429,9 @@ static enum job_state make_run(struct job *job)
 		return JOB_ENDS;
 	if (!has_quota(op, op->size ? op->size : op->copied))
 		return JOB_ENDS;
-	if (can_measure(op)) {
+	if (op->copy && !op->reflink) {
 		start_measure(op);
-		AWAIT_RUN(op);
+		IMAGE_AWAIT_RUN(op);
 		if (!has_space(op))
 			return JOB_ENDS;
 	}
@@ -372,7 +439,7 @@ static enum job_state make_run(struct job *job)
 	job->progress.phase = op->copy ? "converting" : "creating";
 	JOB_AWAIT(job, !op->make, JOB_FOREVER);
 	if (op->run_err.code)
-		return job_fail_err(job, &op->run_err);
+		return op_image_fail(op);
 	op->result = json_pack("{s:b,s:s,s:s}", "changed", 1, "path",
 		op->volume.path, "format", op->volume.format);
 	JOB_END(job);
@@ -409,7 +476,7 @@ static enum job_state delete_run(struct job *job)
 
 /* ---- all of them ---- */
 
-static void op_cleanup(struct job *job)
+void op_image_cleanup(struct job *job)
 {
 	op_image_free(op_image_of(job));
 }
@@ -429,23 +496,17 @@ void op_image_free(struct op_image *op)
 {
 	durable_stop(&op->durable);
 	pool_claim_release(&op->claim);
+	secret_fini(&op->secret);
+	secret_fini(&op->new_secret);
 	volume_fini(&op->volume);
 	volume_fini(&op->from);
 	free(op->options);
 	json_decref(op->printed);
+	json_decref(op->differs_at);
+	json_decref(op->map.extents);
 	json_decref(op->result);
 	free(op);
 }
-
-#define IMAGE_VERB(verb)                                                  \
-	void op_image_##verb(                                             \
-		struct op_image *op, op_image_end *on_end, void *arg)     \
-	{                                                                 \
-		static const struct job_kind kind = { "image-" #verb,     \
-			verb##_run, NULL, op_cleanup };                   \
-                                                                          \
-		job_start(&op->job, &kind, op->volume.name, on_end, arg); \
-	}
 
 IMAGE_VERB(info)
 IMAGE_VERB(check)

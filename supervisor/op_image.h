@@ -30,7 +30,26 @@ struct op_image {
 	bool copy;
 	uint64_t copied; /* virtual size of the source; 0: unknown */
 	bool compress;
-	bool snapshots; /* import: those inside are left out, not refused */
+	bool snapshots;  /* import: those inside are left out, not refused */
+	bool filled;     /* of a copy: all of it is allocated at once */
+	bool unsafe;     /* rebase: only the header is written */
+	bool keep;       /* commit: its content stays above too */
+	bool strict;     /* compare: sizes count too */
+	bool reflink;    /* of a copy: blocks are shared with the source */
+	uint64_t bytes;  /* that 100 % of the progress are; 0: not known */
+	uint64_t needed; /* space, as it was measured; 0: not known */
+	struct backing_rules rules;
+	struct secret secret;     /* that opens it, or what is copied */
+	struct secret new_secret; /* that is to open what is made */
+	/* Gets what a run says that is no progress; or NULL. */
+	void (*on_words)(void *arg, const char *line);
+	bool sizes_differ;  /* compare */
+	json_t *differs_at; /* or NULL */
+	struct {
+		json_t *extents;
+		json_int_t data, zero, below;
+		size_t n;
+	} map;
 	char *options;
 	struct image_create *make; /* while it runs */
 	struct durable durable;
@@ -56,8 +75,67 @@ void op_image_resize(struct op_image *op, op_image_end *on_end, void *arg);
  * of it.  The space that a copy takes is measured first.
  */
 void op_image_make(struct op_image *op, op_image_end *on_end, void *arg);
+/*
+ * Puts it on op->from, or (without one) makes it stand alone; what a guest
+ * reads stays the same, unless op->unsafe: then only the header is written.
+ */
+void op_image_rebase(struct op_image *op, op_image_end *on_end, void *arg);
+/* Writes it into its base, op->from, and empties it unless op->keep. */
+void op_image_commit(struct op_image *op, op_image_end *on_end, void *arg);
+/* Whether it and op->from read the same. */
+void op_image_compare(struct op_image *op, op_image_end *on_end, void *arg);
+/* What of it has data. */
+void op_image_map(struct op_image *op, op_image_end *on_end, void *arg);
 /* Removes it, durably. */
 void op_image_delete(struct op_image *op, op_image_end *on_end, void *arg);
 struct op_image *op_image_of(struct job *job);
+
+/* ---- steps that the jobs on images have in common ---- */
+
+/*
+ * Runs `qemu-img WORDS...` (they end with NULL): "cannot VERB image ..." when
+ * it fails.  fine: exits that are no failure, by bit.
+ */
+void op_image_run(struct op_image *op, const char *const *words,
+	const char *verb, uint64_t fine);
+/* The job ends by what its run said; no space: with what it needs. */
+enum job_state op_image_fail(struct op_image *op);
+/* Runs `qemu-img info` of the image: op->printed. */
+void op_image_ask(struct op_image *op);
+/*
+ * There is a qemu-img, and the image and all below it are what their formats
+ * say, where they may be; else the job has failed.
+ */
+bool op_image_is_sound(struct op_image *op, const struct volume *volume);
+/* The same of the image alone: nothing below it is going to be opened. */
+bool op_image_is_itself(struct op_image *op, const struct volume *volume);
+/* The end of a job: frees the op. */
+void op_image_cleanup(struct job *job);
+
+#define IMAGE_AWAIT_RUN(op)                                     \
+	do {                                                    \
+		JOB_AWAIT(&(op)->job, !(op)->run, JOB_FOREVER); \
+		if ((op)->run_err.code)                         \
+			return op_image_fail(op);               \
+	} while (0)
+
+/* After every change in place: the image is on disk. */
+#define IMAGE_SYNC(op, path)                                               \
+	do {                                                               \
+		(op)->job.progress.phase = "syncing";                      \
+		JOB_DURABLE(&(op)->job, &(op)->durable,                    \
+			durable_path(&(op)->durable, &(op)->job, (path))); \
+	} while (0)
+
+/* op_image_VERB(): the job that VERB_run() is the body of. */
+#define IMAGE_VERB(verb)                                                  \
+	void op_image_##verb(                                             \
+		struct op_image *op, op_image_end *on_end, void *arg)     \
+	{                                                                 \
+		static const struct job_kind kind = { "image-" #verb,     \
+			verb##_run, NULL, op_image_cleanup };             \
+                                                                          \
+		job_start(&op->job, &kind, op->volume.name, on_end, arg); \
+	}
 
 #endif

@@ -116,9 +116,8 @@ int volume_has_space(
 	str_add_bytes(&text, needed);
 	str_add(&text, ", there are ");
 	str_add_bytes(&text, free);
-	return err_set(err, ERR_OS,
-		"cannot create image '%s': it needs %s left", volume->path,
-		str_text(&text));
+	return err_set(err, ERR_OS, "no space for image '%s': it needs %s left",
+		volume->path, str_text(&text));
 }
 
 int volume_check(const struct volume *volume, struct err *err)
@@ -161,8 +160,8 @@ static void add_overlay(void *arg, const char *name)
 	if (image_is_temporary(name) || (look->but && str_eq(path, look->but)))
 		return;
 	backing = image_backing(path, &err);
-	needs_add_steal(
-		&look->needs, backing, xasprintf("%s (its overlay)", name));
+	needs_add_steal(&look->needs, backing, path,
+		xasprintf("%s (its overlay)", name));
 }
 
 /* In one pool, or (only NULL) in all of them. */
@@ -176,19 +175,51 @@ static void look_in_pools(struct look *look, const struct paths *paths,
 	}
 }
 
-json_t *volume_users(
-	struct registry *registry, const char *path, unsigned kinds)
+static json_t *users_but(struct registry *registry, const char *path,
+	unsigned kinds, const char *but)
 {
 	const struct paths *paths = &registry_env(registry)->paths;
 	struct look look = { .but = path };
 	json_t *users;
 
 	needs_collect(&look.needs, registry, kinds);
+	look.needs.but = but;
 	if (kinds & NEED_ABOVE)
 		look_in_pools(&look, paths, NULL, add_overlay);
 	users = needs_of(&look.needs, path);
 	needs_fini(&look.needs);
 	return users;
+}
+
+json_t *volume_users(
+	struct registry *registry, const char *path, unsigned kinds)
+{
+	return users_but(registry, path, kinds, NULL);
+}
+
+/* In a pool, or what a VM's own file says is below a disk. */
+static bool may_be_below(void *arg, const char *path)
+{
+	struct registry *registry = arg;
+	struct needs needs;
+	json_t *bases;
+	bool named;
+
+	if (pool_of_file(&registry_env(registry)->paths, path))
+		return true;
+	/* of VMs only: any header could say so */
+	needs_collect(&needs, registry, NEED_ABOVE);
+	bases = needs_of(&needs, path);
+	named = json_array_size(bases) > 0;
+	json_decref(bases);
+	needs_fini(&needs);
+	return named;
+}
+
+struct backing_rules volume_rules(struct registry *registry)
+{
+	return (struct backing_rules){ .allows = may_be_below,
+		.arg = registry };
 }
 
 /* True if stopping VMs would be enough. */
@@ -205,7 +236,14 @@ static bool only_runs(
 int volume_must_be_free(struct registry *registry, const struct volume *volume,
 	unsigned needs, struct err *err)
 {
-	json_t *users = volume_users(registry, volume->path, needs);
+	return volume_must_be_free_but(registry, volume, needs, NULL, err);
+}
+
+int volume_must_be_free_but(struct registry *registry,
+	const struct volume *volume, unsigned needs, const char *but,
+	struct err *err)
+{
+	json_t *users = users_but(registry, volume->path, needs, but);
 	size_t n = json_array_size(users);
 	AUTO_STR struct str text = STR_INIT;
 
@@ -328,7 +366,7 @@ static void add_overlays(struct look *look)
 
 	json_array_foreach(look->all, i, row)
 	{
-		needs_add_steal(&look->needs, member(row, "backing"),
+		needs_add_steal(&look->needs, member(row, "backing"), NULL,
 			xasprintf("%s (its overlay)", member(row, "name")));
 	}
 }

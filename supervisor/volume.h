@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "base/err.h"
+#include "storage/backing.h"
 #include "supervisor/needs.h"
 #include "supervisor/pool.h"
 
@@ -44,6 +45,13 @@ json_t *volume_users(
 /* Fails with ERR_BUSY naming the first users, if there are any. */
 MUST_CHECK int volume_must_be_free(struct registry *registry,
 	const struct volume *volume, unsigned needs, struct err *err);
+/* The same; who needs it only below the image `but` does not count. */
+MUST_CHECK int volume_must_be_free_but(struct registry *registry,
+	const struct volume *volume, unsigned needs, const char *but,
+	struct err *err);
+/* What may be below an image: what is in the pool, and what a VM's file calls
+ * a base. */
+struct backing_rules volume_rules(struct registry *registry);
 /*
  * Before a VM starts: none of the images that it would write is what others
  * are on top of.  Fails with ERR_STATE and the remedy.

@@ -124,6 +124,7 @@ void measure_starts(const struct plan *plan);
 void measure_commands(const struct plan *plan, unsigned count);
 void measure_passthrough(const struct plan *plan);
 void measure_disk(const struct plan *plan);
+void measure_image(const struct plan *plan);
 void measure_idle(const struct plan *plan, unsigned count);
 void measure_recovery(const struct plan *plan, unsigned count);
 void measure_mass(const struct plan *plan, unsigned count);

@@ -233,7 +233,7 @@ static pid_t start_program(const char *const *argv, int out, bool daemon)
 		dup2(null, 0);
 		dup2(out >= 0 ? out : null, 1);
 		dup2(errors, 2);
-		execv(argv[0], args.theirs);
+		execvp(argv[0], args.theirs);
 		_exit(127);
 	}
 	if (pid < 0)

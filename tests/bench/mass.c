@@ -194,6 +194,7 @@ static void measure_running(const struct plan *plan, unsigned count)
 	if (count == 1) {
 		measure_passthrough(plan);
 		measure_disk(plan);
+		measure_image(plan);
 	}
 	if (count == 1 || count == plan->many)
 		measure_commands(plan, count);

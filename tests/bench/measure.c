@@ -3,6 +3,7 @@
  * The measurements of `make bench` about one VM: starts, ends, restarts, cold
  * commands, QMP, disks.  Every round plays the floor first, then ours.
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -310,6 +311,48 @@ void measure_passthrough(const struct plan *plan)
 		"QMP pass-through, warm", "us", &floor, &ours, BAR_RATIO, 2 });
 	table_row(&(struct row){
 		"  one after the other", "/s", NULL, &rate, BAR_LEAST, 4000 });
+}
+
+/* ---- an image ---- */
+
+static void sync_path(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) != 0)
+		die("cannot sync %s", path);
+	close(fd);
+}
+
+/* The floor: qemu-img, and the image made as durable as ours is. */
+void measure_image(const struct plan *plan)
+{
+	static struct samples floor, ours;
+	char path[96], name[96];
+
+	for (unsigned i = 0; i < plan->rounds; i++) {
+		const char *argv[] = { "qemu-img", "create", "-q", "-f",
+			"qcow2", path, "64M", NULL };
+		double begin;
+
+		snprintf(path, sizeof(path), "%s/floor-%u.qcow2", lab_root, i);
+		begin = now_ms();
+		if (run_program(argv).status != 0)
+			die("qemu-img create failed");
+		sync_path(path);
+		sync_path(lab_root);
+		sample(&floor, now_ms() - begin);
+		snprintf(name, sizeof(name), "%s/ours-%u.qcow2", lab_root, i);
+		begin = now_ms();
+		json_decref(ask("image-create", NULL,
+			json_pack(
+				"{s:s,s:i}", "image", name, "size", 64 << 20)));
+		sample(&ours, now_ms() - begin);
+		unlink(path);
+		unlink(name);
+	}
+	table_row(&(struct row){ "create an image; floor: qemu-img, fsync",
+		"ms", &floor, &ours, BAR_MARGIN, 2 });
 }
 
 /* ---- a disk ---- */

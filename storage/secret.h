@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A password of an image: read from a file, given to a program by a pipe,
+ * never in arguments or in the environment, wiped when it is let go.
+ */
+#ifndef STORAGE_SECRET_H
+#define STORAGE_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct secret {
+	char *bytes; /* NULL: none */
+	size_t len;
+};
+
+/*
+ * Reads it: UTF-8, 1 to 1,024 bytes without the line end at its end, of a
+ * file that only its owner can read.  Fails with ERR_NOT_FOUND, ERR_DENIED,
+ * ERR_CONFIG or ERR_OS.
+ */
+MUST_CHECK int secret_read(
+	const char *path, struct secret *secret, struct err *err);
+/* The reading end of a pipe that has it, and then its end; -1 with errno. */
+int secret_pipe(const struct secret *secret);
+void secret_fini(struct secret *secret);
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Images that are on top of others: put on another base, made to stand
+ * alone, written into their base.  Interrupted anywhere, what a guest would
+ * read is what it was: qemu-img changes the header last, and a base gets
+ * only what hides it above.
+ */
+#include "supervisor/op_image.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "storage/backing.h"
+
+static bool is_backed(const struct op_image *op)
+{
+	return json_object_get(op->printed, "backing-filename") != NULL;
+}
+
+static bool may_change(struct op_image *op)
+{
+	op->bytes = (uint64_t)json_integer_value(
+		json_object_get(op->printed, "virtual-size"));
+	if (!json_is_true(json_object_get(op->printed, "encrypted")))
+		return true;
+	job_fail(&op->job, ERR_UNSUPPORTED,
+		"image '%s' is encrypted: convert it to one without a base",
+		op->volume.path);
+	return false;
+}
+
+/* ---- rebase, flatten ---- */
+
+static void start_rebase(struct op_image *op)
+{
+	const char *words[16] = { "rebase", "-p", "-f", op->volume.format };
+	size_t n = 4;
+
+	op->job.progress.phase = op->from.path ? "rebasing" : "flattening";
+	if (op->unsafe)
+		words[n++] = "-u";
+	words[n++] = "-b";
+	words[n++] = op->from.path ? op->from.path : "";
+	if (op->from.path) {
+		words[n++] = "-F";
+		words[n++] = op->from.format;
+	}
+	words[n] = op->volume.path;
+	op_image_run(op, words, op->from.path ? "rebase" : "flatten", 0);
+}
+
+/* The new base; it must not be on top of the image. */
+static bool is_base(struct op_image *op)
+{
+	struct backing_rules rules = op->rules;
+	struct err err = ERR_INIT;
+
+	rules.never = op->volume.path;
+	if (!backing_check(op->from.path, op->from.format, &rules, &err))
+		return true;
+	job_fail_err(&op->job, &err);
+	return false;
+}
+
+static void start_measure(struct op_image *op)
+{
+	const char *words[] = { "measure", "--output=json", "-f",
+		op->volume.format, "-O", op->volume.format, op->volume.path,
+		NULL };
+
+	op->needed = (uint64_t)json_integer_value(
+		json_object_get(op->printed, "actual-size"));
+	op->job.progress.phase = "measuring";
+	op_image_run(op, words, "flatten", 0);
+}
+
+/* What it lacks of the size that it would have alone. */
+static bool has_space(struct op_image *op)
+{
+	uint64_t whole = (uint64_t)json_integer_value(
+		json_object_get(op->printed, "required"));
+	struct err err = ERR_INIT;
+
+	op->needed = whole > op->needed ? whole - op->needed : 0;
+	if (!volume_has_space(&op->volume, op->needed, &err))
+		return true;
+	job_fail_err(&op->job, &err);
+	return false;
+}
+
+static enum job_state rebase_run(struct job *job)
+{
+	struct op_image *op = container_of(job, struct op_image, job);
+
+	JOB_BEGIN(job);
+	if (op->unsafe ? !op_image_is_itself(op, &op->volume)
+		       : !op_image_is_sound(op, &op->volume))
+		return JOB_ENDS;
+	if (op->from.path && !op->unsafe && !is_base(op))
+		return JOB_ENDS;
+	op_image_ask(op);
+	IMAGE_AWAIT_RUN(op);
+	if (!may_change(op))
+		return JOB_ENDS;
+	if (!op->from.path && !is_backed(op)) {
+		op->result = json_pack("{s:b}", "changed", 0);
+		return JOB_ENDS;
+	}
+	if (!op->from.path) {
+		start_measure(op);
+		IMAGE_AWAIT_RUN(op);
+		if (!has_space(op))
+			return JOB_ENDS;
+	}
+	start_rebase(op);
+	IMAGE_AWAIT_RUN(op);
+	IMAGE_SYNC(op, op->volume.path);
+	op->result =
+		json_pack("{s:b,s:s?}", "changed", 1, "backing", op->from.path);
+	JOB_END(job);
+}
+
+/* ---- commit ---- */
+
+static void start_commit(struct op_image *op)
+{
+	const char *words[10] = { "commit", "-p", "-f", op->volume.format };
+	size_t n = 4;
+
+	op->job.progress.phase = "committing";
+	if (op->keep)
+		words[n++] = "-d";
+	words[n] = op->volume.path;
+	op_image_run(op, words, "commit", 0);
+}
+
+static enum job_state commit_run(struct job *job)
+{
+	struct op_image *op = container_of(job, struct op_image, job);
+
+	JOB_BEGIN(job);
+	if (!op_image_is_sound(op, &op->volume))
+		return JOB_ENDS;
+	op_image_ask(op);
+	IMAGE_AWAIT_RUN(op);
+	if (!may_change(op))
+		return JOB_ENDS;
+	start_commit(op);
+	IMAGE_AWAIT_RUN(op);
+	IMAGE_SYNC(op, op->from.path);
+	IMAGE_SYNC(op, op->volume.path);
+	op->result =
+		json_pack("{s:b,s:s}", "changed", 1, "backing", op->from.path);
+	JOB_END(job);
+}
+
+IMAGE_VERB(rebase)
+IMAGE_VERB(commit)
