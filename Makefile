@@ -21,7 +21,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/disk_check.c supervisor/check.c supervisor/check_all.c \
 	supervisor/graph.c supervisor/order_check.c supervisor/reading.c \
 	supervisor/host_check.c supervisor/layers.c \
-	supervisor/config.c supervisor/settings.c supervisor/show.c supervisor/dropin.c \
+	supervisor/config.c supervisor/edits.c supervisor/settings.c supervisor/show.c supervisor/dropin.c \
 	supervisor/cause.c \
 	supervisor/policy.c supervisor/record.c supervisor/store.c \
 	supervisor/lock.c \
@@ -42,8 +42,11 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/command_config.c supervisor/command_disk.c \
 	supervisor/needs.c supervisor/volume.c supervisor/op_image.c supervisor/op_rebase.c supervisor/op_compare.c supervisor/command_rebase.c supervisor/tasks.c supervisor/command_image.c \
 	supervisor/new_vm.c supervisor/command_create.c \
-	supervisor/op_delete.c supervisor/command_delete.c \
+	supervisor/journal.c supervisor/op_delete.c supervisor/command_delete.c \
+	supervisor/op_clone.c supervisor/command_clone.c \
+	supervisor/op_rename.c supervisor/command_rename.c \
 	supervisor/op_resize.c supervisor/command_resize.c \
+	supervisor/seed.c supervisor/seed_disk.c supervisor/seed_value.c supervisor/op_seed.c \
 	supervisor/commands.c supervisor/notify.c supervisor/service.c supervisor/leave.c \
 	supervisor/tty.c supervisor/remove.c supervisor/guest_exec.c \
 	supervisor/run_exec.c supervisor/run.c \
@@ -108,6 +111,7 @@ vpath %.c $(srcdir)
 those_of = $(sort $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/$(1)/*.t)))
 T_TESTS = $(call those_of,tests/t)
 LIVE_TESTS = $(call those_of,tests/live)
+SYSTEM_TESTS = $(call those_of,tests/system)
 CLIENT_TESTS = $(call those_of,tests/clients)
 FAULT_TESTS = tests/sim/mutants $(call those_of,tests/faults)
 
@@ -248,7 +252,8 @@ check-live: $(TEST_PROGRAMS)
 check-clients: $(TEST_PROGRAMS)
 	$(Q)$(RUN) clients: $(call have,$(CLIENT_TESTS))
 check-system: $(TEST_PROGRAMS)
-	$(Q)$(RUN) system: $(call have,$(SYSTEM_TESTS))
+	$(Q)TEST_TIMEOUT=$${TEST_TIMEOUT:-5400} \
+		$(RUN) system: $(call have,$(SYSTEM_TESTS))
 faults: $(TEST_PROGRAMS)
 	$(Q)TEST_TIMEOUT=$${TEST_TIMEOUT:-1800} \
 		$(RUN) faults: $(call have,$(FAULT_TESTS))

@@ -79,7 +79,7 @@ char *key_absolute(const struct key *key, const char *value, const char *dir,
 {
 	bool slash = strchr(value, '/') != NULL;
 
-	if (value[0] == '/')
+	if (value[0] == '/' || (key->literal && key->literal(value)))
 		return xstrdup(value);
 	if (str_starts(value, "~/") && home)
 		return xasprintf("%s/%s", home, value + 2);

@@ -47,6 +47,8 @@ struct key {
 	int (*parse)(const char *text, void *field, struct err *err);
 	/* KEY_CUSTOM: frees and zeroes the field; NULL: nothing to free. */
 	void (*release)(void *field);
+	/* KEY_PATH: true for a value that is no path after all; or NULL. */
+	bool (*literal)(const char *value);
 	bool expand;      /* KEY_CUSTOM: specifiers are replaced first */
 	const char *form; /* KEY_CUSTOM: "N/DURATION", for the man page */
 	const char *help; /* one sentence for the man page */

@@ -133,6 +133,13 @@ bool str_ends(const char *text, const char *suffix)
 	return len >= end && str_eq(text + len - end, suffix);
 }
 
+char *str_dir(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return xstrndup(path, slash ? (size_t)(slash - path) : 0);
+}
+
 bool str_glob(const char *pattern, const char *text)
 {
 	return fnmatch(pattern, text, 0) == 0;

@@ -49,6 +49,8 @@ void str_cut(struct str *s, size_t len);
 bool str_eq(const char *a, const char *b);
 bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);
+/* The directory of an absolute path, new; "" for what is in "/". */
+char *str_dir(const char *path);
 /* text, or other when text is NULL. */
 static inline const char *str_or(const char *text, const char *other)
 {

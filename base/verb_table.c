@@ -306,16 +306,63 @@ const struct verb verbs[] = {
 			ARG_IMAGE("kernel", OPTION, "boots this kernel"),
 			ARG_IMAGE("initrd", OPTION, "and this initrd"),
 			TEXT("cmdline", 0, OPTION, "and this command line"),
+			TEXT("network", 0, OPTION, "what it is plugged into"),
 			TEXT("forward", 0, OPTION,
 				"HOSTPORT:GUESTPORT, comma-separated"),
+			TEXT("hostname", 0, OPTION,
+				"the guest's, by cloud-init"),
+			TEXT("user", 0, OPTION, "who may log in there"),
+			{ "ssh-key", ARG_FILE, OPTION | ARG_READ, 0, NULL,
+				"with the public key in this file" },
+			TEXT("packages", 0, OPTION,
+				"what its first boot installs, "
+				"comma-separated"),
 			TEXT("ready", 0, OPTION, "what ready means: tcp:22"),
 			FLAG("print", 0, OPTION, "print the file, write none"),
-			ARG_DRY_RUN),
+			FLAG("start", 0, LOCAL, "then start it"), ARG_DRY_RUN),
 		.usage = "NAME [--base IMAGE|--image IMAGE] [--size S] "
 			 "[--memory M] [--cpus N] [--kernel F] [--initrd F] "
-			 "[--cmdline T] [--forward H:G] [--ready P] "
-			 "[--print] [SECTION.KEY=VALUE...]",
+			 "[--cmdline T] [--network N] [--forward H:G] "
+			 "[--hostname H] [--user U] [--ssh-key FILE] "
+			 "[--packages P,...] [--ready P] [--print] [--start] "
+			 "[SECTION.KEY=VALUE...]",
 		.help = "write the file of a new VM, only what was given",
+		.more = "Of --ssh-key the key itself is written, not the "
+			"name of the file.  --hostname, --user, --ssh-key and "
+			"--packages are for images with cloud-init: they are "
+			"keys of [seed].",
+	},
+	{
+		.name = "clone",
+		.wire = "vm-clone",
+		.flags = VERB_ONE | VERB_CHANGES | VERB_LONG,
+		.role = ROLE_ADMIN,
+		.group = CONFIGURE,
+		ARGS(TEXT("new", 0, 0, "the name of the new VM"),
+			FLAG("full", 0, OPTION, "copy its images"), ARG_JOB,
+			ARG_DRY_RUN),
+		.usage = "NAME NEW [--full]",
+		.help = "make a second VM of one that is down",
+		.more = "The new file says what all layers of the old one say, "
+			"but for its uuid, MAC addresses and host name.  "
+			"Unless --full is given each image of the pool "
+			"becomes a base, NAME-N.base-X.qcow2, of which both "
+			"VMs have an overlay; what cannot be a base is "
+			"copied.  Read-only images are shared.",
+	},
+	{
+		.name = "rename",
+		.wire = "vm-rename",
+		.aliases = "domrename",
+		.flags = VERB_ONE | VERB_CHANGES,
+		.role = ROLE_ADMIN,
+		.group = CONFIGURE,
+		ARGS(TEXT("new", 0, 0, "its new name"), ARG_DRY_RUN),
+		.usage = "NAME NEW",
+		.help = "give a VM that is down another name",
+		.more = "Its file, drop-ins, logs, incidents and the images "
+			"that are named after it get the new name; its uuid "
+			"stays and is written into the drop-in.",
 	},
 	{
 		.name = "delete",

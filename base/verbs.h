@@ -36,6 +36,7 @@ enum arg_flags {
 	ARG_WIRE = 4,   /* never typed; other clients may send it */
 	ARG_LOCAL = 8,  /* typed, used by vmward itself, never sent */
 	ARG_BARE = 16,  /* --wait alone stands for the first choice */
+	ARG_READ = 32,  /* ARG_FILE: the file's text is sent, not its name */
 };
 
 struct arg {

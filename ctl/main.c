@@ -101,6 +101,26 @@ static int then_console(const struct call *call, int status)
 	return verb_console(call);
 }
 
+/* create --start: what was made is started. */
+static int then_start(const struct call *call, int status)
+{
+	struct call next = { .opt = call->opt, .verb = verb_by_name("start") };
+	const char *name;
+	int result;
+
+	if (status || !str_eq(call->verb->name, "create") ||
+		!call_has(call, "start") || call_has(call, "print") ||
+		call->opt.dry_run)
+		return status;
+	name = json_string_value(json_object_get(call->wire, "name"));
+	next.names = &name;
+	next.nnames = 1;
+	next.wire = json_object();
+	result = request_run(&next, request_view_of(next.verb));
+	json_decref(next.wire);
+	return result;
+}
+
 static int dispatch(struct call *call)
 {
 	if (call->opt.hosts)
@@ -111,8 +131,9 @@ static int dispatch(struct call *call)
 	for (size_t i = 0; i < NELEMS(own); i++)
 		if (str_eq(own[i].verb, call->verb->name))
 			return own[i].run(call);
-	return then_console(
-		call, request_run(call, request_view_of(call->verb)));
+	return then_start(
+		call, then_console(call,
+			      request_run(call, request_view_of(call->verb))));
 }
 
 static int run(struct call *call, int argc, char **argv)

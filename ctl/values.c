@@ -5,14 +5,18 @@
  */
 #include "ctl/values.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
+
+enum { CONTENT_MAX = 16 * 1024 };
 
 int values_choice(const char *choices, const char *text)
 {
@@ -124,6 +128,19 @@ static json_t *file_value(const char *text, struct err *err)
 	return text_value(str_text(&path), err);
 }
 
+/* What a small file of the caller says. */
+static json_t *content(const char *path, struct err *err)
+{
+	AUTO_STR struct str text = STR_INIT;
+
+	if (fd_read_file(AT_FDCWD, path, CONTENT_MAX, &text, err))
+		return NULL;
+	if (strlen(str_text(&text)) == text.len)
+		return text_value(str_text(&text), err);
+	err_set(err, ERR_USAGE, "'%s' is no text", path);
+	return NULL;
+}
+
 static json_t *choice_value(
 	const struct arg *arg, const char *text, struct err *err)
 {
@@ -154,7 +171,8 @@ static json_t *convert(const struct arg *arg, const char *text, struct err *err)
 		return value ? value : since(text, err);
 	}
 	case ARG_FILE:
-		return file_value(text, err);
+		return arg->flags & ARG_READ ? content(text, err)
+					     : file_value(text, err);
 	case ARG_VOLUME:
 		return strchr(text, '/') ? file_value(text, err)
 					 : text_value(text, err);

@@ -118,14 +118,21 @@ static int show_create(
 	const char *text = print_member(value, "text");
 	const char *path = print_member(value, "path");
 	const char *name = print_member(value, "name");
+	const json_t *note;
+	size_t i;
 
-	(void)vm;
-	(void)many;
+	if (json_object_get(value, "actions"))
+		return show_actions(
+			vm, json_object_get(value, "actions"), many);
+	if (print_member(value, "job"))
+		puts(print_member(value, "job"));
 	if (path && !call->opt.quiet)
 		printf("; %s\n", path);
 	if (text && !(path && call->opt.quiet))
 		fputs(text, stdout);
-	if (name && !call->opt.quiet)
+	json_array_foreach(json_object_get(value, "notes"), i, note)
+		print_note(&call->opt, NULL, "%s", json_string_value(note));
+	if (name && !call->opt.quiet && !call_has(call, "start"))
 		printf("\n; next: vmward start %s --wait\n", name);
 	return 0;
 }
@@ -427,6 +434,7 @@ static const struct request_view views[] = {
 	{ .verb = "show", .show = show_show },
 	{ .verb = "explain", .show = show_show },
 	{ .verb = "create", .show = show_create, .raw = true },
+	{ .verb = "clone", .show = show_create, .raw = true },
 	{ .verb = "analyze", .show = show_show },
 	{ .verb = "host-shutdown", .show = show_show },
 	{ .verb = "check", .show = show_check, .status = findings_status },

@@ -7,6 +7,7 @@
 #include "supervisor/chain_record.h"
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
+#include "supervisor/edits.h"
 #include "supervisor/op.h"
 #include "supervisor/order_check.h"
 #include "supervisor/plan.h"
@@ -215,39 +216,6 @@ void command_plan(struct request *rq)
 
 /* ---- edits of our drop-in ---- */
 
-struct edits {
-	struct config_edit *at;
-	size_t n;
-};
-
-static int add_edit(struct edits *edits, const char *name, const char *value,
-	struct err *err)
-{
-	const char *dot = strrchr(name, '.');
-
-	if (!dot || dot == name || !dot[1])
-		return err_set(err, ERR_USAGE,
-			"'%s' is not SECTION.KEY (as in vm.memory)", name);
-	edits->at =
-		xreallocarray(edits->at, edits->n + 1, sizeof(edits->at[0]));
-	edits->at[edits->n++] = (struct config_edit){
-		.section = xstrndup(name, (size_t)(dot - name)),
-		.key = xstrdup(dot + 1),
-		.value = value ? xstrdup(value) : NULL
-	};
-	return 0;
-}
-
-static void edits_fini(struct edits *edits)
-{
-	for (size_t i = 0; i < edits->n; i++) {
-		free(edits->at[i].section);
-		free(edits->at[i].key);
-		free(edits->at[i].value);
-	}
-	free(edits->at);
-}
-
 /* On disk: the files are looked at again, the request is answered. */
 static void on_edit_end(struct job *job, void *arg)
 {
@@ -317,7 +285,7 @@ static void apply_edits(
 void command_set(struct request *rq)
 {
 	struct vm *vm = command_vm(rq);
-	struct edits edits = { NULL, 0 };
+	struct edits edits = EDITS_INIT;
 	struct err err = ERR_INIT;
 	const char *name;
 	json_t *value;
@@ -326,7 +294,8 @@ void command_set(struct request *rq)
 		return;
 	json_object_foreach(json_object_get(rq->args, "pairs"), name, value)
 	{
-		if (add_edit(&edits, name, json_string_value(value), &err))
+		if (edits_add_named(
+			    &edits, name, json_string_value(value), &err))
 			break;
 	}
 	apply_edits(rq, vm, &edits, &err);
@@ -336,7 +305,7 @@ void command_set(struct request *rq)
 void command_unset(struct request *rq)
 {
 	struct vm *vm = command_vm(rq);
-	struct edits edits = { NULL, 0 };
+	struct edits edits = EDITS_INIT;
 	struct err err = ERR_INIT;
 	json_t *name;
 	size_t i;
@@ -345,7 +314,8 @@ void command_unset(struct request *rq)
 		return;
 	json_array_foreach(json_object_get(rq->args, "keys"), i, name)
 	{
-		if (add_edit(&edits, json_string_value(name), NULL, &err))
+		if (edits_add_named(
+			    &edits, json_string_value(name), NULL, &err))
 			break;
 	}
 	apply_edits(rq, vm, &edits, &err);
@@ -355,7 +325,7 @@ void command_unset(struct request *rq)
 static void set_autostart(struct request *rq, const char *value, int wish)
 {
 	struct vm *vm = command_vm(rq);
-	struct edits edits = { NULL, 0 };
+	struct edits edits = EDITS_INIT;
 	struct err err = ERR_INIT;
 
 	if (!vm)
@@ -364,7 +334,7 @@ static void set_autostart(struct request *rq, const char *value, int wish)
 		request_reply_steal(rq, command_result(vm, false, NULL));
 		return;
 	}
-	if (add_edit(&edits, "start.autostart", value, &err))
+	if (edits_add_named(&edits, "start.autostart", value, &err))
 		request_fail(rq, &err);
 	else
 		apply_edits(rq, vm, &edits, &err);

@@ -8,6 +8,10 @@
 #include "base/str.h"
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
+#include "supervisor/edits.h"
+#include "supervisor/seed.h"
+
+enum { KEYS_MAX = 64 };
 
 /* Options that stand for keys, in the order of the file. */
 static const struct {
@@ -23,7 +27,12 @@ static const struct {
 	{ "image", "disk.root", "image" },
 	{ "base", "disk.root", "base" },
 	{ "size", "disk.root", "size" },
+	{ "network", "net.lan", "network" },
 	{ "forward", "net.lan", "forward" },
+	{ "hostname", "seed", "hostname" },
+	{ "user", "seed", "user" },
+	{ "ssh-key", "seed", "ssh-key" },
+	{ "packages", "seed", "packages" },
 	{ "ready", "start", "ready" },
 };
 
@@ -93,46 +102,53 @@ static void on_end(struct job *job, void *arg)
 
 /* ---- the request ---- */
 
-struct edits {
-	struct config_edit at[64];
-	size_t n;
-};
-
-static void add(struct edits *edits, const char *section, const char *key,
-	json_t *value)
+/* The one key of a .pub file that the client read; new. */
+static char *key_text(const char *text, struct err *err)
 {
-	struct config_edit *edit;
+	AUTO_STR struct str out = STR_INIT;
+	size_t len = strlen(text);
 
-	if (!value || edits->n == NELEMS(edits->at))
-		return;
-	edit = &edits->at[edits->n++];
-	*edit = (struct config_edit){ xstrdup(section), xstrdup(key), NULL };
-	edit->value = json_is_integer(value)
-			      ? xasprintf("%" JSON_INTEGER_FORMAT,
-					json_integer_value(value))
-			      : xstrdup(json_string_value(value));
+	while (len > 0 && strchr(" \t\r\n", text[len - 1]))
+		len--;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '%')
+			str_addc(&out, '%'); /* no specifier */
+		str_addc(&out, text[i]);
+	}
+	if (!seed_is_key(str_text(&out)))
+		err_set(err, ERR_USAGE,
+			"--ssh-key: that is no public key: say the file that "
+			"ends in .pub");
+	else if (strchr(str_text(&out), '\n'))
+		err_set(err, ERR_USAGE,
+			"--ssh-key: the file has several lines, a value has "
+			"one: say seed.ssh-key=PATH");
+	else
+		return str_take(&out);
+	return NULL;
+}
+
+/* An option as its key's value; new. */
+static char *option_text(const char *option, json_t *value, struct err *err)
+{
+	const char *text = json_string_value(value);
+
+	return str_eq(option, "ssh-key") ? key_text(text, err) : xstrdup(text);
 }
 
 static int add_pair(
 	struct edits *edits, const char *name, json_t *value, struct err *err)
 {
-	const char *dot = strrchr(name, '.');
-	AUTO_FREE char *section = NULL;
+	const struct config_edit *last;
 
-	if (!dot || dot == name || !dot[1])
-		return err_set(err, ERR_USAGE,
-			"'%s' is not SECTION.KEY (as in vm.memory)", name);
-	if (edits->n == NELEMS(edits->at))
-		return err_set(err, ERR_LIMIT, "more than %zu keys",
-			NELEMS(edits->at));
-	section = xstrndup(name, (size_t)(dot - name));
-	for (size_t i = 0; i < edits->n; i++)
-		if (str_eq(edits->at[i].section, section) &&
-			str_eq(edits->at[i].key, dot + 1))
-			return err_set(
-				err, ERR_USAGE, "%s is given twice", name);
-	add(edits, section, dot + 1, value);
-	return 0;
+	if (edits->n == KEYS_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d keys", KEYS_MAX);
+	if (edits_add_named(edits, name, json_string_value(value), err))
+		return -1;
+	last = &edits->at[edits->n - 1];
+	if (edits_find(edits, last->section, last->key) == last)
+		return 0;
+	return err_set(err, ERR_USAGE, "%s is given twice", name);
 }
 
 static int collect(struct request *rq, struct edits *edits, struct err *err)
@@ -140,9 +156,17 @@ static int collect(struct request *rq, struct edits *edits, struct err *err)
 	const char *key;
 	json_t *value;
 
-	for (size_t i = 0; i < NELEMS(options); i++)
-		add(edits, options[i].section, options[i].key,
-			json_object_get(rq->args, options[i].option));
+	for (size_t i = 0; i < NELEMS(options); i++) {
+		AUTO_FREE char *text = NULL;
+
+		value = json_object_get(rq->args, options[i].option);
+		if (!value)
+			continue;
+		text = option_text(options[i].option, value, err);
+		if (!text)
+			return -1;
+		edits_add(edits, options[i].section, options[i].key, text);
+	}
 	json_object_foreach(json_object_get(rq->args, "pairs"), key,
 		value) if (add_pair(edits, key, value, err)) return -1;
 	return 0;
@@ -169,7 +193,7 @@ static void begin(struct request *rq, char *text, struct err *err)
 void command_create(struct request *rq)
 {
 	const struct env *env = registry_env(request_registry(rq));
-	struct edits edits = { .n = 0 };
+	struct edits edits = EDITS_INIT;
 	struct err err = ERR_INIT;
 	char *text = NULL;
 
@@ -179,11 +203,7 @@ void command_create(struct request *rq)
 	else if (!collect(rq, &edits, &err))
 		text = config_new_text(&env->paths, request_string(rq, "name"),
 			edits.at, edits.n, &err);
-	for (size_t i = 0; i < edits.n; i++) {
-		free(edits.at[i].section);
-		free(edits.at[i].key);
-		free(edits.at[i].value);
-	}
+	edits_fini(&edits);
 	if (!text) {
 		request_fail(rq, &err);
 	} else if (request_bool(rq, "print") || request_bool(rq, "dry-run")) {

@@ -443,6 +443,8 @@ const struct handler command_handlers[] = {
 	{ "vm-check", command_check },
 	{ "vm-plan", command_plan },
 	{ "vm-create", command_create },
+	{ "vm-clone", command_clone },
+	{ "vm-rename", command_rename },
 	{ "vm-delete", command_delete },
 	{ "vm-set", command_set },
 	{ "vm-unset", command_unset },

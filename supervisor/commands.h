@@ -64,6 +64,10 @@ void command_check(struct request *request);
 void command_plan(struct request *request);
 /* [vm-create] A new file. */
 void command_create(struct request *request);
+/* [vm-rename] Another name for one that is down. */
+void command_rename(struct request *request);
+/* [vm-clone] A second VM of one that is down. */
+void command_clone(struct request *request);
 /* [vm-delete] Its file, drop-in and images. */
 void command_delete(struct request *request);
 /* [vm-set] Writes our drop-in. */

@@ -17,6 +17,7 @@
 #include "supervisor/instances.h"
 #include "supervisor/layers.h"
 #include "supervisor/pool.h"
+#include "supervisor/seed.h"
 #include "supervisor/settings.h"
 #include "supervisor/show.h"
 
@@ -127,6 +128,7 @@ static void fill(
 	list_each(&spec->disks, it, next)
 		pool_apply(list_entry(it, struct spec_disk, link), paths, &to);
 	check_spec(spec, paths->scope, &to);
+	seed_settle(spec, paths, &to);
 }
 
 /* Appends what was found about this VM, in the order of the lines. */

@@ -61,7 +61,7 @@ void config_check_host(const struct vm_spec *spec, const struct paths *paths,
 
 struct config_edit {
 	char *section;
-	char *key;
+	char *key;   /* NULL: of a new file, the header alone */
 	char *value; /* NULL: unset */
 };
 

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "supervisor/config.h"
+#include "supervisor/edits.h"
 #include "supervisor/layers.h"
 
 #define HEADER "; written by vmward set: use \"vmward unset\", or edit\n"
@@ -174,21 +175,11 @@ static int unset_key(struct dropin *d, const struct config_edit *edit,
 	return 0;
 }
 
-/* Nothing of a name may end a line or a header. */
-static bool is_name(const char *name)
-{
-	return name[0] &&
-	       !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-")];
-}
-
 static int apply(struct dropin *d, const struct config_edit *edit,
 	const char *path, struct err *err)
 {
-	if (!is_name(edit->section) || !is_name(edit->key))
-		return err_set(err, ERR_CONFIG,
-			"'%s.%s': say SECTION.KEY, as vm.memory or "
-			"disk.root.size",
-			edit->section, edit->key);
+	if (edit_check(edit, ERR_CONFIG, err))
+		return -1;
 	int rc = edit->value ? set_key(d, edit, err)
 			     : unset_key(d, edit, path, err);
 	return rc < 0 ? -1 : reread(d, path, err);
@@ -256,10 +247,8 @@ int config_change_stage(
 	struct config_change *c, const struct str *text, struct err *err)
 {
 	bool empty = !text;
-	AUTO_FREE char *dir =
-		xstrndup(c->path, (size_t)(strrchr(c->path, '/') - c->path));
-	AUTO_FREE char *above =
-		xstrndup(dir, (size_t)(strrchr(dir, '/') - dir));
+	AUTO_FREE char *dir = str_dir(c->path);
+	AUTO_FREE char *above = str_dir(dir);
 
 	c->removes = empty;
 	if (!empty && fd_make_dirs(dir, 0755, err) < 0)

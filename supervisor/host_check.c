@@ -19,6 +19,7 @@
 #include "supervisor/overlays.h"
 #include "supervisor/pool.h"
 #include "supervisor/remark.h"
+#include "supervisor/seed.h"
 
 struct host {
 	const struct vm_spec *spec;
@@ -174,7 +175,7 @@ static void check_disks(const struct host *host)
 	list_each(&host->spec->disks, it, next) {
 		struct spec_disk *disk = list_entry(it, struct spec_disk, link);
 		AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
-		if (!remark_is_sound(host->to, section))
+		if (disk->made || !remark_is_sound(host->to, section))
 			continue;
 		if (disk->image)
 			check_image(host, disk, section);
@@ -340,5 +341,6 @@ void config_check_host(const struct vm_spec *spec, const struct paths *paths,
 	check_nics(&host);
 	check_probe(&host);
 	check_hooks(&host);
+	seed_check_files(spec, &to);
 	ports_fini(&host.ports);
 }

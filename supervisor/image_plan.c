@@ -92,6 +92,8 @@ int image_plan_make(const struct vm_spec *spec, const struct spec_disk *disk,
 	if (format == FORMAT_NONE)
 		return err_wrap(err, "disk '%s': ", disk->name);
 	plan->wish.format = spec_format_names[format];
+	if (disk->made)
+		return 0;
 	if (check_beneath(plan, paths, err))
 		return err_wrap(err, "disk '%s': ", disk->name);
 	if (!sys_fstatat(AT_FDCWD, plan->path, &st, 0))

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "supervisor/config.h"
+#include "supervisor/edits.h"
 #include "supervisor/layers.h"
 
 static char *path_of(const struct paths *paths, const char *name)
@@ -37,13 +38,6 @@ static int check_free(
 		       : err_os(err, "cannot read '%s'", path);
 }
 
-/* Nothing of a name may end a line or a header. */
-static bool is_word(const char *word)
-{
-	return *word &&
-	       !word[strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789._-")];
-}
-
 /* [section] with all of its keys, in the order given. */
 static int add_section(struct str *text, const struct config_edit *edits,
 	size_t n, const char *section, struct err *err)
@@ -52,11 +46,10 @@ static int add_section(struct str *text, const struct config_edit *edits,
 	for (size_t i = 0; i < n; i++) {
 		if (!str_eq(edits[i].section, section))
 			continue;
-		if (!is_word(edits[i].section) || !is_word(edits[i].key))
-			return err_set(err, ERR_USAGE,
-				"'%s.%s': say SECTION.KEY, as vm.memory or "
-				"disk.root.size",
-				edits[i].section, edits[i].key);
+		if (edit_check(&edits[i], ERR_USAGE, err))
+			return -1;
+		if (!edits[i].key)
+			continue;
 		str_addf(text, "%s = ", edits[i].key);
 		if (ini_add_quoted(text, edits[i].value, err) < 0)
 			return err_wrap(

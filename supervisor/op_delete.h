@@ -18,8 +18,5 @@
  */
 struct job *op_delete_begin_steal(struct vm *vm, json_t *images,
 	void (*on_end)(struct job *job, void *arg), void *arg);
-/* Goes on with what a dead supervisor began.  At the start, before any VM is
- * known; the one place that waits for a disk. */
-void op_delete_recover(const struct env *env);
 
 #endif

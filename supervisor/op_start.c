@@ -23,6 +23,8 @@
 #include "supervisor/image_plan.h"
 #include "supervisor/lastgood.h"
 #include "supervisor/lock.h"
+#include "supervisor/op_seed.h"
+#include "supervisor/seed.h"
 
 #define GREETING_MS 60000
 #define STORED_MS   30000
@@ -44,6 +46,7 @@ struct op_start {
 	bool image_ended;
 	struct err image_err;
 	bool looked;  /* at the chains, before an image was made */
+	bool seed_ended;
 	bool restart; /* a successor: does without a disk */
 	bool again;   /* adopted: QEMU may have got some of it before */
 	struct err bad_spec;
@@ -121,6 +124,8 @@ static int prepare(struct op_start *op, struct err *err)
 	bool waits;
 	int kept;
 
+	if (vm->held)
+		return err_set(err, ERR_BUSY, "it is being %s", vm->held);
 	if (op->bad_spec.code) {
 		*err = op->bad_spec;
 		return -1;
@@ -206,6 +211,39 @@ static bool make_next_image(struct op_start *op)
 			return need > 0;
 	}
 	return false;
+}
+
+static void on_seed_end(struct job *job, void *arg)
+{
+	struct op_start *op =
+		container_of((struct job *)arg, struct op_start, job);
+
+	op->seed_ended = true;
+	op->image_err = job->err;
+}
+
+/* Starts to make the volume of [seed], if that must be. */
+static void make_seed(struct op_start *op)
+{
+	op->image_err = (struct err)ERR_INIT;
+	op->seed_ended =
+		!op_seed_begin(op->vm, &op->job, on_seed_end, &op->image_err);
+	if (!op->seed_ended)
+		vm_job_phase(op->vm, &op->job, "seed");
+}
+
+/* A successor takes the old one rather than none. */
+static bool has_seed(struct op_start *op)
+{
+	struct vm *vm = op->vm;
+
+	if (!op->image_err.code)
+		return true;
+	if (!op->restart || !seed_is_there(&vm->env->paths, vm->name))
+		return false;
+	vmlog_line(&vm->log, LOG_WARN, "%s; the seed stays as it was",
+		op->image_err.text);
+	return true;
 }
 
 static unsigned count_serials(const struct vm_spec *spec)
@@ -436,6 +474,10 @@ static enum job_state start_run(struct job *job)
 	take_spec(op);
 	if (prepare(op, &job->err))
 		return JOB_ENDS;
+	make_seed(op);
+	JOB_AWAIT(job, op->seed_ended, JOB_FOREVER); /* its own */
+	if (!has_seed(op))
+		return job_fail_err(job, &op->image_err);
 	while (make_next_image(op)) {
 		JOB_AWAIT(job, op->image_ended, JOB_FOREVER); /* its own */
 		if (op->image_err.code)

@@ -18,8 +18,9 @@
 #include "supervisor/events.h"
 #include "supervisor/hang.h"
 #include "supervisor/incidents.h"
+#include "supervisor/journal.h"
 #include "supervisor/lifecycle.h"
-#include "supervisor/op_delete.h"
+#include "supervisor/op_rename.h"
 #include "supervisor/pool.h"
 #include "supervisor/reading.h"
 #include "supervisor/reboot.h"
@@ -403,7 +404,7 @@ static void emit_config(struct vm *vm)
 	struct err err = ERR_INIT;
 	bool bad = vm_check_files(vm, &err) != 0;
 
-	if (bad)
+	if (bad && !vm->held)
 		vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
 	events_emit("VM_CONFIG",
 		json_pack("{s:s,s:i,s:s?}", "vm", vm->name, "pending",
@@ -539,11 +540,11 @@ static void add_orphan(void *arg, const char *name)
 /* All VMs that there may be, with their files. */
 static void know_all(struct registry *registry)
 {
-	char **names = config_names(&registry->env->paths);
-
 	config_new_sweep(&registry->env->paths);
-	op_delete_recover(registry->env);
+	journal_recover(registry->env);
+	op_rename_recover(registry->env);
 	incidents_sweep(registry->env->paths.state);
+	char **names = config_names(&registry->env->paths);
 	for (size_t i = 0; names[i]; i++)
 		add(registry, names[i]);
 	config_names_free(names);

@@ -27,6 +27,7 @@
 #include "supervisor/notify.h"
 #include "supervisor/pool.h"
 #include "supervisor/roles.h"
+#include "supervisor/seed.h"
 #include "supervisor/settings.h"
 #include "supervisor/store.h"
 
@@ -148,6 +149,8 @@ int service_open(struct service *service, struct err *err)
 		if (pool->dir)
 			image_sweep(pool->dir);
 	}
+	image_sweep(env->paths.images);
+	seed_sweep(&env->paths);
 	service->registry = registry_new(env);
 	service->order = order_new(service->registry);
 	service->control = control_new(service->registry, command_handlers);

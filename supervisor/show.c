@@ -119,8 +119,9 @@ static void add_section(const struct show *show, const struct section *table,
 	}
 	add_other_keys(show, table, name, out);
 	/* a header alone says something only about a device */
-	bool built_in = str_eq(name, "serial.console");
-	if (out->len == empty && (!table->named || built_in))
+	bool says = table->named ? !str_eq(name, "serial.console")
+				 : table->enabled_offset != KEYS_NO_ENABLED;
+	if (out->len == empty && !says)
 		str_cut(out, before);
 }
 

@@ -179,6 +179,18 @@ struct spec_disk {
 	int aio;      /* io_uring, native, threads */
 	int discard;  /* unmap, ignore */
 	bool iothread;
+	bool made; /* its image is the supervisor's to make: [seed] */
+};
+
+struct spec_seed {
+	bool written; /* the section is there */
+	bool enabled;
+	char *hostname; /* "": from the VM's name */
+	char *user;     /* "": the image's own */
+	char *ssh_key;  /* the key, or the path of a file of keys */
+	char *password_file;
+	char **packages;
+	char *user_data, *meta_data, *network_config; /* paths */
 };
 
 struct spec_forward {
@@ -255,6 +267,7 @@ struct vm_spec {
 	struct spec_hooks hooks;
 	struct spec_toggle rng, balloon, agent;
 	struct spec_watchdog watchdog;
+	struct spec_seed seed;
 
 	/* Filled by supervisor/config, not by tables: */
 	char *name;        /* web@7 */

@@ -8,6 +8,7 @@
 #include "supervisor/cause.h"
 #include "supervisor/forward.h"
 #include "supervisor/raw.h"
+#include "supervisor/seed.h"
 #include "supervisor/spec.h"
 #include "supervisor/spec_value.h"
 
@@ -365,6 +366,40 @@ static const struct key watchdog_keys[] = {
 };
 #undef AT
 
+#define AT(member) .offset = offsetof(struct spec_seed, member)
+static const struct key seed_keys[] = {
+	{ "enabled", KEY_BOOL, AT(enabled), .fallback = "yes",
+		.when = KEY_COLD, .help = "no takes it out." },
+	{ "hostname", KEY_CUSTOM, AT(hostname), .fallback = "",
+		.when = KEY_COLD, .parse = seed_value_hostname,
+		.release = value_string_release, .expand = true,
+		.form = "host name",
+		.help = "Unless written the VM's name, in which every _ . @ "
+			"becomes a -." },
+	{ "user", KEY_CUSTOM, AT(user), .fallback = "", .when = KEY_COLD,
+		.parse = seed_value_user, .release = value_string_release,
+		.form = "name",
+		.help = "Who may log in; the image's own user unless "
+			"written." },
+	{ "ssh-key", KEY_PATH, AT(ssh_key), .when = KEY_COLD,
+		.literal = seed_is_key,
+		.help = "One public key, or the path of a file of them." },
+	{ "password-file", KEY_PATH, AT(password_file), .when = KEY_COLD,
+		.help = "A file with the hash of the user's password." },
+	{ "packages", KEY_LIST, AT(packages), .when = KEY_COLD,
+		.help = "What the guest installs at its first boot." },
+	{ "user-data", KEY_PATH, AT(user_data), .when = KEY_COLD,
+		.help = "A file that is user-data as it stands, in place of "
+			"user, ssh-key, password-file and packages." },
+	{ "meta-data", KEY_PATH, AT(meta_data), .when = KEY_COLD,
+		.help = "A file that is meta-data as it stands, in place of "
+			"hostname." },
+	{ "network-config", KEY_PATH, AT(network_config), .when = KEY_COLD,
+		.help = "A file that says the guest's network; DHCP on all "
+			"interfaces unless written." },
+};
+#undef AT
+
 #define ONE(member, table)                             \
 	.keys = table, .nkeys = NELEMS(table),         \
 	.offset = offsetof(struct vm_spec, member),    \
@@ -420,6 +455,13 @@ const struct section spec_sections[] = {
 		.size = sizeof(struct spec_watchdog),
 		.enabled_offset = offsetof(struct spec_watchdog, written),
 		.help = "A watchdog; the section makes it." },
+	{ .name = "seed",
+		.keys = seed_keys, .nkeys = NELEMS(seed_keys),
+		.offset = offsetof(struct vm_spec, seed),
+		.size = sizeof(struct spec_seed),
+		.enabled_offset = offsetof(struct spec_seed, written),
+		.help = "What cloud-init in the guest is told, on a read-only "
+			"disk named seed; the section makes it." },
 	{ .name = "hooks",
 		ONE(hooks, hooks_keys),
 		.help = "Programs that are run when something happened; "
@@ -435,7 +477,6 @@ const struct section spec_sections[] = {
 		.help = "What has no key: an option of QEMU's, a blank, and "
 			"its argument; or a line of QMP." },
 	LATER("cdrom"),
-	LATER("seed"),
 	LATER("display"),
 	LATER("share"),
 	LATER("vsock"),

@@ -171,6 +171,7 @@ struct vm {
 	struct agent agent;
 	struct stats *stats; /* supervisor/stats, once somebody asked */
 
+	const char *held; /* "cloned": by a job; it must not start; or NULL */
 	struct job *op;   /* start, stop or adoption under way */
 	struct list jobs; /* job.link: all jobs on this VM */
 	struct vm_stop_order stop;

@@ -77,6 +77,51 @@ ok "what was made starts" exits 0
 q vm-status direct
 ok "and runs" says '"state":"running"'
 
+pubkey='ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINelujXZXs0y4M1HlybdP5PD'
+printf '%s 50%% of; ann@pc\n' "$pubkey" >"$tmp/ann.pub"
+vmward create cloud --base debian.qcow2 --hostname www \
+	--user ann --ssh-key "$tmp/ann.pub" --packages vim,htop net.lan.user=yes
+ok "a cloud image" exits 0
+ok "[seed] has the key itself" file_is cloud <<EOS
+[disk.root]
+base = debian.qcow2
+
+[seed]
+hostname = www
+user = ann
+ssh-key = "$pubkey 50%% of; ann@pc"
+packages = vim,htop
+
+[net.lan]
+user = yes
+EOS
+vmward show cloud
+ok "which reads as one" says "$pubkey"
+vmward create quick --kernel "$tmp/kernel" vm.memory=64M vm.accel=tcg --start
+ok "--start: made and started" exits 0
+ok "there is no other next step" sh -c "! grep -q next '$tmp/out'"
+q vm-status quick
+ok "it runs" says '"state":"running"'
+vmward create later --kernel "$tmp/kernel" --print --start
+ok "--print starts nothing" test ! -e "$vms/later.ini"
+
+printf '%s\n%s\n' "$pubkey a" "$pubkey b" >"$tmp/two.pub"
+printf '%s\n' '-----BEGIN OPENSSH PRIVATE KEY-----' AAAA >"$tmp/private"
+printf 'a\0b' >"$tmp/binary"
+ok "refused: two keys" refuses 2 'the file has several lines' x --size 1G \
+	--ssh-key "$tmp/two.pub"
+ok "refused: a private key" refuses 2 'ends in .pub' x --size 1G \
+	--ssh-key "$tmp/private"
+ok "refused: no text" refuses 2 'is no text' x --size 1G \
+	--ssh-key "$tmp/binary"
+ok "refused: no such file" refuses 2 'cannot open' x --size 1G \
+	--ssh-key "$tmp/nowhere"
+ok "refused: a bad host name, with its line" refuses 1 \
+	'x.ini:5: [seed] hostname = a_b: say' x --size 1G --hostname a_b
+ok "--network is its network" refuses 1 '[net.lan] network: nosuch' x \
+	--size 1G --network nosuch
+ok "refused: a bad user" refuses 1 '[seed] user = A' x --size 1G --user A
+
 ok "refused: it exists" refuses 1 'exists already' web --size 1G
 ok "refused: a bad name" refuses 2 'no name of a VM' 'We b' --size 1G
 ok "refused: ../" refuses 2 'no name of a VM' ../x --size 1G

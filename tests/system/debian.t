@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A real Debian 12 guest, made by `vmward create` in one step, comes up with
+# the host name and the ssh key of its seed.  Minutes, under TCG: run by
+# `make check-system`.  The image is made once, by tests/guest/debian/build.sh
+# as root, and kept in ~/.cache/vmward-guest/debian (VMWARD_DEBIAN).
+# shellcheck source=tests/live/lib.sh
+. "${TOP:-$(dirname "$0")/../..}/tests/live/lib.sh"
+for tool in xorriso ssh ssh-keygen qemu-img perl; do
+	command -v "$tool" >/dev/null || skip_all "no $tool"
+done
+debian=${VMWARD_DEBIAN:-${HOME:-/root}/.cache/vmward-guest/debian}
+if [ ! -e "$debian/debian.qcow2" ]; then
+	[ "$(id -u)" = 0 ] || skip_all "only root can make the Debian image"
+	command -v mmdebstrap >/dev/null || skip_all "no mmdebstrap"
+	"$TOP/tests/guest/debian/build.sh" "$debian" >"$tmp/build.log" 2>&1 || {
+		cat "$tmp/build.log"
+		skip_all "the Debian image cannot be made here"
+	}
+fi
+accel=${VMWARD_ACCEL:-tcg}
+port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1,
+	LocalAddr => "127.0.0.1")->sockport')
+ssh-keygen -q -t ed25519 -N '' -C "ann's; key" -f "$tmp/key"
+
+in_guest()
+{
+	timeout 120 ssh -i "$tmp/key" -p "$port" -o BatchMode=yes \
+		-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+		-o LogLevel=ERROR -o ConnectTimeout=60 ann@127.0.0.1 "$@" \
+		</dev/null
+}
+answers_ssh() { in_guest true; }
+host_name() { is "$(in_guest hostname)" "$1"; }
+
+up
+from=$(date +%s)
+ok "made in one step, and started" does create seeded \
+	--base "$debian/debian.qcow2" --size 3G --memory 768M \
+	--kernel "$debian/vmlinuz" --initrd "$debian/initrd" \
+	--cmdline 'root=LABEL=root ro console=ttyS0 net.ifnames=0 quiet' \
+	--forward "$port:22" --user ann --ssh-key "$tmp/key.pub" \
+	net.lan.user=yes "vm.accel=$accel" --start
+patience=${VMWARD_PATIENCE:-1800}
+ok "its sshd lets the key in" eventually answers_ssh
+echo "# $accel: up after $(($(date +%s) - from)) s"
+ok "it has its name" host_name seeded
+ok "the user may become root" is "$(in_guest sudo id -u)" 0
+ok "cloud-init ended well" in_guest \
+	'cloud-init status --wait | grep -q "status: done"'
+ok "by our volume" is "$(in_guest cloud-id)" nocloud
+ok "the overlay has the size that was asked" is \
+	"$(in_guest cat /sys/block/vda/size)" 6291456
+ok "it stops" does stop seeded --timeout 300s
+
+# a new name is taken up by the same instance
+hostkey() { in_guest cat /etc/ssh/ssh_host_ed25519_key.pub; }
+if [ -z "${VMWARD_SHORT-}" ]; then
+	ok "another name" does set seeded seed.hostname=renamed
+	starts seeded
+	ok "it comes up again" eventually answers_ssh
+	ok "with that" eventually host_name renamed
+	ok "cloud-init did not start over" is "$(in_guest \
+		ls /var/lib/cloud/instances | wc -l)" 1
+	stops seeded --timeout 300s
+fi
+plan
