@@ -87,16 +87,18 @@ static void add_spec(struct needs *needs, const struct vm *vm,
 static void add_record(struct needs *needs, struct vm *vm)
 {
 	const char *text = str_or(chain_record(vm), "");
+	AUTO_FREE char *above = NULL;
 	struct chains_line line;
 
 	while (chains_next(&text, &line)) {
-		if (line.top)
-			continue;
-		AUTO_FREE char *path = xstrndup(line.path, line.path_len);
+		char *path = xstrndup(line.path, line.path_len);
 
-		needs_add_steal(needs, path,
-			xasprintf("%s (base of disk %.*s)", vm->name,
-				(int)line.disk_len, line.disk));
+		if (!line.top)
+			needs_add_steal(needs, path, above,
+				xasprintf("%s (base of disk %.*s)", vm->name,
+					(int)line.disk_len, line.disk));
+		free(above);
+		above = path;
 	}
 }
 
