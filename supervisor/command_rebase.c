@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "storage/backing.h"
 #include "storage/format.h"
+#include "supervisor/chain_record.h"
 #include "supervisor/commands.h"
 #include "supervisor/image_request.h"
 
@@ -27,6 +28,21 @@ static void begin_unless(struct request *rq, struct op_image *op,
 		image_request_begin(rq, op, start);
 }
 
+/*
+ * What is below the image changes: VMs on it take it anew at their next
+ * start.  Before the work begins, so that no crash leaves an old record.
+ */
+static void begin_rebase(
+	struct request *rq, struct op_image *op, const struct err *err)
+{
+	if (!err->code && !request_bool(rq, "dry-run")) {
+		list_each(registry_vms(request_registry(rq)), it, next)
+			chain_record_forget(list_entry(it, struct vm, link),
+				op->volume.path);
+	}
+	begin_unless(rq, op, op_image_rebase, err);
+}
+
 void command_image_rebase(struct request *rq)
 {
 	struct op_image *op = image_request_op(rq, "image", "format");
@@ -43,7 +59,7 @@ void command_image_rebase(struct request *rq)
 	if (!err.code)
 		(void)!volume_must_be_free(
 			request_registry(rq), &op->volume, NEED_RUNNING, &err);
-	begin_unless(rq, op, op_image_rebase, &err);
+	begin_rebase(rq, op, &err);
 }
 
 void command_image_flatten(struct request *rq)
@@ -56,7 +72,7 @@ void command_image_flatten(struct request *rq)
 	if (!check_overlay(op, &err))
 		(void)!volume_must_be_free(
 			request_registry(rq), &op->volume, NEED_RUNNING, &err);
-	begin_unless(rq, op, op_image_rebase, &err);
+	begin_rebase(rq, op, &err);
 }
 
 /* ---- commit ---- */
