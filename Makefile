@@ -6,7 +6,7 @@ all:
 # ---- sources: every file is named here ----
 
 BASE_SRC = base/err.c base/mem.c base/text.c base/str.c base/units.c base/fd.c \
-	base/log.c base/sys.c base/child.c base/stranger.c base/spawn.c \
+	base/log.c base/sys.c base/sys_call.c base/child.c base/stranger.c base/spawn.c \
 	base/loop.c base/loop_sim.c base/job.c base/aio.c base/durable.c base/prescan.c base/jstream.c \
 	base/keys.c base/key.c base/keys_doc.c base/ini.c \
 	base/ini_scan.c base/entry.c base/finding.c base/paths.c \

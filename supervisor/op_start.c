@@ -45,7 +45,7 @@ struct op_start {
 	struct image_create *image;
 	bool image_ended;
 	struct err image_err;
-	bool looked;  /* at the chains, before an image was made */
+	bool looked; /* at the chains, before an image was made */
 	bool seed_ended;
 	bool restart; /* a successor: does without a disk */
 	bool again;   /* adopted: QEMU may have got some of it before */

@@ -46,7 +46,7 @@ for tool in apt-get dnf apk pacman xbps-install strace sudo; do
 done
 # what configure looks for and this host may lack
 for tool in prove clang clang-format cppcheck shellcheck mandoc socat curl \
-	python3 go cpio readelf musl-gcc qemu-system-x86_64 qemu-img git pkg-config; do
+	python3 go cpio readelf musl-gcc qemu-system-x86_64 qemu-img nft dnsmasq git pkg-config; do
 	[ -e "bin/$tool" ] || ln -s /bin/true "bin/$tool"
 done
 ln -sf /bin/true bin/clang
