@@ -88,8 +88,8 @@ threshold()
 		.write_threshold] | add" "$tmp/out"
 }
 armed() { [ "$(threshold "$1")" -gt 1 ]; }
-ok "a threshold is set" eventually armed disk-root-f
-vmward qmp warned block-set-write-threshold node-name=disk-root-f \
+ok "a threshold is set" eventually armed disk-root.f
+vmward qmp warned block-set-write-threshold node-name=disk-root.f \
 	write-threshold=1
 counts warned >/dev/null
 ok "QEMU tells, and it is said" eventually warns
@@ -100,15 +100,15 @@ told()
 		grep '"disk": "root"' | grep -q '"left": [1-9]'
 }
 ok "by an event as well" told
-ok "the next threshold is set" eventually armed disk-root-f
+ok "the next threshold is set" eventually armed disk-root.f
 qemu-img create -q -f qcow2 "$tmp/small/more.qcow2" 1G
 vmward disk attach warned more image="$tmp/small/more.qcow2"
 ok "a disk is plugged in" exits 0
-ok "and is watched too" eventually armed disk-more-f
+ok "and is watched too" eventually armed disk-more.f
 vmward disk attach warned tiny image="$tmp/small/tiny.qcow2" size=64K
 ok "another cannot grow that far" exits 0
 vmward qmp warned query-status
-ok "it is not" is "$(threshold disk-tiny-f)" 0
+ok "it is not" is "$(threshold disk-tiny.f)" 0
 ok "it stops in order" stops warned
 leave
 umount "$tmp/small"
