@@ -58,4 +58,14 @@ static inline void list_del(struct list *link)
 	for (struct list *it = (head)->next, *next_ = it->next; it != (head); \
 		it = next_, next_ = it->next)
 
+/* How many elements it has; looks at each. */
+static inline unsigned list_count(const struct list *head)
+{
+	unsigned n = 0;
+
+	for (const struct list *at = head->next; at != head; at = at->next)
+		n++;
+	return n;
+}
+
 #endif

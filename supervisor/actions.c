@@ -113,6 +113,11 @@ void act_stop_cancelled(struct vm *vm)
 		vm_post(vm, EV_GUEST_OFF);
 	else
 		ready_begin(vm);
+	if (vm->machine.ready && vm->machine.seen.io_error) {
+		vm_post(vm, EV_GUEST_PAUSED); /* by a disk, all the while */
+		if (!vm->full.path)
+			diskfull_look(vm);
+	}
 }
 
 void act_stop(struct vm *vm)
@@ -275,6 +280,7 @@ static void on_adopt_end(struct job *job, void *arg)
 	vm->start_paused = false;
 	mend_record(vm);
 	if (vm->record.desired == DESIRED_DOWN) {
+		found_state(vm, status, op_adopt_full_node(job));
 		vm->intent_stop = true; /* we died in the middle of a stop */
 		vm->intent_kill = vm->record.killed;
 		vm_post(vm, EV_UNWANTED);

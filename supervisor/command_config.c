@@ -101,9 +101,7 @@ struct specs {
 
 static void specs_init(struct specs *specs, struct registry *registry)
 {
-	*specs = (struct specs){ 0 };
-	list_each(registry_vms(registry), it, next)
-		specs->n++;
+	*specs = (struct specs){ .n = list_count(registry_vms(registry)) };
 	specs->at = xcalloc(specs->n + 1, sizeof(specs->at[0]));
 	specs->names = xcalloc(specs->n + 1, sizeof(specs->names[0]));
 	specs->n = 0;

@@ -246,15 +246,6 @@ static bool has_seed(struct op_start *op)
 	return true;
 }
 
-static unsigned count_serials(const struct vm_spec *spec)
-{
-	unsigned n = 0;
-
-	list_each(&spec->serials, it, next)
-		n++;
-	return n;
-}
-
 /* The images of all disks, and what they are on top of. */
 static int open_chains(struct op_start *op, struct err *err)
 {
@@ -281,7 +272,7 @@ static int spawn_qemu(struct op_start *op, char **argv, struct err *err)
 	start->name_fd = op->lock.name_fd;
 	start->generation = vm->record.generation;
 	start->nfiles = chains_fds(&op->chains, start->files);
-	rc = machine_listen(&vm->machine, count_serials(vm->running),
+	rc = machine_listen(&vm->machine, list_count(&vm->running->serials),
 		vm->running->agent.enabled, err);
 	if (!rc)
 		rc = machine_spawn(&vm->machine, start, err);

@@ -313,15 +313,6 @@ static bool is_same(const struct pool *a, const struct pool *b)
 	       str_eq(str_or(a->error, ""), str_or(b->error, ""));
 }
 
-static unsigned count(struct list *pools)
-{
-	unsigned n = 0;
-
-	list_each(pools, it, next)
-		n++;
-	return n;
-}
-
 static void move_list(struct list *from, struct list *to)
 {
 	list_each(from, it, next) {
@@ -346,7 +337,7 @@ bool pools_follow(const struct paths *paths)
 	if (first)
 		pools_drop();
 	read_all(&now, paths, false, NULL);
-	changed = !first && count(&now) != count(table_list());
+	changed = !first && list_count(&now) != list_count(table_list());
 	list_each(&now, it, next) {
 		struct pool *pool = list_entry(it, struct pool, link);
 		struct pool *before = find_name(table_list(), pool->name);

@@ -46,9 +46,7 @@ static void outlook_init(
 {
 	size_t at = 0;
 
-	*o = (struct outlook){ 0 };
-	list_each(vms, it, next)
-		o->n++;
+	*o = (struct outlook){ .n = list_count(vms) };
 	o->specs = xcalloc(o->n + 1, sizeof(o->specs[0]));
 	o->names = xcalloc(o->n + 1, sizeof(o->names[0]));
 	o->readings = xcalloc(o->n + 1, sizeof(o->readings[0]));

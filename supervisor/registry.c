@@ -224,16 +224,13 @@ void registry_load(struct registry *registry, struct vm *vm)
 /* All of them, so that a change in two files at once is one change. */
 static void load_all(struct registry *registry)
 {
-	AUTO_FREE struct reading *readings = NULL;
+	AUTO_FREE struct reading *readings =
+		xcalloc(list_count(&registry->vms) + 1, sizeof(readings[0]));
 	size_t n = 0;
 
 	list_each(&registry->vms, it, next)
-		n++;
-	readings = xcalloc(n + 1, sizeof(readings[0]));
-	n = 0;
-	list_each(&registry->vms, it2, next2)
 		reading_take(&readings[n++], registry->env,
-			list_entry(it2, struct vm, link));
+			list_entry(it, struct vm, link));
 	accept_all(registry, readings, n);
 }
 

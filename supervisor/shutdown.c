@@ -121,9 +121,8 @@ struct shutdown *shutdown_begin(struct registry *registry,
 		limit_ms = YEAR_MS;
 	s->until_ms = loop_now_ms() + limit_ms;
 	registry_env(registry)->stopping++;
-	list_each(registry_vms(registry), it, next)
-		s->n++;
-	s->all = xcalloc(s->n + 1, sizeof(s->all[0]));
+	s->all = xcalloc(
+		list_count(registry_vms(registry)) + 1, sizeof(s->all[0]));
 	s->n = 0;
 	list_each(registry_vms(registry), it2, next2) {
 		struct vm *vm = list_entry(it2, struct vm, link);

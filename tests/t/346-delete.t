@@ -21,9 +21,6 @@ fails() # STATUS TEXT ARG...
 	exits "$want" && complains "$text"
 }
 
-# as far as a header says
-qcow2() { printf 'QFI\373\0\0\0\003' >"$1"; }
-
 mkdir -p "$images"
 qcow2 "$images/shared.qcow2"
 qcow2 "$images/base.qcow2"

@@ -27,12 +27,12 @@ size = 1M
 [disk.data]
 image = data.raw
 EOS
-everything() { (cd "$images" && grep -r . .) | sort; }
+everything() { (cd "$images" && find . -type f -exec cksum {} +) | sort; }
 
 at=0
 for at in 1 2 3; do
 	rm -f "$images"/*
-	echo root >"$images/web-root.qcow2"
+	qcow2 "$images/web-root.qcow2"
 	echo data >"$images/data.raw"
 	before=$(everything)
 	: >"$tmp/made"

@@ -90,7 +90,7 @@ vmward start once --ephemeral
 ok "start --ephemeral" exits 0
 pid=$(pid_of once)
 overlay() { tr '\0' '\n' <"/proc/$(pid_of once)/cmdline" |
-	grep -o '"filename": *"[^"]*ephemeral[^"]*"'; }
+	grep -o 'disk-root:/[^"]*ephemeral[^"]*'; }
 ok "it writes to an overlay" overlay
 both_die() { kill -9 "$pid" && gone "$pid"; }
 goes_and_comes both_die
