@@ -142,6 +142,14 @@ static void replace(struct vm *vm, struct str *text)
 	keep_steal(vm, text->len ? str_take(text) : xstrdup(""));
 }
 
+/* On top of the VM's own image, and gone before anybody could ask. */
+static bool is_throw_away(const struct vm *vm, const struct chain *chain)
+{
+	AUTO_FREE char *dir = xasprintf("%s/ephemeral/", vm->env->paths.state);
+
+	return chain->n > 0 && str_starts(chain->at[0].path, dir);
+}
+
 void chain_record_put(struct vm *vm, const struct chains *chains)
 {
 	const struct keep keep = { .vm = vm, .chains = chains };
@@ -151,7 +159,8 @@ void chain_record_put(struct vm *vm, const struct chains *chains)
 		const struct disk_chain *d =
 			list_entry(it, struct disk_chain, link);
 
-		chains_add_text(&text, d->disk, &d->chain);
+		if (!is_throw_away(vm, &d->chain))
+			chains_add_text(&text, d->disk, &d->chain);
 	}
 	add_old(&text, &keep, chain_record(vm));
 	replace(vm, &text);
