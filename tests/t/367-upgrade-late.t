@@ -71,16 +71,15 @@ becomes dies stopped >/dev/null
 q vm-status dies
 ok "a crash after an upgrade has its cause" is "$(field cause)" qemu-signal
 recorded() { cat "$tmp"/var/lib/vmward/incidents/dies/*/recorder.txt; }
+listed() { vmward incident list dies && says qemu-signal; }
 tries=0
-until recorded >"$tmp/said" 2>/dev/null || [ $tries -gt 400 ]; do
+until listed >"$tmp/said" 2>&1 || [ $tries -gt 400 ]; do
 	tries=$((tries + 1))
 	measure_ms 50
 done
-ok "and its incident" recorded
+ok "and its incident is listed, once it is whole" listed
 recorded >"$tmp/record"
 ok "with what QEMU was told before the upgrade" grep -q '"cont"' "$tmp/record"
-vmward incident list dies
-ok "which is listed" says qemu-signal
 
 # ---- the host goes down ----
 
