@@ -195,6 +195,7 @@ static void test_names(void)
 	is_str(str_text(&shown), "[seed]\n", "a header alone is shown");
 	spec_free(spec);
 	conf_put("vms/a.b@.ini", DISK "[seed]\nenabled = no\n");
+	free(TAKE(found));
 	spec = conf_load("a.b@c_7", &found);
 	ok(spec && !spec_disk_of(spec, "seed"), "enabled = no");
 	spec_free(spec);
