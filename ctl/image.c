@@ -161,15 +161,6 @@ int image_show_list(const struct call *call, const char *vm UNUSED,
 
 /* ---- one image ---- */
 
-static void put_line(const char *label, const char *text)
-{
-	if (!*text)
-		return;
-	printf("%*s: ", LABEL, label);
-	print_text(text);
-	putchar('\n');
-}
-
 static void add_size(struct str *text, const json_t *value, const char *key)
 {
 	str_add_bytes(text,
@@ -192,7 +183,7 @@ static void put_format(const json_t *value)
 		str_add(&text, ", subclusters");
 	if (json_is_true(json_object_get(value, "encrypted")))
 		str_add(&text, ", encrypted");
-	put_line("Format", str_text(&text));
+	print_labelled(LABEL, "Format", str_text(&text));
 }
 
 static bool show_dry_run(const json_t *value)
@@ -217,22 +208,26 @@ int image_show_info(const struct call *call, const char *vm UNUSED,
 	if (show_dry_run(value))
 		return 0;
 	(void)call;
-	put_line("Image", str_or(print_member(value, "name"), "?"));
-	put_line("Path", str_or(print_member(value, "path"), ""));
+	print_labelled(
+		LABEL, "Image", str_or(print_member(value, "name"), "?"));
+	print_labelled(LABEL, "Path", str_or(print_member(value, "path"), ""));
 	put_format(value);
 	add_size(&size, value, "size");
 	str_add(&size, ", allocated ");
 	add_size(&size, value, "allocated");
-	put_line("Size", str_text(&size));
-	put_line("Base", str_or(print_member(value, "backing"), ""));
+	print_labelled(LABEL, "Size", str_text(&size));
+	print_labelled(
+		LABEL, "Base", str_or(print_member(value, "backing"), ""));
 	json_array_foreach(json_object_get(value, "snapshots"), i, name)
 		str_addf(&names, "%s%s", i ? ", " : "",
 			str_or(json_string_value(name), "?"));
-	put_line("Snapshots", str_text(&names));
+	print_labelled(LABEL, "Snapshots", str_text(&names));
 	if (json_is_true(json_object_get(value, "corrupt")))
-		put_line("Corrupt", "yes: vmward image check --repair all");
+		print_labelled(LABEL, "Corrupt",
+			"yes: vmward image check --repair all");
 	else if (json_is_true(json_object_get(value, "dirty")))
-		put_line("Dirty", "yes: it was not closed, or is in use");
+		print_labelled(
+			LABEL, "Dirty", "yes: it was not closed, or is in use");
 	return 0;
 }
 

@@ -72,15 +72,6 @@ int pool_show_list(const struct call *call, const char *vm UNUSED,
 
 /* ---- one pool ---- */
 
-static void put_line(const char *label, const char *text)
-{
-	if (!*text)
-		return;
-	printf("%*s: ", LABEL, label);
-	print_text(text);
-	putchar('\n');
-}
-
 static void put_size(const char *label, const json_t *value, const char *key)
 {
 	const json_t *bytes = json_object_get(value, key);
@@ -94,23 +85,27 @@ static void put_size(const char *label, const json_t *value, const char *key)
 		add_percent(&text, value);
 		str_add(&text, " of the capacity");
 	}
-	put_line(label, str_text(&text));
+	print_labelled(LABEL, label, str_text(&text));
 }
 
 int pool_show_info(
 	const struct call *call, const char *vm, json_t *value, bool many)
 {
-	put_line("Pool", str_or(print_member(value, "name"), "?"));
-	put_line("Path", str_or(print_member(value, "path"), ""));
-	put_line("Config", str_or(print_member(value, "file"), ""));
-	put_line("Format", str_or(print_member(value, "format"), ""));
-	put_line("Prealloc", str_or(print_member(value, "prealloc"), ""));
+	print_labelled(LABEL, "Pool", str_or(print_member(value, "name"), "?"));
+	print_labelled(LABEL, "Path", str_or(print_member(value, "path"), ""));
+	print_labelled(
+		LABEL, "Config", str_or(print_member(value, "file"), ""));
+	print_labelled(
+		LABEL, "Format", str_or(print_member(value, "format"), ""));
+	print_labelled(
+		LABEL, "Prealloc", str_or(print_member(value, "prealloc"), ""));
 	put_size("Quota", value, "quota");
 	put_size("Capacity", value, "capacity");
 	put_size("Available", value, "available");
 	put_size("Allocated", value, "allocated");
 	put_size("Virtual", value, "virtual");
-	put_line("Error", str_or(print_member(value, "error"), ""));
+	print_labelled(
+		LABEL, "Error", str_or(print_member(value, "error"), ""));
 	if (json_array_size(json_object_get(value, "images")) == 0)
 		return 0;
 	putchar('\n');

@@ -140,6 +140,15 @@ void print_text(const char *text)
 	fputs(str_text(&safe), stdout);
 }
 
+void print_labelled(int width, const char *label, const char *text)
+{
+	if (!*text)
+		return;
+	printf("%*s: ", width, label);
+	print_text(text);
+	putchar('\n');
+}
+
 void print_array(const json_t *array)
 {
 	size_t i;

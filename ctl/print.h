@@ -29,6 +29,8 @@ void print_note(const struct options *opt, const char *vm, const char *fmt, ...)
 void print_once(const struct options *opt, const char *text);
 /* Text from outside on stdout, control bytes made visible; no newline. */
 void print_text(const char *text);
+/* "   label: text" on stdout, if there is a text; label to the right. */
+void print_labelled(int width, const char *label, const char *text);
 /* A JSON array on stdout, one element a line. */
 void print_array(const json_t *array);
 /* One JSON value on stdout, on one line; indented for a terminal. */

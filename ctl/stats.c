@@ -65,15 +65,6 @@ static void add_pss(const json_t *vms)
 
 /* ---- for people ---- */
 
-static void put_line(const char *label, const struct str *text)
-{
-	if (!text->len)
-		return;
-	printf("%*s: ", LABEL, label);
-	print_text(str_text(text));
-	putchar('\n');
-}
-
 static void add_seconds(struct str *out, const json_t *value)
 {
 	double s = json_number_value(value);
@@ -112,7 +103,7 @@ static void put_cpu(const json_t *vm)
 	str_add(&text, " user, ");
 	add_seconds(&text, json_object_get(cpu, "system"));
 	str_add(&text, " system)");
-	put_line("CPU", &text);
+	print_labelled(LABEL, "CPU", str_text(&text));
 	json_array_foreach(json_object_get(vm, "vcpus"), i, vcpu)
 	{
 		AUTO_STR struct str line = STR_INIT;
@@ -123,12 +114,12 @@ static void put_cpu(const json_t *vm)
 		add_seconds(&line, json_object_get(vcpu, "seconds"));
 		str_add(&line, ", waited ");
 		add_seconds(&line, json_object_get(vcpu, "wait"));
-		put_line("vCPU", &line);
+		print_labelled(LABEL, "vCPU", str_text(&line));
 	}
 	str_cut(&text, 0);
 	if (json_is_integer(exits))
 		str_addf(&text, "%lld", (long long)json_integer_value(exits));
-	put_line("Exits", &text);
+	print_labelled(LABEL, "Exits", str_text(&text));
 }
 
 static void put_memory(const json_t *vm)
@@ -144,12 +135,12 @@ static void put_memory(const json_t *vm)
 	add_bytes(&text, "PSS", memory, "pss");
 	if (json_integer_value(json_object_get(memory, "swap")) > 0)
 		add_bytes(&text, "swapped", memory, "swap");
-	put_line("Memory", &text);
+	print_labelled(LABEL, "Memory", str_text(&text));
 	add_bytes(&inside, "total", guest, "total");
 	add_bytes(&inside, "free", guest, "free");
 	add_bytes(&inside, "available", guest, "available");
 	add_bytes(&inside, "caches", guest, "caches");
-	put_line("Guest", &inside);
+	print_labelled(LABEL, "Guest", str_text(&inside));
 }
 
 /* "read 12M in 40 (0.2 ms each)" */
@@ -195,7 +186,7 @@ static void put_disks(const json_t *vm)
 			str_addf(&text, ", %lld ERRORS", (long long)errors);
 		str_addf(&line, "%s: %s", print_member(disk, "name"),
 			str_text(&text));
-		put_line("Disk", &line);
+		print_labelled(LABEL, "Disk", str_text(&line));
 	}
 }
 
@@ -216,7 +207,7 @@ static void put_nics(const json_t *vm)
 				print_member(nic, "mode"));
 		str_addf(&line, "%s: %s", print_member(nic, "name"),
 			str_text(&text));
-		put_line("Nic", &line);
+		print_labelled(LABEL, "Nic", str_text(&line));
 	}
 }
 
@@ -234,7 +225,7 @@ static void put_age(const json_t *vm)
 			&text, (int64_t)(json_number_value(age) * 1000));
 		str_add(&text, " ago");
 	}
-	put_line("Stale", &text);
+	print_labelled(LABEL, "Stale", str_text(&text));
 }
 
 static void put_vm(const json_t *vm)

@@ -259,16 +259,9 @@ static void on_end(struct job *job, void *arg)
 {
 	struct op_clone *op = op_clone_of(job);
 	struct request *rq = arg;
-	struct registry *registry = request_registry(rq);
 
-	vm_job_over(job, rq->vm);
-	rq->job = NULL;
-	rq->vm = NULL;
-	if (job->err.code) {
-		request_fail(rq, &job->err);
+	if (!command_job_ends(rq, job))
 		return;
-	}
-	registry_catch_up(registry);
 	request_reply_steal(
 		rq, json_pack("{s:b,s:s,s:s,s:s,s:O}", "changed", 1, "name",
 			    op->name, "path", op->change.path, "text", op->text,

@@ -103,6 +103,21 @@ static void on_end(struct job *job, void *arg)
 		request_reply_steal(rq, TAKE(op->result));
 }
 
+void image_request_start(
+	struct request *rq, struct op_image *op, image_start_fn *start)
+{
+	bool later = request_bool(rq, "job");
+
+	start(op, on_end, later ? NULL : rq);
+	if (!later)
+		rq->job = &op->job; /* its events name the request */
+	tasks_add(&op->job, rq->id);
+	if (later)
+		request_reply_steal(
+			rq, json_pack("{s:o}", "job",
+				    json_sprintf("j%u", op->job.id)));
+}
+
 void image_request_begin(
 	struct request *rq, struct op_image *op, image_start_fn *start)
 {
@@ -120,16 +135,7 @@ void image_request_begin(
 			rq, json_pack("{s:[s]}", "actions", action));
 		return;
 	}
-	if (!request_bool(rq, "job")) {
-		start(op, on_end, rq);
-		rq->job = &op->job;
-		tasks_add(&op->job, rq->id);
-		return;
-	}
-	start(op, on_end, NULL);
-	tasks_add(&op->job, rq->id);
-	request_reply_steal(
-		rq, json_pack("{s:o}", "job", json_sprintf("j%u", op->job.id)));
+	image_request_start(rq, op, start);
 }
 
 /* Any file of the host: not for those who may only repair. */

@@ -5,23 +5,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "supervisor/commands.h"
+#include "supervisor/image_request.h"
 #include "supervisor/op_import.h"
-#include "supervisor/tasks.h"
-
-static void on_end(struct job *job, void *arg)
-{
-	struct op_image *op = op_image_of(job);
-	struct request *rq = arg;
-
-	tasks_end(job);
-	if (!rq)
-		return;
-	rq->job = NULL;
-	if (job->err.code)
-		request_fail(rq, &job->err);
-	else
-		request_reply_steal(rq, TAKE(op->result));
-}
 
 /* "debian.vmdk" gives "debian.qcow2"; new. */
 static char *default_name(const char *file, const char *format)
@@ -96,20 +81,6 @@ static struct op_image *fill(struct request *rq, struct err *err)
 	return op;
 }
 
-static void begin(struct request *rq, struct op_image *op)
-{
-	bool later = request_bool(rq, "job");
-
-	op_image_import(op, on_end, later ? NULL : rq);
-	tasks_add(&op->job, rq->id);
-	if (later)
-		request_reply_steal(
-			rq, json_pack("{s:o}", "job",
-				    json_sprintf("j%u", op->job.id)));
-	else
-		rq->job = &op->job;
-}
-
 void command_image_import(struct request *rq)
 {
 	struct err err = ERR_INIT;
@@ -129,5 +100,5 @@ void command_image_import(struct request *rq)
 		op_image_free(op);
 		return;
 	}
-	begin(rq, op);
+	image_request_start(rq, op, op_image_import);
 }

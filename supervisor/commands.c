@@ -77,6 +77,19 @@ bool command_job(struct request *rq, struct vm *vm, struct job *job)
 	return true;
 }
 
+bool command_job_ends(struct request *rq, struct job *job)
+{
+	vm_job_over(job, rq->vm);
+	rq->job = NULL;
+	rq->vm = NULL;
+	if (job->err.code) {
+		request_fail(rq, &job->err);
+		return false;
+	}
+	registry_catch_up(request_registry(rq));
+	return true;
+}
+
 /* ---- about the server ---- */
 
 static void command_capabilities(struct request *rq)

@@ -12,6 +12,11 @@ extern const struct handler command_handlers[];
 
 /* The VM that the request names; NULL: the request was answered. */
 struct vm *command_vm(struct request *request);
+/*
+ * The job that made or took away a VM is over: the files are read again, or
+ * the request is answered with the error (false).
+ */
+bool command_job_ends(struct request *rq, struct job *job);
 /* {"changed":.., "state":..} of a VM, with "message" when not NULL. */
 json_t *command_result(const struct vm *vm, bool changed, const char *message);
 /* Answers a dry run with what would be done; false: it is none. */

@@ -21,7 +21,10 @@ void image_request_refuse(
 
 typedef void image_start_fn(
 	struct op_image *op, op_image_end *on_end, void *arg);
-/* Starts the job, which answers at its end; a dry run only says so. */
+/* Starts the job, which answers at its end; with "job" its id is the answer. */
+void image_request_start(
+	struct request *rq, struct op_image *op, image_start_fn *start);
+/* The same for an image that no other job works on; a dry run only says so. */
 void image_request_begin(
 	struct request *rq, struct op_image *op, image_start_fn *start);
 

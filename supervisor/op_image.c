@@ -396,6 +396,12 @@ static void on_make_end(struct job *job, void *arg)
 	job_wake(&op->job);
 }
 
+void op_image_create(struct op_image *op, const struct image_wish *wish)
+{
+	op->make = image_create_start(op->env->qemu_img, wish, op->volume.name,
+		&op->job, on_make_end, op);
+}
+
 static void start_make(struct op_image *op)
 {
 	struct image_wish wish = { .path = op->volume.path,
@@ -416,8 +422,7 @@ static void start_make(struct op_image *op)
 		wish.base = op->from.path;
 		wish.base_format = op->from.format;
 	}
-	op->make = image_create_start(op->env->qemu_img, &wish, op->volume.name,
-		&op->job, on_make_end, op);
+	op_image_create(op, &wish);
 }
 
 static enum job_state make_run(struct job *job)

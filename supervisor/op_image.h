@@ -98,6 +98,8 @@ struct op_image *op_image_of(struct job *job);
  */
 void op_image_run(struct op_image *op, const char *const *words,
 	const char *verb, uint64_t fine);
+/* Starts to make its volume, in a job of its own: op->make until it ends. */
+void op_image_create(struct op_image *op, const struct image_wish *wish);
 /* The job ends by what its run said; no space: with what it needs. */
 enum job_state op_image_fail(struct op_image *op);
 /* Runs `qemu-img info` of the image: op->printed. */

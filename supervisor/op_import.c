@@ -141,15 +141,6 @@ static bool has_room(struct op_image *op)
 
 /* ---- copying ---- */
 
-static void on_make_end(struct job *job, void *arg)
-{
-	struct op_image *op = arg;
-
-	op->make = NULL;
-	op->run_err = job->err;
-	job_wake(&op->job);
-}
-
 static void start_copy(struct op_image *op)
 {
 	const struct image_wish wish = { .path = op->volume.path,
@@ -161,8 +152,7 @@ static void start_copy(struct op_image *op)
 		.compress = op->compress,
 		.caged = true };
 
-	op->make = image_create_start(op->env->qemu_img, &wish, op->volume.name,
-		&op->job, on_make_end, op);
+	op_image_create(op, &wish);
 	op->job.progress.phase = "importing";
 }
 

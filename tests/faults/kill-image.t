@@ -208,17 +208,7 @@ enumerate()
 	vmwardd_pid=
 	[ "$(cat "$tmp/status")" = 0 ] && [ "$(state "$case")" = after ] ||
 		return 1
-	awk '{
-		name = $0
-		sub(/\(.*/, "", name)
-		if (name !~ /^[a-z_0-9]+$/)
-			next
-		count[name]++
-		if (name ~ /^accept/)
-			seen = 1
-		if (seen)
-			print name, count[name]
-	}' "$tmp/trace" >"$tmp/all"
+	awk -f "$TOP/tests/faults/points.awk" "$tmp/trace" >"$tmp/all"
 	n_all=$(wc -l <"$tmp/all")
 	[ "$points" = all ] && some=$n_all || some=$points
 	awk -v points="$some" -v n="$n_all" '

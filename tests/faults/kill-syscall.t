@@ -59,17 +59,7 @@ enumerate()
 	kill "$(supervisor)"
 	wait "$vmwardd_pid"
 	vmwardd_pid=
-	awk '{
-		name = $0
-		sub(/\(.*/, "", name)
-		if (name !~ /^[a-z_0-9]+$/)
-			next
-		count[name]++
-		if (name ~ /^accept/)
-			seen = 1
-		if (seen)
-			print name, count[name]
-	}' "$tmp/trace" >"$tmp/all"
+	awk -f "$TOP/tests/faults/points.awk" "$tmp/trace" >"$tmp/all"
 	[ "$points" != all ] || points=$(wc -l <"$tmp/all")
 	# the last calls are those of the leave
 	awk -v points="$points" -v n="$(wc -l <"$tmp/all")" '
