@@ -72,6 +72,8 @@ CTL_SRC += ctl/sample.c ctl/stats.c ctl/metrics.c ctl/screen.c ctl/top.c
 BASE_SRC += base/beneath.c
 SUPERVISOR_SRC += supervisor/pool.c supervisor/pool_space.c supervisor/command_pool.c
 CTL_SRC += ctl/pool.c
+SUPERVISOR_SRC += supervisor/network.c supervisor/network_spec.c \
+	supervisor/network_value.c supervisor/network_check.c
 BASE_SRC += base/cage.c
 STORAGE_SRC += storage/foreign.c
 SUPERVISOR_SRC += supervisor/op_import.c supervisor/command_import.c

@@ -7,6 +7,7 @@
 	command = name == "KEYS" ? "'" vmwardd "' --mdoc-keys" \
 		: name == "HOSTKEYS" ? "'" vmwardd "' --mdoc-host-keys" \
 		: name == "POOLKEYS" ? "'" vmwardd "' --mdoc-pool-keys" \
+		: name == "NETKEYS" ? "'" vmwardd "' --mdoc-network-keys" \
 		: "'" vmward "' --mdoc " name
 	lines = 0
 	while ((command | getline line) > 0) {

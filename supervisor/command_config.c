@@ -8,6 +8,7 @@
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
 #include "supervisor/edits.h"
+#include "supervisor/network.h"
 #include "supervisor/op.h"
 #include "supervisor/order_check.h"
 #include "supervisor/plan.h"
@@ -77,6 +78,7 @@ static void check_host(struct request *rq, struct findings *f)
 
 	settings_free(settings_read(&env->paths, NULL, true, f));
 	pools_check(&env->paths, true, f);
+	networks_check(&env->paths, true, f);
 }
 
 /* All that can be said about one VM without starting it. */
@@ -349,7 +351,7 @@ void command_disable(struct request *rq)
 	set_autostart(rq, "no", AUTOSTART_NO);
 }
 
-/* What is wrong with vmward.ini and the pools. */
+/* What is wrong with vmward.ini, the pools and the networks. */
 static bool append_host(json_t *findings, struct request *rq, size_t *size)
 {
 	const struct env *env = registry_env(request_registry(rq));
@@ -359,6 +361,7 @@ static bool append_host(json_t *findings, struct request *rq, size_t *size)
 	findings_init(&f);
 	settings_free(settings_read(&env->paths, NULL, false, &f));
 	pools_check(&env->paths, false, &f);
+	networks_check(&env->paths, false, &f);
 	all = report_append_findings(findings, &f, size);
 	findings_fini(&f);
 	return all;

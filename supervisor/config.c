@@ -16,6 +16,7 @@
 #include "supervisor/check.h"
 #include "supervisor/instances.h"
 #include "supervisor/layers.h"
+#include "supervisor/network.h"
 #include "supervisor/pool.h"
 #include "supervisor/seed.h"
 #include "supervisor/settings.h"
@@ -246,15 +247,18 @@ void config_add_defaults(struct str *out)
 {
 	AUTO_STR struct str host = STR_INIT;
 	AUTO_STR struct str pool = STR_INIT;
+	AUTO_STR struct str network = STR_INIT;
 
 	str_add(out, "; ---- vms/NAME.ini ----\n\n");
 	keys_add_defaults(out, spec_sections, spec_nsections);
 	keys_add_defaults(&host, settings_sections, settings_nsections);
 	keys_add_defaults(&pool, pool_sections, pool_nsections);
+	keys_add_defaults(&network, network_sections, network_nsections);
 	str_addf(out,
 		"\n; ---- vmward.ini ----\n\n%s"
-		"\n; ---- pools/NAME.ini ----\n\n%s",
-		str_text(&host), str_text(&pool));
+		"\n; ---- pools/NAME.ini ----\n\n%s"
+		"\n; ---- networks/NAME.ini ----\n\n%s",
+		str_text(&host), str_text(&pool), str_text(&network));
 }
 
 /* ---- names ---- */

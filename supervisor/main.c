@@ -117,7 +117,8 @@ enum {
 	O_HELP,
 	O_MDOC,
 	O_MDOC_HOST,
-	O_MDOC_POOL
+	O_MDOC_POOL,
+	O_MDOC_NETWORK
 };
 
 static const struct option long_options[] = {
@@ -144,6 +145,7 @@ static const struct option long_options[] = {
 	{ "mdoc-keys", no_argument, NULL, O_MDOC },
 	{ "mdoc-host-keys", no_argument, NULL, O_MDOC_HOST },
 	{ "mdoc-pool-keys", no_argument, NULL, O_MDOC_POOL },
+	{ "mdoc-network-keys", no_argument, NULL, O_MDOC_NETWORK },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -201,6 +203,8 @@ static int answer(int option)
 		return once_mdoc_keys(ONCE_HOST_KEYS);
 	case O_MDOC_POOL:
 		return once_mdoc_keys(ONCE_POOL_KEYS);
+	case O_MDOC_NETWORK:
+		return once_mdoc_keys(ONCE_NETWORK_KEYS);
 	default:
 		usage(stderr);
 		return 2;

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/spawn.h"
 #include "supervisor/config.h"
+#include "supervisor/network.h"
 #include "supervisor/plan.h"
 #include "supervisor/pool.h"
 #include "supervisor/report.h"
@@ -55,31 +56,39 @@ static int fail(const struct err *err)
 	return err_code_status(err->code);
 }
 
-/* Of a pool: as the system supervisor, or the user's, would read it. */
-static struct pool *read_pool(const struct once_options *o, const char *file,
-	struct findings *f, int *status)
+/*
+ * A pool or a network, as the system supervisor, or the user's, would read
+ * it: its text (out NULL: only what is wrong with it); a status.
+ */
+static int read_other(const struct once_options *o, const char *file,
+	struct findings *f, struct str *out)
 {
 	struct paths paths = { 0 };
 	struct err err = ERR_INIT;
-	struct pool *pool = NULL;
 
-	*status = 0;
 	if (paths_init(
 		    &paths, o->user ? PATHS_USER : PATHS_SYSTEM, o->root, &err))
-		*status = fail(&err);
-	else
-		pool = pool_read_file(&paths, file, f);
+		return fail(&err);
+	if (pool_is_file(file)) {
+		struct pool *pool = pool_read_file(&paths, file, f);
+
+		if (pool && out)
+			pool_show(pool, o->origin, o->section, out);
+		pool_free(pool);
+	} else {
+		struct network *n = network_read_file(&paths, file, f);
+
+		if (n && out)
+			network_show(n, o->origin, o->section, out);
+		network_free(n);
+	}
 	paths_fini(&paths);
-	return pool;
+	return 0;
 }
 
-static int check_pool(
-	const struct once_options *o, const char *file, struct findings *f)
+static bool is_other(const char *file)
 {
-	int status;
-
-	pool_free(read_pool(o, file, f, &status));
-	return status;
+	return pool_is_file(file) || network_is_file(file);
 }
 
 /* One file; a status where it could not be looked at. */
@@ -95,8 +104,8 @@ static int check_file(
 		settings_free(settings_read(NULL, file, true, f));
 		return 0;
 	}
-	if (pool_is_file(file))
-		return check_pool(o, file, f);
+	if (is_other(file))
+		return read_other(o, file, f, NULL);
 	if (file_paths(o, file, &name, &paths, &err))
 		return fail(&err);
 	config_check(&paths, name, file, f, &missing);
@@ -260,24 +269,20 @@ static int show_host(const struct once_options *o, const char *file)
 	return settings ? 0 : 1;
 }
 
-static int show_pool(const struct once_options *o, const char *file)
+static int show_other(const struct once_options *o, const char *file)
 {
 	AUTO_STR struct str text = STR_INIT;
 	struct findings f;
-	struct pool *pool;
 	int status;
 
 	findings_init(&f);
-	pool = read_pool(o, file, &f, &status);
-	if (pool)
-		pool_show(pool, o->origin, o->section, &text);
-	else
+	status = read_other(o, file, &f, &text);
+	if (f.errors) {
 		print_findings(&f, false);
-	fputs(str_text(&text), stdout);
-	if (f.errors)
 		status = 1;
+	}
+	fputs(str_text(&text), stdout);
 	findings_fini(&f);
-	pool_free(pool);
 	return status;
 }
 
@@ -295,8 +300,8 @@ int once_show(const struct once_options *o, const char *file)
 	}
 	if (settings_is_file(file))
 		return show_host(o, file);
-	if (pool_is_file(file))
-		return show_pool(o, file);
+	if (is_other(file))
+		return show_other(o, file);
 	spec = load(o, file, &paths, &status);
 	if (spec) {
 		config_show(spec, o->origin, o->section, &text);
@@ -315,6 +320,8 @@ int once_mdoc_keys(enum once_keys of)
 		keys_add_mdoc(&text, settings_sections, settings_nsections);
 	else if (of == ONCE_POOL_KEYS)
 		keys_add_mdoc(&text, pool_sections, pool_nsections);
+	else if (of == ONCE_NETWORK_KEYS)
+		keys_add_mdoc(&text, network_sections, network_nsections);
 	else
 		keys_add_mdoc(&text, spec_sections, spec_nsections);
 	fputs(str_text(&text), stdout);

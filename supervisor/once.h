@@ -26,8 +26,13 @@ int once_check(const struct once_options *o, char *const *files);
 int once_plan(const struct once_options *o, const char *file);
 int once_show(const struct once_options *o, const char *file);
 int once_doctor(const struct once_options *o);
-/* The keys of which files. */
-enum once_keys { ONCE_VM_KEYS, ONCE_HOST_KEYS, ONCE_POOL_KEYS };
+enum once_keys {
+	ONCE_VM_KEYS,
+	ONCE_HOST_KEYS,
+	ONCE_POOL_KEYS,
+	ONCE_NETWORK_KEYS
+};
+/* The keys of which files, for a man page. */
 int once_mdoc_keys(enum once_keys of);
 
 #endif

@@ -20,6 +20,7 @@
 #include "supervisor/incidents.h"
 #include "supervisor/journal.h"
 #include "supervisor/lifecycle.h"
+#include "supervisor/network.h"
 #include "supervisor/op_rename.h"
 #include "supervisor/pool.h"
 #include "supervisor/reading.h"
@@ -442,14 +443,11 @@ static void add_new(struct registry *registry)
 /* What the files said before; new, by the order of names. */
 static char **fingerprints(struct registry *registry)
 {
-	char **prints = xcalloc(1, sizeof(char *));
+	char **prints = xcalloc(list_count(&registry->vms) + 1, sizeof(char *));
 	size_t n = 0;
 
-	list_each(&registry->vms, it, next) {
-		prints = xreallocarray(prints, n + 2, sizeof(char *));
+	list_each(&registry->vms, it, next)
 		prints[n++] = fingerprint(list_entry(it, struct vm, link));
-		prints[n] = NULL;
-	}
 	return prints;
 }
 
@@ -463,6 +461,8 @@ char **registry_reload(struct registry *registry)
 		names_add(&changed, "vmward.ini");
 	if (pools_follow(&registry->env->paths))
 		names_add(&changed, "pools");
+	if (networks_follow(&registry->env->paths))
+		names_add(&changed, "networks");
 	add_new(registry);
 	prints = fingerprints(registry);
 	load_all(registry);

@@ -24,6 +24,7 @@
 #include "storage/image.h"
 #include "supervisor/commands.h"
 #include "supervisor/events.h"
+#include "supervisor/network.h"
 #include "supervisor/notify.h"
 #include "supervisor/pool.h"
 #include "supervisor/roles.h"
@@ -136,6 +137,8 @@ int service_open(struct service *service, struct err *err)
 	settings_follow(env);
 	pools_drop();
 	pools_follow(&env->paths);
+	networks_drop();
+	networks_follow(&env->paths);
 	records = xasprintf("%s/records", env->paths.state);
 	if (store_open(&env->store, records, err))
 		return -1;
@@ -220,5 +223,6 @@ void service_close(struct service *service)
 	free(service->env.qemu_img);
 	settings_drop(&service->env);
 	pools_drop();
+	networks_drop();
 	paths_fini(&service->env.paths);
 }

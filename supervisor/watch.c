@@ -49,11 +49,16 @@ static void add_pool_dropins(void *arg, const char *name)
 	add_dropins_of(arg, "pools", name);
 }
 
+static void add_network_dropins(void *arg, const char *name)
+{
+	add_dropins_of(arg, "networks", name);
+}
+
 /* Adding a directory that is watched already changes nothing. */
 static void add_all(struct watch *w)
 {
-	static const char *const dirs[] = { "", "/vms", "/templates",
-		"/pools" };
+	static const char *const dirs[] = { "", "/vms", "/templates", "/pools",
+		"/networks" };
 
 	for (size_t i = 0; i < NELEMS(dirs); i++) {
 		AUTO_FREE char *path = xasprintf("%s%s", w->dir, dirs[i]);
@@ -63,6 +68,8 @@ static void add_all(struct watch *w)
 	sys_listdir(AT_FDCWD, vms, add_dropins, w);
 	AUTO_FREE char *pools = xasprintf("%s/pools", w->dir);
 	sys_listdir(AT_FDCWD, pools, add_pool_dropins, w);
+	AUTO_FREE char *networks = xasprintf("%s/networks", w->dir);
+	sys_listdir(AT_FDCWD, networks, add_network_dropins, w);
 }
 
 static void on_settled(struct loop_timer *timer)

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a network is; see network_spec.h. */
+#include "supervisor/network_spec.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/mem.h"
+#include "supervisor/show.h"
+#include "supervisor/spec_value.h"
+
+const char *const network_mode_names[] = { "nat", "routed", "isolated",
+	"bridge", NULL };
+
+/* ---- the table of keys ---- */
+
+/* clang-format off */
+#define AT(member) .offset = offsetof(struct network_keys, member)
+static const struct key keys[] = {
+	{ "mode", KEY_CHOICE, AT(mode), .fallback = "nat",
+		.choices = network_mode_names, .when = KEY_POLICY,
+		.help = "nat: guests reach out as the host; routed: under "
+			"their own addresses; isolated: only each other and "
+			"the host; bridge: joins one that is there and is "
+			"never changed." },
+	{ "bridge", KEY_CUSTOM, AT(bridge), .fallback = "",
+		.parse = network_value_device,
+		.release = value_string_release, .when = KEY_POLICY,
+		.form = "device",
+		.help = "The bridge that is made, or joined; vw-NAME unless "
+			"written." },
+	{ "address", KEY_CUSTOM, AT(address), .fallback = "",
+		.parse = network_value_addresses,
+		.release = network_value_addresses_release,
+		.form = "list of ADDRESS/PREFIX", .when = KEY_POLICY,
+		.help = "The host's own addresses; without any, an IPv4 "
+			"network that this host does not use." },
+	{ "dhcp", KEY_CUSTOM, AT(dhcp), .fallback = "yes",
+		.parse = network_value_range, .form = "FIRST-LAST, yes or no",
+		.when = KEY_POLICY,
+		.help = "What guests get their addresses of." },
+	{ "dns", KEY_BOOL, AT(dns), .fallback = "yes", .when = KEY_POLICY,
+		.help = "The host answers names: those of the guests, and of "
+			"the world where the mode reaches it." },
+	{ "domain", KEY_CUSTOM, AT(domain), .fallback = "internal",
+		.parse = network_value_domain,
+		.release = value_string_release, .form = "domain",
+		.when = KEY_POLICY,
+		.help = "The domain of the guests' names." },
+	{ "mtu", KEY_INT, AT(mtu), .min = 576, .max = 65535,
+		.when = KEY_POLICY, .help = "Of the bridge and the guests." },
+	{ "autostart", KEY_BOOL, AT(autostart), .fallback = "no",
+		.when = KEY_POLICY,
+		.help = "Up with vmwardd and for good, not only while a VM "
+			"needs it." },
+};
+#undef AT
+static const char *const later[] = { "uplink", "vlan", "vlan-filtering",
+	"firewall", NULL };
+
+#define AT(member) .offset = offsetof(struct network_host, member)
+static const struct key host_keys[] = {
+	{ "mac", KEY_CUSTOM, AT(mac), .fallback = "", .parse = value_mac,
+		.release = value_string_release, .form = "address",
+		.when = KEY_POLICY, .help = "Who it is for." },
+	{ "ip", KEY_CUSTOM, AT(ip), .fallback = "",
+		.parse = network_value_address, .form = "address",
+		.when = KEY_POLICY, .help = "What he always gets." },
+};
+#undef AT
+
+const struct section network_sections[] = {
+	{ .name = "network", .keys = keys, .nkeys = NELEMS(keys),
+		.offset = offsetof(struct network, network),
+		.size = sizeof(struct network_keys),
+		.enabled_offset = KEYS_NO_ENABLED, .later_keys = later,
+		.help = "A network that VMs join." },
+	{ .name = "host", .named = true,
+		.keys = host_keys, .nkeys = NELEMS(host_keys),
+		.offset = offsetof(struct network, hosts),
+		.size = sizeof(struct network_host),
+		.link_offset = offsetof(struct network_host, link),
+		.name_offset = offsetof(struct network_host, name),
+		.enabled_offset = KEYS_NO_ENABLED,
+		.help = "The address of one that is no VM of ours." },
+	{ .name = "bond", .later = true },
+};
+/* clang-format on */
+const size_t network_nsections = NELEMS(network_sections);
+
+struct network *network_new(const char *name)
+{
+	struct network *n = NEW(struct network);
+
+	list_init(&n->link);
+	list_init(&n->hosts);
+	ini_init(&n->ini);
+	n->name = xstrdup(name);
+	return n;
+}
+
+void network_free(struct network *n)
+{
+	if (!n)
+		return;
+	list_del(&n->link);
+	keys_release(n, network_sections, network_nsections);
+	ini_fini(&n->ini);
+	free(n->name);
+	free(n->file);
+	free(n->error);
+	free(n);
+}
+
+bool network_dhcp_range(const struct network_range *range,
+	const struct cidr *host, struct cidr *first, struct cidr *last)
+{
+	uint32_t size = UINT32_C(1) << (32 - host->prefix);
+	uint32_t at = (uint32_t)host->at[2] << 8 | host->at[3];
+
+	if (range->off || host->family != AF_INET)
+		return false;
+	*first = range->first;
+	*last = range->last;
+	if (range->written)
+		return true;
+	/* behind the host's address, or all before it */
+	at = ((uint32_t)host->at[0] << 24 | (uint32_t)host->at[1] << 16 | at) &
+	     (size - 1);
+	return at < size / 2 ? cidr_nth(host, at + 1, first) &&
+				       cidr_nth(host, size - 2, last)
+			     : cidr_nth(host, 1, first) &&
+				       cidr_nth(host, at - 1, last);
+}
+
+void network_show(const struct network *n, bool origin, const char *section,
+	struct str *out)
+{
+	const struct show show = { .ini = &n->ini,
+		.tables = network_sections,
+		.ntables = network_nsections,
+		.origin = origin,
+		.only = section };
+
+	show_entries(&show, out);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a network is: the struct that its file fills and the table that fills
+ * it.  Plain data; supervisor/network reads the files.
+ */
+#ifndef SUPERVISOR_NETWORK_SPEC_H
+#define SUPERVISOR_NETWORK_SPEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/keys.h"
+#include "base/list.h"
+#include "net/link.h"
+#include "supervisor/network_value.h"
+
+#define NETWORK_DEFAULT       "default"
+#define NETWORK_BRIDGE_PREFIX "vw-"
+
+enum network_mode {
+	NETWORK_NAT,
+	NETWORK_ROUTED,
+	NETWORK_ISOLATED,
+	NETWORK_BRIDGE
+};
+
+struct network_keys {
+	int mode; /* enum network_mode */
+	char *bridge;
+	struct network_addresses address;
+	struct network_range dhcp;
+	bool dns;
+	char *domain;
+	uint64_t mtu; /* 0: the kernel's */
+	bool autostart;
+};
+
+/* A static lease of a stranger: [host.NAME]. */
+struct network_host {
+	struct list link; /* network.hosts */
+	char *name;
+	char *mac;
+	struct cidr ip;
+};
+
+struct network {
+	struct list link; /* the table, by name */
+	char *name;
+	struct network_keys network;
+	struct list hosts;           /* network_host.link */
+	char bridge[LINK_NAME_SIZE]; /* written, or "vw-NAME" */
+	bool usable;                 /* its file is good, or was */
+	char *file;                  /* networks/NAME.ini; NULL: it has none */
+	char *error;                 /* of a file that was refused; or NULL */
+	struct ini ini;
+};
+
+extern const struct section network_sections[];
+extern const size_t network_nsections;
+extern const char *const network_mode_names[];
+
+/* An empty one, without a bridge. */
+struct network *network_new(const char *name);
+void network_free(struct network *network); /* accepts NULL */
+/* As text that reads again to the same; as config_show(). */
+void network_show(const struct network *network, bool origin,
+	const char *section, struct str *out);
+
+/*
+ * The addresses that DHCP gives of a network of the host's address: written,
+ * or all but the network's own, the broadcast and the host's.  False: none.
+ */
+bool network_dhcp_range(const struct network_range *range,
+	const struct cidr *host, struct cidr *first, struct cidr *last);
+
+#endif
