@@ -23,7 +23,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/host_check.c supervisor/layers.c \
 	supervisor/config.c supervisor/edits.c supervisor/settings.c supervisor/show.c supervisor/dropin.c \
 	supervisor/cause.c \
-	supervisor/policy.c supervisor/record.c supervisor/store.c \
+	supervisor/policy.c supervisor/record.c supervisor/store.c supervisor/store_dir.c \
 	supervisor/lock.c \
 	supervisor/argv.c supervisor/slots.c supervisor/device.c \
 	supervisor/disk.c supervisor/watchdog.c supervisor/nic.c supervisor/accel.c \

@@ -17,7 +17,6 @@ struct disk_close {
 	struct vm *vm;
 	struct qmp_call call;
 	char *disk;
-	bool may_lack;
 	json_t *sets; /* what QEMU has, each with the name of its node */
 	size_t depth; /* of the next node */
 	size_t at;    /* the next of the sets */
@@ -99,6 +98,13 @@ static bool is_busy(const struct disk_close *op)
 	       strstr(op->call.err.text, "in use");
 }
 
+/* Closed before, by a life that did not live to say so, or never opened. */
+static bool is_lacking(const struct disk_close *op)
+{
+	return op->call.err.code == ERR_QMP &&
+	       strstr(op->call.err.text, "Failed to find node");
+}
+
 static enum job_state close_run(struct job *job)
 {
 	struct disk_close *op = container_of(job, struct disk_close, job);
@@ -113,7 +119,7 @@ static enum job_state close_run(struct job *job)
 			break;
 		JOB_AWAIT_OR_TIMEOUT(job, !op->vm->machine.ready, AGAIN_MS);
 	}
-	if (op->call.err.code && (!op->may_lack || is_busy(op)))
+	if (op->call.err.code && !is_lacking(op))
 		return job_fail_err(job, &op->call.err);
 	for (op->depth = 1; has_more(op); op->depth++)
 		QMP_TRY(job, &op->call, QMP_OF(op), "blockdev-del",
@@ -137,7 +143,7 @@ static void close_cleanup(struct job *job)
 static const struct job_kind close_kind = { "disk-close", close_run, NULL,
 	close_cleanup };
 
-struct job *disk_close_start(struct vm *vm, const char *disk, bool may_lack,
+struct job *disk_close_start(struct vm *vm, const char *disk,
 	struct job *parent, void (*on_end)(struct job *job, void *arg),
 	void *arg)
 {
@@ -145,7 +151,6 @@ struct job *disk_close_start(struct vm *vm, const char *disk, bool may_lack,
 
 	op->vm = vm;
 	op->disk = xstrdup(disk);
-	op->may_lack = may_lack;
 	job_start(&op->job, &close_kind, vm->name, on_end, arg);
 	op->job.parent = parent;
 	return &op->job;

@@ -12,10 +12,10 @@
 
 /*
  * A child job: the parent is woken at its end, after on_end.  Fails if the
- * node on top stays; sets that are left are QEMU's to drop.  With may_lack
- * no node at all is fine, too.
+ * node on top stays; sets that are left are QEMU's to drop.  No node at all
+ * is fine, too.
  */
-struct job *disk_close_start(struct vm *vm, const char *disk, bool may_lack,
+struct job *disk_close_start(struct vm *vm, const char *disk,
 	struct job *parent, void (*on_end)(struct job *job, void *arg),
 	void *arg);
 

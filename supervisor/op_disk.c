@@ -221,10 +221,10 @@ static void on_closed(struct job *job, void *arg)
 	op->close_err = job->err;
 }
 
-static void start_close(struct op_disk *op, bool may_lack)
+static void start_close(struct op_disk *op)
 {
 	op->closed = false;
-	disk_close_start(op->vm, op->name, may_lack, &op->job, on_closed, op);
+	disk_close_start(op->vm, op->name, &op->job, on_closed, op);
 }
 
 /* An image that nothing but this attempt knows. */
@@ -315,7 +315,7 @@ static enum job_state detach_run(struct job *job)
 	}
 	if (!op->deleted)
 		return fail_gone(job);
-	start_close(op, false);
+	start_close(op);
 	JOB_AWAIT(job, op->closed, JOB_FOREVER); /* its own */
 	if (op->close_err.code)
 		return job_fail_err(job, &op->close_err);
@@ -380,7 +380,7 @@ static enum job_state attach_undo(struct job *job)
 			JOB_AWAIT_OR_TIMEOUT(job, over(op), LET_GO_MS);
 	}
 	if (may_have_node(op)) {
-		start_close(op, true);
+		start_close(op);
 		JOB_AWAIT(job, op->closed, JOB_FOREVER); /* its own */
 	}
 	forget_attach(op);
@@ -430,7 +430,7 @@ static enum job_state reap_run(struct job *job)
 		json_pack("{s:s}", "path", "/machine/peripheral"));
 	op->there = json_incref(op->call.result);
 	while (find_gone(op)) {
-		start_close(op, false);
+		start_close(op);
 		JOB_AWAIT(job, op->closed, JOB_FOREVER); /* its own */
 		if (op->close_err.code)
 			return job_fail_err(job, &op->close_err);

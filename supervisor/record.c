@@ -289,6 +289,11 @@ int store_check(const unsigned char slot[SLOT], uint64_t *sequence)
 	return 0;
 }
 
+uint64_t store_sum(const unsigned char slot[SLOT])
+{
+	return get(slot + AT_SUM, 8);
+}
+
 int store_parse(const unsigned char slot[SLOT], struct record *out)
 {
 	AUTO_JSON json_t *json = NULL;

@@ -376,6 +376,8 @@ void registry_sweep(struct registry *registry)
 			!list_is_empty(&vm->jobs) ||
 			!list_is_empty(&vm->watches))
 			continue;
+		if (vm->gone)
+			registry_load(registry, vm); /* its file may be back */
 		if (!vm->gone && !is_passing(vm))
 			continue;
 		forget(registry, vm);

@@ -5,6 +5,10 @@
  * one slot is good and quiet.  Writes that come meanwhile are merged; their
  * waiters are told by the sync that carries the last of them.
  *
+ * The newest slot of a life before ours may be read and yet not be on disk:
+ * in the same boot it is synced before the first write, and where that write
+ * says the same, the sync is all of it.
+ *
  * The first record of a new file is written twice, once per slot, so that
  * from then on damage to one slot leaves a record.
  */
@@ -18,7 +22,9 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "base/sys.h"
+#include "supervisor/store_dir.h"
 
 enum { SLOT = 4096, SLOTS = 2 };
 
@@ -34,9 +40,12 @@ struct store_file {
 	char *name;
 	uint64_t sequence; /* of the newest slot; valid if known */
 	unsigned newest;   /* index of the newest slot */
+	uint64_t sum;      /* of that slot, while it is not settled */
 	bool known;
-	bool fresh; /* made by us, no sync has succeeded so far */
-	bool named; /* its name is on disk: we synced the directory */
+	bool fresh;    /* made by us, no sync has succeeded so far */
+	bool settled;  /* the newest slot is on disk */
+	bool settling; /* the sync under way is to make it so, no write */
+	bool named;    /* its name is on disk: we synced the directory */
 	bool removed;
 	int fd;                /* -1: nothing under way */
 	struct record *queued; /* to write next, or NULL */
@@ -50,58 +59,6 @@ struct store_file {
 };
 
 static char boot_id[37]; /* "" before store_open() */
-
-static bool is_there(const char *path)
-{
-	struct stat st;
-
-	return sys_fstatat(AT_FDCWD, path, &st, 0) == 0;
-}
-
-/* 0, 1 if the directory is not ours to open, or -1. */
-static int sync_dir(const char *path, struct err *err)
-{
-	AUTO_CLOSE int fd = sys_openat(
-		AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-
-	if (fd < 0 && errno == EACCES)
-		return 1;
-	if (fd < 0 || (sys_fsync(fd) && errno != EINVAL && errno != EROFS))
-		return err_os(err, "cannot sync '%s'", path);
-	return 0;
-}
-
-/* The directories that hold a directory: a name that was just made stays. */
-static int sync_above(const char *dir, struct err *err)
-{
-	AUTO_FREE char *path = xstrdup(dir);
-	char *slash;
-	int rc = 0;
-
-	while (!rc && (slash = strrchr(path, '/')) != NULL && slash > path) {
-		*slash = '\0';
-		rc = sync_dir(path, err);
-	}
-	return rc < 0 ? -1 : 0;
-}
-
-/*
- * Makes the directory of records last, when all above it is on disk: where
- * it is there, only its own name may still be missing.
- */
-static int make_dir(const char *dir, struct err *err)
-{
-	const char *slash = strrchr(dir, '/');
-	AUTO_FREE char *parent =
-		xstrndup(dir, slash > dir ? (size_t)(slash - dir) : 1);
-
-	if (!is_there(dir) && (fd_make_dirs(parent, 0700, err) != 0 ||
-				      sync_above(parent, err) != 0))
-		return -1;
-	if (fd_make_dirs(dir, 0700, err) != 0)
-		return -1;
-	return sync_dir(parent, err) < 0 ? -1 : 0;
-}
 
 /* One that cannot be read is not another boot; "" is that of no /proc. */
 static int learn_boot_id(struct err *err)
@@ -125,7 +82,7 @@ int store_open(struct store **out, const char *dir, struct err *err)
 
 	if (learn_boot_id(err))
 		return -1;
-	if (make_dir(dir, err) != 0)
+	if (store_dir_make(dir, err) != 0)
 		return -1;
 	fd = sys_openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (fd < 0)
@@ -199,6 +156,7 @@ static struct store_file *file_of(struct store *store, const char *name)
 struct slots {
 	struct record record; /* of the newest; valid if any_good */
 	uint64_t sequence;    /* likewise */
+	uint64_t sum;         /* likewise */
 	unsigned newest;      /* likewise */
 	bool any_good;
 	bool blank; /* one of them is all zeros: never written */
@@ -227,6 +185,7 @@ static void choose_slot(unsigned char bytes[SLOTS][SLOT], struct slots *out)
 
 		out->any_good = store_parse(bytes[i], &out->record) == 0;
 		out->sequence = sequence[i];
+		out->sum = store_sum(bytes[i]);
 		out->newest = i;
 		good[i] = false;
 	}
@@ -274,17 +233,30 @@ static int is_regular(int fd)
 	return S_ISREG(st.st_mode) ? 1 : 0;
 }
 
+/* What another boot wrote was read from the disk, not from memory. */
+static bool is_settled(const struct record *record)
+{
+	return boot_id[0] && record->boot_id[0] &&
+	       !str_eq(record->boot_id, boot_id);
+}
+
+static void learn(struct store_file *file, const struct slots *slots)
+{
+	file->sequence = slots->sequence;
+	file->newest = slots->newest;
+	file->sum = slots->sum;
+	file->settled = is_settled(&slots->record);
+	file->known = true;
+}
+
 /* Nobody else writes here: the next write need not look again. */
 static void remember(
 	struct store *store, const char *name, const struct slots *slots)
 {
 	struct store_file *file = file_of(store, name);
 
-	if (file->fd >= 0 || file->known)
-		return; /* what was written since knows better */
-	file->sequence = slots->sequence;
-	file->newest = slots->newest;
-	file->known = true;
+	if (file->fd < 0 && !file->known)
+		learn(file, slots); /* else what was written knows better */
 }
 
 int store_read(struct store *store, const char *name, struct record *out,
@@ -365,42 +337,37 @@ static int look_up(struct store_file *file)
 	if (slots_read(file->fd, &slots) != 0)
 		return -1;
 	version = slots.record.version;
+	if (slots.any_good && version <= STORE_VERSION)
+		learn(file, &slots);
 	record_fini(&slots.record);
-	if (slots.any_good) {
-		if (version > STORE_VERSION) {
-			errno = ENOTSUP;
-			return -1;
-		}
-		file->sequence = slots.sequence;
-		file->newest = slots.newest;
-	} else {
-		if (preallocate(file->fd) != 0)
-			return -1;
-		file->sequence = 0;
-		file->newest = SLOTS - 1;
-		file->fresh = true;
+	if (slots.any_good && version > STORE_VERSION) {
+		errno = ENOTSUP;
+		return -1;
 	}
-	file->known = true;
+	if (slots.any_good)
+		return 0;
+	if (preallocate(file->fd) != 0)
+		return -1;
+	file->sequence = 0;
+	file->newest = SLOTS - 1;
+	file->fresh = file->settled = file->known = true;
 	return 0;
 }
 
 static void on_synced(struct aio_sync *sync, int error);
 static void on_dir_synced(struct aio_sync *sync, int error);
 
-static int begin(struct store_file *file, const struct record *record)
+static void queue(
+	struct store_file *file, const struct record *record, bool is_copy)
 {
-	unsigned char slot[SLOT];
-	unsigned next;
+	if (!file->queued)
+		file->queued = NEW(struct record);
+	record_copy(file->queued, record);
+	file->queued_is_copy = is_copy;
+}
 
-	file->fd = open_slots(file->store, file->name, O_RDWR | O_CREAT);
-	if (file->fd < 0 || look_up(file) != 0)
-		return -1;
-	next = (file->newest + 1) % SLOTS;
-	store_encode(record, file->sequence + 1, slot);
-	if (write_all(file->fd, slot, (off_t)next * SLOT) != 0)
-		return -1;
-	file->newest = next;
-	file->sequence++;
+static void start_sync(struct store_file *file)
+{
 	file->error = 0;
 	file->syncing = 1;
 	/* whoever made it may have died before its name was on disk */
@@ -409,6 +376,41 @@ static int begin(struct store_file *file, const struct record *record)
 		aio_fsync(&file->dir_sync, file->store->dir_fd, on_dir_synced);
 	}
 	aio_fsync(&file->sync, file->fd, on_synced);
+}
+
+/* Before it is written for the first time; the record waits, if it is new. */
+static void settle(struct store_file *file, const struct record *record)
+{
+	unsigned char slot[SLOT];
+
+	store_encode(record, file->sequence, slot);
+	if (store_sum(slot) != file->sum)
+		queue(file, record, false);
+	file->settling = true;
+	start_sync(file);
+}
+
+static int begin(struct store_file *file, const struct record *record)
+{
+	unsigned char slot[SLOT];
+	unsigned next;
+
+	if (file->fd < 0)
+		file->fd =
+			open_slots(file->store, file->name, O_RDWR | O_CREAT);
+	if (file->fd < 0 || look_up(file) != 0)
+		return -1;
+	if (!file->settled) {
+		settle(file, record);
+		return 0;
+	}
+	next = (file->newest + 1) % SLOTS;
+	store_encode(record, file->sequence + 1, slot);
+	if (write_all(file->fd, slot, (off_t)next * SLOT) != 0)
+		return -1;
+	file->newest = next;
+	file->sequence++;
+	start_sync(file);
 	return 0;
 }
 
@@ -447,15 +449,6 @@ static void tell(struct list *waits, const struct err *err)
 	}
 }
 
-static void queue(
-	struct store_file *file, const struct record *record, bool is_copy)
-{
-	if (!file->queued)
-		file->queued = NEW(struct record);
-	record_copy(file->queued, record);
-	file->queued_is_copy = is_copy;
-}
-
 /* Goes on with what was asked for during the sync; it has the last word. */
 static void start_queued(struct store_file *file)
 {
@@ -475,14 +468,18 @@ static void start_queued(struct store_file *file)
 
 /*
  * A failed sync left its slot in doubt: the next record goes there again,
- * and the other slot keeps the last one that is surely on disk.
+ * and the other slot keeps the last one that is surely on disk.  When it is
+ * not known which one is, nothing is written.
  */
 static void give_up_slot(struct store_file *file, struct err *err)
 {
 	errno = file->error;
 	err_os(err, "cannot sync record '%s/%s'", file->store->dir, file->name);
-	file->newest = (file->newest + 1) % SLOTS;
-	if (file->queued_is_copy) {
+	if (file->settling)
+		move_waits(&file->queued_waits, &file->waits);
+	else
+		file->newest = (file->newest + 1) % SLOTS;
+	if (file->settling || file->queued_is_copy) {
 		record_free(TAKE(file->queued));
 		file->queued_is_copy = false;
 	}
@@ -497,13 +494,15 @@ static void finish(struct store_file *file)
 		file_free(file);
 		return;
 	}
-	fd_close(&file->fd);
 	if (file->error != 0) {
 		give_up_slot(file, &err);
 	} else {
 		file->fresh = false;
-		file->named = true;
+		file->named = file->settled = true;
 	}
+	file->settling = false;
+	if (!file->queued)
+		fd_close(&file->fd);
 	list_init(&waits);
 	move_waits(&file->waits, &waits);
 	if (file->queued)
@@ -542,10 +541,11 @@ int store_write(struct store *store, const char *name,
 	}
 	if (start(file, record, err) != 0)
 		return -1;
+	if (wait)
+		list_add(file->queued ? &file->queued_waits : &file->waits,
+			&wait->link);
 	if (file->fresh)
 		queue(file, record, true);
-	if (wait)
-		list_add(&file->waits, &wait->link);
 	return 0;
 }
 

@@ -112,6 +112,8 @@ MUST_CHECK int store_decode(
 	const unsigned char slot[4096], struct record *out, uint64_t *sequence);
 /* Its two halves: magic and sum alone, and what a slot that is good says. */
 MUST_CHECK int store_check(const unsigned char slot[4096], uint64_t *sequence);
+/* The sum that it carries. */
+uint64_t store_sum(const unsigned char slot[4096]);
 MUST_CHECK int store_parse(const unsigned char slot[4096], struct record *out);
 
 #endif

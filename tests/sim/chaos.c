@@ -82,6 +82,7 @@ static void break_config(void)
 			vm->wanted = true;
 		vm->promise = PROMISED_NOTHING;
 		vm->gone = true;
+		vm->orders++; /* those under way promise nothing */
 		return;
 	case 1:
 		sim_note("%s: its file is cut", vm->name);

@@ -33,7 +33,6 @@ static struct record sample(uint64_t generation)
 		.generation = generation,
 		.paused = generation % 2,
 		.uuid = "6e0a3f7e-0000-4000-8000-000000000001",
-		.boot_id = "a0b1c2d3-0000-4000-8000-00000000000f",
 		.pid = 4711,
 		.pid_start = UINT64_C(123456789012),
 		.started_real_us = INT64_C(1700000000000000),
@@ -49,6 +48,7 @@ static struct record sample(uint64_t generation)
 		.machine = "pc-q35-7.2" };
 
 	r.slots = slots;
+	snprintf(r.boot_id, sizeof(r.boot_id), "%s", store_boot_id());
 	return r;
 }
 
@@ -350,6 +350,9 @@ static struct {
 	unsigned lost;
 	int fail_pwrite; /* errno */
 	int fail_fsync;
+	bool dies; /* who wrote, before its sync: nothing is synced */
+	unsigned writes;
+	unsigned syncs;
 } disk;
 
 static unsigned chance(unsigned n)
@@ -389,6 +392,7 @@ static ssize_t disk_pwrite(int fd, const void *buf, size_t len, off_t at)
 		return -1;
 	}
 	memcpy(disk.volatile_ + at, buf, len);
+	disk.writes++;
 	return sys_real.pwrite(fd, buf, len, at);
 }
 
@@ -402,8 +406,10 @@ static int disk_fsync(int fd)
 		errno = disk.fail_fsync;
 		return -1;
 	}
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		memcpy(disk.durable, disk.volatile_, FILE_LEN);
+	if (disk.dies || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return 0;
+	disk.syncs++;
+	memcpy(disk.durable, disk.volatile_, FILE_LEN);
 	return 0;
 }
 
@@ -438,6 +444,72 @@ static void step(bool wait, int want)
 		disk.acked = disk.newest;
 }
 
+/* The next life of the supervisor. */
+static void live_again(void)
+{
+	AUTO_FREE char *dir = xstrdup(temp_path("s"));
+	struct store *next;
+
+	if (store_open(&next, dir, &err) != 0)
+		ok(false, "open: %s", err.text);
+	store_free(store);
+	store = next;
+	disk.writes = disk.syncs = 0;
+}
+
+/*
+ * The bug: a life that died between the write and the sync of a record left
+ * its successor a newest slot that was not on disk, and the other one, the
+ * only one that was, was the next to be written over.
+ */
+static void test_death_before_sync(void)
+{
+	struct waiter w = waiter();
+
+	for (int i = 0; i < 20; i++) {
+		step(true, ERR_NONE);
+		disk.dies = true;
+		step(false, ERR_NONE);
+		live_again();
+		disk.dies = false;
+		is_int(get("p"), disk.newest,
+			"a successor reads what is not on disk");
+		step(true, ERR_NONE);
+		is_int(disk.syncs, 2, "syncs it before it writes");
+	}
+	is_int(disk.lost, 0, "and no power cut loses what was acknowledged");
+	live_again();
+	is_int(put("p", disk.newest, &w), 0, "the same record as is there");
+	loop_run();
+	is_int(w.told + disk.syncs, 2, "is acknowledged by that sync");
+	is_int(disk.writes, 0, "and not written");
+	step(true, ERR_NONE);
+	is_int(disk.syncs, 2, "which is needed but once");
+	live_again();
+	disk.fail_fsync = EIO;
+	step(true, ERR_OS);
+	is_int(disk.writes, 0, "where it fails, nothing is written");
+	disk.fail_fsync = 0;
+	step(true, ERR_NONE);
+	is_int(disk.lost, 0, "and nothing is lost");
+}
+
+/* What was written before a boot was read from the disk. */
+static void test_other_boot(void)
+{
+	struct record r = sample(++disk.newest);
+	struct waiter w = waiter();
+
+	r.boot_id[0] ^= 1;
+	is_int(store_write(store, "p", &r, &w.wait, &err), 0,
+		"of another boot");
+	loop_run();
+	live_again();
+	is_int(get("p"), disk.newest, "is read");
+	step(true, ERR_NONE);
+	is_int(disk.syncs, 1, "and not synced before the first write");
+}
+
 static void test_power(void)
 {
 	struct sys_backend fake = sys_real;
@@ -462,6 +534,9 @@ static void test_power(void)
 		disk.fail_pwrite = 0;
 	}
 	is_int(disk.lost, 0, "nor did a failing disk");
+	disk.fail_fsync = 0;
+	test_death_before_sync();
+	test_other_boot();
 	sys_use(&sys_real);
 	aio_fini();
 }
