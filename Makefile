@@ -87,7 +87,7 @@ SIM_SRC = tests/sim/sim.c tests/sim/heap.c tests/sim/life.c tests/sim/qemu.c tes
 	tests/sim/chaos.c tests/sim/broken.c tests/sim/calm.c tests/sim/diamond.c tests/sim/oracle.c
 FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/fdsets.c tests/fake/script.c
 FAKE_CONTROL_SRC = tests/fake/control.c
-PEER_SRC = tests/peer/talk.c tests/peer/storm.c tests/peer/activate.c
+PEER_SRC = tests/peer/talk.c tests/peer/storm.c tests/peer/activate.c tests/peer/kill_at.c
 FUZZ_SRC = tests/fuzz/ini.c tests/fuzz/stream.c tests/fuzz/request.c \
 	tests/fuzz/slot.c tests/fuzz/header.c tests/fuzz/words.c
 BENCH_SRC = tests/bench/mass.c tests/bench/measure.c tests/bench/lab.c \

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
 
@@ -14,7 +15,8 @@
 
 static char *path_of(const struct vm *vm)
 {
-	return xasprintf("%s/chains/%s", vm->env->paths.state, vm->name);
+	return xasprintf(
+		"%s/" CHAIN_RECORDS "/%s", vm->env->paths.state, vm->name);
 }
 
 const char *chain_record(struct vm *vm)
@@ -35,7 +37,8 @@ const char *chain_record(struct vm *vm)
 static void keep_steal(struct vm *vm, char *text)
 {
 	AUTO_FREE char *path = path_of(vm);
-	AUTO_FREE char *dir = xasprintf("%s/chains", vm->env->paths.state);
+	AUTO_FREE char *dir =
+		xasprintf("%s/" CHAIN_RECORDS, vm->env->paths.state);
 	struct err err = ERR_INIT;
 	int rc;
 
@@ -184,6 +187,65 @@ void chain_record_forget(struct vm *vm, const char *path)
 
 	add_old(&text, &keep, chain_record(vm));
 	replace(vm, &text);
+}
+
+/* ---- renamed images ---- */
+
+static const char *pair_at(const json_t *pair, size_t side)
+{
+	return str_or(json_string_value(json_array_get(pair, side)), "");
+}
+
+static const char *name_now(const json_t *pairs, const char *path)
+{
+	size_t i;
+	json_t *pair;
+
+	json_array_foreach(pairs, i, pair)
+	{
+		if (str_eq(pair_at(pair, 0), path))
+			return pair_at(pair, 1);
+	}
+	return path;
+}
+
+static void follow(const char *file, const json_t *pairs)
+{
+	AUTO_STR struct str before = STR_INIT;
+	AUTO_STR struct str after = STR_INIT;
+	struct err err = ERR_INIT;
+	struct chains_line line;
+	const char *at;
+	unsigned depth = 0;
+
+	if (fd_read_file(AT_FDCWD, file, TEXT_MAX, &before, &err))
+		return; /* nothing is recorded */
+	at = str_text(&before);
+	while (chains_next(&at, &line)) {
+		AUTO_FREE char *path = xstrndup(line.path, line.path_len);
+
+		depth = line.top ? 0 : depth + 1;
+		str_addf(&after, "%.*s %u %.*s %s\n", (int)line.disk_len,
+			line.disk, depth, (int)line.format_len, line.format,
+			name_now(pairs, path));
+	}
+	if (fd_write_file(AT_FDCWD, file, str_text(&after), after.len, 0600,
+		    false, &err))
+		log_warn(NULL, "%s", err.text);
+}
+
+void chain_record_follow(const struct env *env, const json_t *pairs)
+{
+	AUTO_FREE char *dir =
+		xasprintf("%s/" CHAIN_RECORDS "/", env->paths.state);
+	size_t i;
+	json_t *pair;
+
+	json_array_foreach(pairs, i, pair)
+	{
+		if (str_starts(pair_at(pair, 1), dir))
+			follow(pair_at(pair, 1), pairs);
+	}
 }
 
 void chain_record_remove(struct vm *vm)

@@ -8,8 +8,12 @@
 #ifndef SUPERVISOR_CHAIN_RECORD_H
 #define SUPERVISOR_CHAIN_RECORD_H
 
+#include <jansson.h>
+
 #include "supervisor/chains.h"
 #include "supervisor/vm.h"
+
+#define CHAIN_RECORDS "chains" /* below the state directory */
 
 /* The text, read at the first need; NULL: nothing is recorded. */
 const char *chain_record(struct vm *vm);
@@ -23,6 +27,11 @@ void chain_record_put_disk(
 	struct vm *vm, const char *disk, const struct chain *chain);
 /* The chains with this image in them are taken anew by their next start. */
 void chain_record_forget(struct vm *vm, const char *path);
+/*
+ * Images were renamed, [[old, new], ...]: a record that went with its VM (its
+ * file is one of those new names) names them as they are now.
+ */
+void chain_record_follow(const struct env *env, const json_t *pairs);
 /* The VM is deleted. */
 void chain_record_remove(struct vm *vm);
 

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "supervisor/argv.h"
+#include "supervisor/chain_record.h"
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
 #include "supervisor/needs.h"
@@ -23,19 +24,27 @@ static bool exists(const char *path)
 
 /* ---- what moves ---- */
 
-/* Of both names the same; must: nothing may be there. */
+enum how {
+	IF_FREE,      /* unless something is there */
+	MUST_BE_FREE, /* refused if something is there */
+	WILL_EXIST    /* the same of what the rename itself makes */
+};
+
+/* Of both names the same. */
 static int add_pair(
-	json_t *pairs, char *from, char *to, bool must, struct err *err)
+	json_t *pairs, char *from, char *to, enum how how, struct err *err)
 {
 	AUTO_FREE char *old = from;
 	AUTO_FREE char *new = to;
 
-	if (!exists(old))
+	if (how != WILL_EXIST && !exists(old))
 		return 0;
 	if (!exists(new))
 		return json_array_append_new(
 			pairs, json_pack("[s,s]", old, new));
-	return must ? err_set(err, ERR_EXISTS, "'%s' exists already", new) : 0;
+	return how == IF_FREE
+		       ? 0
+		       : err_set(err, ERR_EXISTS, "'%s' exists already", new);
 }
 
 /* Its image is named after it, and nobody else knows that name. */
@@ -69,7 +78,7 @@ static int add_disk(struct request *rq, const struct vm *vm,
 				   xasprintf("%s/%s-%s%s", dir,
 					   request_string(rq, "new"),
 					   disk->name, suffix),
-				   true, err);
+				   MUST_BE_FREE, err);
 }
 
 /* The directories whose files are named after VMs, and how. */
@@ -80,15 +89,16 @@ static int add_places(
 	const struct {
 		const char *dir;
 		const char *form;
-		bool must;
+		enum how how;
 	} places[] = {
-		{ p->state, "%s/records/%s", true },
-		{ p->state, "%s/good/%s.ini", false },
-		{ p->state, "%s/seeds/%s.iso", false },
-		{ p->state, "%s/incidents/%s", false },
-		{ p->log, "%s/%s", false },
-		{ p->config, "%s/vms/%s.ini.d", true },
-		{ p->config, "%s/vms/%s.ini", true },
+		{ p->state, "%s/records/%s", MUST_BE_FREE },
+		{ p->state, "%s/good/%s.ini", IF_FREE },
+		{ p->state, "%s/seeds/%s.iso", IF_FREE },
+		{ p->state, "%s/incidents/%s", IF_FREE },
+		{ p->log, "%s/%s", IF_FREE },
+		{ p->state, "%s/" CHAIN_RECORDS "/%s", IF_FREE },
+		{ p->config, "%s/vms/%s.ini.d", WILL_EXIST }, /* the uuid */
+		{ p->config, "%s/vms/%s.ini", MUST_BE_FREE },
 	};
 
 	for (size_t i = 0; i < NELEMS(places); i++) {
@@ -101,7 +111,7 @@ static int add_places(
 				    tail, vm->name, tail + cut + 2),
 			    xasprintf("%s%.*s%s%s", places[i].dir, (int)cut,
 				    tail, to, tail + cut + 2),
-			    places[i].must, err))
+			    places[i].how, err))
 			return -1;
 	}
 	return 0;

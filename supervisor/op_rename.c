@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "supervisor/chain_record.h"
 #include "supervisor/config.h"
 
 #ifndef RENAME_NOREPLACE
@@ -125,7 +126,10 @@ static bool rename_files(struct op_rename *op)
 	struct err err = ERR_INIT;
 
 	op->begun = true;
-	return !rename_all(op->pairs, &err) || fail(op, &err);
+	if (rename_all(op->pairs, &err))
+		return fail(op, &err);
+	chain_record_follow(op->vm->env, op->pairs);
+	return true;
 }
 
 static enum job_state rename_run(struct job *job)
@@ -220,6 +224,7 @@ static void recover_one(void *arg, const char *entry)
 		log_info(NULL, "goes on with renaming: %s", entry);
 		if (rename_all(pairs, &err))
 			log_warn(NULL, "%s", err.text);
+		chain_record_follow(env, pairs);
 		json_decref(pairs);
 	}
 	sys_unlinkat(AT_FDCWD, journal, 0);

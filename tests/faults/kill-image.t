@@ -1,177 +1,225 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Work on images is interrupted: kill -9 of the supervisor at its system
-# calls during create, clone, convert, resize, rebase, flatten and commit
-# (POINTS [all] of each, evenly spread), and of qemu-img at INSTANTS [64] of
-# its run.  Each time the image is what it was or what it was to be, and
-# after the next start nothing else is there.
-# shellcheck source=tests/live/lib.sh
-. "${TOP:-$(dirname "$0")/../..}/tests/live/lib.sh"
-command -v strace >/dev/null || skip_all "no strace"
-strace -o /dev/null true 2>/dev/null || skip_all "strace may not trace here"
-real=$(command -v qemu-img) || skip_all "no qemu-img"
+# Work on images and what VMs are made of is interrupted: kill -9 of the
+# supervisor at its system calls (POINTS [all] of each case, evenly spread),
+# and of qemu-img at INSTANTS [64] of its runs.  Each time all is as it was
+# or as it was to be, what was answered is there, and after the next start
+# nothing else is.  CASES: only these.
+# shellcheck source=tests/t/lib.sh
+. "${TOP:-$(dirname "$0")/../..}/tests/t/lib.sh"
+# shellcheck source=tests/t/daemon.sh
+. "$TOP/tests/t/daemon.sh"
+real=$(PATH=/usr/local/bin:/usr/bin:/bin command -v qemu-img) ||
+	skip_all "no qemu-img"
 points=${POINTS:-all}
 instants=${INSTANTS:-64}
+kill_at=$BUILD/tests/peer/kill_at
+lib=$tmp/var/lib/vmward
+images=$lib/images
+seeds=$lib/seeds
 keep=$tmp/keep
-mkdir "$keep" "$tmp/bin"
-PATH=$tmp/bin:$PATH
+memo=$tmp/memo
+patience=20
+rm "$tmp/bin/qemu-img"
+mkdir -p "$keep" "$memo" "$images"
+"$kill_at" call 1 "$tmp/calls" true || skip_all "no program may be traced"
+
+eventually() # COMMAND...: tries again until it is true
+{
+	end=$(($(date +%s) + patience))
+	until "$@" >/dev/null 2>&1; do
+		[ "$(date +%s)" -lt "$end" ] || return 1
+		measure_ms 10
+	done
+}
+
+# ---- the supervisor ----
+
+# begin [UNDER...]: vmwardd under another program, ready
+begin()
+{
+	rm -f "$tmp/ready"
+	mkfifo "$tmp/ready"
+	PATH="$tmp/bin:$PATH" "$@" "$BUILD/vmwardd" --root "$tmp" \
+		--notify-fd 3 3>"$tmp/ready" 2>>"$daemon_log" </dev/null &
+	daemon_pid=$!
+	read -r _ <"$tmp/ready"
+}
+end() # SIGNAL: it may have ended before
+{
+	kill "-$1" "$daemon_pid" 2>/dev/null
+	wait "$daemon_pid" 2>/dev/null
+}
+ask()
+{
+	# shellcheck disable=SC2046 # words
+	timeout -s KILL 60 "$BUILD/vmward" --root "$tmp" \
+		$(words_of "$case") >"$tmp/ask.out" 2>&1 </dev/null
+	status=$?
+}
+no_qemu() { [ -z "$(qemus)" ]; }
+end_qemus()
+{
+	for pid in $(qemus); do
+		kill -9 "$pid"
+	done
+	eventually no_qemu
+}
 
 # ---- what is there before each case ----
 
-"$real" create -q -f qcow2 "$keep/old.qcow2" 64M
-qemu-io -f qcow2 -c 'write -P 1 0 8M' "$keep/old.qcow2" >/dev/null
-cp "$keep/old.qcow2" "$keep/new.qcow2"
-qemu-io -f qcow2 -c 'write -P 2 8M 16M' "$keep/new.qcow2" >/dev/null
-"$real" create -q -f qcow2 -b "$images/old.qcow2" -F qcow2 -u \
-	"$keep/top.qcow2" 64M
-cp "$keep/old.qcow2" "$images"
-cp "$keep/top.qcow2" "$images"
-qemu-io -f qcow2 -c 'write -P 3 4M 8M' "$images/top.qcow2" >/dev/null
-cp "$images/top.qcow2" "$keep"
-
+prepare()
+{
+	cd "$images" || exit 1
+	"$real" create -q -f qcow2 old.qcow2 16M
+	qemu-io -f qcow2 -c 'write -P 1 0 4M' old.qcow2 >/dev/null
+	cp old.qcow2 new.qcow2
+	qemu-io -f qcow2 -c 'write -P 2 2M 8M' new.qcow2 >/dev/null
+	"$real" create -q -f qcow2 -b old.qcow2 -F qcow2 top.qcow2
+	qemu-io -f qcow2 -c 'write -P 3 1M 2M' top.qcow2 >/dev/null
+	"$real" create -q -f qcow2 web-root.qcow2 16M
+	qemu-io -f qcow2 -c 'write -P 4 0 2M' web-root.qcow2 >/dev/null
+	cp new.qcow2 "$tmp/outside.qcow2"
+	cd "$tmp" || exit 1
+	printf '[disk.root]\nsize = 16M\n' | vm web
+	if command -v xorriso >/dev/null; then
+		printf '[seed]\nhostname = early\n' | vm sown
+		begin
+		vmward start sown
+		end KILL
+		end_qemus
+		printf '[seed]\nhostname = late\n' | vm sown
+	fi
+	cp -r "$vms" "$images" "$keep"
+	[ ! -d "$seeds" ] || cp -r "$seeds" "$keep"
+}
 reset()
 {
-	rm -rf "$images"
-	cp -r "$keep" "$images"
-	rm -f "$tmp/status"
+	[ "$case" != seed ] || end_qemus
+	rm -rf "$lib" "$vms"
+	mkdir "$lib"
+	cp -r "$keep/vms" "$vms"
+	cp -r "$keep/images" "$lib"
+	[ ! -d "$keep/seeds" ] || cp -r "$keep/seeds" "$lib"
 }
-reads() # FILE: what a guest would read of it
-{
-	"$real" convert -f "${1##*.}" -O raw "$images/$1" "$tmp/flat" &&
-		sha256sum <"$tmp/flat" | cut -c1-16
-}
-reset
-old=$(reads old.qcow2) new=$(reads new.qcow2) top=$(reads top.qcow2)
 
-# ---- the cases: the words of each, and which of its two states it is in ----
+# ---- the cases, and what is there: as a guest and a supervisor read it ----
 
 words_of()
 {
 	case $1 in
-	create) echo create made.qcow2 32M ;;
-	clone) echo clone old.qcow2 made.qcow2 --full ;;
-	convert) echo convert top.qcow2 made.raw ;;
-	resize) echo resize new.qcow2 80M ;;
-	rebase) echo rebase top.qcow2 new.qcow2 ;;
-	flatten) echo flatten top.qcow2 ;;
-	commit) echo commit top.qcow2 --yes ;;
+	create) echo image create made.qcow2 16M ;;
+	overlay) echo image clone new.qcow2 made.qcow2 ;;
+	copy) echo image clone old.qcow2 made.qcow2 --full ;;
+	convert) echo image convert top.qcow2 made.raw ;;
+	resize) echo image resize new.qcow2 32M ;;
+	rebase) echo image rebase top.qcow2 new.qcow2 ;;
+	flatten) echo image flatten top.qcow2 ;;
+	commit) echo image commit top.qcow2 --yes ;;
+	delete) echo image delete new.qcow2 --yes ;;
+	import) echo image import "$tmp/outside.qcow2" --name made.qcow2 ;;
+	vm-clone) echo clone web two ;;
+	vm-copy) echo clone web two --full ;;
+	vm-rename) echo rename web two ;;
+	vm-delete) echo delete web --yes ;;
+	seed) echo start sown ;;
 	esac
 }
-info() # FILE MEMBER
+is_overlay() { [ "$(od -An -tx1 -j8 -N12 "$1" | tr -d ' 0\n')" != "" ]; }
+read_image() # FILE: its size, base and content
 {
-	"$real" info -f qcow2 --output=json "$images/$1" | jq -r ".\"$2\""
+	"$real" info -f "${1##*.}" --output=json "$1" |
+		jq -r '[."virtual-size", ."backing-filename"] | @text'
+	"$real" convert -f "${1##*.}" -O raw "$1" "$tmp/flat" &&
+		cksum <"$tmp/flat"
 }
-# made FILE WANT: it is not there, or reads so
-made()
+# the same of a file that was seen already costs little
+recall()
 {
-	if [ ! -e "$images/$1" ]; then
-		echo before
-	elif [ "$(reads "$1")" = "$2" ]; then
-		echo after
-	else
-		echo spoilt
-	fi
-}
-empty=$(head -c 32M /dev/zero | sha256sum | cut -c1-16)
-"$real" convert -f qcow2 -O raw "$keep/new.qcow2" "$tmp/flat"
-truncate -s 80M "$tmp/flat"
-larger=$(sha256sum <"$tmp/flat" | cut -c1-16)
-# state CASE: before, after, or what else it is
-state()
-{
+	key=$1-$(cksum <"$1" | tr ' ' -)
 	case $1 in
-	create) made made.qcow2 "$empty" ;;
-	clone) made made.qcow2 "$old" ;;
-	convert) made made.raw "$top" ;;
-	resize)
-		case $(reads new.qcow2) in
-		"$new") echo before ;;
-		"$larger") echo after ;;
-		*) echo spoilt ;;
-		esac
-		;;
-	rebase | flatten | commit)
-		[ "$(reads top.qcow2)" = "$top" ] || {
-			echo spoilt
-			return
-		}
-		case "$1 $(info top.qcow2 backing-filename)" in
-		rebase*/new.qcow2 | flatten*null) echo after ;;
-		commit*)
-			if [ "$(reads old.qcow2)" = "$top" ]; then
-				echo after
-			else
-				echo before
-			fi
-			;;
-		*) echo before ;;
-		esac
-		;;
+	*.qcow2) ! is_overlay "$1" || key=$key-$(cksum ./* | cksum) ;;
 	esac
+	key=$(echo "$key" | tr ' ' -)
+	if [ ! -s "$memo/$key" ]; then
+		eventually read_image "$1"
+		read_image "$1" >"$memo/$key" 2>&1
+	fi
+	echo "$1" "$(tr '\n' ' ' <"$memo/$key")"
 }
-# leaked clusters are space, not data; what is marked dirty is repaired by
-# whoever opens it to write; anything else is damage
-is_sound()
+# the random part of a name is not compared
+snapshot() { look | sed 's/base-[0-9a-f]\{8\}/base-X/g'; }
+look()
 {
-	for file in "$images"/*.qcow2; do
-		if [ "$(info "${file##*/}" dirty-flag)" = true ]; then
-			qemu-io -f qcow2 -c 'read 0 512' "$file" >/dev/null
-		fi
-		"$real" check -f qcow2 "$file" >"$tmp/check" 2>&1
-		case $? in
-		0 | 3) ;;
-		*)
-			sed 's/^/# /' "$tmp/check"
-			return 1
-			;;
+	cd "$images" || return
+	for file in *; do
+		case $file in
+		*.raw | *.qcow2) recall "$file" ;;
+		*) echo "stray $file" ;;
 		esac
 	done
+	# its uuid may be written down before a VM is renamed
+	cd "$vms" && find . -type f ! -path './web.ini.d/*' \
+		-exec cksum {} + | sort
+	cd "$lib" && find seeds deleting renaming -type f 2>/dev/null | sort
+	for file in seeds/*.iso; do
+		[ ! -e "$file" ] ||
+			dd if="$file" bs=1 skip=33342 count=64 2>/dev/null
+	done
+	cd "$tmp" || return
+}
+# state: before, after, or what it is
+state()
+{
+	snapshot >"$tmp/now" 2>&1
+	if cmp -s "$tmp/now" "$tmp/before"; then
+		echo before
+	elif cmp -s "$tmp/now" "$tmp/after"; then
+		echo after
+	elif grep -vxFf "$tmp/before" "$tmp/now" | grep -vxFf "$tmp/after" \
+		>"$tmp/else" && grep -vqE '^(stray|deleting|renaming) |\.tmp' \
+		"$tmp/else"; then
+		echo spoilt
+	elif [ -s "$tmp/else" ]; then
+		echo strays
+	else
+		echo half
+	fi
+}
+# its start may have been recorded: then it goes on
+settled()
+{
+	vmward status sown --json
+	jq -r '.. | objects | .state?' "$tmp/out" | grep -qxE 'running|stopped'
 }
 bad() { echo "# $case $at: $*"; }
 
-ask()
-{
-	# shellcheck disable=SC2046 # words
-	timeout -s KILL 60 "$BUILD/vmward" --root "$tmp" image \
-		$(words_of "$case") >"$tmp/ask.out" 2>&1 </dev/null
-	echo $? >"$tmp/status"
-}
-strays()
-{
-	(cd "$images" && ls) | grep -vxE '(old|new|top)\.qcow2|made\.(qcow2|raw)'
-	pgrep -f "qemu-img .*$images"
-}
-no_strays() { [ -z "$(strays)" ]; }
-
-# after a death: the next start, then what is there, then the same once more
+# after a death and the next start: what is there; then the same once more
 check_case()
 {
-	kill -0 "$vmwardd_pid" 2>/dev/null && survived=$((survived + 1))
-	eventually no_strays || {
-		leaked=$((leaked + 1))
-		bad "left: $(strays | tr '\n' ' ')"
-	}
-	now=$(state "$case")
-	case "$(cat "$tmp/status" 2>/dev/null) $now" in
-	*' spoilt' | '0 before')
+	kill -0 "$daemon_pid" 2>/dev/null && survived=$((survived + 1))
+	[ "$case" != seed ] || eventually settled
+	now=$(state)
+	case "$status $now" in
+	*' spoilt' | *' half' | '0 before')
 		lost=$((lost + 1))
-		bad "answered $(cat "$tmp/status"), it is $now"
+		bad "answered $status, it is $now"
+		sed 's/^/# /' "$tmp/now"
+		;;
+	*' strays')
+		leaked=$((leaked + 1))
+		bad "left: $(tr '\n' ' ' <"$tmp/else")"
+		;;
+	*' before')
+		again || {
+			lost=$((lost + 1))
+			bad "not again: $status $(cat "$tmp/ask.out")"
+			sed 's/^/# /' "$tmp/now"
+		}
 		;;
 	esac
-	is_sound || {
-		lost=$((lost + 1))
-		bad "an image is damaged"
-	}
-	if [ "$now" = before ] && ! again; then
-		lost=$((lost + 1))
-		bad "it cannot be done again: $(cat "$tmp/ask.out")"
-	fi
 }
-again()
-{
-	ask
-	[ "$(cat "$tmp/status")" = 0 ] && [ "$(state "$case")" = after ]
-}
+again() { ask && [ "$status" = 0 ] && [ "$(state)" = after ]; }
 clear_counts() { total=0 injected=0 survived=0 lost=0 leaked=0; }
 tell()
 {
@@ -185,84 +233,60 @@ tell()
 
 # ---- the supervisor dies ----
 
-traced() # STRACE-ARG...
-{
-	rm -f "$tmp/ready"
-	strace "$@" "$BUILD/vmwardd" --root "$tmp" --notify-fd 9 \
-		9<>"$tmp/notify" </dev/null >>"$tmp/sup.log" 2>&1 &
-	vmwardd_pid=$!
-	timeout 20 head -n 1 <>"$tmp/notify" >"$tmp/ready"
-	[ -s "$tmp/ready" ]
-}
-supervisor() { pgrep -P "$vmwardd_pid" vmwardd; }
-
-# the calls from the first connection to the answer
-enumerate()
+# one run that nothing happens to: how many calls it takes, and to what
+count_calls()
 {
 	reset
-	traced -o "$tmp/trace" || return 1
+	snapshot >"$tmp/before" 2>&1
+	begin "$kill_at" call 0 "$tmp/calls"
 	ask
-	child=$(supervisor)
-	kill -9 "$child"
-	wait "$vmwardd_pid" 2>/dev/null
-	vmwardd_pid=
-	[ "$(cat "$tmp/status")" = 0 ] && [ "$(state "$case")" = after ] ||
-		return 1
-	awk -f "$TOP/tests/faults/points.awk" "$tmp/trace" >"$tmp/all"
-	n_all=$(wc -l <"$tmp/all")
-	[ "$points" = all ] && some=$n_all || some=$points
-	awk -v points="$some" -v n="$n_all" '
-		int(NR * points / n) != int((NR - 1) * points / n)' \
-		"$tmp/all" >"$tmp/pairs"
+	end TERM
+	snapshot >"$tmp/after" 2>&1
+	read -r _ n_calls <"$tmp/calls"
+	is "$status" 0 && ! cmp -s "$tmp/before" "$tmp/after"
 }
-
-# the call may come a little less often than in the clean trace
-inject() # NAME NUMBER
+# at call N, or the last one before it that there is
+inject() # N
 {
-	number=$2
+	number=$1
 	while [ "$number" -gt 0 ]; do
 		reset
-		if traced -o /dev/null \
-			-e "inject=$1:signal=KILL:when=$number"; then
-			ask
-		fi
-		child=$(supervisor)
-		if [ -z "$child" ] || ! kill -0 "$child" 2>/dev/null; then
-			wait "$vmwardd_pid" 2>/dev/null
-			vmwardd_pid=
-			return 0
-		fi
-		kill -9 "$child"
-		wait "$vmwardd_pid" 2>/dev/null
-		vmwardd_pid=
-		number=$((number - 1))
+		begin "$kill_at" call "$number" "$tmp/calls"
+		ask
+		# what comes after the answer is given its time
+		timeout 1 tail --pid="$daemon_pid" -s 0.01 -f /dev/null
+		end TERM
+		read -r how counted <"$tmp/calls"
+		[ "$how" != killed ] || return 0
+		number=$((counted < number ? counted : number - 1))
 	done
 	return 1
 }
-
 kills_supervisor()
 {
 	clear_counts
-	at=trace
-	ok "$case: a clean trace" enumerate
-	total=$(wc -l <"$tmp/pairs")
-	while read -r name number <&7; do
-		at="$name $number"
-		if inject "$name" "$number"; then
+	ok "$case: a clean run" count_calls
+	total=$n_calls
+	[ "$points" = all ] || [ "$points" -ge "$n_calls" ] || total=$points
+	i=0
+	while [ "$i" -lt "$total" ]; do
+		i=$((i + 1))
+		at="call $((i * n_calls / total)) of $n_calls"
+		if inject $((i * n_calls / total)); then
 			injected=$((injected + 1))
 		else
 			bad "was never reached"
 		fi
-		up
+		begin
 		check_case
-		down
-	done 7<"$tmp/pairs"
+		end KILL
+	done
 	tell "kill-image-$case"
 }
 
 # ---- qemu-img dies ----
 
-# the stand-in lets it live so long as the file `life` says
+# the stand-in lets it live until the time that the file `life` says
 make_stand_in()
 {
 	cat >"$tmp/bin/qemu-img" <<EOS
@@ -271,45 +295,67 @@ case "\$1" in
 info | measure) exec "$real" "\$@" ;;
 esac
 read -r life 2>/dev/null <"$tmp/life" || exec "$real" "\$@"
-exec timeout -s KILL "\$life" "$real" "\$@"
+exec "$kill_at" time "\$life" "$tmp/calls" "$real" "\$@"
 EOS
 	chmod +x "$tmp/bin/qemu-img"
 }
-run_ms()
+uptime_ms() { awk '{ printf "%d\n", $1 * 1000 }' /proc/uptime; }
+now_ms() { echo $(($(date +%s%N) / 1000000)); }
+# after MS of its work it is killed; false: it had ended
+inject_img() # MS
 {
-	reset
-	began=$(now_ms)
-	ask
-	echo $(($(now_ms) - began))
+	delay=$1
+	while [ "$delay" -ge 0 ]; do
+		reset
+		rm -f "$tmp/calls"
+		echo $(($(uptime_ms) + delay)) >"$tmp/life"
+		ask
+		rm "$tmp/life"
+		[ ! -e "$tmp/calls" ] || return 0
+		delay=$((delay - 1 - delay / 8))
+	done
+	return 1
 }
-
 kills_qemu_img()
 {
 	clear_counts
-	rm -f "$tmp/life"
-	up
-	length=$(run_ms)
+	reset
+	begin
+	began=$(now_ms)
+	ask
+	length=$(($(now_ms) - began))
+	snapshot >"$tmp/after" 2>&1
 	total=$instants
 	for i in $(seq "$instants"); do
 		at="instant $i of $instants"
-		reset
-		awk -v i="$i" -v n="$instants" -v ms="$length" \
-			'BEGIN { printf "%.4f\n", ms * i / n / 1000 }' \
-			>"$tmp/life"
-		ask
-		injected=$((injected + 1))
-		rm -f "$tmp/life"
+		if inject_img $((length * i / instants)); then
+			injected=$((injected + 1))
+		else
+			bad "it had always ended"
+		fi
 		check_case
 	done
-	down
+	end KILL
 	tell "kill-qemu-img-$case"
 }
 
-for case in ${CASES:-create clone convert resize rebase flatten commit}; do
+all="create overlay copy convert resize rebase flatten commit delete import
+vm-clone vm-copy vm-rename vm-delete seed"
+case=
+prepare
+has_landlock() { "$BUILD/vmwardd" --cage /dev/null - 1048576 10 /bin/true; }
+for case in ${CASES:-$all}; do
+	case $case in
+	seed) [ -d "$keep/seeds" ] || continue ;;
+	import) has_landlock 2>/dev/null || continue ;;
+	esac
 	kills_supervisor
 done
 make_stand_in
-for case in ${CASES:-create convert resize rebase flatten commit}; do
+for case in ${CASES:-create copy convert resize rebase flatten commit \
+	vm-clone vm-copy}; do
+	reset
+	snapshot >"$tmp/before" 2>&1
 	kills_qemu_img
 done
 plan

@@ -52,6 +52,8 @@ new.ini.d
 other.ini
 taken.ini"
 ok "its image" test -s "$images/new-root.qcow2"
+ok "and what that is on top of is recorded by its new name" \
+	grep -qx "root 0 qcow2 $images/new-root.qcow2" "$state/chains/new"
 ok "the old name is free" test ! -e "$images/web-root.qcow2"
 ok "an image with a name of its own keeps it" test -e "$images/data.raw"
 ok "its log" grep -q 'starting' "$logs/new/vm.log"
@@ -62,7 +64,19 @@ ok "its drop-in too" grep -qx 'tags = prod' "$tmp/out"
 ok "the old one is unknown" refused NOT_FOUND vm-status web
 ok "it starts" q vm-start new
 q vm-kill new
+ok "no old record of it" test ! -e "$state/chains/web"
 ok "nothing is left to do" is "$(ls "$state/renaming")" ''
+
+# once its uuid changed: the drop-in that keeps it was left behind
+vm plain </dev/null
+q reload
+plain=$(uuid_of plain)
+vmward rename plain bare
+ok "without drop-ins: renamed" exits 0
+ok "its uuid stays as well" is "$(uuid_of bare)" "$plain"
+ok "nothing has the old name" is "$(find "$vms" -name 'plain*')" ''
+vmward delete bare --yes
+
 
 ok "refused: it exists" refuses 1 'exists already' rename new taken
 ok "refused: a bad name" refuses 2 'no name of a VM' rename new ../x
