@@ -32,8 +32,10 @@ cp -L "$work/root/initrd.img" "$out/initrd"
 # an image to be copied: who it is comes from its seed
 : >"$work/root/etc/machine-id"
 rm -f "$work/root"/etc/ssh/ssh_host_* "$work/root/etc/hostname"
-# no other source of data is waited for, and there is no package locales
+# no other source of data is waited for, there is no package locales, and
+# the host's own name can be looked up: as in Debian's own cloud images
 printf '%s\n' 'datasource_list: [ NoCloud, None ]' 'locale: false' \
+	'manage_etc_hosts: true' \
 	'ssh_genkeytypes: [ed25519]' \
 	>"$work/root/etc/cloud/cloud.cfg.d/90-seed.cfg"
 echo 'LABEL=root / ext4 errors=remount-ro 0 1' >"$work/root/etc/fstab"
