@@ -75,7 +75,7 @@ CTL_SRC += ctl/pool.c
 SUPERVISOR_SRC += supervisor/network.c supervisor/network_spec.c \
 	supervisor/network_value.c supervisor/network_check.c
 BASE_SRC += base/cage.c
-STORAGE_SRC += storage/foreign.c
+STORAGE_SRC += storage/foreign.c storage/remote.c
 SUPERVISOR_SRC += supervisor/op_import.c supervisor/command_import.c
 # the main() of each program
 VMWARDD_SRC = supervisor/main.c

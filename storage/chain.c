@@ -68,6 +68,9 @@ void chain_close(struct chain *chain)
 		fd_close(&chain->at[i].fd);
 		fd_close(&chain->at[i].write_fd);
 	}
+	if (chain->secret_fd > 0)
+		fd_close(&chain->secret_fd);
+	chain->secret_fd = 0;
 }
 
 void chain_fini(struct chain *chain)
@@ -169,10 +172,20 @@ static int check_head(struct opening *o, const struct chain_image *image)
 			"'%s' keeps its data in another file: convert it to "
 			"an image of its own first",
 			image->path);
-	if (head->encrypted)
+	if (o->chain->n == 1)
+		o->chain->encrypted = head->encrypted;
+	if (head->encrypted && o->chain->n > 1)
 		return err_set(o->err, ERR_UNSUPPORTED,
-			"'%s' is encrypted, which no VM of this version can "
-			"open",
+			"'%s' is encrypted, and only the image on top may be: "
+			"flatten what is above it",
+			image->path);
+	if (head->encrypted && !o->wish->secret && !o->wish->look)
+		return err_set(o->err, ERR_DENIED,
+			"'%s' is encrypted: say secret-file = PATH",
+			image->path);
+	if (!head->encrypted && o->wish->secret && o->chain->n == 1)
+		return err_set(o->err, ERR_CONFIG,
+			"'%s' is not encrypted: take secret-file out",
 			image->path);
 	if (head->corrupt && image->writes)
 		return err_set(o->err, ERR_CONFIG,

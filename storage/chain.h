@@ -21,6 +21,7 @@ struct chain_image {
 	const char *format; /* static */
 	uint64_t size;      /* virtual; 0: not known */
 	bool device;        /* of blocks, no file */
+	bool remote;        /* of a server: path is its URL */
 	bool writes;        /* the guest may change it */
 	int fd;             /* read-only; -1: not open */
 	int write_fd;       /* of one that is written; or -1 */
@@ -33,6 +34,10 @@ struct chain_image {
 struct chain {
 	struct chain_image *at;
 	size_t n;
+	bool encrypted; /* the one on top is: QEMU needs its password */
+	bool secret;    /* a password goes with it, which QEMU reads */
+	int secret_fd;  /* from this pipe; 0: not open */
+	int secret_as;  /* and by this number */
 };
 
 struct chain_wish {
@@ -46,6 +51,7 @@ struct chain_wish {
 	const char *base_format; /* with base; static */
 	const char *pool;        /* images there may be below others */
 	bool trust;              /* and anywhere else */
+	bool secret;             /* the password of the one on top is given */
 	const char *accept;      /* what a person types to believe it */
 };
 

@@ -93,11 +93,11 @@ static void on_run_end(struct job *job, void *arg)
 static size_t add_secrets(
 	const struct image_create *op, const char *argv[], size_t n)
 {
-	if (op->secret) {
+	if (op->secret.bytes) {
 		argv[n++] = "--object";
 		argv[n++] = QEMU_IMG_SECRET;
 	}
-	if (op->new_secret) {
+	if (op->new_secret.bytes) {
 		argv[n++] = "--object";
 		argv[n++] = QEMU_IMG_NEW_SECRET;
 	}
@@ -128,7 +128,7 @@ static size_t add_convert(
 	argv[n++] = "convert";
 	argv[n++] = "-p";
 	n = add_secrets(op, argv, n);
-	if (op->secret) {
+	if (op->secret.bytes) {
 		argv[n++] = "--image-opts";
 	} else {
 		argv[n++] = "-f";
@@ -184,11 +184,12 @@ static void start_tool(struct image_create *op)
 		.what = what,
 		.hide = op->temporary,
 		.total = op->size,
-		.secret = op->secret,
-		.new_secret = op->new_secret,
+		.secret = &op->secret,
+		.new_secret = &op->new_secret,
 	};
 	AUTO_FREE char *opened =
-		op->secret ? qemu_img_opts(op->from, op->from_format) : NULL;
+		op->secret.bytes ? qemu_img_opts(op->from, op->from_format)
+				 : NULL;
 	struct limits limits;
 	char size[24];
 	const char *argv[34];
@@ -306,6 +307,8 @@ static void create_cleanup(struct job *job)
 	free(op->from);
 	free(op->from_format);
 	free(op->temporary);
+	secret_fini(&op->secret);
+	secret_fini(&op->new_secret);
 	free(op);
 }
 
@@ -338,8 +341,8 @@ struct image_create *image_create_start(const char *qemu_img,
 	op->compress = wish->compress;
 	op->caged = wish->caged;
 	op->reflink = wish->reflink;
-	op->secret = wish->secret;
-	op->new_secret = wish->new_secret;
+	op->secret = secret_copy(wish->secret);
+	op->new_secret = secret_copy(wish->new_secret);
 	op->fd = -1;
 	op->dir_fd = -1;
 	job_start(&op->job, &create_kind, target, on_end, arg);

@@ -45,8 +45,7 @@ struct image_create {
 	bool compress;
 	bool caged;
 	bool reflink;
-	const struct secret *secret; /* the caller's, until its start */
-	const struct secret *new_secret;
+	struct secret secret, new_secret; /* its own copies */
 	char *temporary;      /* PATH.tmp.RANDOM; NULL: not made yet */
 	int fd;               /* of the temporary, flock'ed; or -1 */
 	int dir_fd;           /* of the directory; or -1 */

@@ -76,6 +76,17 @@ int secret_pipe(const struct secret *secret)
 	return -1;
 }
 
+struct secret secret_copy(const struct secret *secret)
+{
+	struct secret copy = { NULL, 0 };
+
+	if (secret && secret->bytes) {
+		copy = (struct secret){ xcalloc(1, LONGEST + 2), secret->len };
+		memcpy(copy.bytes, secret->bytes, secret->len);
+	}
+	return copy;
+}
+
 void secret_fini(struct secret *secret)
 {
 	if (secret->bytes)

@@ -25,6 +25,8 @@ MUST_CHECK int secret_read(
 	const char *path, struct secret *secret, struct err *err);
 /* The reading end of a pipe that has it, and then its end; -1 with errno. */
 int secret_pipe(const struct secret *secret);
+/* A copy, or none of none; secret may be NULL. */
+struct secret secret_copy(const struct secret *secret);
 void secret_fini(struct secret *secret);
 
 #endif

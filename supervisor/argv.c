@@ -476,6 +476,10 @@ static int add_images(struct build *b, const struct spec_disk *disk)
 			b->err, ERR_BUG, "disk '%s' has no images", disk->name);
 	if (argv_disk_check(disk, chain, b->err) != 0)
 		return -1;
+	if (disk->secret_file &&
+		add_json(b, "-object",
+			argv_disk_secret(disk, chain->secret_as)) != 0)
+		return -1;
 	for (size_t i = chain->n; i-- > 0;) {
 		const struct chain_image *image = &chain->at[i];
 		AUTO_FREE char *name = argv_disk_fd_name(disk->name, chain, i);

@@ -87,6 +87,14 @@ char *argv_disk_node_name(const char *disk, size_t depth);
  */
 char *argv_disk_fd_name(
 	const char *disk, const struct chain *chain, size_t depth);
+/*
+ * The object with the password of a disk, read from descriptor fd, new; and
+ * its id ("secret-root"), new.
+ */
+json_t *argv_disk_secret(const struct spec_disk *disk, int fd);
+char *argv_disk_secret_id(const char *disk);
+/* A failed read or write holds the guest, and is tried again. */
+bool argv_disk_holds(const struct spec_disk *disk);
 /* What of a disk and its images no node can be made of. */
 MUST_CHECK int argv_disk_check(const struct spec_disk *disk,
 	const struct chain *chain, struct err *err);

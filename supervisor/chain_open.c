@@ -8,6 +8,8 @@
 
 #include "base/mem.h"
 #include "base/sys.h"
+#include "storage/remote.h"
+#include "storage/secret.h"
 #include "supervisor/argv.h"
 
 /* ---- what the spec says ---- */
@@ -60,6 +62,11 @@ int chains_guess(struct chains *chains, const struct vm_spec *spec,
 				chain_add(chain, w.path, w.format);
 
 			top->device = str_starts(w.path, "/dev/");
+			top->remote = disk->url != NULL;
+			chain->encrypted =
+				disk->secret_file &&
+				!(disk->url && remote_takes_secret(disk->url));
+			chain->secret = disk->secret_file != NULL;
 			top->writes = !disk->readonly;
 			if (w.base)
 				chain_add(chain, w.base, w.base_format);
@@ -95,13 +102,14 @@ static int open_missing(struct chain *chain, const struct written *w,
 {
 	struct chain below = { NULL };
 
-	*chain = (struct chain){ NULL };
+	*chain = (struct chain){ .encrypted = wish->secret };
 	if (w->base) {
 		wish->path = w->base;
 		wish->format = w->base_format;
 		wish->base = NULL;
 		wish->write = false;
 		wish->known = NULL;
+		wish->secret = false;
 		if (chain_open(&below, wish, err))
 			return -1;
 	}
@@ -111,6 +119,33 @@ static int open_missing(struct chain *chain, const struct written *w,
 			below.at[i].device;
 	chain_fini(&below);
 	return 0;
+}
+
+/* QEMU connects to it itself; a format of its own lies in it. */
+static int open_remote(struct chain *chain, const struct spec_disk *disk,
+	const struct written *w, struct err *err)
+{
+	struct chain_image *image = chain_add(chain, w->path, w->format);
+
+	image->remote = true;
+	image->writes = !disk->readonly;
+	chain->encrypted = disk->secret_file && !remote_takes_secret(disk->url);
+	return remote_check(disk->url, err);
+}
+
+static int open_secret(
+	struct chain *chain, const struct spec_disk *disk, struct err *err)
+{
+	struct secret secret;
+
+	if (secret_read(disk->secret_file, &secret, err))
+		return -1;
+	chain->secret_fd = secret_pipe(&secret);
+	secret_fini(&secret);
+	if (chain->secret_fd >= 0)
+		return 0;
+	chain->secret_fd = 0;
+	return err_os(err, "cannot pass the secret on");
 }
 
 int chains_open_disk(struct chain *chain, const struct chains_from *from,
@@ -123,12 +158,15 @@ int chains_open_disk(struct chain *chain, const struct chains_from *from,
 		.look = from->look,
 		.trust = from->trust,
 		.pool = disk->pool.dir ? disk->pool.dir : from->paths->images,
+		.secret = disk->secret_file != NULL,
 		.accept = accept };
 	struct written w;
 	int rc = read_disk(&w, from->spec, disk, from->paths->images, err);
 
 	*chain = (struct chain){ NULL };
-	if (!rc) {
+	if (!rc && disk->url) {
+		rc = open_remote(chain, disk, &w, err);
+	} else if (!rc) {
 		plain = chain_plain_path(w.path);
 		wish.path = w.path;
 		wish.format = w.format;
@@ -140,9 +178,16 @@ int chains_open_disk(struct chain *chain, const struct chains_from *from,
 		rc = from->look && is_missing(w.path)
 			     ? open_missing(chain, &w, &wish, err)
 			     : chain_open(chain, &wish, err);
-		if (rc)
-			err_wrap(err, "disk '%s': ", disk->name);
 	}
+	if (!rc)
+		chain->secret = disk->secret_file != NULL;
+	if (!rc && disk->secret_file && !from->look) {
+		rc = open_secret(chain, disk, err);
+		if (rc)
+			chain_fini(chain);
+	}
+	if (rc)
+		err_wrap(err, "disk '%s': ", disk->name);
 	chain_fini(&before);
 	written_fini(&w);
 	return rc;

@@ -56,9 +56,13 @@ int chains_number(struct chains *chains, int first, struct err *err)
 		struct chain *chain =
 			&list_entry(it, struct disk_chain, link)->chain;
 
+		if (chain->secret)
+			chain->secret_as = fd++;
 		for (size_t i = 0; i < chain->n; i++) {
 			struct chain_image *image = &chain->at[i];
 
+			if (image->remote)
+				continue;
 			image->set = ++set;
 			image->write_as = image->writes ? fd++ : -1;
 			image->as = fd++;
@@ -79,6 +83,9 @@ size_t chains_fds(const struct chains *chains, struct spawn_fd *out)
 		const struct chain *chain =
 			&list_entry(it, struct disk_chain, link)->chain;
 
+		if (chain->secret_fd > 0)
+			out[n++] = (struct spawn_fd){ chain->secret_fd,
+				chain->secret_as };
 		for (size_t i = 0; i < chain->n; i++) {
 			const struct chain_image *image = &chain->at[i];
 

@@ -341,6 +341,10 @@ static void check_two_disks(const struct check *check,
 {
 	AUTO_FREE char *section = xasprintf("disk.%s", second->name);
 
+	if (first->url && second->url && str_eq(first->url, second->url) &&
+		(!first->readonly || !second->readonly))
+		remark_error(check->to, section, "url",
+			"is also the url of [disk.%s]", first->name);
 	if (first->image && second->image &&
 		str_eq(first->image, second->image) &&
 		(*first->image == '/' ||
@@ -351,6 +355,16 @@ static void check_two_disks(const struct check *check,
 			"is also the image of [disk.%s]", first->name);
 }
 
+/* Nothing can be thrown away of what a server has. */
+static void check_url(const struct check *check, const struct spec_disk *disk,
+	const char *section)
+{
+	if (disk->url && !disk->readonly && check->spec->vm.ephemeral)
+		remark_error(check->to, section, "url",
+			"[vm] ephemeral = yes cannot throw that away: say "
+			"readonly = yes");
+}
+
 static void check_disks(const struct check *check)
 {
 	struct list *head = &check->spec->disks;
@@ -359,6 +373,7 @@ static void check_disks(const struct check *check)
 		struct spec_disk *disk = list_entry(it, struct spec_disk, link);
 		AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
 		disk_check(disk, check->to);
+		check_url(check, disk, section);
 		if (str_eq(spec_cache_names[disk->cache], "unsafe") &&
 			!check->spec->vm.ephemeral &&
 			!ini_find(check->to->ini, section, "x-i-know"))

@@ -157,6 +157,15 @@ static int take_disk(
 
 	if (disk->made || disk->readonly)
 		return 0;
+	if (disk->url)
+		return err_set(err, ERR_UNSUPPORTED,
+			"disk '%s' is '%s': both would write to it", disk->name,
+			disk->url);
+	if (disk->secret_file)
+		return err_set(err, ERR_UNSUPPORTED,
+			"disk '%s' is encrypted: clone its image by itself "
+			"(vmward image clone --reflink)",
+			disk->name);
 	if (sys_fstatat(AT_FDCWD, path, &st, 0) == 0)
 		return take_image(c, disk, path, err);
 	if (errno != ENOENT)

@@ -8,6 +8,7 @@
 #include "supervisor/argv.h"
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
+#include "supervisor/image_request.h"
 #include "supervisor/op.h"
 #include "supervisor/op_image.h"
 #include "supervisor/running.h"
@@ -132,6 +133,11 @@ static void resize_stopped(struct request *rq, const struct spec_disk *disk)
 	}
 	op = op_image_new_steal(vm->env, &volume);
 	op->size = size_of(rq);
+	if (disk->secret_file &&
+		secret_read(disk->secret_file, &op->secret, &err)) {
+		image_request_refuse(rq, op, &err);
+		return;
+	}
 	op->rules = volume_rules(request_registry(rq));
 	if (volume_must_be_free(request_registry(rq), &op->volume,
 		    NEED_RUNNING | NEED_ABOVE, &err)) {
@@ -158,6 +164,10 @@ static bool is_good(
 	else if (disk->readonly)
 		request_failf(
 			rq, ERR_STATE, "disk '%s' is read-only", disk->name);
+	else if (disk->url)
+		request_failf(rq, ERR_UNSUPPORTED,
+			"disk '%s' has the size that its server says",
+			disk->name);
 	else if (size <= 0 || size % 1024)
 		request_failf(rq, ERR_USAGE,
 			"a size is a multiple of 1K, and more than 0");

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "storage/format.h"
+#include "storage/remote.h"
 #include "supervisor/argv.h"
 #include "supervisor/device.h"
 
@@ -39,6 +40,8 @@ char *argv_disk_path(const struct vm_spec *spec, const struct spec_disk *disk,
 {
 	int format = FORMAT_QCOW2;
 
+	if (device_is_set(disk->url))
+		return xstrdup(disk->url);
 	if (device_is_set(disk->image))
 		return volume_path(disk, disk->image, images);
 	if (!device_is_set(disk->base) && disk->format != FORMAT_NONE)
@@ -60,6 +63,8 @@ static int format_of(
 
 	if (disk->format != FORMAT_NONE)
 		return disk->format;
+	if (device_is_set(disk->url))
+		return FORMAT_RAW;
 	for (int i = FORMAT_QCOW2; format && spec_format_names[i]; i++)
 		if (str_eq(format, spec_format_names[i]))
 			return i;
@@ -125,16 +130,48 @@ static bool knows_backing(const char *format)
 	return str_eq(format, "qcow2") || str_eq(format, "vmdk");
 }
 
+char *argv_disk_secret_id(const char *disk)
+{
+	return xasprintf("secret-%s", disk);
+}
+
+json_t *argv_disk_secret(const struct spec_disk *disk, int fd)
+{
+	AUTO_FREE char *id = argv_disk_secret_id(disk->name);
+	AUTO_FREE char *file = xasprintf("/dev/fd/%d", fd);
+
+	return json_pack(
+		"{s:s,s:s,s:s}", "qom-type", "secret", "id", id, "file", file);
+}
+
+/* Its URL was looked at when the file was read. */
+static json_t *remote_file(
+	const struct spec_disk *disk, const char *name, bool readonly)
+{
+	AUTO_FREE char *secret =
+		disk->secret_file ? argv_disk_secret_id(disk->name) : NULL;
+	struct err ignored = ERR_INIT;
+	json_t *node = remote_node(&(struct remote_wish){ disk->url, name,
+					   secret, disk->reconnect_ms },
+		&ignored);
+
+	put_common(node, disk, readonly);
+	return node;
+}
+
 static json_t *file_node(const struct spec_disk *disk,
 	const struct argv_host *host, const struct chain_image *image,
 	const char *name)
 {
 	AUTO_FREE char *id = xasprintf("%s.f", name);
 	AUTO_FREE char *set = xasprintf("/dev/fdset/%d", image->set);
-	json_t *node = json_pack("{s:s, s:s, s:s}", "driver",
+	json_t *node;
+
+	if (image->remote)
+		return remote_file(disk, id, !image->writes);
+	node = json_pack("{s:s, s:s, s:s}", "driver",
 		image->device ? "host_device" : "file", "node-name", id,
 		"filename", set);
-
 	device_put(node, "aio", aio_of(disk, host));
 	put_common(node, disk, !image->writes);
 	return node;
@@ -156,6 +193,13 @@ json_t *argv_disk_node(const struct spec_disk *disk,
 		device_put(node, "backing", below);
 	} else if (knows_backing(image->format)) {
 		json_object_set_new(node, "backing", json_null());
+	}
+	if (depth == 0 && chain->encrypted) {
+		AUTO_FREE char *secret = argv_disk_secret_id(disk->name);
+
+		json_object_set_new(node, "encrypt",
+			json_pack("{s:s,s:s}", "format", "luks", "key-secret",
+				secret));
 	}
 	json_object_set_new(node, "file", file_node(disk, host, image, name));
 	return node;
@@ -245,6 +289,28 @@ static int check(
 	return 0;
 }
 
+bool argv_disk_holds(const struct spec_disk *disk)
+{
+	if (disk->bus == BUS_NVME) /* it has no such property */
+		return false;
+	return disk->on_eio == EIO_BY_DISK ? device_is_set(disk->url)
+					   : disk->on_eio == EIO_PAUSE;
+}
+
+/* Nothing said: as QEMU does it, no space pauses and errors are told. */
+static void put_policies(json_t *device, const struct spec_disk *disk)
+{
+	if (argv_disk_holds(disk)) {
+		device_put(device, "werror", "stop");
+		device_put(device, "rerror", "stop");
+	} else if (disk->on_eio == EIO_IGNORE) {
+		device_put(device, "werror", "ignore");
+		device_put(device, "rerror", "ignore");
+	} else if (disk->on_enospc == ENOSPC_REPORT) {
+		device_put(device, "werror", "report");
+	}
+}
+
 json_t *argv_disk_device(const struct vm_spec *spec,
 	const struct spec_disk *disk, int place, int bootindex, struct err *err)
 {
@@ -266,6 +332,7 @@ json_t *argv_disk_device(const struct vm_spec *spec,
 		device_is_set(disk->serial) ? disk->serial : disk->name);
 	if (disk->cache == CACHE_WRITETHROUGH)
 		device_put(device, "write-cache", "off");
+	put_policies(device, disk);
 	if (disk->iothread) {
 		AUTO_FREE char *thread = xasprintf("io-%s", disk->name);
 

@@ -6,17 +6,66 @@
 #include "supervisor/disk_check.h"
 
 #include "base/mem.h"
+#include "storage/remote.h"
 #include "supervisor/argv.h"
 #include "supervisor/pool.h"
 
 static void check_form(const struct spec_disk *disk, const char *section,
 	const struct remarks *to)
 {
+	if (disk->url && (disk->image || disk->base || disk->size))
+		remark_error(to, section, "url",
+			"url excludes image, base and size");
 	if (disk->image && disk->base)
 		remark_error(to, section, "base",
 			"image and base exclude one another");
-	if (!disk->image && !disk->base && !disk->size)
-		remark_error(to, section, NULL, "needs image, base or size");
+	if (!disk->url && !disk->image && !disk->base && !disk->size)
+		remark_error(
+			to, section, NULL, "needs image, base, size or url");
+}
+
+/* A password is for what QEMU can open with it. */
+static void check_secret(const struct spec_disk *disk, const char *section,
+	const struct remarks *to)
+{
+	struct err ignored = ERR_INIT;
+	const char *name = disk->url ? disk->url : disk->image;
+	int format = disk->base || !name
+			     ? FORMAT_QCOW2
+			     : argv_base_format(disk, name, &ignored);
+
+	if (!disk->secret_file || format == FORMAT_NONE)
+		return;
+	if (disk->url ? !remote_takes_secret(disk->url) &&
+				format != FORMAT_QCOW2
+		      : format != FORMAT_QCOW2)
+		remark_error(to, section, "secret-file",
+			disk->url ? "is for iscsi://USER@..., rbd: and qcow2"
+				  : "only a qcow2 image can be encrypted");
+}
+
+/* QEMU has one word for both, and not for all of them. */
+static void check_policies(const struct spec_disk *disk, const char *section,
+	const struct remarks *to)
+{
+	bool nvme = disk->bus == BUS_NVME;
+
+	if (nvme && disk->on_eio != EIO_BY_DISK)
+		remark_error(to, section, "on-eio",
+			"nvme always tells the guest: say bus = virtio");
+	else if (nvme && disk->on_enospc == ENOSPC_REPORT)
+		remark_error(to, section, "on-enospc",
+			"nvme always pauses: say bus = virtio");
+	else if (nvme && disk->url)
+		remark_note(to, section, "url",
+			"on bus = nvme the guest is told of a server that "
+			"went away: say bus = virtio to hold it");
+	else if (disk->on_enospc == ENOSPC_REPORT && argv_disk_holds(disk))
+		remark_error(to, section, "on-enospc",
+			"report needs on-eio = report");
+	else if (disk->on_enospc == ENOSPC_PAUSE && disk->on_eio == EIO_IGNORE)
+		remark_note(to, section, "on-eio",
+			"ignore loses what is written without space as well");
 }
 
 /* A name that does not tell needs the key. */
@@ -44,6 +93,8 @@ void disk_check(const struct spec_disk *disk, const struct remarks *to)
 		return;
 	check_form(disk, section, to);
 	check_format(disk, section, to);
+	check_secret(disk, section, to);
+	check_policies(disk, section, to);
 	if (str_eq(spec_aio_names[disk->aio], "native") &&
 		!str_eq(spec_cache_names[disk->cache], "none"))
 		remark_error(to, section, "aio", "native needs cache = none");

@@ -105,6 +105,13 @@ static bool is_lacking(const struct disk_close *op)
 	       strstr(op->call.err.text, "Failed to find node");
 }
 
+static json_t *secret_of(const struct disk_close *op)
+{
+	AUTO_FREE char *id = argv_disk_secret_id(op->disk);
+
+	return json_pack("{s:s}", "id", id);
+}
+
 static enum job_state close_run(struct job *job)
 {
 	struct disk_close *op = container_of(job, struct disk_close, job);
@@ -127,7 +134,8 @@ static enum job_state close_run(struct job *job)
 	while ((op->arguments = next_set(op)) != NULL)
 		QMP_TRY(job, &op->call, QMP_OF(op), "remove-fd",
 			TAKE(op->arguments));
-	JOB_END(job);
+	QMP_TRY(job, &op->call, QMP_OF(op), "object-del", secret_of(op));
+	JOB_END(job); /* most disks have none */
 }
 
 static void close_cleanup(struct job *job)

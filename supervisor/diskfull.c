@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The full-disk autopilot; see diskfull.h. */
+/* The autopilot of full and failing disks; see diskfull.h. */
 #include "supervisor/diskfull.h"
 
 #include <stdio.h>
@@ -48,18 +48,44 @@ static void on_look(struct loop_timer *timer)
 	struct vm *vm = container_of(timer, struct vm, full.timer);
 	uint64_t space = 0;
 
-	if (sys_free_space(vm->full.path, &space) || space < ENOUGH ||
-		!vm->machine.ready) {
+	if (!vm->machine.ready ||
+		(!vm->full.timed && (sys_free_space(vm->full.path, &space) ||
+					    space < ENOUGH))) {
 		loop_timer_start(timer, FIRST_MS, on_look);
 		return;
 	}
 	vm->full.tries++;
 	vm->full.tried_ms = loop_now_ms();
-	vmlog_line(&vm->log, LOG_INFO, "there is space again: going on");
+	if (vm->full.timed)
+		vmlog_line(&vm->log, vm->full.tries > 1 ? LOG_DEBUG : LOG_INFO,
+			"trying again");
+	else
+		vmlog_line(
+			&vm->log, LOG_INFO, "there is space again: going on");
 	vm_job_add(vm, op_ask_begin(vm, ASK_RESUME, vm_job_over, vm));
 }
 
-void diskfull_begin(struct vm *vm, const char *node)
+bool diskfull_heals(const struct vm *vm, const char *node)
+{
+	const struct spec_disk *disk = vm->running ? disk_of(vm, node) : NULL;
+	int action = vm->running ? vm->running->restart.on_cause[CAUSE_IO_ERROR]
+				 : ACTION_BY_POLICY;
+
+	return disk && argv_disk_holds(disk) && action != ACTION_RESTART &&
+	       action != ACTION_STOP;
+}
+
+/* Why it stands still, where there is nothing to look at but the clock. */
+static void hold(struct vm *vm, const struct spec_disk *disk)
+{
+	vm_set_note(vm, "disk %s fails: %s", disk->name, vm->full.path);
+	if (vm->full.tries == 0)
+		vmlog_line(&vm->log, LOG_WARN,
+			"%s; the guest is held until it works", vm->note);
+	look_later(vm);
+}
+
+void diskfull_begin(struct vm *vm, const char *node, bool nospace)
 {
 	const struct spec_disk *disk = vm->running ? disk_of(vm, node) : NULL;
 	const struct pool *pool;
@@ -71,8 +97,13 @@ void diskfull_begin(struct vm *vm, const char *node)
 	vm->full.path =
 		disk ? argv_disk_path(vm->running, disk, vm->env->paths.images)
 		     : xasprintf("%s/", vm->env->paths.images);
+	vm->full.timed = disk && (disk->url || !nospace);
 	if (loop_now_ms() - vm->full.tried_ms > SETTLE_MS)
 		vm->full.tries = 0;
+	if (vm->full.timed) {
+		hold(vm, disk);
+		return;
+	}
 	slash = strrchr(vm->full.path, '/');
 	pool = disk ? pool_of_file(&vm->env->paths, vm->full.path) : NULL;
 	if (pool)
@@ -102,9 +133,12 @@ static void on_blocks(struct job *job, void *arg)
 		const char *node = json_string_value(json_object_get(
 			json_object_get(block, "inserted"), "node-name"));
 
-		if (status && node && str_eq(status, "nospace") &&
-			!vm->full.path)
-			diskfull_begin(vm, node);
+		bool nospace = status && str_eq(status, "nospace");
+
+		if (status && node && !vm->full.path &&
+			(nospace || (str_eq(status, "failed") &&
+					    diskfull_heals(vm, node))))
+			diskfull_begin(vm, node, nospace);
 	}
 	bool again = job->err.code == ERR_TIMEOUT && vm->state == VM_PAUSED;
 	vm_job_over(job, vm);

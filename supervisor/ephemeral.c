@@ -37,6 +37,10 @@ static void turn(
 	AUTO_FREE char *path = argv_disk_path(spec, disk, env->paths.images);
 	struct err err = ERR_INIT;
 
+	if (disk->url) {
+		disk->readonly = true; /* a server's cannot be thrown away */
+		return;
+	}
 	if (disk->image && *disk->image && exists(path)) {
 		disk->format = argv_disk_format(disk, path, &err);
 		free(disk->base);

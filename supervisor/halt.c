@@ -65,8 +65,10 @@ static bool stopped_by_disk(struct vm *vm, const struct qmp_event *ev)
 {
 	const char *node = qmp_event_string(ev, "node-name");
 
-	if (qmp_event_bool(ev, "nospace")) {
-		diskfull_begin(vm, node);
+	bool nospace = qmp_event_bool(ev, "nospace");
+
+	if (nospace || diskfull_heals(vm, node)) {
+		diskfull_begin(vm, node, nospace);
 		return false;
 	}
 	if (halted(vm, CAUSE_IO_ERROR))
@@ -94,7 +96,8 @@ bool halt_found(struct vm *vm, const char *status, const char *full_node)
 			continue;
 		*flag_of(&vm->machine.seen, &halts[i]) = true;
 		if (*full_node)
-			diskfull_begin(vm, full_node);
+			diskfull_begin(
+				vm, full_node, !diskfull_heals(vm, full_node));
 		else
 			halted(vm, halts[i].cause);
 		return true;

@@ -41,6 +41,25 @@ static int heed_pool(struct image_plan *plan, const struct spec_disk *disk,
 	how = plan->base ? NULL : pool_preallocation(pool, plan->wish.format);
 	if (how)
 		plan->options = xasprintf("preallocation=%s", how);
+	return 0;
+}
+
+#define LUKS "encrypt.format=luks,encrypt.key-secret=newkey"
+
+static int heed_secret(
+	struct image_plan *plan, const struct spec_disk *disk, struct err *err)
+{
+	char *options = plan->options;
+
+	if (disk->secret_file &&
+		secret_read(disk->secret_file, &plan->secret, err))
+		return err_wrap(err, "disk '%s': ", disk->name);
+	if (disk->secret_file) {
+		plan->options = xasprintf(
+			"%s%s" LUKS, str_or(options, ""), options ? "," : "");
+		plan->wish.new_secret = &plan->secret;
+		free(options);
+	}
 	plan->wish.options = plan->options;
 	return 0;
 }
@@ -76,7 +95,9 @@ static int plan_missing(struct image_plan *plan, const struct spec_disk *disk,
 			"disk '%s': no image '%s'; give size = or base = to "
 			"make it",
 			disk->name, plan->path);
-	return heed_pool(plan, disk, paths, err) ? -1 : 1;
+	return heed_pool(plan, disk, paths, err) || heed_secret(plan, disk, err)
+		       ? -1
+		       : 1;
 }
 
 int image_plan_make(const struct vm_spec *spec, const struct spec_disk *disk,
@@ -92,7 +113,7 @@ int image_plan_make(const struct vm_spec *spec, const struct spec_disk *disk,
 	if (format == FORMAT_NONE)
 		return err_wrap(err, "disk '%s': ", disk->name);
 	plan->wish.format = spec_format_names[format];
-	if (disk->made)
+	if (disk->made || disk->url)
 		return 0;
 	if (check_beneath(plan, paths, err))
 		return err_wrap(err, "disk '%s': ", disk->name);
@@ -109,4 +130,5 @@ void image_plan_fini(struct image_plan *plan)
 	free(plan->path);
 	free(plan->base);
 	free(plan->options);
+	secret_fini(&plan->secret);
 }

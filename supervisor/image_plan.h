@@ -13,8 +13,9 @@
 struct image_plan {
 	struct image_wish wish; /* points into those below */
 	char *path;
-	char *base;    /* or NULL */
-	char *options; /* or NULL */
+	char *base;           /* or NULL */
+	char *options;        /* or NULL */
+	struct secret secret; /* that is to open it */
 };
 
 /*

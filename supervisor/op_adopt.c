@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "qmp/call.h"
+#include "supervisor/diskfull.h"
 
 #define GREETING_MS 3000
 #define YANKS       4   /* strangers that one try throws off the monitor */
@@ -127,12 +128,16 @@ static void find_full(struct op_adopt *op)
 	{
 		const char *why =
 			json_string_value(json_object_get(disk, "io-status"));
-		const json_t *node = json_object_get(
-			json_object_get(disk, "inserted"), "node-name");
+		const char *node =
+			str_or(json_string_value(json_object_get(
+				       json_object_get(disk, "inserted"),
+				       "node-name")),
+				"");
 
-		if (why && str_eq(why, "nospace"))
-			snprintf(op->full, sizeof(op->full), "%s",
-				str_or(json_string_value(node), ""));
+		if (why && (str_eq(why, "nospace") ||
+				   (str_eq(why, "failed") &&
+					   diskfull_heals(op->vm, node))))
+			snprintf(op->full, sizeof(op->full), "%s", node);
 	}
 }
 

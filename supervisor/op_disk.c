@@ -42,6 +42,7 @@ struct op_disk {
 	size_t depth;       /* of the one at work */
 	bool closed;        /* the child that closes its nodes has ended */
 	struct err close_err;
+	struct err secret_err;
 	struct image_create *image;
 	bool image_ended;
 	struct err image_err;
@@ -150,6 +151,38 @@ static bool send_fd(struct op_disk *op)
 	return true;
 }
 
+/*
+ * The password comes by a descriptor as well; false: there is none.  QEMU
+ * reads it once, from the number that it says.
+ */
+static bool send_secret(struct op_disk *op)
+{
+	AUTO_FREE char *name = argv_disk_secret_id(op->name);
+
+	if (op->chain.secret_fd <= 0)
+		return false;
+	qmp_call_start(&op->call, &op->job, QMP_OF(op),
+		&(struct qmp_command){ "add-fd",
+			json_pack("{s:s}", "opaque", name), 0,
+			op->chain.secret_fd },
+		false);
+	fd_close(&op->chain.secret_fd);
+	op->chain.secret_fd = 0;
+	return true;
+}
+
+static int note_secret(struct op_disk *op)
+{
+	op->chain.secret_as = (int)json_integer_value(
+		json_object_get(op->call.result, "fdset-id"));
+	return (int)json_integer_value(json_object_get(op->call.result, "fd"));
+}
+
+static json_t *secret_set(const struct op_disk *op)
+{
+	return json_pack("{s:i}", "fdset-id", op->chain.secret_as);
+}
+
 static void note_set(struct op_disk *op)
 {
 	op->chain.at[op->depth].set = (int)json_integer_value(
@@ -195,6 +228,16 @@ static enum job_state attach_run(struct job *job)
 	if (job->err.code || prepare(op, &job->err))
 		return JOB_ENDS;
 	op->node_asked = true;
+	if (send_secret(op)) {
+		JOB_AWAIT(job, op->call.replied, JOB_FOREVER);
+		QMP_TRY(job, &op->call, QMP_OF(op), "object-add",
+			argv_disk_secret(op->disk, note_secret(op)));
+		op->secret_err = op->call.err;
+		QMP_CALL(job, &op->call, QMP_OF(op), "remove-fd",
+			secret_set(op));
+		if (op->secret_err.code)
+			return job_fail_err(job, &op->secret_err);
+	}
 	while (op->depth-- > 0) {
 		while (send_fd(op)) {
 			JOB_AWAIT(job, op->call.replied, JOB_FOREVER);

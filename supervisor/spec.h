@@ -56,6 +56,8 @@ enum spec_format {
 	FORMAT_VDI,
 	FORMAT_VHDX
 };
+enum spec_on_enospc { ENOSPC_PAUSE, ENOSPC_REPORT };
+enum spec_on_eio { EIO_BY_DISK, EIO_PAUSE, EIO_REPORT, EIO_IGNORE };
 enum spec_serial { SERIAL_ISA, SERIAL_VIRTIO };
 enum stop_step {
 	STEP_AGENT,
@@ -171,6 +173,9 @@ struct spec_disk {
 	uint64_t size; /* 0: none */
 	int format;
 	struct spec_pool pool;
+	char *url; /* instead of image; or NULL */
+	int64_t reconnect_ms;
+	char *secret_file; /* or NULL */
 	int bus;
 	uint64_t boot; /* 0: none */
 	bool readonly;
@@ -179,7 +184,9 @@ struct spec_disk {
 	int aio;      /* io_uring, native, threads */
 	int discard;  /* unmap, ignore */
 	bool iothread;
-	bool made; /* its image is the supervisor's to make: [seed] */
+	int on_enospc; /* enum spec_on_enospc */
+	int on_eio;    /* enum spec_on_eio */
+	bool made;     /* its image is the supervisor's to make: [seed] */
 };
 
 struct spec_seed {

@@ -15,6 +15,9 @@
 #define MIB (UINT64_C(1) << 20)
 
 static const char *const discard_names[] = { "unmap", "ignore", NULL };
+static const char *const on_enospc_names[] = { "pause", "report", NULL };
+static const char *const on_eio_names[] = { "by-disk", "pause", "report",
+	"ignore", NULL };
 static const char *const os_names[] = { "linux", "windows", "other", NULL };
 static const char *const accel_names[] = { "auto", "kvm", "tcg", NULL };
 static const char *const clock_names[] = { "utc", "localtime", NULL };
@@ -245,6 +248,19 @@ static const struct key disk_keys[] = {
 		.parse = value_pool, .release = value_pool_release,
 		.form = "name", .help = "Where volumes are: the N of "
 			"pools/N.ini." },
+	{ "url", KEY_CUSTOM, AT(url), .when = KEY_COLD, .parse = value_url,
+		.release = value_string_release, .expand = true,
+		.form = "nbd://, nbd+unix://, iscsi://, ssh:// or rbd:",
+		.help = "A disk of a server, by QEMU's own driver, instead of "
+			"image; raw unless format says otherwise." },
+	{ "reconnect-delay", KEY_DURATION, AT(reconnect_ms), .fallback = "30s",
+		.min = 1000, .max = 3600 * 1000, .when = KEY_COLD,
+		.help = "With url: how long the guest's requests wait for a "
+			"server that went away before they fail." },
+	{ "secret-file", KEY_PATH, AT(secret_file), .when = KEY_COLD,
+		.help = "A file, readable by its owner only, with the password "
+			"of an encrypted image, of an iscsi url's user, or "
+			"the key of an rbd url." },
 	{ "bus", KEY_CHOICE, AT(bus), .fallback = "virtio", .when = KEY_COLD,
 		.choices = spec_bus_names,
 		.help = "What the guest sees the disk on." },
@@ -269,11 +285,20 @@ static const struct key disk_keys[] = {
 		.help = "Whether what the guest frees shrinks the image." },
 	{ "iothread", KEY_BOOL, AT(iothread), .fallback = "no", .when = KEY_COLD,
 		.help = "A thread of its own in QEMU." },
+	{ "on-enospc", KEY_CHOICE, AT(on_enospc), .fallback = "pause",
+		.when = KEY_COLD, .choices = on_enospc_names,
+		.help = "What a write without space does: pause holds the "
+			"guest until there is space; report tells it." },
+	{ "on-eio", KEY_CHOICE, AT(on_eio), .fallback = "by-disk",
+		.when = KEY_COLD, .choices = on_eio_names,
+		.help = "What a failed read or write does: pause holds the "
+			"guest and tries again until it works, report tells "
+			"it, ignore loses data; by-disk: pause with url, "
+			"else report." },
 };
 #undef AT
-static const char *const disk_later[] = { "url", "reconnect-delay",
-	"secret-file", "iops", "bps", "iops-burst", "bps-burst", "on-enospc",
-	"on-eio", "snapshot", "backup", NULL };
+static const char *const disk_later[] = { "iops", "bps", "iops-burst",
+	"bps-burst", "snapshot", "backup", NULL };
 
 #define AT(member) .offset = offsetof(struct spec_nic, member)
 static const struct key net_keys[] = {

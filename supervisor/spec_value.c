@@ -12,6 +12,7 @@
 #include "base/paths.h"
 #include "base/str.h"
 #include "base/uuid.h"
+#include "storage/remote.h"
 #include "supervisor/instances.h"
 #include "supervisor/policy.h"
 #include "supervisor/sdnotify.h"
@@ -108,6 +109,11 @@ int value_instances(const char *text, void *field, struct err *err)
 	str_cut(&good, 0);
 	str_add(&good, text);
 	return keep(text, field);
+}
+
+int value_url(const char *text, void *field, struct err *err)
+{
+	return remote_check(text, err) ? -1 : keep(text, field);
 }
 
 /* virtio and NVMe carry 20 bytes. */

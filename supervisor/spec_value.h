@@ -12,6 +12,7 @@
 MUST_CHECK int value_uuid(const char *text, void *field, struct err *err);
 MUST_CHECK int value_machine(const char *text, void *field, struct err *err);
 MUST_CHECK int value_instances(const char *text, void *field, struct err *err);
+MUST_CHECK int value_url(const char *text, void *field, struct err *err);
 MUST_CHECK int value_serial(const char *text, void *field, struct err *err);
 MUST_CHECK int value_mac(const char *text, void *field, struct err *err);
 MUST_CHECK int value_model(const char *text, void *field, struct err *err);

@@ -89,6 +89,7 @@ struct vm_full {
 	struct loop_timer timer; /* the next look at the space */
 	bool blocked;            /* stopped for want of space */
 	char *path;              /* the image that had none; or NULL */
+	bool timed;              /* there is only the clock to look at */
 	unsigned tries;
 	int64_t tried_ms;
 };

@@ -21,6 +21,7 @@ struct argv_case {
 	const char *vm; /* NULL: the same */
 	bool kvm;
 	bool no_io_uring;
+	bool away;            /* QEMU would look for servers */
 	const char *slots[6]; /* recorded: name by port */
 };
 
@@ -42,6 +43,7 @@ static const struct argv_case argv_cases[] = {
 	{ .name = "bare" },
 	{ .name = "watchdog" },
 	{ .name = "watchdog-itco" },
+	{ .name = "remote", .away = true },
 	{ .name = "watchdog-pc" },
 };
 

@@ -109,8 +109,8 @@ static const struct {
 	{ "vm", "memory", "1024",
 		"web.ini.d/50-vmward.ini:4: [vm] memory = 1024: say 1024M" },
 	{ "disk.new", "bus", "scsi",
-		"web.ini.d/50-vmward.ini:3: [disk.new] needs image, base or "
-		"size" },
+		"web.ini.d/50-vmward.ini:3: [disk.new] needs image, base, "
+		"size or url" },
 	{ "disk.root", "enabled", "no",
 		"web.ini: nothing to boot: give [disk.NAME] or kernel =" },
 	{ "vm", "x]\n[raw", "1",

@@ -14,7 +14,7 @@
 enum { IN_FOLDERS = 4 };
 
 static const char *const examples[] = { "minimal.ini", "kernel.ini",
-	"hooks.ini", "cloud.ini", "web@.ini", "ci@.ini",
+	"hooks.ini", "cloud.ini", "web@.ini", "ci@.ini", "remote.ini",
 	"run-under-runit/web.ini", "ordered/db.ini", "ordered/app.ini",
 	"ordered/web.ini" };
 

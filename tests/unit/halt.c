@@ -80,6 +80,29 @@ static void test_disk(void)
 		"an error that the guest is told of");
 }
 
+#define FAR    "{\"action\":\"stop\",\"node-name\":\"disk-far\"}"
+#define SERVER "[disk.far]\nurl = nbd://h/x\n"
+
+static void test_server(void)
+{
+	fresh(SERVER);
+	ok(!tells(QMP_EV_BLOCK_IO_ERROR, FAR), "a server that went away");
+	is_str(vm->note, "disk far fails: nbd://h/x", "has its note");
+	ok(vm->full.timed, "it is tried again by the clock");
+	ok(!halt_is_over(vm), "and not over");
+	diskfull_end(vm);
+	fresh("[restart]\nio-error = restart\n" SERVER);
+	ok(tells(QMP_EV_BLOCK_IO_ERROR, FAR), "unless policy says so");
+	fresh(SERVER "on-eio = report\n");
+	ok(!tells(QMP_EV_BLOCK_IO_ERROR, FAR),
+		"what QEMU stopped all the same");
+	is_str(vm->note, "disk error: disk-far", "is only kept");
+	fresh(SERVER);
+	ok(halt_found(vm, "io-error", "disk-far"), "found by a successor");
+	is_str(vm->note, "disk far fails: nbd://h/x", "it has the same note");
+	diskfull_end(vm);
+}
+
 static void finds(const char *full_node, const char *note, bool over)
 {
 	fresh("[restart]\nio-error = stop\n");
@@ -110,6 +133,7 @@ int main(void)
 	kit_start();
 	test_events();
 	test_disk();
+	test_server();
 	test_found();
 	vm_free(vm);
 	kit_end();
