@@ -76,7 +76,8 @@ SUPERVISOR_SRC += supervisor/network.c supervisor/network_spec.c \
 	supervisor/network_value.c supervisor/network_check.c
 BASE_SRC += base/cage.c
 STORAGE_SRC += storage/foreign.c storage/remote.c
-SUPERVISOR_SRC += supervisor/op_import.c supervisor/command_import.c
+SUPERVISOR_SRC += supervisor/op_import.c supervisor/command_import.c \
+	supervisor/catalogue.c supervisor/op_pull.c supervisor/command_pull.c
 # the main() of each program
 VMWARDD_SRC = supervisor/main.c
 VMWARD_SRC = ctl/main.c

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -63,6 +64,12 @@ static const struct {
 	{ "/dev/urandom", FS_READ_FILE },
 };
 
+/* What names and certificates are looked up in. */
+static const char *const online_files[] = { "/etc/hosts", "/etc/resolv.conf",
+	"/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf",
+	"/etc/services", "/etc/ssl", "/etc/pki", "/etc/ca-certificates",
+	"/run/systemd/resolve" };
+
 static int version(void)
 {
 	return (int)syscall(LANDLOCK_CREATE, NULL, 0, ASK_VERSION);
@@ -94,9 +101,28 @@ static int allow(int rules, const char *path, uint64_t allowed, bool must)
 	return rc ? fail(path) : 0;
 }
 
-static int allow_files(int rules, char *const *words, uint64_t handled)
+/* A directory may be read as a whole, a file as a file. */
+static int allow_online(int rules)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < NELEMS(online_files); i++) {
+		bool dir = !stat(online_files[i], &st) && S_ISDIR(st.st_mode);
+
+		if (allow(rules, online_files[i],
+			    FS_READ_FILE | (dir ? FS_READ_DIR : 0), false))
+			return -1;
+	}
+	return 0;
+}
+
+static int allow_files(
+	int rules, char *const *words, bool online, uint64_t handled)
 {
 	uint64_t write = FS_READ_FILE | FS_WRITE_FILE | FS_TRUNCATE;
+
+	if (online && allow_online(rules))
+		return -1;
 
 	for (size_t i = 0; i < NELEMS(system_files); i++)
 		if (allow(rules, system_files[i].path, system_files[i].allowed,
@@ -111,7 +137,7 @@ static int allow_files(int rules, char *const *words, uint64_t handled)
 		       : allow(rules, words[1], write & handled, true);
 }
 
-static int shut_files(char *const *words)
+static int shut_files(char *const *words, bool online)
 {
 	int abi = version();
 	struct ruleset set = { FS_FIRST };
@@ -126,7 +152,7 @@ static int shut_files(char *const *words)
 			: (int)syscall(LANDLOCK_CREATE, &set, sizeof(set), 0);
 	if (rules < 0)
 		return fail("Landlock");
-	rc = allow_files(rules, words, set.handled);
+	rc = allow_files(rules, words, online, set.handled);
 	if (!rc && syscall(LANDLOCK_SELF, rules, 0))
 		rc = fail("Landlock");
 	close(rules);
@@ -164,17 +190,18 @@ static int limit(int what, rlim_t most)
 	return setrlimit(what, &limit) ? fail("limits") : 0;
 }
 
-static int shut_in(char *const *words)
+static int shut_in(char *const *words, bool online)
 {
 	rlim_t bytes = (rlim_t)str_digits(words[2]);
 	rlim_t seconds = (rlim_t)str_digits(words[3]);
 
-	leave_network();
+	if (!online)
+		leave_network();
 	if (drop_capabilities())
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return fail("no new privileges");
-	if (shut_files(words))
+	if (shut_files(words, online))
 		return -1;
 	return limit(RLIMIT_AS, MEMORY) || limit(RLIMIT_CORE, 0) ||
 			       limit(RLIMIT_NOFILE, 64) ||
@@ -184,12 +211,12 @@ static int shut_in(char *const *words)
 		       : 0;
 }
 
-int cage_main(char *const *words)
+int cage_main(char *const *words, bool online)
 {
 	for (int i = 0; i <= 4; i++)
 		if (!words[i])
 			return 126;
-	if (shut_in(words))
+	if (shut_in(words, online))
 		return 126;
 	execv(words[4], words + 4);
 	fail(words[4]);

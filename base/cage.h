@@ -9,15 +9,17 @@
 
 #include <stdbool.h>
 
-/* The program that has cage_main() behind --cage: our own. */
+/* The program that has cage_main() behind --cage and
+ * --cage-online: our own. */
 #define CAGE_SELF "/proc/self/exe"
 
 /*
  * `--cage READ WRITE BYTES SECONDS PROGRAM ARG...`: words from READ on, NULL
  * at their end.  WRITE "-": none; BYTES: the longest file; SECONDS: of
- * processor.  Returns only what to exit with: 126, said on stderr.
+ * processor.  Returns only what to exit with: 126, said on stderr.  online:
+ * it keeps the network, and may read what a resolver and TLS need.
  */
-int cage_main(char *const *words);
+int cage_main(char *const *words, bool online);
 /* Whether the kernel can do it. */
 bool cage_works(void);
 

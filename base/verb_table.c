@@ -764,6 +764,39 @@ const struct verb verbs[] = {
 			"or the suffix, never by what is inside.",
 	},
 	{
+		.name = "image pull",
+		.wire = "image-pull",
+		.flags = VERB_CHANGES | VERB_LONG,
+		.role = ROLE_ADMIN,
+		.group = IMAGES,
+		ARGS(TEXT("source", 0, 0, "a name of the catalogue or a URL"),
+			TEXT("sha256", 0, OPTION,
+				"64 digits, as sha256sum prints them; for a "
+				"URL"),
+			TEXT("name", 0, OPTION,
+				"the volume's; default: the source's, in its "
+				"new format"),
+			ARG_FORMAT("format", "what is fetched"),
+			ARG_FORMAT("to", "the volume's format"),
+			FLAG("compress", 0, OPTION, "compress the copy"),
+			FLAG("with-snapshots", 0, OPTION,
+				"take the present state of one that has "
+				"snapshots inside"),
+			ARG_POOL, ARG_JOB, ARG_DRY_RUN),
+		.usage = "NAME|URL [--sha256 HEX] [--name N] [--format F] "
+			 "[--to F] [--compress] [--pool P]",
+		.help = "fetch an image and take it into a pool",
+		.more = "NAME is a section of catalogue.ini, beside the "
+			"directories of the host's configuration, with the "
+			"keys url, sha256 and perhaps format; a URL is "
+			"https://, http:// or file:///, with --sha256.  curl "
+			"fetches it in a cage; what has another sha256 is "
+			"thrown away.  The rest is kept in the cache (cache/ "
+			"in the state's directory, whose files may be "
+			"deleted), looked at again at each use, and imported "
+			"as image import does it.",
+	},
+	{
 		.name = "pool list",
 		.wire = "pool-list",
 		.aliases = "pool-list",

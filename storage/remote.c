@@ -66,8 +66,7 @@ static int digit(char c)
 	return at ? (int)((at - digits) % 16) : -1;
 }
 
-/* "%20" becomes a blank; new, NULL for what is no text. */
-static char *decode(const char *text, size_t len)
+char *remote_decode(const char *text, size_t len)
 {
 	AUTO_STR struct str out = STR_INIT;
 
@@ -108,13 +107,13 @@ static bool cut_host(struct parts *p, const char *text, size_t len)
 	if (len && *text == '[') {
 		if (!close)
 			return false;
-		p->host = decode(text + 1, (size_t)(close - text) - 1);
+		p->host = remote_decode(text + 1, (size_t)(close - text) - 1);
 		colon = close + 1;
 	} else {
 		colon = memchr(text, ':', len);
 		if (!colon)
 			colon = end;
-		p->host = decode(text, (size_t)(colon - text));
+		p->host = remote_decode(text, (size_t)(colon - text));
 	}
 	if (!p->host || (colon < end && *colon != ':'))
 		return false;
@@ -135,9 +134,10 @@ static bool cut_query(struct parts *p, const char *text)
 
 		if (!equals || p->npairs == MOST_PAIRS)
 			return false;
-		p->keys[p->npairs] = decode(text, (size_t)(equals - text));
-		p->values[p->npairs] =
-			decode(equals + 1, len - (size_t)(equals - text) - 1);
+		p->keys[p->npairs] =
+			remote_decode(text, (size_t)(equals - text));
+		p->values[p->npairs] = remote_decode(
+			equals + 1, len - (size_t)(equals - text) - 1);
 		p->npairs++;
 		if (!p->keys[p->npairs - 1] || !p->values[p->npairs - 1])
 			return false;
@@ -155,7 +155,7 @@ static bool cut(struct parts *p, const char *text)
 	const char *rest = text + len;
 
 	if (at) {
-		p->user = decode(text, (size_t)(at - text));
+		p->user = remote_decode(text, (size_t)(at - text));
 		if (!p->user || !*p->user)
 			return false;
 		len -= (size_t)(at - text) + 1;
@@ -165,7 +165,7 @@ static bool cut(struct parts *p, const char *text)
 		return false;
 	rest += *rest == '/';
 	len = strcspn(rest, "?");
-	p->path = decode(rest, len);
+	p->path = remote_decode(rest, len);
 	rest += len;
 	return p->path && (!*rest || cut_query(p, rest + 1));
 }
@@ -365,7 +365,7 @@ static int fill(json_t *node, const struct scheme *s, const char *url,
 	const char *text = url + strlen(s->prefix);
 	bool rbd = str_eq(s->driver, "rbd");
 	size_t len = strcspn(text, "?");
-	bool good = rbd ? (p->path = decode(text, len)) != NULL &&
+	bool good = rbd ? (p->path = remote_decode(text, len)) != NULL &&
 				    (!text[len] || cut_query(p, text + len + 1))
 			: cut(p, text);
 

@@ -47,8 +47,8 @@ static int name_source(struct request *rq, struct op_image *op, struct err *err)
 		&op->from, err);
 }
 
-/* The op; NULL with err. */
-static struct op_image *fill(struct request *rq, struct err *err)
+struct op_image *image_request_import(
+	struct request *rq, const char *source, struct err *err)
 {
 	const struct env *env = registry_env(request_registry(rq));
 	const struct pool *pool =
@@ -61,8 +61,7 @@ static struct op_image *fill(struct request *rq, struct err *err)
 
 	if (!pool)
 		return NULL;
-	name = *given ? xstrdup(given)
-		      : default_name(request_string(rq, "file"), format);
+	name = *given ? xstrdup(given) : default_name(source, format);
 	if (strchr(name, '/')) {
 		err_set(err, ERR_USAGE,
 			"the name of a volume has no slash: '%s'", name);
@@ -84,7 +83,8 @@ static struct op_image *fill(struct request *rq, struct err *err)
 void command_image_import(struct request *rq)
 {
 	struct err err = ERR_INIT;
-	struct op_image *op = fill(rq, &err);
+	struct op_image *op =
+		image_request_import(rq, request_string(rq, "file"), &err);
 
 	if (!op || name_source(rq, op, &err)) {
 		if (op)

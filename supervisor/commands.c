@@ -483,6 +483,7 @@ const struct handler command_handlers[] = {
 	{ "image-map", command_image_map },
 	{ "image-delete", command_image_delete },
 	{ "image-import", command_image_import },
+	{ "image-pull", command_image_pull },
 	{ "pool-list", command_pool_list },
 	{ "pool-info", command_pool_info },
 	{ "vm-qmp", command_qmp },

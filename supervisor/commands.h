@@ -123,6 +123,7 @@ void command_image_map(struct request *request);
 void command_image_delete(struct request *request);
 /* [image-import] A file from outside. */
 void command_image_import(struct request *request);
+void command_image_pull(struct request *request);
 /* [pool-list] What they hold. */
 void command_pool_list(struct request *request);
 /* [pool-info] One, and its images. */

@@ -19,6 +19,13 @@ struct op_image *image_request_op(
 void image_request_refuse(
 	struct request *rq, struct op_image *op, const struct err *err);
 
+/*
+ * The op of a volume that is made of something from outside, named after its
+ * source unless the request names it; NULL with err.
+ */
+struct op_image *image_request_import(
+	struct request *rq, const char *source, struct err *err);
+
 typedef void image_start_fn(
 	struct op_image *op, op_image_end *on_end, void *arg);
 /* Starts the job, which answers at its end; with "job" its id is the answer. */

@@ -356,7 +356,9 @@ int main(int argc, char **argv)
 	int rc;
 
 	if (argc > 2 && str_eq(argv[1], "--cage"))
-		return cage_main(argv + 2);
+		return cage_main(argv + 2, false);
+	if (argc > 2 && str_eq(argv[1], "--cage-online"))
+		return cage_main(argv + 2, true);
 	argc = cut_exec(&o, argc, argv);
 	rc = parse(&o, argc, argv);
 

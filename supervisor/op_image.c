@@ -505,6 +505,12 @@ void op_image_free(struct op_image *op)
 	secret_fini(&op->new_secret);
 	volume_fini(&op->volume);
 	volume_fini(&op->from);
+	free(op->pull.url);
+	free(op->pull.sha256);
+	free(op->pull.temporary);
+	free(op->pull.found);
+	if (op->pull.fd > 0)
+		fd_close(&op->pull.fd);
 	free(op->options);
 	json_decref(op->printed);
 	json_decref(op->differs_at);

@@ -50,6 +50,14 @@ struct op_image {
 		json_int_t data, zero, below;
 		size_t n;
 	} map;
+	struct { /* image pull */
+		char *url, *sha256;
+		char *temporary; /* in the cache, until it is kept; or NULL */
+		int fd;          /* of that; 0: none */
+		char *found;     /* digest; or NULL */
+		struct job *import; /* while it runs */
+		struct loop_timer timer;
+	} pull;
 	char *options;
 	struct image_create *make; /* while it runs */
 	struct durable durable;

@@ -118,6 +118,14 @@ static int take_lock(struct service *service, struct err *err)
 	return compete(service, err);
 }
 
+/* What a pull was fetching when we died. */
+static void sweep_cache(const struct paths *paths)
+{
+	AUTO_FREE char *cache = xasprintf("%s/cache", paths->state);
+
+	image_sweep(cache);
+}
+
 int service_open(struct service *service, struct err *err)
 {
 	struct env *env = &service->env;
@@ -153,6 +161,7 @@ int service_open(struct service *service, struct err *err)
 			image_sweep(pool->dir);
 	}
 	image_sweep(env->paths.images);
+	sweep_cache(&env->paths);
 	seed_sweep(&env->paths);
 	service->registry = registry_new(env);
 	service->order = order_new(service->registry);
