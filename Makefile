@@ -74,6 +74,9 @@ SUPERVISOR_SRC += supervisor/pool.c supervisor/pool_space.c supervisor/command_p
 CTL_SRC += ctl/pool.c
 SUPERVISOR_SRC += supervisor/network.c supervisor/network_spec.c \
 	supervisor/network_value.c supervisor/network_check.c
+SUPERVISOR_SRC += supervisor/host_net.c supervisor/net_live.c \
+	supervisor/net_rules.c supervisor/net_dhcp.c supervisor/net_address.c \
+	supervisor/intent.c supervisor/nets.c supervisor/taps.c supervisor/op_nics.c
 BASE_SRC += base/cage.c
 STORAGE_SRC += storage/foreign.c storage/remote.c
 SUPERVISOR_SRC += supervisor/op_import.c supervisor/command_import.c \

@@ -11,6 +11,12 @@
 
 #define TABLE "vmward"
 
+/* A batch that grows. */
+struct batch {
+	json_t *commands;
+	const char *table;
+};
+
 /* Chains of ours; a name must be no keyword of nft. */
 static const struct {
 	const char *family;
@@ -31,11 +37,11 @@ static const char *const families[] = { "inet", "bridge" };
 
 /* ---- words of nft's JSON ---- */
 
-static void command(
-	json_t *batch, const char *verb, const char *kind, json_t *object)
+static void command(const struct batch *batch, const char *verb,
+	const char *kind, json_t *object)
 {
 	json_array_append_new(
-		batch, json_pack("{s:{s:o}}", verb, kind, object));
+		batch->commands, json_pack("{s:{s:o}}", verb, kind, object));
 }
 
 static json_t *payload(const char *protocol, const char *field)
@@ -72,12 +78,12 @@ static json_t *end(const char *what)
 }
 
 /* A rule of up to six parts; NULL ends them. */
-static void rule(
-	json_t *batch, const char *family, const char *chain, json_t *parts)
+static void rule(const struct batch *batch, const char *family,
+	const char *chain, json_t *parts)
 {
 	command(batch, "add", "rule",
-		json_pack("{s:s,s:s,s:s,s:o}", "family", family, "table", TABLE,
-			"chain", chain, "expr", parts));
+		json_pack("{s:s,s:s,s:s,s:o}", "family", family, "table",
+			batch->table, "chain", chain, "expr", parts));
 }
 
 static json_t *prefix_json(const struct cidr *c)
@@ -107,20 +113,20 @@ static const char *protocol_of(const struct cidr *c)
 
 /* ---- tables and chains ---- */
 
-static void add_tables(json_t *batch, const char *verb)
+static void add_tables(const struct batch *batch, const char *verb)
 {
 	for (size_t i = 0; i < NELEMS(families); i++)
 		command(batch, verb, "table",
 			json_pack("{s:s,s:s}", "family", families[i], "name",
-				TABLE));
+				batch->table));
 }
 
-static void add_chains(json_t *batch)
+static void add_chains(const struct batch *batch)
 {
 	for (size_t i = 0; i < NELEMS(chains); i++)
 		command(batch, "add", "chain",
 			json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:s}", "family",
-				chains[i].family, "table", TABLE, "name",
+				chains[i].family, "table", batch->table, "name",
 				chains[i].name, "type", chains[i].type, "hook",
 				chains[i].hook, "prio", chains[i].priority,
 				"policy", "accept"));
@@ -129,7 +135,8 @@ static void add_chains(json_t *batch)
 /* ---- networks ---- */
 
 /* What a guest sends through forwarding, and what comes back. */
-static void add_forwarding(json_t *batch, const struct ruleset_net *net)
+static void add_forwarding(
+	const struct batch *batch, const struct ruleset_net *net)
 {
 	const char *chain = "vm-forward";
 
@@ -166,7 +173,8 @@ static void add_forwarding(json_t *batch, const struct ruleset_net *net)
 }
 
 /* Guests of a NAT network look like the host from outside. */
-static void add_masquerade(json_t *batch, const struct ruleset_net *net)
+static void add_masquerade(
+	const struct batch *batch, const struct ruleset_net *net)
 {
 	for (size_t i = 0; i < net->naddresses; i++) {
 		const struct cidr *c = &net->addresses[i];
@@ -196,7 +204,8 @@ static void add_masquerade(json_t *batch, const struct ruleset_net *net)
 }
 
 /* The host's own loopback reaches forwards; guests never reach it. */
-static void add_loopback(json_t *batch, const struct ruleset_net *net)
+static void add_loopback(
+	const struct batch *batch, const struct ruleset_net *net)
 {
 	const struct cidr loopback = { AF_INET, 8, { 127 } };
 
@@ -212,7 +221,7 @@ static void add_loopback(json_t *batch, const struct ruleset_net *net)
 			end("masquerade")));
 }
 
-static void add_net(json_t *batch, const struct ruleset_net *net)
+static void add_net(const struct batch *batch, const struct ruleset_net *net)
 {
 	if (net->mode == RULESET_BRIDGE)
 		return;
@@ -226,7 +235,7 @@ static void add_net(json_t *batch, const struct ruleset_net *net)
 /* ---- forwards ---- */
 
 /* One port, or with `port` 0 a range whose ports stay as they are. */
-static void add_target(json_t *batch, const char *chain,
+static void add_target(const struct batch *batch, const char *chain,
 	const struct ruleset_forward *f, json_t *ports, unsigned port)
 {
 	const char *protocol = f->udp ? "udp" : "tcp";
@@ -256,8 +265,8 @@ static void add_target(json_t *batch, const char *chain,
 	rule(batch, "inet", chain, parts);
 }
 
-static void add_forward(
-	json_t *batch, const char *chain, const struct ruleset_forward *f)
+static void add_forward(const struct batch *batch, const char *chain,
+	const struct ruleset_forward *f)
 {
 	if (f->first != f->last && f->first == f->guest_first) {
 		add_target(batch, chain, f,
@@ -278,7 +287,8 @@ static void chain_of(const struct ruleset_port *port, char out[32])
 	snprintf(out, 32, "vm-%s", port->tap);
 }
 
-static void drop_if(json_t *batch, const char *chain, json_t *condition)
+static void drop_if(
+	const struct batch *batch, const char *chain, json_t *condition)
 {
 	rule(batch, "bridge", chain,
 		json_pack("[o,o]", condition, end("drop")));
@@ -300,8 +310,8 @@ static json_t *allowed(
 	return json_pack("{s:o}", "set", list);
 }
 
-static void check_addresses(
-	json_t *batch, const char *chain, const struct ruleset_port *port)
+static void check_addresses(const struct batch *batch, const char *chain,
+	const struct ruleset_port *port)
 {
 	static const char *const lies[] = { "nd-router-advert", "nd-redirect" };
 
@@ -327,21 +337,21 @@ static void check_addresses(
 			equal(payload("icmpv6", "type"), lies[i]));
 }
 
-static void add_port(json_t *batch, const struct ruleset_port *port)
+static void add_port(const struct batch *batch, const struct ruleset_port *port)
 {
 	char chain[32];
 
 	chain_of(port, chain);
 	command(batch, "add", "chain",
-		json_pack("{s:s,s:s,s:s}", "family", "bridge", "table", TABLE,
-			"name", chain));
+		json_pack("{s:s,s:s,s:s}", "family", "bridge", "table",
+			batch->table, "name", chain));
 	drop_if(batch, chain, differ(payload("ether", "saddr"), port->mac));
 	if (port->check == RULESET_IP)
 		check_addresses(batch, chain, port);
 }
 
 /* One look-up leads a frame to the chain of its port. */
-static void add_ports(json_t *batch, const struct ruleset *rules)
+static void add_ports(const struct batch *batch, const struct ruleset *rules)
 {
 	json_t *map = json_array();
 
@@ -367,7 +377,8 @@ static void add_ports(json_t *batch, const struct ruleset *rules)
 
 json_t *ruleset_batch(const struct ruleset *rules)
 {
-	json_t *batch = json_array();
+	const struct batch all = { json_array(), str_or(rules->table, TABLE) };
+	const struct batch *batch = &all;
 
 	/* a table that is not there cannot be deleted: add it first */
 	add_tables(batch, "add");
@@ -383,5 +394,5 @@ json_t *ruleset_batch(const struct ruleset *rules)
 		}
 		add_ports(batch, rules);
 	}
-	return json_pack("{s:o}", "nftables", batch);
+	return json_pack("{s:o}", "nftables", all.commands);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The rules of all networks as one atomic batch for `nft -j -f -`; pure.
- * Two tables are ours, inet vmward and bridge vmward, and no other is named.
+ * Two tables are ours, inet and bridge vmward (or of another name for a
+ * private supervisor), and no other is named.
  * A batch says all that should be there and replaces what was.
  */
 #ifndef NET_RULESET_H
@@ -56,6 +57,7 @@ struct ruleset {
 	size_t nports;
 	const struct ruleset_forward *forwards;
 	size_t nforwards;
+	const char *table; /* NULL: vmward */
 };
 
 /* The batch, new.  An empty ruleset takes both tables away. */

@@ -14,6 +14,7 @@
 #include "supervisor/lastgood.h"
 #include "supervisor/lowspace.h"
 #include "supervisor/op.h"
+#include "supervisor/op_nics.h"
 #include "supervisor/policy.h"
 #include "supervisor/ready.h"
 #include "supervisor/reboot.h"
@@ -257,6 +258,16 @@ void act_reap(struct vm *vm)
 		vm_job_add(vm, op_disk_reap_begin(vm, on_reap_end, vm));
 }
 
+/* Its ports, where what was known of them is lost. */
+static void find_nics(struct vm *vm)
+{
+	struct job *job =
+		vm->running ? op_nics_adopt_begin(vm, vm_job_over, vm) : NULL;
+
+	if (job)
+		vm_job_add(vm, job);
+}
+
 static void on_adopt_end(struct job *job, void *arg)
 {
 	struct vm *vm = arg;
@@ -303,6 +314,7 @@ static void on_adopt_end(struct job *job, void *arg)
 		diskfull_look(vm);
 	if (op_disk_was_unplugging(vm))
 		act_reap(vm);
+	find_nics(vm);
 }
 
 void act_adopt(struct vm *vm)

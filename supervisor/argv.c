@@ -516,7 +516,9 @@ static int add_nic(struct build *b, const struct spec_nic *nic)
 	int place;
 
 	if (port_of(b, "net", nic->name, &place) != 0 ||
-		add_json(b, "-netdev", argv_nic_backend(nic, b->err)) != 0)
+		add_json(b, "-netdev",
+			argv_nic_backend(
+				b->spec, nic, b->host->vhost, b->err)) != 0)
 		return -1;
 	return add_device(b,
 		argv_nic_device(b->spec, nic, place, (int)nic->boot, b->err));

@@ -25,6 +25,7 @@ enum argv_fd {
 	ARGV_FD_AGENT = 7,
 	ARGV_FD_SERIAL = 8, /* and up, one per [serial.N] */
 	ARGV_FD_DISK = 12,  /* and up, for the images of the disks */
+	ARGV_FD_TAP = 172,  /* and up, for the queues of the nics */
 };
 
 struct chains; /* supervisor/chains.h */
@@ -36,6 +37,7 @@ struct argv_host {
 	uint64_t generation; /* in the monitor's chardev id */
 	const char *images;  /* directory of volumes, but for other pools */
 	bool io_uring;       /* this host's kernel lets QEMU use it */
+	bool vhost;          /* and moves packets for it */
 	const struct chains *chains; /* of the disks, numbered */
 };
 
@@ -105,7 +107,10 @@ MUST_CHECK int argv_disk_check(const struct spec_disk *disk,
 json_t *argv_disk_device(const struct vm_spec *spec,
 	const struct spec_disk *disk, int place, int bootindex,
 	struct err *err);
-json_t *argv_nic_backend(const struct spec_nic *nic, struct err *err);
+json_t *argv_nic_backend(const struct vm_spec *spec, const struct spec_nic *nic,
+	bool vhost, struct err *err);
+/* QEMU's descriptor of the first queue of a nic on a network or bridge. */
+int argv_nic_first_fd(const struct vm_spec *spec, const struct spec_nic *nic);
 json_t *argv_nic_device(const struct vm_spec *spec, const struct spec_nic *nic,
 	int place, int bootindex, struct err *err);
 /* The MAC address of a nic: written, or from uuid and name (52:54:00:...). */

@@ -153,7 +153,7 @@ static bool is_reachable(const struct check *check, unsigned port)
 	list_each(&check->spec->nics, it, next) {
 		struct spec_nic *nic = list_entry(it, struct spec_nic, link);
 		AUTO_FREE char *section = xasprintf("net.%s", nic->name);
-		if (leads_to(nic, port))
+		if (nic->network || leads_to(nic, port))
 			return true;
 		broken |= !remark_is_sound(check->to, section);
 	}
@@ -244,49 +244,70 @@ static void check_restart(const struct check *check)
 
 /* ---- [net.N] ---- */
 
-/* `network = default` becomes user mode where no right is needed. */
-static void settle_network(
+/* Who may have no networks of his own has QEMU's. */
+static void become_user(
 	const struct check *check, struct spec_nic *nic, const char *section)
 {
-	if (nic->user) {
+	if (!str_eq(nic->network, "default"))
 		remark_error(check->to, section, "network",
-			"network and user = yes exclude one another");
-	} else if (!str_eq(nic->network, "default")) {
-		remark_error(check->to, section, "network",
-			"%s: networks are not supported by this version yet, "
-			"say user = yes",
+			"%s: networks are the system supervisor's, say user = "
+			"yes",
 			nic->network);
-	} else if (check->scope == PATHS_SYSTEM) {
-		remark_error(check->to, section, "network",
-			"default is not supported by this version yet, say "
-			"user = yes");
-	} else {
+	else
 		remark_note(check->to, section, "network",
 			"default becomes user = yes here: the VM reaches out, "
 			"and is reached by forward only");
-		nic->user = true;
-		free(nic->network);
-		nic->network = NULL;
-	}
+	nic->user = true;
+	free(TAKE(nic->network));
 }
 
-static void settle_user(
+/* Exactly one of network, bridge and user = yes; none is one of them. */
+static void settle_nic(
 	const struct check *check, struct spec_nic *nic, const char *section)
 {
 	const struct ini_entry *user =
 		ini_find(check->to->ini, section, "user");
+	bool system = check->scope == PATHS_SYSTEM;
 
-	if (user && user->value[0] && !nic->user) {
+	if ((nic->network != NULL) + (nic->bridge != NULL) + nic->user > 1) {
+		remark_error(check->to, section,
+			nic->network ? "network" : "bridge",
+			"%s and %s exclude one another",
+			nic->network ? "network" : "bridge",
+			nic->user ? "user = yes" : "bridge");
+		return;
+	}
+	if (nic->network && !system)
+		become_user(check, nic, section);
+	if (nic->network || nic->bridge || nic->user)
+		return;
+	if (user && user->value[0]) {
 		remark_error(check->to, section, "user",
 			"user = no leaves no network: say user = yes, or "
 			"enabled = no");
 		return;
 	}
-	if (!nic->user && check->scope == PATHS_SYSTEM)
-		remark_note(check->to, section, NULL,
-			"is in user mode: networks are not supported by this "
-			"version yet");
-	nic->user = true;
+	nic->user = !system;
+	nic->network = system ? xstrdup("default") : NULL;
+}
+
+/* What only a nic on a network of ours has, and what only a tap. */
+static void check_nic(const struct check *check, const struct spec_nic *nic,
+	const char *section)
+{
+	if (nic->ip[0] && !nic->network)
+		remark_error(check->to, section, "ip",
+			"only a network of vmward gives addresses");
+	if (nic->forward.n && nic->bridge)
+		remark_error(check->to, section, "forward",
+			"on a bridge the guest is reached by its own address");
+	if (nic->user && (nic->queues > 1 || nic->isolate))
+		remark_error(check->to, section,
+			nic->isolate ? "isolate" : "queues",
+			"means nothing in user mode");
+	if (nic->queues > 1 && !str_eq(nic->model, "virtio"))
+		remark_error(check->to, section, "queues",
+			"only model = virtio has several");
 }
 
 static void settle_nics(const struct check *check)
@@ -296,10 +317,8 @@ static void settle_nics(const struct check *check)
 		AUTO_FREE char *section = xasprintf("net.%s", nic->name);
 		if (!remark_is_sound(check->to, section))
 			continue;
-		if (nic->network)
-			settle_network(check, nic, section);
-		else
-			settle_user(check, nic, section);
+		settle_nic(check, nic, section);
+		check_nic(check, nic, section);
 	}
 }
 

@@ -112,6 +112,23 @@ static void keep_notes(struct vm_spec *spec, const struct findings *f)
 	}
 }
 
+/* The networks that its nics name are there. */
+static void check_networks(const struct vm_spec *spec,
+	const struct paths *paths, const struct remarks *to)
+{
+	list_each(&spec->nics, it, next) {
+		const struct spec_nic *nic =
+			list_entry(it, struct spec_nic, link);
+		AUTO_FREE char *section = xasprintf("net.%s", nic->name);
+		struct err err = ERR_INIT;
+
+		if (nic->network && !nic->user &&
+			remark_is_sound(to, section) &&
+			!network_find(paths, nic->network, &err))
+			remark_error(to, section, "network", "%s", err.text);
+	}
+}
+
 /* Turns the entries of a spec into its structs. */
 static void fill(
 	struct vm_spec *spec, const struct paths *paths, struct findings *f)
@@ -129,6 +146,7 @@ static void fill(
 	list_each(&spec->disks, it, next)
 		pool_apply(list_entry(it, struct spec_disk, link), paths, &to);
 	check_spec(spec, paths->scope, &to);
+	check_networks(spec, paths, &to);
 	seed_settle(spec, paths, &to);
 }
 

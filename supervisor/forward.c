@@ -226,3 +226,19 @@ void forward_release(void *field)
 	free(list->at);
 	*list = (struct spec_forwards){ 0, NULL };
 }
+
+void forward_add_text(struct str *out, const struct spec_forwards *forwards)
+{
+	for (unsigned i = 0; i < forwards->n; i++) {
+		const struct spec_forward *f = &forwards->at[i];
+		bool v6 = strchr(f->addr, ':') != NULL;
+
+		str_addf(out, "%s%s:", i ? ", " : "", f->udp ? "udp" : "tcp");
+		if (f->addr[0])
+			str_addf(out, v6 ? "[%s]:" : "%s:", f->addr);
+		str_addf(out, "%u", f->host_first);
+		if (f->host_last != f->host_first)
+			str_addf(out, "-%u", f->host_last);
+		str_addf(out, ":%u", f->guest_first);
+	}
+}

@@ -27,7 +27,7 @@ enum host_verb {
 };
 
 #define HOST_NAME_MAX 66
-#define HOST_FDS_MAX  184 /* sockets and the images of its disks */
+#define HOST_FDS_MAX  224 /* sockets, images of its disks, its taps */
 
 struct host_request {
 	enum host_verb verb;

@@ -25,6 +25,7 @@
 #include "supervisor/env.h"
 #include "supervisor/oom.h"
 #include "supervisor/stderr.h"
+#include "supervisor/taps.h"
 #include "supervisor/vmlog.h"
 
 struct machine;
@@ -96,7 +97,7 @@ struct machine_start {
 	uint64_t generation;
 	int lock_fd;
 	int name_fd;
-	struct spawn_fd files[CHAINS_FDS_MAX]; /* of its disks */
+	struct spawn_fd files[CHAINS_FDS_MAX + TAPS_FDS_MAX];
 	size_t nfiles;
 };
 

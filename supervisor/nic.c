@@ -47,17 +47,47 @@ static int add_forward(json_t *list, const struct spec_nic *nic,
 	return 0;
 }
 
-json_t *argv_nic_backend(const struct spec_nic *nic, struct err *err)
+int argv_nic_first_fd(const struct vm_spec *spec, const struct spec_nic *nic)
+{
+	int fd = ARGV_FD_TAP;
+
+	list_each(&spec->nics, it, next) {
+		const struct spec_nic *other =
+			list_entry(it, struct spec_nic, link);
+
+		if (other == nic)
+			break;
+		if (!other->user)
+			fd += (int)other->queues;
+	}
+	return fd;
+}
+
+/* A tap by its descriptors; vhost aborts QEMU where the host has none. */
+static json_t *tap_backend(
+	const struct vm_spec *spec, const struct spec_nic *nic, bool vhost)
+{
+	int fd = argv_nic_first_fd(spec, nic);
+	AUTO_STR struct str fds = STR_INIT;
+	json_t *backend = json_pack(
+		"{s:s, s:s+}", "type", "tap", "id", "netdev-", nic->name);
+
+	for (unsigned i = 0; i < nic->queues; i++)
+		str_addf(&fds, "%s%d", i ? ":" : "", fd + (int)i);
+	device_put(backend, nic->queues > 1 ? "fds" : "fd", str_text(&fds));
+	if (vhost)
+		json_object_set_new(backend, "vhost", json_true());
+	return backend;
+}
+
+json_t *argv_nic_backend(const struct vm_spec *spec, const struct spec_nic *nic,
+	bool vhost, struct err *err)
 {
 	AUTO_JSON json_t *backend = NULL;
 	AUTO_JSON json_t *forwards = json_array();
 
-	if (!nic->user) {
-		err_set(err, ERR_UNSUPPORTED,
-			"net '%s': only user = yes works in this version",
-			nic->name);
-		return NULL;
-	}
+	if (!nic->user)
+		return tap_backend(spec, nic, vhost);
 	for (unsigned i = 0; i < nic->forward.n; i++)
 		if (add_forward(forwards, nic, &nic->forward.at[i], err) != 0)
 			return NULL;
@@ -100,6 +130,13 @@ json_t *argv_nic_device(const struct vm_spec *spec, const struct spec_nic *nic,
 	/* the boot ROM costs time in each start and is for booting only */
 	if (bootindex == 0 && kind != MACHINE_MICROVM)
 		device_put(device, "romfile", "");
+	if (!nic->user && nic->queues > 1) {
+		json_object_set_new(device, "mq", json_true());
+		if (kind != MACHINE_MICROVM)
+			json_object_set_new(device, "vectors",
+				json_integer(
+					(json_int_t)(2 * nic->queues + 2)));
+	}
 	device_put_boot(device, bootindex);
 	return TAKE(device);
 }

@@ -21,8 +21,10 @@
 #include "supervisor/chain_open.h"
 #include "supervisor/chain_record.h"
 #include "supervisor/image_plan.h"
+#include "supervisor/intent.h"
 #include "supervisor/lastgood.h"
 #include "supervisor/lock.h"
+#include "supervisor/op_nics.h"
 #include "supervisor/op_seed.h"
 #include "supervisor/seed.h"
 
@@ -45,10 +47,11 @@ struct op_start {
 	struct image_create *image;
 	bool image_ended;
 	struct err image_err;
-	bool looked; /* at the chains, before an image was made */
-	bool seed_ended;
-	bool restart; /* a successor: does without a disk */
-	bool again;   /* adopted: QEMU may have got some of it before */
+	bool looked;      /* at the chains, before an image was made */
+	bool step_ended;  /* of a child: the seed, the nics */
+	struct taps taps; /* until QEMU has them */
+	bool restart;     /* a successor: does without a disk */
+	bool again;       /* adopted: QEMU may have got some of it before */
 	struct err bad_spec;
 	enum vm_turn turn;
 	struct err turn_err;
@@ -85,38 +88,6 @@ static int take_lock(struct op_start *op, struct err *err)
 	return 0;
 }
 
-/* What only QMP can do, after QEMU's start and before the guest's. */
-static bool has_afterwork(const struct vm_spec *spec)
-{
-	list_each(&spec->raws, it, next) {
-		if (list_entry(it, struct spec_raw, link)->qmp)
-			return true;
-	}
-	list_each(&spec->nics, it2, next2) {
-		if (!list_entry(it2, struct spec_nic, link)->up)
-			return true;
-	}
-	return false;
-}
-
-static void fill_record(struct vm *vm)
-{
-	struct record *r = &vm->record;
-
-	r->desired = DESIRED_UP;
-	r->generation++;
-	r->paused = vm->start_paused;
-	r->left = false;
-	r->failed = r->killed = false;
-	r->ephemeral = vm->once_ephemeral;
-	r->unfinished = has_afterwork(vm->running);
-	accel_remember(&vm->accel, r->accel);
-	snprintf(r->uuid, sizeof(r->uuid), "%s", vm->running->uuid);
-	if (!r->machine[0])
-		snprintf(r->machine, sizeof(r->machine), "%s",
-			vm->running->vm.machine);
-}
-
 /* Lock and intent. */
 static int prepare(struct op_start *op, struct err *err)
 {
@@ -138,7 +109,7 @@ static int prepare(struct op_start *op, struct err *err)
 		return -1;
 	if (take_lock(op, err))
 		return -1;
-	fill_record(vm);
+	intent_fill(vm);
 	op->stored.on_stored = on_stored;
 	waits = !op->restart || !vm->up_stored;
 	kept = vm_record(vm, waits ? &op->stored : NULL);
@@ -213,12 +184,12 @@ static bool make_next_image(struct op_start *op)
 	return false;
 }
 
-static void on_seed_end(struct job *job, void *arg)
+static void on_step_end(struct job *job, void *arg)
 {
 	struct op_start *op =
 		container_of((struct job *)arg, struct op_start, job);
 
-	op->seed_ended = true;
+	op->step_ended = true;
 	op->image_err = job->err;
 }
 
@@ -226,10 +197,20 @@ static void on_seed_end(struct job *job, void *arg)
 static void make_seed(struct op_start *op)
 {
 	op->image_err = (struct err)ERR_INIT;
-	op->seed_ended =
-		!op_seed_begin(op->vm, &op->job, on_seed_end, &op->image_err);
-	if (!op->seed_ended)
+	op->step_ended =
+		!op_seed_begin(op->vm, &op->job, on_step_end, &op->image_err);
+	if (!op->step_ended)
 		vm_job_phase(op->vm, &op->job, "seed");
+}
+
+/* Starts to make taps with all that they need. */
+static void make_nics(struct op_start *op)
+{
+	op->image_err = (struct err)ERR_INIT;
+	op->step_ended =
+		!op_nics_begin(op->vm, &op->taps, &op->job, on_step_end);
+	if (!op->step_ended)
+		vm_job_phase(op->vm, &op->job, "network");
 }
 
 /* A successor takes the old one rather than none. */
@@ -272,29 +253,17 @@ static int spawn_qemu(struct op_start *op, char **argv, struct err *err)
 	start->name_fd = op->lock.name_fd;
 	start->generation = vm->record.generation;
 	start->nfiles = chains_fds(&op->chains, start->files);
+	for (size_t i = 0; i < op->taps.n; i++)
+		start->files[start->nfiles++] = op->taps.fds[i];
 	rc = machine_listen(&vm->machine, list_count(&vm->running->serials),
 		vm->running->agent.enabled, err);
 	if (!rc)
 		rc = machine_spawn(&vm->machine, start, err);
 	/* QEMU has all of it now, or nobody */
 	chains_close(&op->chains);
+	taps_close(&op->taps);
 	lock_drop(&op->lock);
 	return rc;
-}
-
-static void record_launch(struct vm *vm)
-{
-	int reboot = vm->running->restart.on_guest_reboot;
-
-	vm->record.pid = (int32_t)vm->machine.pid;
-	vm->record.pid_start = machine_pid_start(vm->machine.pid);
-	vm->record.started_real_us = sys_realtime_us();
-	vm->record.started_mono_ms = (int64_t)(sys_now_us() / 1000);
-	vm->record.ports = vm->slots.n;
-	vm_record(vm, NULL);
-	vm->reboot_known = true; /* by its arguments */
-	vm->reboot_ends = reboot == REBOOT_COLD || reboot == REBOOT_STOP;
-	vm_save_running(vm);
 }
 
 /* Images, sockets, argument vector, QEMU. */
@@ -307,6 +276,7 @@ static int launch(struct op_start *op, struct err *err)
 		.generation = vm->record.generation,
 		.images = vm->env->paths.images,
 		.io_uring = vm->env->io_uring,
+		.vhost = vm->env->vhost,
 		.chains = &op->chains };
 	char **argv;
 	int rc;
@@ -321,7 +291,7 @@ static int launch(struct op_start *op, struct err *err)
 	rc = spawn_qemu(op, argv, err);
 	argv_free(argv);
 	if (!rc)
-		record_launch(vm);
+		intent_launched(vm);
 	return rc;
 }
 
@@ -466,7 +436,7 @@ static enum job_state start_run(struct job *job)
 	if (prepare(op, &job->err))
 		return JOB_ENDS;
 	make_seed(op);
-	JOB_AWAIT(job, op->seed_ended, JOB_FOREVER); /* its own */
+	JOB_AWAIT(job, op->step_ended, JOB_FOREVER); /* its own */
 	if (!has_seed(op))
 		return job_fail_err(job, &op->image_err);
 	while (make_next_image(op)) {
@@ -474,7 +444,13 @@ static enum job_state start_run(struct job *job)
 		if (op->image_err.code)
 			return job_fail_err(job, &op->image_err);
 	}
-	if (job->err.code || launch(op, &job->err))
+	if (job->err.code)
+		return JOB_ENDS;
+	make_nics(op);
+	JOB_AWAIT(job, op->step_ended, JOB_FOREVER); /* its own */
+	if (op->image_err.code)
+		return job_fail_err(job, &op->image_err);
+	if (launch(op, &job->err))
 		return JOB_ENDS;
 	JOB_AWAIT(job, op->vm->machine.ready || is_dead(op), GREETING_MS);
 	if (is_dead(op))
@@ -529,6 +505,7 @@ static void start_cleanup(struct job *job)
 	store_cancel(&op->stored);
 	qmp_call_fini(&op->call);
 	chains_fini(&op->chains);
+	taps_close(&op->taps);
 	lock_drop(&op->lock);
 	op->vm->waits = false;
 	BUG_ON(op->image);

@@ -24,6 +24,7 @@
 #include "storage/image.h"
 #include "supervisor/commands.h"
 #include "supervisor/events.h"
+#include "supervisor/nets.h"
 #include "supervisor/network.h"
 #include "supervisor/notify.h"
 #include "supervisor/pool.h"
@@ -75,6 +76,15 @@ static bool has_io_uring(void)
 		    &text, &err))
 		return true; /* kernels before 6.6 have no such switch */
 	return *str_text(&text) == '0';
+}
+
+/* QEMU aborts if it is told of a vhost that it cannot open. */
+static bool has_vhost(void)
+{
+	AUTO_CLOSE int fd =
+		sys_openat(AT_FDCWD, "/dev/vhost-net", O_RDWR | O_NONBLOCK, 0);
+
+	return fd >= 0;
 }
 
 static void on_moment(struct loop_timer *timer)
@@ -154,6 +164,7 @@ int service_open(struct service *service, struct err *err)
 	env->qemu = spawn_find("qemu-system-x86_64");
 	env->qemu_img = spawn_find("qemu-img");
 	env->io_uring = has_io_uring();
+	env->vhost = has_vhost();
 	list_each(pools_of(&env->paths), it, next) {
 		const struct pool *pool = list_entry(it, struct pool, link);
 
@@ -174,6 +185,7 @@ int service_start(struct service *service, struct err *err)
 	service->image.lock = &service->lock;
 	service->image.control = service->control;
 	service->env.image = &service->image;
+	nets_open(&service->env.paths);
 	if (!service->moved.root) {
 		registry_start(service->registry);
 		return service_listen(service, err);
@@ -217,6 +229,7 @@ void service_close(struct service *service)
 	loop_signal_stop(&service->power);
 	shutdown_free(service->shutdown);
 	control_free(service->control);
+	nets_close();
 	registry_free(service->registry);
 	order_free(service->order);
 	store_free(service->env.store);

@@ -59,6 +59,8 @@ enum spec_format {
 enum spec_on_enospc { ENOSPC_PAUSE, ENOSPC_REPORT };
 enum spec_on_eio { EIO_BY_DISK, EIO_PAUSE, EIO_REPORT, EIO_IGNORE };
 enum spec_serial { SERIAL_ISA, SERIAL_VIRTIO };
+/* What a nic may not say it is; by the network: ip on ours, else mac. */
+enum spec_spoof { SPOOF_BY_NETWORK, SPOOF_ANY, SPOOF_MAC, SPOOF_IP };
 enum stop_step {
 	STEP_AGENT,
 	STEP_ACPI,
@@ -220,6 +222,10 @@ struct spec_nic {
 	bool user;
 	char *model;
 	char *mac; /* "": from uuid and name */
+	char *ip;  /* "": by lease */
+	uint64_t queues;
+	bool isolate;
+	int spoof; /* enum spec_spoof */
 	struct spec_forwards forward;
 	uint64_t boot;
 	bool up; /* link = up */

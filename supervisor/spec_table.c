@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "supervisor/cause.h"
 #include "supervisor/forward.h"
+#include "supervisor/network_value.h"
 #include "supervisor/raw.h"
 #include "supervisor/seed.h"
 #include "supervisor/spec.h"
@@ -300,11 +301,19 @@ static const struct key disk_keys[] = {
 static const char *const disk_later[] = { "iops", "bps", "iops-burst",
 	"bps-burst", "snapshot", "backup", NULL };
 
+static const char *const spoof_names[] = { "by-network", "no", "mac", "ip",
+	NULL };
+
 #define AT(member) .offset = offsetof(struct spec_nic, member)
 static const struct key net_keys[] = {
 	{ "network", KEY_STRING, AT(network), .when = KEY_COLD,
-		.help = "A network of vmward's; this version knows default, "
-			"and only as another word for user = yes." },
+		.help = "A network: the N of networks/N.ini, or default; in "
+			"run FILE and --user default means user = yes." },
+	{ "bridge", KEY_CUSTOM, AT(bridge), .when = KEY_COLD,
+		.parse = network_value_device,
+		.release = value_string_release, .form = "device",
+		.help = "A bridge of this host's that is there, and is joined "
+			"and never changed." },
 	{ "user", KEY_BOOL, AT(user), .when = KEY_COLD,
 		.help = "QEMU's own network: needs no right, reaches out, is "
 			"reached by forward only." },
@@ -317,6 +326,25 @@ static const struct key net_keys[] = {
 		.parse = value_mac, .release = value_string_release,
 		.form = "address",
 		.help = "The address; from uuid and name unless written." },
+	{ "ip", KEY_CUSTOM, AT(ip), .fallback = "", .when = KEY_COLD,
+		.parse = value_ip, .release = value_string_release,
+		.form = "address",
+		.help = "The IPv4 address that the network gives it; the same "
+			"one each time unless written." },
+	{ "queues", KEY_INT, AT(queues), .fallback = "1", .min = 1, .max = 8,
+		.when = KEY_COLD,
+		.help = "Of a nic on a network or bridge: as many as vCPUs "
+			"may work at once." },
+	{ "isolate", KEY_BOOL, AT(isolate), .fallback = "no",
+		.when = KEY_COLD,
+		.help = "It reaches the host and the world, but no other "
+			"isolated nic of its bridge." },
+	{ "spoof-check", KEY_CHOICE, AT(spoof), .fallback = "by-network",
+		.choices = spoof_names, .when = KEY_COLD,
+		.help = "What the guest may not lie about: ip is its MAC and "
+			"its addresses, and it is no DHCP server and no "
+			"router; by-network is ip on networks of ours that "
+			"give addresses, else mac." },
 	{ "forward", KEY_CUSTOM, AT(forward), .when = KEY_COLD,
 		.parse = forward_parse, .release = forward_release,
 		.expand = true,
@@ -330,9 +358,8 @@ static const struct key net_keys[] = {
 		.help = "Whether the cable is plugged in." },
 };
 #undef AT
-static const char *const net_later[] = { "bridge", "macvtap", "ip", "mtu",
-	"queues", "vlan", "trunk", "rate", "rate-in", "burst", "isolate",
-	"spoof-check", NULL };
+static const char *const net_later[] = { "macvtap", "mtu", "vlan", "trunk",
+	"rate", "rate-in", "burst", NULL };
 
 #define AT(member) .offset = offsetof(struct spec_serial_port, member)
 static const struct key serial_keys[] = {

@@ -5,6 +5,7 @@
  */
 #include "supervisor/spec_value.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <regex.h>
 
@@ -212,6 +213,16 @@ void value_crash_loop_release(void *field)
 
 	free(at->text);
 	*at = (struct spec_crash_loop){ .text = NULL };
+}
+
+int value_ip(const char *text, void *field, struct err *err)
+{
+	unsigned char address[4];
+
+	if (!*text || inet_pton(AF_INET, text, address) == 1)
+		return keep(text, field);
+	return err_set(err, ERR_CONFIG,
+		"%s: say an IPv4 address, as 10.64.0.10", text);
 }
 
 int value_link(const char *text, void *field, struct err *err)

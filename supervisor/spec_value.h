@@ -15,6 +15,7 @@ MUST_CHECK int value_instances(const char *text, void *field, struct err *err);
 MUST_CHECK int value_url(const char *text, void *field, struct err *err);
 MUST_CHECK int value_serial(const char *text, void *field, struct err *err);
 MUST_CHECK int value_mac(const char *text, void *field, struct err *err);
+MUST_CHECK int value_ip(const char *text, void *field, struct err *err);
 MUST_CHECK int value_model(const char *text, void *field, struct err *err);
 MUST_CHECK int value_pool(const char *text, void *field, struct err *err);
 void value_pool_release(void *field);

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "supervisor/lock.h"
+#include "supervisor/nets.h"
 
 #define AGAIN_MS 10000
 
@@ -24,6 +25,7 @@ void tidy_up(struct vm *vm)
 	loop_timer_stop(&vm->tidy_timer);
 	if (machine_is_alive(&vm->machine))
 		return;
+	nets_release(vm->name);
 	if (!lock_look(lock, vm->env->lock_key, vm->name, &state, &err) &&
 		(state == LOCK_HELD || !machine_clean(&vm->machine, &err)))
 		return;

@@ -118,7 +118,7 @@ ok "refused: no such file" refuses 2 'cannot open' x --size 1G \
 	--ssh-key "$tmp/nowhere"
 ok "refused: a bad host name, with its line" refuses 1 \
 	'x.ini:5: [seed] hostname = a_b: say' x --size 1G --hostname a_b
-ok "--network is its network" refuses 1 '[net.lan] network: nosuch' x \
+ok "--network is its network" refuses 1 "[net.lan] network: no network 'nosuch'" x \
 	--size 1G --network nosuch
 ok "refused: a bad user" refuses 1 '[seed] user = A' x --size 1G --user A
 

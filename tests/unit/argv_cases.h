@@ -21,7 +21,7 @@ struct argv_case {
 	const char *vm; /* NULL: the same */
 	bool kvm;
 	bool no_io_uring;
-	bool away;            /* QEMU would look for servers */
+	bool away;            /* QEMU would look for servers, taps */
 	const char *slots[6]; /* recorded: name by port */
 };
 
@@ -45,6 +45,7 @@ static const struct argv_case argv_cases[] = {
 	{ .name = "watchdog-itco" },
 	{ .name = "remote", .away = true },
 	{ .name = "watchdog-pc" },
+	{ .name = "network", .away = true },
 };
 
 /* The spec of a file; aborts with its first error. */

@@ -302,25 +302,16 @@ static const struct {
 	const char *user;
 } nets[] = {
 	{ "user = yes", "", "" },
-	{ "",
-		"note: n.ini:3: [net.lan] is in user mode: networks are not "
-		"supported by this version yet\n",
-		"" },
-	{ "network = default",
-		"n.ini:4: [net.lan] network: default is not supported by this "
-		"version yet, say user = yes\n",
+	{ "", "", "" },
+	{ "network = default", "",
 		"note: n.ini:4: [net.lan] network: default becomes user = yes "
 		"here: the VM reaches out, and is reached by forward only\n" },
 	{ "network = lab",
-		"n.ini:4: [net.lan] network: lab: networks are not supported "
-		"by this version yet, say user = yes\n",
-		"n.ini:4: [net.lan] network: lab: networks are not supported "
-		"by this version yet, say user = yes\n" },
-	{ "bridge = br0",
-		"n.ini:4: [net.lan] bridge is not supported by this version "
-		"yet\n",
-		"n.ini:4: [net.lan] bridge is not supported by this version "
-		"yet\n" },
+		"n.ini:4: [net.lan] network: no network 'lab'; "
+		"networks/lab.ini would make one\n",
+		"n.ini:4: [net.lan] network: lab: networks are the system "
+		"supervisor's, say user = yes\n" },
+	{ "bridge = br0", "", "" },
 	{ "user = no",
 		"n.ini:4: [net.lan] user: user = no leaves no network: say "
 		"user = yes, or enabled = no\n",
@@ -340,7 +331,12 @@ static void test_networks(enum paths_scope scope)
 			scope == PATHS_USER ? nets[i].user : nets[i].system,
 			"[net.lan] %s", nets[i].text);
 		struct spec_nic *nic = spec ? spec_nic_of(spec, "lan") : NULL;
-		ok(!spec || (nic->user && !nic->network), "is user mode");
+		bool user = scope == PATHS_USER ? !nic || !nic->bridge : i == 0;
+		ok(!nic || nic->user == user, "is user mode, or not");
+		ok(!nic || nic->user + (nic->network != NULL) +
+						(nic->bridge != NULL) ==
+					1,
+			"exactly one");
 		spec_free(spec);
 	}
 	conf_put("vms/n.ini", NULL);

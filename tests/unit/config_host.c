@@ -188,8 +188,6 @@ static void test_both(void)
 	AUTO_FREE char *want =
 		xasprintf("h.ini:2: unknown key 'memmory' in [vm] (did you "
 			  "mean 'memory'?)\n"
-			  "note: h.ini:5: [net.lan] is in user mode: networks "
-			  "are not supported by this version yet\n"
 			  "h.ini:6: [net.lan] forward: port %u is taken by pid "
 			  "%d (config_host)\n",
 			port, (int)getpid());

@@ -60,10 +60,10 @@ int main(void)
 		{ &nets[0], true, "", 5000, 5010, 5000, web },
 		{ &nets[0], false, "", 9000, 9001, 80, web },
 	};
-	struct ruleset none = { NULL, 0, NULL, 0, NULL, 0 };
+	struct ruleset none = { NULL, 0, NULL, 0, NULL, 0, NULL };
 	struct ruleset all = { nets, NELEMS(nets), ports, NELEMS(ports),
-		forwards, NELEMS(forwards) };
-	struct ruleset joined = { &nets[3], 1, &ports[1], 1, NULL, 0 };
+		forwards, NELEMS(forwards), NULL };
+	struct ruleset joined = { &nets[3], 1, &ports[1], 1, NULL, 0, NULL };
 
 	check("none", &none);
 	check("all", &all);

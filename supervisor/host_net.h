@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The privileged verbs of networks: what needs CAP_NET_ADMIN, as one const
+ * table over fixed-size arguments (as supervisor/host for VMs).  Each makes
+ * sure that something is so, and is harmless if it is so already.
+ */
+#ifndef SUPERVISOR_HOST_NET_H
+#define SUPERVISOR_HOST_NET_H
+
+#include <stdbool.h>
+
+#include "net/cidr.h"
+#include "net/link.h"
+#include "net/tap.h"
+
+enum host_net_verb {
+	HOST_NET_BRIDGE,  /* one of ours: name, alias, mtu, mac; not up */
+	HOST_NET_ADDRESS, /* the bridge `name` has the address */
+	HOST_NET_UP,      /* the bridge `name` is up */
+	HOST_NET_LOCAL,   /* 127.0.0.1 of the host may go out by `name` */
+	HOST_NET_FORWARD, /* the host forwards packets of family */
+	HOST_NET_REMOVE,  /* the bridge `name` with that alias is gone */
+	HOST_NET_TAP,     /* a tap `name` of `queues` -> fds */
+	HOST_NET_JOIN,    /* the tap `name` is an up port of `bridge` */
+	HOST_NET_NVERBS
+};
+
+struct host_net_request {
+	enum host_net_verb verb;
+	char name[LINK_NAME_SIZE];
+	char bridge[LINK_NAME_SIZE];
+	char alias[LINK_ALIAS_SIZE];
+	unsigned char mac[6];
+	unsigned mtu; /* 0: as it is */
+	unsigned queues;
+	bool isolate;
+	struct cidr address;
+};
+
+struct host_net_reply {
+	bool changed; /* it was not so before */
+	int fds[TAP_QUEUES_MAX];
+};
+
+/*
+ * Does one verb.  Fails with ERR_EXISTS where the name is somebody else's,
+ * with ERR_DENIED where a right is missing: the text says which.
+ */
+MUST_CHECK int host_net_call(const struct host_net_request *request,
+	struct host_net_reply *reply, struct err *err);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rules of all networks in the kernel; see net_rules.h. */
+#include "supervisor/net_rules.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+#include "base/jstream.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "supervisor/forward.h"
+
+#define LAST_MS 5000
+
+/* ---- the batch ---- */
+
+/* Arrays that the ruleset borrows. */
+struct gathered {
+	struct ruleset_net *nets;
+	struct ruleset_port *ports;
+	struct ruleset_forward *forwards;
+	struct cidr *allowed; /* of each port, NET_ADDRESSES_MAX + 1 */
+	size_t nnets, nports, nforwards;
+};
+
+static enum ruleset_mode mode_of(const struct net_live *net)
+{
+	static const enum ruleset_mode modes[] = {
+		[NETWORK_NAT] = RULESET_NAT,
+		[NETWORK_ROUTED] = RULESET_ROUTED,
+		[NETWORK_ISOLATED] = RULESET_ISOLATED,
+		[NETWORK_BRIDGE] = RULESET_BRIDGE,
+	};
+
+	return modes[net->mode];
+}
+
+static void gather_forwards(struct gathered *g, const struct net_port *port)
+{
+	struct spec_forwards list = { 0 };
+	struct err err = ERR_INIT;
+
+	if (!*port->forward || !port->address.family ||
+		forward_parse(port->forward, &list, &err))
+		return;
+	g->forwards = xreallocarray(
+		g->forwards, g->nforwards + list.n, sizeof(g->forwards[0]));
+	for (unsigned i = 0; i < list.n; i++) {
+		const struct spec_forward *f = &list.at[i];
+		struct ruleset_forward *to = &g->forwards[g->nforwards++];
+
+		*to = (struct ruleset_forward){ .net = &g->nets[g->nnets - 1],
+			.udp = f->udp,
+			.first = f->host_first,
+			.last = f->host_last,
+			.guest_first = f->guest_first,
+			.guest = port->address };
+		to->guest.prefix = cidr_bits(&to->guest);
+		/* the text of the list goes; an empty one says: each */
+		to->address = xstrdup(f->addr);
+	}
+	forward_release(&list);
+}
+
+static void gather_port(struct gathered *g, const struct net_port *port)
+{
+	struct cidr *allowed = &g->allowed[g->nports * (NET_ADDRESSES_MAX + 1)];
+	size_t n = 0;
+
+	if (port->address.family) {
+		allowed[n] = port->address;
+		allowed[n++].prefix = cidr_bits(&port->address);
+	}
+	for (size_t i = 0; i < port->net->naddresses; i++)
+		if (port->net->addresses[i].family == AF_INET6)
+			allowed[n++] = port->net->addresses[i];
+	g->ports[g->nports++] = (struct ruleset_port){ .tap = port->tap,
+		.mac = port->mac,
+		.check = port->check,
+		.addresses = allowed,
+		.naddresses = n };
+	gather_forwards(g, port);
+}
+
+static void gather(struct gathered *g, const struct net_state *state)
+{
+	size_t nports = 0;
+
+	list_each(&state->nets, it, next)
+		nports += list_count(
+			&list_entry(it, struct net_live, link)->ports);
+	g->nets = xcalloc(list_count(&state->nets) + 1, sizeof(g->nets[0]));
+	g->ports = xcalloc(nports + 1, sizeof(g->ports[0]));
+	g->allowed = xcalloc(
+		(nports + 1) * (NET_ADDRESSES_MAX + 1), sizeof(g->allowed[0]));
+	list_each(&state->nets, it2, next2) {
+		const struct net_live *net =
+			list_entry(it2, struct net_live, link);
+
+		g->nets[g->nnets++] =
+			(struct ruleset_net){ .bridge = net->bridge,
+				.mode = mode_of(net),
+				.addresses = net->addresses,
+				.naddresses = net->naddresses };
+		list_each(&net->ports, pt, pnext)
+			gather_port(g, list_entry(pt, struct net_port, link));
+	}
+}
+
+json_t *net_rules_batch(const struct net_state *state)
+{
+	struct gathered g = { 0 };
+	json_t *batch;
+
+	gather(&g, state);
+	batch = ruleset_batch(&(struct ruleset){ .nets = g.nets,
+		.nnets = g.nnets,
+		.ports = g.ports,
+		.nports = g.nports,
+		.forwards = g.forwards,
+		.nforwards = g.nforwards,
+		.table = state->table });
+	for (size_t i = 0; i < g.nforwards; i++)
+		free((char *)(uintptr_t)g.forwards[i].address);
+	free(g.nets);
+	free(g.ports);
+	free(g.forwards);
+	free(g.allowed);
+	return batch;
+}
+
+/* ---- one run of nft ---- */
+
+static void run(struct net_rules *rules);
+
+static void ended(struct net_rules *rules)
+{
+	rules->done = rules->running;
+	rules->running = 0;
+	if (rules->wanted > rules->done)
+		run(rules);
+	rules->on_done(rules);
+}
+
+/* nft's first line tells, the others repeat the batch. */
+static void on_end(struct spawn_tool *tool)
+{
+	struct net_rules *rules = container_of(tool, struct net_rules, tool);
+	AUTO_FREE char *said = xstrndup(str_text(&tool->errors),
+		strcspn(str_text(&tool->errors), "\n"));
+
+	rules->err = (struct err)ERR_INIT;
+	if (!tool->exit.known || tool->exit.signalled || tool->exit.code != 0)
+		err_set(&rules->err, ERR_OS, "nft refuses the rules: %s",
+			*said ? said : "it was killed");
+	spawn_tool_stop(tool);
+	ended(rules);
+}
+
+/* The batch as nft's stdin: a file that is gone already. */
+static int open_batch(const struct net_state *state, struct err *err)
+{
+	AUTO_FREE char *path = xasprintf("%s/.rules.json", state->paths->run);
+	AUTO_JSON json_t *batch = net_rules_batch(state);
+	AUTO_FREE char *text = json_dumps(batch, JSON_COMPACT);
+	int fd;
+
+	if (fd_write_file(AT_FDCWD, path, text, strlen(text), 0600, false, err))
+		return -1;
+	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		err_os(err, "cannot open '%s'", path);
+	sys_unlinkat(AT_FDCWD, path, 0);
+	return fd;
+}
+
+static int start(struct net_rules *rules, struct err *err)
+{
+	static const char *const argv[] = { "nft", "-j", "-f", "-", NULL };
+	AUTO_CLOSE int fd = open_batch(rules->state, err);
+	struct spawn_fd input = { fd, 0 };
+
+	if (fd < 0)
+		return -1;
+	rules->tool.on_end = on_end;
+	rules->tool.fds = &input;
+	rules->tool.nfds = 1;
+	return spawn_tool_start(&rules->tool, argv, err);
+}
+
+static void run(struct net_rules *rules)
+{
+	rules->running = rules->wanted;
+	rules->err = (struct err)ERR_INIT;
+	if (!start(rules, &rules->err))
+		return;
+	if (rules->err.code == ERR_UNSUPPORTED)
+		err_set(&rules->err, ERR_UNSUPPORTED,
+			"nft is not installed: apt-get install nftables; "
+			"user = yes works without");
+	ended(rules);
+}
+
+static void on_kick(struct loop_kick *kick)
+{
+	struct net_rules *rules = container_of(kick, struct net_rules, kick);
+
+	if (!rules->running && rules->wanted > rules->done)
+		run(rules);
+}
+
+void net_rules_init(struct net_rules *rules, const struct net_state *state,
+	void (*on_done)(struct net_rules *rules))
+{
+	*rules = (struct net_rules){ .state = state, .on_done = on_done };
+}
+
+uint64_t net_rules_want(struct net_rules *rules)
+{
+	loop_kick(&rules->kick, on_kick);
+	return ++rules->wanted;
+}
+
+bool net_rules_settled(const struct net_rules *rules, uint64_t number)
+{
+	return rules->done >= number;
+}
+
+void net_rules_fini(struct net_rules *rules)
+{
+	int64_t end = loop_now_ms() + LAST_MS;
+
+	while (rules->done < rules->wanted && loop_now_ms() < end)
+		loop_turn(true);
+	loop_kick_stop(&rules->kick);
+	spawn_tool_stop(&rules->tool);
+}

@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The networks of a supervisor at work; see nets.h. */
+#include "supervisor/nets.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "supervisor/events.h"
+#include "supervisor/forward.h"
+#include "supervisor/host_net.h"
+#include "supervisor/net_address.h"
+#include "supervisor/net_dhcp.h"
+#include "supervisor/net_rules.h"
+#include "supervisor/network.h"
+
+struct nets {
+	struct net_state state;
+	struct net_rules rules;
+	struct list waits;     /* nets_wait.link */
+	struct loop_kick idle; /* looks for networks that nobody needs */
+};
+
+static struct nets *nets;
+
+/* ---- who waits ---- */
+
+void nets_wait(struct nets_wait *wait, struct job *job)
+{
+	wait->job = job;
+	if (nets)
+		list_add(&nets->waits, &wait->link);
+	else
+		list_init(&wait->link);
+}
+
+void nets_unwait(struct nets_wait *wait)
+{
+	if (wait->link.next)
+		list_del(&wait->link);
+}
+
+static void on_idle(struct loop_kick *kick);
+
+/* Something was settled. */
+static void wake_all(void)
+{
+	list_each(&nets->waits, it, next)
+		job_wake(list_entry(it, struct nets_wait, link)->job);
+	loop_kick(&nets->idle, on_idle);
+}
+
+static void on_rules(struct net_rules *rules)
+{
+	if (rules->err.code)
+		log_error(NULL, "networks: %s", rules->err.text);
+	wake_all();
+}
+
+static void on_dhcp(struct net_dhcp *dhcp UNUSED)
+{
+	wake_all();
+}
+
+static void save(void)
+{
+	struct err err = ERR_INIT;
+
+	if (net_state_save(&nets->state, &err))
+		log_warn(NULL, "%s", err.text);
+}
+
+static void emit(const struct net_live *net, const char *state)
+{
+	log_info(NULL, "network %s is %s", net->name, state);
+	events_emit("NETWORK_STATE",
+		json_pack("{s:s,s:s,s:s}", "network", net->name, "state", state,
+			"bridge", net->bridge));
+}
+
+/* ---- up ---- */
+
+static void fill(struct host_net_request *rq, enum host_net_verb verb,
+	const struct net_live *net)
+{
+	uint64_t hash = hash_add(
+		hash_add(HASH_START, nets->state.tag, strlen(nets->state.tag)),
+		net->bridge, strlen(net->bridge));
+
+	*rq = (struct host_net_request){ .verb = verb, .mtu = net->mtu };
+	snprintf(rq->name, sizeof(rq->name), "%s", net->bridge);
+	net_live_alias(&nets->state, net, rq->alias);
+	rq->mac[0] = 0x52;
+	rq->mac[1] = 0x54;
+	for (unsigned i = 2; i < sizeof(rq->mac); i++)
+		rq->mac[i] = (unsigned char)(hash >> 8 * i);
+}
+
+static int ask(enum host_net_verb verb, const struct net_live *net,
+	const struct cidr *address, bool *changed, struct err *err)
+{
+	struct host_net_request rq;
+	struct host_net_reply reply;
+
+	fill(&rq, verb, net);
+	if (address)
+		rq.address = *address;
+	if (host_net_call(&rq, &reply, err))
+		return -1;
+	*changed |= reply.changed;
+	return 0;
+}
+
+/* Guests of this network reach beyond it: said once, never taken back. */
+static int forward_packets(const struct net_live *net, struct err *err)
+{
+	for (size_t i = 0; i < net->naddresses; i++) {
+		const struct cidr *c = &net->addresses[i];
+		bool changed = false;
+
+		if (net->mode == NETWORK_ISOLATED)
+			continue;
+		if (ask(HOST_NET_FORWARD, net, c, &changed, err))
+			return -1;
+		if (changed)
+			log_info(NULL,
+				"this host forwards %s packets from now on: "
+				"network %s needs it",
+				c->family == AF_INET ? "IPv4" : "IPv6",
+				net->name);
+	}
+	return 0;
+}
+
+/* The bridge is there, up and has its addresses. */
+static int make_bridge(const struct net_live *net, bool *made, struct err *err)
+{
+	if (ask(HOST_NET_BRIDGE, net, NULL, made, err))
+		return -1;
+	for (size_t i = 0; i < net->naddresses; i++)
+		if (ask(HOST_NET_ADDRESS, net, &net->addresses[i], made, err))
+			return -1;
+	if (ask(HOST_NET_UP, net, NULL, made, err) ||
+		(net->mode == NETWORK_NAT &&
+			ask(HOST_NET_LOCAL, net, NULL, made, err)))
+		return -1;
+	return forward_packets(net, err);
+}
+
+static void remove_bridge(const struct net_live *net)
+{
+	struct err err = ERR_INIT;
+	bool changed = false;
+
+	if (!net->joined && ask(HOST_NET_REMOVE, net, NULL, &changed, &err))
+		log_warn(NULL, "network %s: %s", net->name, err.text);
+}
+
+/* The bridge of somebody else. */
+static int look_at_bridge(const struct net_live *net, struct err *err)
+{
+	struct netlink nl = NETLINK_INIT;
+	struct link_info link;
+	int rc;
+
+	if (netlink_open(&nl, err))
+		return -1;
+	rc = link_find(&nl, net->bridge, &link);
+	netlink_close(&nl);
+	if (rc)
+		return err_os(err, "cannot look at '%s'", net->bridge);
+	if (!link.index)
+		return err_set(err, ERR_CONFIG, "there is no bridge '%s'",
+			net->bridge);
+	if (!str_eq(link.kind, "bridge"))
+		return err_set(
+			err, ERR_CONFIG, "'%s' is no bridge", net->bridge);
+	return 0;
+}
+
+static int make(
+	struct net_live *net, const struct network *network, struct err *err)
+{
+	bool made = false;
+
+	if (net->joined)
+		return look_at_bridge(net, err);
+	if (net_address_settle(&nets->state, net, network, err) ||
+		net_state_save(&nets->state, err))
+		return -1;
+	if (make_bridge(net, &made, err)) {
+		remove_bridge(net);
+		return -1;
+	}
+	return 0;
+}
+
+/* A network that is up, or on its way; NULL with err. */
+static struct net_live *bring_up(
+	const char *name, const char *bridge, struct err *err)
+{
+	const struct network *network = NULL;
+	struct net_live *net;
+
+	if (!nets) {
+		err_set(err, ERR_UNSUPPORTED, "there are no networks here");
+		return NULL;
+	}
+	net = net_state_find(&nets->state, name ? name : bridge);
+	if (net)
+		return net;
+	if (name) {
+		network = network_find(nets->state.paths, name, err);
+		if (!network)
+			return NULL;
+	}
+	net = network ? net_live_new(&nets->state, network)
+		      : net_live_new_joined(&nets->state, bridge);
+	if (make(net, network, err)) {
+		err_wrap(err, "network '%s': ", net->name);
+		net_live_free(net);
+		save();
+		return NULL;
+	}
+	net_dhcp_begin(&nets->state, net, on_dhcp);
+	net->rules = net_rules_want(&nets->rules);
+	emit(net, "up");
+	return net;
+}
+
+/* ---- down ---- */
+
+static void take_down(struct net_live *net)
+{
+	net_dhcp_end(net, true);
+	remove_bridge(net);
+	emit(net, "down");
+	net_live_free(net);
+	net_rules_want(&nets->rules);
+	save();
+}
+
+/* A dnsmasq that starts just now is waited for. */
+static bool is_needed(const struct net_live *net)
+{
+	return net->wanted || !list_is_empty(&net->ports) ||
+	       (net->dhcp && net->dhcp->is == NET_DHCP_STARTING);
+}
+
+static void on_idle(struct loop_kick *kick UNUSED)
+{
+	list_each(&nets->state.nets, it, next) {
+		struct net_live *net = list_entry(it, struct net_live, link);
+
+		if (!is_needed(net))
+			take_down(net);
+	}
+}
+
+/* ---- ports ---- */
+
+static enum ruleset_check check_of(
+	const struct nets_want *want, const struct net_port *port)
+{
+	if (want->check == SPOOF_ANY)
+		return RULESET_ANY;
+	if (want->check == SPOOF_MAC || !port->address.family)
+		return RULESET_MAC;
+	return RULESET_IP;
+}
+
+/* The tap's name; two supervisors may each have a VM of one name. */
+static void name_tap(struct net_port *port)
+{
+	AUTO_FREE char *vm =
+		str_eq(nets->state.table, "vmward")
+			? xstrdup(port->vm)
+			: xasprintf("%s %s", nets->state.tag, port->vm);
+
+	tap_name(vm, port->nic, port->tap);
+}
+
+static int fill_port(
+	struct net_port *port, const struct nets_want *want, struct err *err)
+{
+	AUTO_STR struct str forward = STR_INIT;
+
+	name_tap(port);
+	snprintf(port->mac, sizeof(port->mac), "%s", want->mac);
+	port->isolate = want->isolate;
+	forward_add_text(&forward, want->forward);
+	free(port->forward);
+	port->forward = xstrdup(str_text(&forward));
+	if (net_address_give(&nets->state, port, want->ip, err))
+		return -1;
+	if (want->check == SPOOF_IP && !port->address.family)
+		return err_set(err, ERR_CONFIG,
+			"spoof-check = ip needs an address: this network "
+			"gives none, say mac");
+	port->check = check_of(want, port);
+	return 0;
+}
+
+/* True if the port is as the nic wants it. */
+static bool is_as_wanted(
+	const struct net_port *port, const struct nets_want *want)
+{
+	const char *name = want->network ? want->network : want->bridge;
+	AUTO_STR struct str forward = STR_INIT;
+	struct cidr ip = { 0 };
+	struct err err = ERR_INIT;
+
+	forward_add_text(&forward, want->forward);
+	return str_eq(port->net->name, name) && str_eq(port->mac, want->mac) &&
+	       port->isolate == want->isolate &&
+	       str_eq(port->forward, str_text(&forward)) &&
+	       port->check == check_of(want, port) &&
+	       (!*want->ip || (!cidr_parse_address(want->ip, &ip, &err) &&
+				      cidr_same_address(&ip, &port->address)));
+}
+
+static void drop_port(struct net_port *port)
+{
+	net_dhcp_host(&nets->state, port, false);
+	net_port_free(port);
+	net_rules_want(&nets->rules);
+	loop_kick(&nets->idle, on_idle);
+}
+
+int nets_plug(
+	const struct nets_want *want, struct net_port **out, struct err *err)
+{
+	struct net_live *net = bring_up(want->network, want->bridge, err);
+	struct net_port *port;
+
+	if (!net)
+		return -1;
+	port = net_port_find(&nets->state, want->vm, want->nic);
+	*out = port;
+	if (port && is_as_wanted(port, want))
+		return 0;
+	if (port)
+		drop_port(port);
+	port = net_port_new(net, want->vm, want->nic);
+	if (fill_port(port, want, err) || net_state_save(&nets->state, err)) {
+		drop_port(port);
+		return -1;
+	}
+	net_dhcp_host(&nets->state, port, true);
+	port->rules = net_rules_want(&nets->rules);
+	*out = port;
+	return 0;
+}
+
+static int settled(const struct net_live *net, uint64_t rules, struct err *err)
+{
+	if (!net_rules_settled(&nets->rules, rules))
+		return 0;
+	if (nets->rules.err.code) {
+		*err = nets->rules.err;
+		return -1;
+	}
+	if (net->dhcp && net->dhcp->is == NET_DHCP_STARTING)
+		return 0;
+	if (net->dhcp && net->dhcp->is == NET_DHCP_FAILED) {
+		*err = net->dhcp->err;
+		return err_wrap(err, "network '%s': ", net->name);
+	}
+	return 1;
+}
+
+int nets_settled(const struct net_port *port, struct err *err)
+{
+	return settled(port->net, port->rules, err);
+}
+
+int nets_join(const struct net_port *port, struct err *err)
+{
+	struct host_net_request rq = { .verb = HOST_NET_JOIN,
+		.isolate = port->isolate,
+		.mtu = port->net->mtu };
+	struct host_net_reply reply;
+
+	snprintf(rq.name, sizeof(rq.name), "%s", port->tap);
+	snprintf(rq.bridge, sizeof(rq.bridge), "%s", port->net->bridge);
+	return host_net_call(&rq, &reply, err);
+}
+
+static void release_from(struct net_live *net, const char *vm)
+{
+	list_each(&net->ports, it, next) {
+		struct net_port *port = list_entry(it, struct net_port, link);
+
+		if (str_eq(port->vm, vm))
+			drop_port(port);
+	}
+}
+
+void nets_release(const char *vm)
+{
+	bool any = false;
+
+	if (!nets)
+		return;
+	list_each(&nets->state.nets, it, next) {
+		struct net_live *net = list_entry(it, struct net_live, link);
+		unsigned before = list_count(&net->ports);
+
+		release_from(net, vm);
+		any |= list_count(&net->ports) != before;
+	}
+	if (any)
+		save();
+}
+
+/* ---- by a person ---- */
+
+int nets_start(const char *name, struct err *err)
+{
+	struct net_live *net = bring_up(name, NULL, err);
+
+	if (!net)
+		return -1;
+	net->wanted = true;
+	return net_state_save(&nets->state, err);
+}
+
+int nets_is_up(const char *name, struct err *err)
+{
+	const struct net_live *net =
+		nets ? net_state_find(&nets->state, name) : NULL;
+
+	if (net)
+		return settled(net, net->rules, err);
+	return err_set(err, ERR_STATE, "network '%s' is down", name);
+}
+
+static int refuse_busy(const struct net_live *net, struct err *err)
+{
+	AUTO_STR struct str names = STR_INIT;
+
+	list_each(&net->ports, it, next)
+		str_addf(&names, "%s%s", names.len ? ", " : "",
+			list_entry(it, struct net_port, link)->vm);
+	return err_set(err, ERR_STATE, "network '%s' is in use by %s",
+		net->name, str_text(&names));
+}
+
+int nets_stop(const char *name, struct err *err)
+{
+	struct net_live *net = nets ? net_state_find(&nets->state, name) : NULL;
+
+	if (!net)
+		return 0;
+	if (!list_is_empty(&net->ports))
+		return refuse_busy(net, err);
+	net->wanted = false;
+	loop_kick(&nets->idle, on_idle);
+	return net_state_save(&nets->state, err);
+}
+
+/* ---- from one supervisor to the next ---- */
+
+/* A tap goes with its QEMU: what is not there is nobody's. */
+static void forget_ports(struct net_live *net, struct netlink *nl)
+{
+	list_each(&net->ports, it, next) {
+		struct net_port *port = list_entry(it, struct net_port, link);
+		struct link_info link;
+
+		if (!link_find(nl, port->tap, &link) && !link.index)
+			net_port_free(port);
+	}
+}
+
+static void go_on_with(struct net_live *net)
+{
+	struct err err = ERR_INIT;
+	bool made = false;
+
+	if (!net->joined && make_bridge(net, &made, &err))
+		log_error(NULL, "network %s: %s", net->name, err.text);
+	net_dhcp_begin(&nets->state, net, on_dhcp);
+	list_each(&net->ports, it, next) {
+		const struct net_port *port =
+			list_entry(it, struct net_port, link);
+
+		net_dhcp_host(&nets->state, port, true);
+		if (nets_join(port, &err))
+			log_warn(port->vm, "%s", err.text);
+	}
+}
+
+static void recover(void)
+{
+	struct netlink nl = NETLINK_INIT;
+	struct err err = ERR_INIT;
+
+	net_state_load(&nets->state);
+	if (list_is_empty(&nets->state.nets))
+		return;
+	if (netlink_open(&nl, &err)) {
+		log_error(NULL, "%s", err.text);
+		return;
+	}
+	list_each(&nets->state.nets, it, next) {
+		struct net_live *net = list_entry(it, struct net_live, link);
+
+		forget_ports(net, &nl);
+		go_on_with(net);
+	}
+	netlink_close(&nl);
+	net_rules_want(&nets->rules);
+	save();
+}
+
+void nets_open(const struct paths *paths)
+{
+	struct err err = ERR_INIT;
+
+	nets = NEW(struct nets);
+	net_state_init(&nets->state, paths);
+	list_init(&nets->waits);
+	net_rules_init(&nets->rules, &nets->state, on_rules);
+	recover();
+	list_each(networks_of(paths), it, next) {
+		const struct network *n = list_entry(it, struct network, link);
+
+		if (n->usable && n->network.autostart &&
+			nets_start(n->name, &err))
+			log_error(NULL, "%s", err.text);
+	}
+}
+
+void nets_close(void)
+{
+	if (!nets)
+		return;
+	net_rules_fini(&nets->rules);
+	loop_kick_stop(&nets->idle);
+	list_each(&nets->state.nets, it, next)
+		net_dhcp_end(list_entry(it, struct net_live, link), false);
+	net_state_fini(&nets->state);
+	free(TAKE(nets));
+}
+
+const struct net_state *nets_state(void)
+{
+	return nets ? &nets->state : NULL;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The networks of a supervisor at work: up with the first port, or when a
+ * person or autostart wants it, down with the last.  Bridges and taps are
+ * made at once, rules and leases by helpers; who needs them waits as a job.
+ * All of it can be said twice: what is so already stays as it is.
+ */
+#ifndef SUPERVISOR_NETS_H
+#define SUPERVISOR_NETS_H
+
+#include "base/job.h"
+#include "supervisor/net_live.h"
+
+/*
+ * Goes on with what the last supervisor knew, and brings up the networks
+ * with autostart.  Without any it does nothing.
+ */
+void nets_open(const struct paths *paths);
+/* Lets go; what is up stays up. */
+void nets_close(void);
+/* What is up; NULL: nets_open() was not called. */
+const struct net_state *nets_state(void);
+
+/* A job that wants to be woken when something was settled. */
+struct nets_wait {
+	struct list link; /* nets.waits */
+	struct job *job;
+};
+/* From now on; the wait must be ended by nets_unwait(). */
+void nets_wait(struct nets_wait *wait, struct job *job);
+void nets_unwait(struct nets_wait *wait); /* harmless twice */
+
+/* What of a nic concerns its network. */
+struct nets_want {
+	const char *vm;
+	const char *nic;
+	const char *network; /* or NULL: a bridge */
+	const char *bridge;
+	const char *mac;
+	const char *ip; /* "": a lease */
+	const struct spec_forwards *forward;
+	int check; /* enum spec_spoof */
+	bool isolate;
+};
+
+/*
+ * The nic has a port, known and with rules on their way; its network is up
+ * or will be.  The same again changes nothing.
+ */
+MUST_CHECK int nets_plug(
+	const struct nets_want *want, struct net_port **out, struct err *err);
+/*
+ * 1: rules and leases for the port are there, 0: not yet, -1 with err: they
+ * cannot be.
+ */
+int nets_settled(const struct net_port *port, struct err *err);
+/* The tap joins its bridge: after nets_settled(). */
+MUST_CHECK int nets_join(const struct net_port *port, struct err *err);
+/* The VM has no ports any more; networks that nobody needs go down. */
+void nets_release(const char *vm);
+
+/* A person wants it up; it is settled as for a port. */
+MUST_CHECK int nets_start(const char *name, struct err *err);
+/* 1: it is up with rules and leases, 0: not yet, -1 with err. */
+int nets_is_up(const char *name, struct err *err);
+/* It may go.  Fails with ERR_STATE while VMs are on it, which are named. */
+MUST_CHECK int nets_stop(const char *name, struct err *err);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The descriptors of taps on their way to QEMU; see taps.h. */
+#include "supervisor/taps.h"
+
+#include <stdio.h>
+
+#include "base/sys.h"
+#include "supervisor/host_net.h"
+
+int taps_open(struct taps *taps, const char *name, unsigned queues, int to,
+	struct err *err)
+{
+	struct host_net_request rq = { .verb = HOST_NET_TAP, .queues = queues };
+	struct host_net_reply reply;
+
+	if (taps->n + queues > TAPS_FDS_MAX)
+		return err_set(err, ERR_LIMIT,
+			"its nics have more than %d queues together",
+			TAPS_FDS_MAX);
+	snprintf(rq.name, sizeof(rq.name), "%s", name);
+	if (host_net_call(&rq, &reply, err))
+		return -1;
+	for (unsigned i = 0; i < queues; i++)
+		taps->fds[taps->n++] =
+			(struct spawn_fd){ reply.fds[i], to + (int)i };
+	return 0;
+}
+
+void taps_close(struct taps *taps)
+{
+	while (taps->n > 0)
+		sys_close(taps->fds[--taps->n].from);
+}

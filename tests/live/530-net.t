@@ -1,0 +1,175 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Networks, in a network namespace of this test's own: two Linux guests on the
+# NAT network `default`, a `world` behind the host, and what lives on when the
+# supervisor dies.
+if [ -z "${NETNS-}" ]; then
+	unshare -n true 2>/dev/null || {
+		echo "1..0 # SKIP no right to make a network namespace"
+		exit 0
+	}
+	NETNS=yes exec unshare -n sh "$0"
+fi
+# shellcheck source=tests/live/lib.sh
+. "${TOP:-$(dirname "$0")/../..}/tests/live/lib.sh"
+[ -e "$BUILD/guest/vmlinuz" ] || skip_all "no Linux guest could be built here"
+for program in dnsmasq nft ip; do
+	command -v "$program" >/dev/null || skip_all "no $program"
+done
+cp "$BUILD/guest/vmlinuz" "$BUILD/guest/initrd.gz" "$tmp/"
+chmod 711 "$tmp" # dnsmasq reads there as nobody
+patience=60
+ip link set lo up
+
+# the world: another namespace, behind a pair of devices
+mkfifo "$tmp/hold"
+unshare -n cat "$tmp/hold" &
+world=$!
+started="$started $world"
+exec 8>"$tmp/hold"
+other_net()
+{
+	[ "$(readlink "/proc/$world/ns/net")" != "$(readlink /proc/$$/ns/net)" ]
+}
+eventually other_net
+in_world() { nsenter -t "$world" -n "$@"; }
+ip link add up0 type veth peer name eth0 netns "$world"
+ip addr add 192.0.2.1/24 dev up0
+ip link set up0 up
+in_world ip addr add 192.0.2.2/24 dev eth0
+in_world ip link set eth0 up
+in_world ip link set lo up
+
+# linux NAME: NAME.ini; more lines of [net.lan] come from stdin
+linux()
+{
+	cat >"$vms/$1.ini" <<-EOT
+	[vm]
+	memory = 128M
+	accel = tcg
+	kernel = $tmp/vmlinuz
+	initrd = $tmp/initrd.gz
+	cmdline = console=ttyS0 quiet panic=-1 name=%n
+	[start]
+	ready = serial:^NET eth0
+	[net.lan]
+	network = default
+	EOT
+	cat >>"$vms/$1.ini"
+}
+
+tables() { nft list tables | grep -c vmward || :; }
+taps() { ip -o link show type tun 2>/dev/null | wc -l; }
+dnsmasqs() { pgrep -f "^dnsmasq --conf-file=$run/"; }
+address_of() # NAME: as dnsmasq gave it
+{
+	awk -v name="$1" '$4 == name { print $3 }' \
+		"$tmp/var/lib/vmward/networks/default.leases"
+}
+is_taps() { is "$(taps)" "$1"; }
+is_gone_all()
+{
+	[ "$(tables)" = 0 ] && [ "$(taps)" = 0 ] && ! dnsmasqs >"$tmp/left" &&
+		! ip link show vw-default >>"$tmp/left" 2>&1
+}
+
+linux a </dev/null
+linux b <<EOF
+forward = 8080:80, tcp:127.0.0.1:2222:80
+EOF
+up
+ok "two guests start on the default network" starts a b --wait=ready
+ok "its bridge is there" ip link show vw-default
+ok "with rules in two tables of ours" is "$(tables)" 2
+ok "and one dnsmasq" is "$(dnsmasqs | wc -l)" 1
+ok "each guest has an address" test -n "$(address_of a)" -a -n "$(address_of b)"
+knows_address()
+{
+	nft list ruleset | grep -q "ip saddr != .*$(address_of a)"
+}
+ok "the rules know that address" knows_address
+ok "one resolves the other by name and reaches it" answers a \
+	'ping -c 1 -W 5 b.internal
+' '1 packets received'
+ok "it reaches the world as the host" answers a 'ping -c 1 -W 5 192.0.2.2
+' '1 packets received'
+http() # COMMAND...: it gets b's page
+{
+	printf 'GET / HTTP/1.0\r\n\r\n' | timeout 10 "$@" >"$tmp/answer"
+	grep -q 'hello from b' "$tmp/answer"
+}
+ok "the world reaches it through a forward" eventually http \
+	nsenter -t "$world" -n socat -t2 - TCP:192.0.2.1:8080
+ok "and so does the host itself" eventually http socat -t2 - TCP:192.0.2.1:8080
+ok "by its loopback, too" eventually http socat -t2 - TCP:127.0.0.1:2222
+in_world ip route add 10.64.0.0/24 via 192.0.2.1
+unreached()
+{
+	! in_world timeout 3 socat -t1 - \
+		"TCP:$(address_of b):80,connect-timeout=2" </dev/null
+}
+ok "but not without one" unreached
+
+# ---- the supervisor dies ----
+old=$(dnsmasqs)
+pid_a=$(pid_of a)
+# busybox waits for each answer, or a second: 100 a second and no more
+answers a 'ping -i 0.01 -c 300 -W 5 b >/tmp/pings 2>&1 &
+' 'rc=0' >/dev/null
+down
+up
+becomes a running >/dev/null
+ok "after kill -9 the same QEMU" same_pid a "$pid_a"
+ok "of 300 numbered packets meanwhile none was lost" answers a \
+	'wait; while ! grep received /tmp/pings; do usleep 100000; done
+' '300 packets received'
+ok "the same dnsmasq" is "$(dnsmasqs)" "$old"
+ok "nothing is there twice: tables" is "$(tables)" 2
+ok "nor taps" is_taps 2
+ok "and they talk" answers a 'ping -c 1 -W 5 b
+' '1 packets received'
+replaced() { dnsmasqs | grep -vqx "$old"; }
+kill -9 "$old"
+ok "a dnsmasq that dies is replaced" eventually replaced
+
+# ---- the end ----
+does kill a
+ok "with one guest left the network stays" ip link show vw-default
+ok "the other's tap is gone" eventually is_taps 1
+does kill b
+ok "with the last one all of it goes" eventually is_gone_all
+ok "nothing is left" nothing_left
+
+# ---- what cannot be ----
+guest joined tcg <<EOF
+[net.lan]
+bridge = br7
+EOF
+fails_with 1 start joined
+ok "a bridge that is not there stops that start" \
+	complains "net 'lan': network 'br7': there is no bridge 'br7'"
+ip link add br7 type bridge
+ip link set br7 up
+ok "one that is there is joined" starts joined
+is_port() { ip -o link show master br7 | grep -q vw; }
+ok "the tap is its port" is_port
+does kill joined
+ok "and it is left alone" ip link show br7
+ip link add vw-default type bridge
+fails_with 1 start a
+ok "a device of the network's name is not taken" \
+	complains "there is a device 'vw-default' already"
+ip link del vw-default
+leave
+mkdir "$tmp/few"
+for program in qemu-img "$QEMU" dnsmasq; do
+	ln -s "$(command -v "$program")" "$tmp/few/"
+done
+all=$PATH
+PATH=$tmp/few:/bin up
+fails_with 1 start a
+ok "without nft that VM does not start" complains "nft is not installed"
+PATH=$all
+ok "and nothing is left" eventually is_gone_all
+leave
+plan
