@@ -339,16 +339,22 @@ const struct verb verbs[] = {
 		.role = ROLE_ADMIN,
 		.group = CONFIGURE,
 		ARGS(TEXT("new", 0, 0, "the name of the new VM"),
-			FLAG("full", 0, OPTION, "copy its images"), ARG_JOB,
-			ARG_DRY_RUN),
-		.usage = "NAME NEW [--full]",
-		.help = "make a second VM of one that is down",
+			FLAG("full", 0, OPTION, "copy its images"),
+			{ "rate", ARG_SIZE, OPTION, 0, NULL,
+				"bytes a second of each disk at most, while "
+				"it is running" },
+			ARG_JOB, ARG_DRY_RUN),
+		.usage = "NAME NEW [--full] [--rate SIZE]",
+		.help = "make a second VM of one",
 		.more = "The new file says what all layers of the old one say, "
 			"but for its uuid, MAC addresses and host name.  "
 			"Unless --full is given each image of the pool "
 			"becomes a base, NAME-N.base-X.qcow2, of which both "
 			"VMs have an overlay; what cannot be a base is "
-			"copied.  Read-only images are shared.",
+			"copied.  Read-only images are shared.  The disks of "
+			"a VM that is running are copied by its QEMU, all as "
+			"of one instant (as after a power cut), while it runs "
+			"on.",
 	},
 	{
 		.name = "rename",

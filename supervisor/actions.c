@@ -12,6 +12,7 @@
 #include "supervisor/hang.h"
 #include "supervisor/hook.h"
 #include "supervisor/lastgood.h"
+#include "supervisor/live_copy.h"
 #include "supervisor/lowspace.h"
 #include "supervisor/op.h"
 #include "supervisor/op_nics.h"
@@ -315,6 +316,8 @@ static void on_adopt_end(struct job *job, void *arg)
 	if (op_disk_was_unplugging(vm))
 		act_reap(vm);
 	find_nics(vm);
+	if (live_copy_was_begun(vm))
+		vm_job_add(vm, live_copy_reap_begin(vm, vm_job_over, vm));
 }
 
 void act_adopt(struct vm *vm)

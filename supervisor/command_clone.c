@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* clone: what it takes to make a second VM of one that is down. */
+/* clone: what it takes to make a second VM of one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -110,17 +110,34 @@ static int must_be_free(const char *path, struct err *err)
 	return errno == ENOENT ? 0 : err_os(err, "cannot look at '%s'", path);
 }
 
+/* QEMU has it open: only that knows what is in it. */
+static bool is_live(
+	const struct clone *c, const struct spec_disk *disk, const char *path)
+{
+	const struct vm_spec *running = c->vm->running;
+	const struct spec_disk *its =
+		running ? spec_disk_of(running, disk->name) : NULL;
+	AUTO_FREE char *open =
+		its ? argv_disk_path(running, its, c->vm->env->paths.images)
+		    : NULL;
+
+	return vm_is_up(c->vm) && open && str_eq(open, path);
+}
+
 /* The image is there: copied, or made the base of both. */
 static int take_image(struct clone *c, const struct spec_disk *disk,
 	const char *path, struct err *err)
 {
 	int format = argv_disk_format(disk, path, err);
 	AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
-	bool linked;
+	bool linked, live;
 
 	if (format == FORMAT_NONE)
 		return -1;
-	linked = may_be_base(c, path, format);
+	live = is_live(c, disk, path);
+	linked = !live && may_be_base(c, path, format);
+	if (live && format != FORMAT_RAW)
+		format = FORMAT_QCOW2;
 	AUTO_FREE char *volume = xasprintf(
 		"%s-%s.%s", c->name, disk->name, spec_format_names[format]);
 	AUTO_FREE char *to = xasprintf("%s/%s",
@@ -136,6 +153,11 @@ static int take_image(struct clone *c, const struct spec_disk *disk,
 		AUTO_FREE char *base = base_path(path);
 
 		op_clone_add_overlay(c->op, path, base, to);
+		return 0;
+	}
+	if (live) {
+		op_clone_add_live(
+			c->op, disk->name, to, spec_format_names[format]);
 		return 0;
 	}
 	if (!request_bool(c->rq, "full"))
@@ -190,6 +212,11 @@ static void note_clashes(struct clone *c)
 						"net.%s.forward=...",
 					   c->name, nic->name));
 	}
+	if (vm_is_up(c->vm))
+		note_steal(
+			c, json_sprintf("its disks are as those of %s at one "
+					"instant, as after a power cut",
+				   c->vm->name));
 	if (!c->vm->spec->seed.written)
 		note_steal(
 			c, json_sprintf("without [seed] its guest takes itself "
@@ -199,7 +226,15 @@ static void note_clashes(struct clone *c)
 
 /* ---- the request ---- */
 
-/* Down, with good files, not to be thrown away; else answered. */
+/* Down, or QEMU can be asked. */
+static bool is_at_rest(const struct vm *vm)
+{
+	return vm->state == VM_STOPPED || vm->state == VM_FAILED ||
+	       ((vm->state == VM_RUNNING || vm->state == VM_PAUSED) &&
+		       vm->machine.ready && vm->running);
+}
+
+/* With good files, not to be thrown away; else answered. */
 static bool may_be_cloned(struct request *rq, struct vm *vm)
 {
 	struct err err = ERR_INIT;
@@ -207,14 +242,13 @@ static bool may_be_cloned(struct request *rq, struct vm *vm)
 	if (vm->env->file)
 		request_failf(rq, ERR_UNSUPPORTED,
 			"a supervisor of `vmward run` has one VM");
-	else if (vm->state != VM_STOPPED && vm->state != VM_FAILED)
-		request_failf(rq, ERR_STATE, "it is %s: stop it first",
-			vm_state_word(vm));
+	else if (!is_at_rest(vm))
+		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
 	else if (vm->op || vm_busy(vm))
 		request_failf(rq, ERR_BUSY, "a job is under way");
 	else if (vm_check_files(vm, &err))
 		request_fail(rq, &err);
-	else if (vm->spec->vm.ephemeral)
+	else if (vm->spec->vm.ephemeral || vm->once_ephemeral)
 		request_failf(rq, ERR_UNSUPPORTED,
 			"[vm] ephemeral = yes: its disks are thrown away");
 	else if (!vm->env->qemu_img)
@@ -237,6 +271,9 @@ static int plan(struct clone *c, struct err *err)
 			return -1;
 	}
 	note_clashes(c);
+	if (c->op->live)
+		live_copy_limit(
+			c->op->live, (uint64_t)request_int(c->rq, "rate", 0));
 	c->op->text = config_new_text(
 		&c->vm->env->paths, c->name, c->edits.at, c->edits.n, err);
 	return c->op->text ? 0 : -1;
@@ -246,6 +283,9 @@ static void reply_actions(struct clone *c)
 {
 	json_t *actions = json_array();
 
+	if (c->op->live)
+		json_array_append_new(actions,
+			json_sprintf("copy what %s has open", c->vm->name));
 	for (size_t i = 0; i < c->op->nsteps; i++) {
 		const struct clone_step *step = &c->op->steps[i];
 

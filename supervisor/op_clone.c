@@ -10,7 +10,7 @@
 #include "storage/image.h"
 #include "supervisor/journal.h"
 
-enum { IMAGE_END_MS = 10000 };
+enum { IMAGE_END_MS = 10000, COPY_END_MS = 120000 };
 
 struct op_clone *op_clone_of(struct job *job)
 {
@@ -44,6 +44,7 @@ void op_clone_free(struct op_clone *op)
 		free(op->steps[i].from);
 	}
 	free(op->steps);
+	live_copy_free(op->live);
 	json_decref(op->journal);
 	json_decref(op->notes);
 	free(op->text);
@@ -70,6 +71,15 @@ void op_clone_add_copy(struct op_clone *op, const char *from,
 	step->from = xstrdup(from);
 	step->from_format = from_format;
 	step->format = format;
+	json_array_append_new(op->journal, json_string(path));
+}
+
+void op_clone_add_live(struct op_clone *op, const char *disk, const char *path,
+	const char *format)
+{
+	if (!op->live)
+		op->live = live_copy_new(op->vm);
+	live_copy_add(op->live, disk, path, format);
 	json_array_append_new(op->journal, json_string(path));
 }
 
@@ -144,6 +154,23 @@ static bool make_next(struct op_clone *op)
 	return true;
 }
 
+static void on_copied(struct job *job, void *arg)
+{
+	struct op_clone *op = arg;
+
+	op->copying = NULL;
+	op->make_err = job->err;
+}
+
+/* What QEMU has; false: there is nothing of that. */
+static bool copy_live(struct op_clone *op)
+{
+	if (!op->live)
+		return false;
+	op->copying = live_copy_start(TAKE(op->live), &op->job, on_copied, op);
+	return true;
+}
+
 static bool stage_file(struct op_clone *op)
 {
 	struct err err = ERR_INIT;
@@ -180,6 +207,11 @@ static enum job_state clone_run(struct job *job)
 		if (op->make_err.code)
 			return job_fail_err(job, &op->make_err);
 	}
+	if (!job->err.code && copy_live(op)) {
+		JOB_AWAIT(job, !op->copying, JOB_FOREVER); /* the same */
+		if (op->make_err.code)
+			return job_fail_err(job, &op->make_err);
+	}
 	if (job->err.code || !stage_file(op))
 		return JOB_ENDS;
 	JOB_DURABLE(job, &op->durable,
@@ -203,6 +235,10 @@ static enum job_state clone_undo(struct job *job)
 		job_cancel(&op->make->job);
 		JOB_AWAIT(job, !op->make, IMAGE_END_MS);
 	}
+	if (op->copying) {
+		job_cancel(op->copying);
+		JOB_AWAIT(job, !op->copying, COPY_END_MS);
+	}
 	if (op->committed)
 		return JOB_ENDS; /* it is there, if not durable */
 	journal_roll(op->vm->env, op->name, op->journal);
@@ -214,7 +250,8 @@ static void clone_cleanup(struct job *job)
 {
 	struct op_clone *op = op_clone_of(job);
 
-	op->vm->held = NULL;
+	if (op->holds)
+		op->vm->held = NULL;
 	op_clone_free(op);
 }
 
@@ -224,6 +261,8 @@ static const struct job_kind clone_kind = { "clone", clone_run, clone_undo,
 void op_clone_start(struct op_clone *op,
 	void (*on_end)(struct job *job, void *arg), void *arg)
 {
-	op->vm->held = "cloned";
+	op->holds = !vm_is_up(op->vm);
+	if (op->holds)
+		op->vm->held = "cloned";
 	job_start(&op->job, &clone_kind, op->vm->name, on_end, arg);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A VM that is down becomes two: its images are copied, or become bases that
- * both have overlays of; then the file of the new VM is put in place.  Until
+ * A VM becomes two: its images are copied, or (of one that is down) become
+ * bases that both have overlays of; the disks of one that is up are copied by
+ * QEMU.  Then the file of the new VM is put in place.  Until
  * that is there a failure, or a supervisor that dies, leaves the old state.
  */
 #ifndef SUPERVISOR_OP_CLONE_H
@@ -11,6 +12,7 @@
 
 #include "base/durable.h"
 #include "supervisor/config.h"
+#include "supervisor/live_copy.h"
 #include "supervisor/vm.h"
 
 /* One image to make, and what gets another name before. */
@@ -34,9 +36,12 @@ struct op_clone {
 	json_t *notes;             /* for people */
 	struct image_create *make; /* while it runs */
 	struct err make_err;
+	struct live_copy *live; /* to be started; or NULL */
+	struct job *copying;    /* while it runs */
 	struct config_change change;
 	struct durable durable;
 	bool committed;
+	bool holds; /* the VM may not start until the end */
 };
 
 /* Empty; freed by the job, or by op_clone_free() if that is never started. */
@@ -45,10 +50,13 @@ void op_clone_free(struct op_clone *op);
 /* A full copy of an image. */
 void op_clone_add_copy(struct op_clone *op, const char *from,
 	const char *from_format, const char *path, const char *format);
+/* The same of a disk that QEMU has. */
+void op_clone_add_live(struct op_clone *op, const char *disk, const char *path,
+	const char *format);
 /* image becomes base; it and path become overlays of that. */
 void op_clone_add_overlay(struct op_clone *op, const char *image,
 	const char *base, const char *path);
-/* The VM may not start until its end. */
+/* A VM that is down may not start until its end. */
 void op_clone_start(struct op_clone *op,
 	void (*on_end)(struct job *job, void *arg), void *arg);
 struct op_clone *op_clone_of(struct job *job);

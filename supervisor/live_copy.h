@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Copies of the disks of a running VM, all as of one instant: QEMU's own
+ * backup jobs, begun in one transaction, while the guest runs on.  What they
+ * use in QEMU is named "clone-..." and is taken away at the end, or by the
+ * next supervisor when this one dies.
+ */
+#ifndef SUPERVISOR_LIVE_COPY_H
+#define SUPERVISOR_LIVE_COPY_H
+
+#include "base/durable.h"
+#include "supervisor/vm.h"
+
+struct live_copy;
+
+/* Nothing to copy yet; freed by the job, or by live_copy_free(). */
+struct live_copy *live_copy_new(struct vm *vm);
+void live_copy_free(struct live_copy *copy); /* never started; or NULL */
+/* The disk of that name, to a new image; format is static. */
+void live_copy_add(struct live_copy *copy, const char *disk, const char *path,
+	const char *format);
+/* At most so many bytes a second of each disk; 0: as fast as can be. */
+void live_copy_limit(struct live_copy *copy, uint64_t rate);
+/*
+ * Makes the images and fills them, on disk at the end; on failure QEMU has
+ * nothing of them any more, and they are the caller's to remove.
+ */
+struct job *live_copy_start(struct live_copy *copy, struct job *parent,
+	void (*on_end)(struct job *job, void *arg), void *arg);
+
+/* A dead supervisor was at it; true once. */
+bool live_copy_was_begun(const struct vm *vm);
+/* Takes away what that left in QEMU. */
+struct job *live_copy_reap_begin(
+	struct vm *vm, void (*on_end)(struct job *job, void *arg), void *arg);
+
+#endif
