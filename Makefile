@@ -15,7 +15,7 @@ BASE_SRC = base/err.c base/mem.c base/text.c base/str.c base/units.c base/fd.c \
 QMP_SRC = qmp/client.c qmp/handover.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c storage/header.c storage/chain.c storage/format.c storage/backing.c storage/secret.c storage/qemu_img.c
 NET_SRC = net/address.c net/cidr.c net/link.c net/mac.c net/netlink.c net/ports.c \
-	net/ruleset.c net/tap.c
+	net/ruleset.c net/tap.c net/monitor.c
 SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value.c supervisor/forward.c \
 	supervisor/instances.c supervisor/raw.c supervisor/remark.c \
 	supervisor/disk_check.c supervisor/check.c supervisor/check_all.c \
@@ -75,7 +75,7 @@ CTL_SRC += ctl/pool.c
 SUPERVISOR_SRC += supervisor/network.c supervisor/network_spec.c \
 	supervisor/network_value.c supervisor/network_check.c
 SUPERVISOR_SRC += supervisor/host_net.c supervisor/net_live.c \
-	supervisor/net_rules.c supervisor/net_dhcp.c supervisor/net_address.c \
+	supervisor/net_rules.c supervisor/net_watch.c supervisor/net_port.c supervisor/net_dhcp.c supervisor/net_address.c \
 	supervisor/intent.c supervisor/nets.c supervisor/taps.c supervisor/op_nics.c
 BASE_SRC += base/cage.c
 STORAGE_SRC += storage/foreign.c storage/remote.c

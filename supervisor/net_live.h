@@ -34,6 +34,7 @@ struct net_port {
 	enum ruleset_check check; /* what it may not say it is */
 	bool isolate;
 	char *forward;  /* as it is written, without specifiers; "" */
+	bool joined;    /* its tap was put on the bridge */
 	uint64_t rules; /* the wish that they come with; 0: before our time */
 };
 

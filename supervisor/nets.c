@@ -11,11 +11,11 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "supervisor/events.h"
-#include "supervisor/forward.h"
 #include "supervisor/host_net.h"
 #include "supervisor/net_address.h"
 #include "supervisor/net_dhcp.h"
 #include "supervisor/net_rules.h"
+#include "supervisor/net_watch.h"
 #include "supervisor/network.h"
 
 struct nets {
@@ -23,6 +23,8 @@ struct nets {
 	struct net_rules rules;
 	struct list waits;     /* nets_wait.link */
 	struct loop_kick idle; /* looks for networks that nobody needs */
+	struct net_watch watch;
+	int64_t flushed_ms; /* since when rules are missing; or 0 */
 };
 
 static struct nets *nets;
@@ -54,10 +56,49 @@ static void wake_all(void)
 	loop_kick(&nets->idle, on_idle);
 }
 
+/* What others broke is as it was again. */
+static void tell_repair(const char *network, const char *what, int64_t since_ms)
+{
+	int64_t ms = loop_now_ms() - since_ms;
+
+	log_warn(NULL,
+		"network %s: somebody else took its %s: made anew "
+		"after %lld ms",
+		network, what, (long long)ms);
+	events_emit("NETWORK_REPAIRED",
+		json_pack("{s:s,s:s,s:I}", "network", network, "what", what,
+			"ms", (json_int_t)ms));
+}
+
+/* Rules that went, but not by an nft of ours. */
+static void look_at_rules(struct net_watch *watch)
+{
+	bool busy = nets->rules.done < nets->rules.wanted;
+
+	if (busy || list_is_empty(&nets->state.nets) ||
+		!net_watch_rules_gone(watch))
+		return;
+	if (!nets->flushed_ms)
+		nets->flushed_ms = loop_now_ms();
+	net_rules_want(&nets->rules);
+}
+
+static void tell_rules(void)
+{
+	list_each(&nets->state.nets, it, next)
+		tell_repair(list_entry(it, struct net_live, link)->name,
+			"rules", nets->flushed_ms);
+	nets->flushed_ms = 0;
+}
+
 static void on_rules(struct net_rules *rules)
 {
 	if (rules->err.code)
 		log_error(NULL, "networks: %s", rules->err.text);
+	else if (nets->flushed_ms)
+		tell_rules();
+	if (!rules->err.code)
+		look_at_rules(&nets->watch); /* while nft was at work */
 	wake_all();
 }
 
@@ -226,6 +267,7 @@ static struct net_live *bring_up(
 		save();
 		return NULL;
 	}
+	net_watch_begin(&nets->watch, nets->state.table);
 	net_dhcp_begin(&nets->state, net, on_dhcp);
 	net->rules = net_rules_want(&nets->rules);
 	emit(net, "up");
@@ -241,6 +283,8 @@ static void take_down(struct net_live *net)
 	emit(net, "down");
 	net_live_free(net);
 	net_rules_want(&nets->rules);
+	if (list_is_empty(&nets->state.nets))
+		net_watch_end(&nets->watch);
 	save();
 }
 
@@ -263,66 +307,6 @@ static void on_idle(struct loop_kick *kick UNUSED)
 
 /* ---- ports ---- */
 
-static enum ruleset_check check_of(
-	const struct nets_want *want, const struct net_port *port)
-{
-	if (want->check == SPOOF_ANY)
-		return RULESET_ANY;
-	if (want->check == SPOOF_MAC || !port->address.family)
-		return RULESET_MAC;
-	return RULESET_IP;
-}
-
-/* The tap's name; two supervisors may each have a VM of one name. */
-static void name_tap(struct net_port *port)
-{
-	AUTO_FREE char *vm =
-		str_eq(nets->state.table, "vmward")
-			? xstrdup(port->vm)
-			: xasprintf("%s %s", nets->state.tag, port->vm);
-
-	tap_name(vm, port->nic, port->tap);
-}
-
-static int fill_port(
-	struct net_port *port, const struct nets_want *want, struct err *err)
-{
-	AUTO_STR struct str forward = STR_INIT;
-
-	name_tap(port);
-	snprintf(port->mac, sizeof(port->mac), "%s", want->mac);
-	port->isolate = want->isolate;
-	forward_add_text(&forward, want->forward);
-	free(port->forward);
-	port->forward = xstrdup(str_text(&forward));
-	if (net_address_give(&nets->state, port, want->ip, err))
-		return -1;
-	if (want->check == SPOOF_IP && !port->address.family)
-		return err_set(err, ERR_CONFIG,
-			"spoof-check = ip needs an address: this network "
-			"gives none, say mac");
-	port->check = check_of(want, port);
-	return 0;
-}
-
-/* True if the port is as the nic wants it. */
-static bool is_as_wanted(
-	const struct net_port *port, const struct nets_want *want)
-{
-	const char *name = want->network ? want->network : want->bridge;
-	AUTO_STR struct str forward = STR_INIT;
-	struct cidr ip = { 0 };
-	struct err err = ERR_INIT;
-
-	forward_add_text(&forward, want->forward);
-	return str_eq(port->net->name, name) && str_eq(port->mac, want->mac) &&
-	       port->isolate == want->isolate &&
-	       str_eq(port->forward, str_text(&forward)) &&
-	       port->check == check_of(want, port) &&
-	       (!*want->ip || (!cidr_parse_address(want->ip, &ip, &err) &&
-				      cidr_same_address(&ip, &port->address)));
-}
-
 static void drop_port(struct net_port *port)
 {
 	net_dhcp_host(&nets->state, port, false);
@@ -331,8 +315,8 @@ static void drop_port(struct net_port *port)
 	loop_kick(&nets->idle, on_idle);
 }
 
-int nets_plug(
-	const struct nets_want *want, struct net_port **out, struct err *err)
+int nets_plug(const struct net_port_want *want, struct net_port **out,
+	struct err *err)
 {
 	struct net_live *net = bring_up(want->network, want->bridge, err);
 	struct net_port *port;
@@ -341,12 +325,13 @@ int nets_plug(
 		return -1;
 	port = net_port_find(&nets->state, want->vm, want->nic);
 	*out = port;
-	if (port && is_as_wanted(port, want))
+	if (port && net_port_is_as(port, want))
 		return 0;
 	if (port)
 		drop_port(port);
 	port = net_port_new(net, want->vm, want->nic);
-	if (fill_port(port, want, err) || net_state_save(&nets->state, err)) {
+	if (net_port_fill(&nets->state, port, want, err) ||
+		net_state_save(&nets->state, err)) {
 		drop_port(port);
 		return -1;
 	}
@@ -378,7 +363,8 @@ int nets_settled(const struct net_port *port, struct err *err)
 	return settled(port->net, port->rules, err);
 }
 
-int nets_join(const struct net_port *port, struct err *err)
+/* True in *changed if it was not on it. */
+static int join(struct net_port *port, bool *changed, struct err *err)
 {
 	struct host_net_request rq = { .verb = HOST_NET_JOIN,
 		.isolate = port->isolate,
@@ -387,7 +373,18 @@ int nets_join(const struct net_port *port, struct err *err)
 
 	snprintf(rq.name, sizeof(rq.name), "%s", port->tap);
 	snprintf(rq.bridge, sizeof(rq.bridge), "%s", port->net->bridge);
-	return host_net_call(&rq, &reply, err);
+	if (host_net_call(&rq, &reply, err))
+		return -1;
+	*changed = reply.changed;
+	port->joined = true;
+	return 0;
+}
+
+int nets_join(struct net_port *port, struct err *err)
+{
+	bool changed;
+
+	return join(port, &changed, err);
 }
 
 static void release_from(struct net_live *net, const char *vm)
@@ -463,6 +460,44 @@ int nets_stop(const char *name, struct err *err)
 	return net_state_save(&nets->state, err);
 }
 
+/* ---- what others did ---- */
+
+/* A tap that is gone went with its QEMU. */
+static void look_at_port(struct net_port *port, int64_t since_ms)
+{
+	struct err err = ERR_INIT;
+	bool changed = false;
+
+	if (!port->joined)
+		return; /* its rules are on their way */
+	if (!join(port, &changed, &err) && changed)
+		tell_repair(port->net->name, "port", since_ms);
+	else if (err.code && err.code != ERR_NOT_FOUND)
+		log_warn(port->vm, "%s", err.text);
+}
+
+static void look_at_net(struct net_live *net, int64_t since_ms)
+{
+	struct err err = ERR_INIT;
+	bool made = false;
+
+	if (!net->joined && make_bridge(net, &made, &err)) {
+		log_error(NULL, "network %s: %s", net->name, err.text);
+		return;
+	}
+	list_each(&net->ports, it, next)
+		look_at_port(list_entry(it, struct net_port, link), since_ms);
+	if (made)
+		tell_repair(net->name, "bridge", since_ms);
+}
+
+static void look_at_links(struct net_watch *watch)
+{
+	list_each(&nets->state.nets, it, next)
+		look_at_net(
+			list_entry(it, struct net_live, link), watch->since_ms);
+}
+
 /* ---- from one supervisor to the next ---- */
 
 /* A tap goes with its QEMU: what is not there is nobody's. */
@@ -486,8 +521,7 @@ static void go_on_with(struct net_live *net)
 		log_error(NULL, "network %s: %s", net->name, err.text);
 	net_dhcp_begin(&nets->state, net, on_dhcp);
 	list_each(&net->ports, it, next) {
-		const struct net_port *port =
-			list_entry(it, struct net_port, link);
+		struct net_port *port = list_entry(it, struct net_port, link);
 
 		net_dhcp_host(&nets->state, port, true);
 		if (nets_join(port, &err))
@@ -514,6 +548,7 @@ static void recover(void)
 		go_on_with(net);
 	}
 	netlink_close(&nl);
+	net_watch_begin(&nets->watch, nets->state.table);
 	net_rules_want(&nets->rules);
 	save();
 }
@@ -526,6 +561,8 @@ void nets_open(const struct paths *paths)
 	net_state_init(&nets->state, paths);
 	list_init(&nets->waits);
 	net_rules_init(&nets->rules, &nets->state, on_rules);
+	nets->watch.on_links = look_at_links;
+	nets->watch.on_rules = look_at_rules;
 	recover();
 	list_each(networks_of(paths), it, next) {
 		const struct network *n = list_entry(it, struct network, link);
@@ -541,6 +578,7 @@ void nets_close(void)
 	if (!nets)
 		return;
 	net_rules_fini(&nets->rules);
+	net_watch_end(&nets->watch);
 	loop_kick_stop(&nets->idle);
 	list_each(&nets->state.nets, it, next)
 		net_dhcp_end(list_entry(it, struct net_live, link), false);

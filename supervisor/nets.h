@@ -9,7 +9,7 @@
 #define SUPERVISOR_NETS_H
 
 #include "base/job.h"
-#include "supervisor/net_live.h"
+#include "supervisor/net_port.h"
 
 /*
  * Goes on with what the last supervisor knew, and brings up the networks
@@ -30,32 +30,19 @@ struct nets_wait {
 void nets_wait(struct nets_wait *wait, struct job *job);
 void nets_unwait(struct nets_wait *wait); /* harmless twice */
 
-/* What of a nic concerns its network. */
-struct nets_want {
-	const char *vm;
-	const char *nic;
-	const char *network; /* or NULL: a bridge */
-	const char *bridge;
-	const char *mac;
-	const char *ip; /* "": a lease */
-	const struct spec_forwards *forward;
-	int check; /* enum spec_spoof */
-	bool isolate;
-};
-
 /*
  * The nic has a port, known and with rules on their way; its network is up
  * or will be.  The same again changes nothing.
  */
-MUST_CHECK int nets_plug(
-	const struct nets_want *want, struct net_port **out, struct err *err);
+MUST_CHECK int nets_plug(const struct net_port_want *want,
+	struct net_port **out, struct err *err);
 /*
  * 1: rules and leases for the port are there, 0: not yet, -1 with err: they
  * cannot be.
  */
 int nets_settled(const struct net_port *port, struct err *err);
 /* The tap joins its bridge: after nets_settled(). */
-MUST_CHECK int nets_join(const struct net_port *port, struct err *err);
+MUST_CHECK int nets_join(struct net_port *port, struct err *err);
 /* The VM has no ports any more; networks that nobody needs go down. */
 void nets_release(const char *vm);
 

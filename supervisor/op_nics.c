@@ -14,7 +14,7 @@ struct op_nics {
 	struct vm *vm;
 	struct taps *taps; /* NULL: QEMU has them */
 	struct nets_wait wait;
-	const struct net_port *ports[NICS_MAX];
+	struct net_port *ports[NICS_MAX];
 	size_t nports;
 };
 
@@ -23,7 +23,7 @@ static int plug(struct op_nics *op, const struct spec_nic *nic, struct err *err)
 	const struct vm_spec *spec = op->vm->running;
 	char mac[NET_MAC_SIZE];
 	struct net_port *port;
-	const struct nets_want want = { .vm = op->vm->name,
+	const struct net_port_want want = { .vm = op->vm->name,
 		.nic = nic->name,
 		.network = nic->network,
 		.bridge = nic->bridge,

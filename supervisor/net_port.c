@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From a nic to its port; see net_port.h. */
+#include "supervisor/net_port.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "supervisor/forward.h"
+#include "supervisor/net_address.h"
+
+static enum ruleset_check check_of(
+	const struct net_port_want *want, const struct net_port *port)
+{
+	if (want->check == SPOOF_ANY)
+		return RULESET_ANY;
+	if (want->check == SPOOF_MAC || !port->address.family)
+		return RULESET_MAC;
+	return RULESET_IP;
+}
+
+/* The tap's name; two supervisors may each have a VM of one name. */
+static void name_tap(const struct net_state *state, struct net_port *port)
+{
+	AUTO_FREE char *vm = str_eq(state->table, "vmward")
+				     ? xstrdup(port->vm)
+				     : xasprintf("%s %s", state->tag, port->vm);
+
+	tap_name(vm, port->nic, port->tap);
+}
+
+int net_port_fill(const struct net_state *state, struct net_port *port,
+	const struct net_port_want *want, struct err *err)
+{
+	AUTO_STR struct str forward = STR_INIT;
+
+	name_tap(state, port);
+	snprintf(port->mac, sizeof(port->mac), "%s", want->mac);
+	port->isolate = want->isolate;
+	forward_add_text(&forward, want->forward);
+	free(port->forward);
+	port->forward = xstrdup(str_text(&forward));
+	if (net_address_give(state, port, want->ip, err))
+		return -1;
+	if (want->check == SPOOF_IP && !port->address.family)
+		return err_set(err, ERR_CONFIG,
+			"spoof-check = ip needs an address: this network "
+			"gives none, say mac");
+	port->check = check_of(want, port);
+	return 0;
+}
+
+bool net_port_is_as(
+	const struct net_port *port, const struct net_port_want *want)
+{
+	const char *name = want->network ? want->network : want->bridge;
+	AUTO_STR struct str forward = STR_INIT;
+	struct cidr ip = { 0 };
+	struct err err = ERR_INIT;
+
+	forward_add_text(&forward, want->forward);
+	return str_eq(port->net->name, name) && str_eq(port->mac, want->mac) &&
+	       port->isolate == want->isolate &&
+	       str_eq(port->forward, str_text(&forward)) &&
+	       port->check == check_of(want, port) &&
+	       (!*want->ip || (!cidr_parse_address(want->ip, &ip, &err) &&
+				      cidr_same_address(&ip, &port->address)));
+}

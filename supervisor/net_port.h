@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From a nic to its port: the tap's name, the address, what is checked. */
+#ifndef SUPERVISOR_NET_PORT_H
+#define SUPERVISOR_NET_PORT_H
+
+#include "supervisor/net_live.h"
+
+/* What of a nic concerns its network. */
+struct net_port_want {
+	const char *vm;
+	const char *nic;
+	const char *network; /* or NULL: a bridge */
+	const char *bridge;
+	const char *mac;
+	const char *ip; /* "": a lease */
+	const struct spec_forwards *forward;
+	int check; /* enum spec_spoof */
+	bool isolate;
+};
+
+/* Fills a new port; fails where the nic wants what the network has not. */
+MUST_CHECK int net_port_fill(const struct net_state *state,
+	struct net_port *port, const struct net_port_want *want,
+	struct err *err);
+/* True if the port is as the nic wants it. */
+bool net_port_is_as(
+	const struct net_port *port, const struct net_port_want *want);
+
+#endif
