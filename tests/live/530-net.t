@@ -128,6 +128,76 @@ ok "nothing is there twice: tables" is "$(tables)" 2
 ok "nor taps" is_taps 2
 ok "and they talk" answers a 'ping -c 1 -W 5 b
 ' '1 packets received'
+# ---- what others do ----
+repaired() { grep -q "somebody else took its $1: made anew" "$tmp/sup.log"; }
+in_a_second() # the last repair took less
+{
+	test "$(sed -n 's/.*made anew after \([0-9]*\) ms/\1/p' "$tmp/sup.log" |
+		sort -n | tail -n 1)" -lt 1000
+}
+answers a 'ping -i 0.01 -c 300 -W 1 b >/tmp/pings 2>&1 &
+' 'rc=0' >/dev/null
+nft flush ruleset
+ok "rules that somebody flushed" eventually repaired rules
+ok "are back" knows_address
+ip link del vw-default
+ok "a bridge that somebody deleted, too" eventually repaired bridge
+ok "with its ports" eventually repaired port
+ok "within a second" in_a_second
+ok "the guests lost less than a second of packets" answers a \
+	'wait; while ! grep received /tmp/pings; do usleep 100000; done
+' '(2[0-9][0-9]|300) packets received'
+echo "# $(said a | grep 'packets received' | tail -n 1)"
+ok "and talk on" answers a 'ping -c 1 -W 5 b
+' '1 packets received'
+
+# ---- what guests may not do ----
+# frames: counts those on all devices but a's own tap, by what they say
+cat >"$tmp/frames.pl" <<'EOS'
+use strict;
+use Socket;
+my ($skip, $out) = @ARGV;
+my ($good, $bad) = (0, 0);
+socket(my $s, 17, SOCK_RAW, unpack('S', pack('n', 3))) or die "socket: $!";
+sub tell_all { open my $f, '>', "$out.new"; print $f "good=$good bad=$bad\n";
+	close $f; rename "$out.new", $out; }
+tell_all();
+while (my $from = recv($s, my $frame, 2048, 0)) {
+	my (undef, undef, $index) = unpack('S n i', $from);
+	next if $index == $skip;
+	my ($to, $mac, $type) = unpack('a6 a6 n', $frame);
+	my $ip = $type == 0x800 ? substr($frame, 26, 4)
+		: $type == 0x806 ? substr($frame, 28, 4) : '';
+	my $lie = $ip eq inet_aton('10.64.0.250')
+		|| $mac eq "\x52\x54\x00\xde\xad\x01"
+		|| ($type == 0x800 && substr($frame, 23, 1) eq "\x11"
+			&& unpack('n', substr($frame, 34, 2)) == 67
+			&& $ip ne inet_aton('10.64.0.1'));
+	$lie ? $bad++ : $good++;
+	tell_all();
+}
+EOS
+tap_a=$(jq -r '.nets[].ports[] | select(.vm == "a") | .tap' "$run/.net/state.json")
+index=$(ip -o link show "$tap_a" | cut -d: -f1)
+perl "$tmp/frames.pl" "$index" "$tmp/frames" &
+started="$started $!"
+eventually test -s "$tmp/frames"
+ok "frames that say the truth are seen" answers a 'ping -c 2 -W 5 b
+' '2 packets received'
+some_good() { grep -q 'good=[1-9]' "$tmp/frames"; }
+ok "and counted" eventually some_good
+answers a 'ip addr add 10.64.0.250/24 dev eth0; ping -I 10.64.0.250 -c 2 -W 1 10.64.0.1; ip addr del 10.64.0.250/24 dev eth0
+' 'rc=' >/dev/null
+answers a 'echo lies | nc -u -p 67 -w 1 10.64.0.1 68
+' 'rc=' >/dev/null
+answers a 'ip link set eth0 address 52:54:00:de:ad:01; ping -c 2 -W 1 10.64.0.1; ip link set eth0 address '"$(jq -r \
+	'.nets[].ports[] | select(.vm == "a") | .mac' "$run/.net/state.json")"'
+' 'rc=' >/dev/null
+ok "afterwards it talks again" answers a 'ping -c 2 -W 5 b
+' '[12] packets received'
+ok "of what it said that it is not, nothing went through" \
+	grep 'bad=0$' "$tmp/frames"
+
 replaced() { dnsmasqs | grep -vqx "$old"; }
 kill -9 "$old"
 ok "a dnsmasq that dies is replaced" eventually replaced
