@@ -69,7 +69,7 @@ CTL_SRC = ctl/call.c ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c \
 	ctl/remote.c ctl/help.c ctl/doc.c ctl/complete.c
 CTL_SRC += ctl/incident.c ctl/tar.c
 CTL_SRC += ctl/sample.c ctl/stats.c ctl/metrics.c ctl/screen.c ctl/top.c
-BASE_SRC += base/beneath.c
+BASE_SRC += base/beneath.c base/mounts.c
 SUPERVISOR_SRC += supervisor/pool.c supervisor/pool_space.c supervisor/command_pool.c
 CTL_SRC += ctl/pool.c
 SUPERVISOR_SRC += supervisor/network.c supervisor/network_spec.c \
@@ -79,7 +79,7 @@ SUPERVISOR_SRC += supervisor/host_net.c supervisor/net_live.c \
 	supervisor/intent.c supervisor/nets.c supervisor/taps.c supervisor/op_nics.c
 BASE_SRC += base/cage.c
 STORAGE_SRC += storage/foreign.c storage/remote.c
-SUPERVISOR_SRC += supervisor/op_import.c supervisor/command_import.c \
+SUPERVISOR_SRC += supervisor/far.c supervisor/op_import.c supervisor/command_import.c \
 	supervisor/catalogue.c supervisor/op_pull.c supervisor/command_pull.c
 # the main() of each program
 VMWARDD_SRC = supervisor/main.c
@@ -91,7 +91,7 @@ SIM_SRC = tests/sim/sim.c tests/sim/heap.c tests/sim/life.c tests/sim/qemu.c tes
 	tests/sim/chaos.c tests/sim/broken.c tests/sim/calm.c tests/sim/diamond.c tests/sim/oracle.c
 FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/fdsets.c tests/fake/script.c
 FAKE_CONTROL_SRC = tests/fake/control.c
-PEER_SRC = tests/peer/talk.c tests/peer/storm.c tests/peer/activate.c tests/peer/kill_at.c
+PEER_SRC = tests/peer/talk.c tests/peer/storm.c tests/peer/activate.c tests/peer/kill_at.c tests/peer/slowfs.c
 FUZZ_SRC = tests/fuzz/ini.c tests/fuzz/stream.c tests/fuzz/request.c \
 	tests/fuzz/slot.c tests/fuzz/header.c tests/fuzz/words.c
 BENCH_SRC = tests/bench/mass.c tests/bench/measure.c tests/bench/lab.c \

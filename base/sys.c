@@ -308,6 +308,7 @@ const struct sys_backend sys_real = {
 	.pwrite = pwrite,
 	.fstat = real_fstat,
 	.fstatat = real_fstatat,
+	.readlinkat = readlinkat,
 	.free_space = real_free_space,
 	.whole_space = real_whole_space,
 	.open_beneath = open_beneath,

@@ -39,6 +39,8 @@ struct sys_backend {
 	ssize_t (*pwrite)(int fd, const void *buf, size_t len, off_t at);
 	int (*fstat)(int fd, struct stat *st);
 	int (*fstatat)(int dirfd, const char *path, struct stat *st, int flags);
+	ssize_t (*readlinkat)(
+		int dirfd, const char *path, char *target, size_t len);
 	/* Bytes that an unprivileged writer could still store at path. */
 	int (*free_space)(const char *path, uint64_t *bytes);
 	/* Bytes of the whole file system. */
@@ -99,6 +101,11 @@ struct sys_backend {
 extern const struct sys_backend sys_real; /* the kernel */
 /* The backend in use; the real one unless a test sets another. */
 void sys_use(const struct sys_backend *backend);
+/*
+ * Asked before any call with an absolute path (but for links): false fails it
+ * with EHOSTDOWN.  NULL: nobody is asked.
+ */
+void sys_set_gate(bool (*may)(const char *path));
 
 /* The calls of the backend in use, as the members of the same names. */
 int sys_dup(int fd); /* close-on-exec */
@@ -111,6 +118,7 @@ ssize_t sys_pread(int fd, void *buf, size_t len, off_t at);
 ssize_t sys_pwrite(int fd, const void *buf, size_t len, off_t at);
 int sys_fstat(int fd, struct stat *st);
 int sys_fstatat(int dirfd, const char *path, struct stat *st, int flags);
+ssize_t sys_readlinkat(int dirfd, const char *path, char *target, size_t len);
 int sys_free_space(const char *path, uint64_t *bytes);
 int sys_whole_space(const char *path, uint64_t *bytes);
 int sys_ftruncate(int fd, off_t len);

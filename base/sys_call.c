@@ -2,7 +2,24 @@
 /* The seam itself: each sys_NAME() is the one of the backend in use. */
 #include "base/sys.h"
 
+#include <errno.h>
+
 static const struct sys_backend *backend = &sys_real;
+static bool (*gate)(const char *path);
+
+void sys_set_gate(bool (*may)(const char *path))
+{
+	gate = may;
+}
+
+/* A name in an open directory was asked about when that was opened. */
+static bool is_shut(const char *path)
+{
+	if (!gate || *path != '/' || gate(path))
+		return false;
+	errno = EHOSTDOWN;
+	return true;
+}
 
 void sys_use(const struct sys_backend *other)
 {
@@ -11,6 +28,8 @@ void sys_use(const struct sys_backend *other)
 
 int sys_openat(int dirfd, const char *path, int flags, mode_t mode)
 {
+	if (is_shut(path))
+		return -1;
 	return backend->openat(dirfd, path, flags, mode);
 }
 
@@ -51,16 +70,27 @@ int sys_fstat(int fd, struct stat *st)
 
 int sys_fstatat(int dirfd, const char *path, struct stat *st, int flags)
 {
+	if (is_shut(path))
+		return -1;
 	return backend->fstatat(dirfd, path, st, flags);
+}
+
+ssize_t sys_readlinkat(int dirfd, const char *path, char *target, size_t len)
+{
+	return backend->readlinkat(dirfd, path, target, len);
 }
 
 int sys_free_space(const char *path, uint64_t *bytes)
 {
+	if (is_shut(path))
+		return -1;
 	return backend->free_space(path, bytes);
 }
 
 int sys_whole_space(const char *path, uint64_t *bytes)
 {
+	if (is_shut(path))
+		return -1;
 	return backend->whole_space(path, bytes);
 }
 
@@ -86,6 +116,8 @@ int sys_fsync(int fd)
 
 int sys_mkdirat(int dirfd, const char *path, mode_t mode)
 {
+	if (is_shut(path))
+		return -1;
 	return backend->mkdirat(dirfd, path, mode);
 }
 
@@ -96,17 +128,23 @@ int sys_mkfifoat(int dirfd, const char *path, mode_t mode)
 
 int sys_unlinkat(int dirfd, const char *path, int flags)
 {
+	if (is_shut(path))
+		return -1;
 	return backend->unlinkat(dirfd, path, flags);
 }
 
 int sys_renameat(int from, const char *a, int to, const char *b)
 {
+	if (is_shut(a) || is_shut(b))
+		return -1;
 	return backend->renameat(from, a, to, b);
 }
 
 int sys_renameat2(
 	int from, const char *a, int to, const char *b, unsigned flags)
 {
+	if (is_shut(a) || is_shut(b))
+		return -1;
 	return backend->renameat2(from, a, to, b, flags);
 }
 
@@ -133,6 +171,8 @@ bool sys_is_writable(int fd)
 int sys_listdir(int dirfd, const char *path,
 	void (*each)(void *arg, const char *name), void *arg)
 {
+	if (is_shut(path))
+		return -1;
 	return backend->listdir(dirfd, path, each, arg);
 }
 

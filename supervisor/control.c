@@ -156,6 +156,7 @@ static void request_free(struct request *rq)
 	if (rq->on_free)
 		rq->on_free(rq);
 	vm_unwatch(&rq->watch);
+	far_cancel(&rq->far);
 	loop_timer_stop(&rq->deadline);
 	list_del(&rq->link);
 	if (rq->client)
@@ -334,13 +335,30 @@ static const struct verb *check_message(
 	return verb;
 }
 
+static void run_handler(struct request *rq)
+{
+	const struct handler *handler =
+		find_handler(rq->control, rq->verb->wire);
+
+	BUG_ON(!handler);
+	rq->in_handler = true;
+	handler->run(rq);
+	rq->in_handler = false;
+	if (rq->answered)
+		request_dispose(rq);
+}
+
+static void on_asked(struct far_wait *wait)
+{
+	run_handler(container_of(wait, struct request, far));
+}
+
 void client_dispatch(struct client *client, json_t *message)
 {
 	struct err err = ERR_INIT;
 	json_t *args = NULL;
 	json_t *id = json_object_get(message, "id");
 	const struct verb *verb = check_message(client, message, &args, &err);
-	const struct handler *handler;
 	struct request *rq;
 
 	if (verb && client->nrequests >= REQUESTS_MAX) {
@@ -361,13 +379,9 @@ void client_dispatch(struct client *client, json_t *message)
 	rq->began_ms = loop_now_ms();
 	list_add(&client->requests, &rq->link);
 	client->nrequests++;
-	handler = find_handler(client->control, verb->wire);
-	BUG_ON(!handler);
-	rq->in_handler = true;
-	handler->run(rq);
-	rq->in_handler = false;
-	if (rq->answered)
-		request_dispose(rq);
+	if (!far_concerns(verb->wire) ||
+		!far_ask(request_registry(rq), &rq->far, on_asked))
+		run_handler(rq);
 }
 
 static void on_message(struct jstream *js, json_t *message, const char *why)

@@ -14,6 +14,7 @@
 #include "base/job.h"
 #include "base/list.h"
 #include "base/verbs.h"
+#include "supervisor/far.h"
 #include "supervisor/registry.h"
 
 struct control;
@@ -36,6 +37,7 @@ struct request {
 	bool began_op;       /* vm->op, whichever it is by now, is its work */
 	struct list *cursor; /* free for the handler */
 	int stage;           /* free for the handler */
+	struct far_wait far; /* before its handler runs */
 	bool in_handler;     /* not to be freed yet */
 	bool answered;
 	/* Frees what the handler keeps; or NULL. */

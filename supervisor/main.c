@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "base/sys_exec.h"
 #include "supervisor/config.h"
+#include "supervisor/far.h"
 #include "supervisor/leave.h"
 #include "supervisor/notify.h"
 #include "supervisor/once.h"
@@ -359,6 +360,8 @@ int main(int argc, char **argv)
 		return cage_main(argv + 2, false);
 	if (argc > 2 && str_eq(argv[1], "--cage-online"))
 		return cage_main(argv + 2, true);
+	if (argc > 2 && str_eq(argv[1], "--touch"))
+		return far_touch_main(argv + 2);
 	argc = cut_exec(&o, argc, argv);
 	rc = parse(&o, argc, argv);
 

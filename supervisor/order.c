@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "supervisor/config.h"
+#include "supervisor/far.h"
 #include "supervisor/lifecycle.h"
 #include "supervisor/ready.h"
 #include "supervisor/settings.h"
@@ -370,6 +371,8 @@ static enum vm_turn may_start(struct vm *vm, struct err *err)
 	AUTO_STR struct str why = STR_INIT;
 
 	vm->waits = false;
+	if (far_ask_for_start(vm))
+		return VM_WAIT;
 	if (is_fresh(vm) && volume_check_bases(vm->registry, vm, err))
 		return VM_NEVER;
 	if (vm->alone || vm->env->file)

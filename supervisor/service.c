@@ -24,6 +24,7 @@
 #include "storage/image.h"
 #include "supervisor/commands.h"
 #include "supervisor/events.h"
+#include "supervisor/far.h"
 #include "supervisor/nets.h"
 #include "supervisor/network.h"
 #include "supervisor/notify.h"
@@ -136,6 +137,25 @@ static void sweep_cache(const struct paths *paths)
 	image_sweep(cache);
 }
 
+/* What a crash left half-made. */
+static void sweep_pools(struct service *service)
+{
+	const struct paths *paths = &service->env.paths;
+
+	list_each(pools_of(paths), it, next) {
+		const struct pool *pool = list_entry(it, struct pool, link);
+
+		if (pool->dir)
+			image_sweep(pool->dir);
+	}
+	image_sweep(paths->images);
+}
+
+static void on_asked(struct far_wait *wait)
+{
+	sweep_pools(container_of(wait, struct service, asked));
+}
+
 int service_open(struct service *service, struct err *err)
 {
 	struct env *env = &service->env;
@@ -152,6 +172,7 @@ int service_open(struct service *service, struct err *err)
 	env->lock_key = lock_key(env->paths.run, env->paths.state);
 	if (take_lock(service, err))
 		return -1;
+	far_init();
 	settings_follow(env);
 	pools_drop();
 	pools_follow(&env->paths);
@@ -165,16 +186,11 @@ int service_open(struct service *service, struct err *err)
 	env->qemu_img = spawn_find("qemu-img");
 	env->io_uring = has_io_uring();
 	env->vhost = has_vhost();
-	list_each(pools_of(&env->paths), it, next) {
-		const struct pool *pool = list_entry(it, struct pool, link);
-
-		if (pool->dir)
-			image_sweep(pool->dir);
-	}
-	image_sweep(env->paths.images);
 	sweep_cache(&env->paths);
 	seed_sweep(&env->paths);
 	service->registry = registry_new(env);
+	if (!far_ask(service->registry, &service->asked, on_asked))
+		sweep_pools(service);
 	service->order = order_new(service->registry);
 	service->control = control_new(service->registry, command_handlers);
 	return 0;
@@ -230,6 +246,8 @@ void service_close(struct service *service)
 	shutdown_free(service->shutdown);
 	control_free(service->control);
 	nets_close();
+	far_cancel(&service->asked);
+	far_fini();
 	registry_free(service->registry);
 	order_free(service->order);
 	store_free(service->env.store);

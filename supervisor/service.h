@@ -10,6 +10,7 @@
 #include "base/loop.h"
 #include "supervisor/control.h"
 #include "supervisor/env.h"
+#include "supervisor/far.h"
 #include "supervisor/lock.h"
 #include "supervisor/order.h"
 #include "supervisor/registry.h"
@@ -26,6 +27,7 @@ struct service {
 	struct loop_signal term, intr, hup, power;
 	struct image image;
 	struct handover moved; /* root NULL: an ordinary start */
+	struct far_wait asked; /* until the pools may be swept */
 };
 
 /*

@@ -199,6 +199,8 @@ struct vm {
 	bool pulled;      /* those that its start needs are on their way */
 	bool refused;     /* one that it requires did not come */
 	bool waits;       /* its start or stop waits for others */
+	bool waits_far;   /* supervisor/far: for file systems */
+	bool far_asked;   /* they were asked for its start */
 	int64_t slot_ms;  /* one of the parallel starts until then; 0: no */
 	int64_t asked_ms; /* monotonic, when its start was asked for */
 	int64_t ready_ms; /* monotonic, when it was ready */

@@ -168,14 +168,23 @@ look()
 	done
 	cd "$tmp" || return
 }
+# a base that is being written has what is read above it in any case
+is_before()
+{
+	cmp -s "$tmp/now" "$tmp/before" || {
+		[ "$case" = commit ] &&
+			is "$(grep -v ^old "$tmp/now")" \
+				"$(grep -v ^old "$tmp/before")" >/dev/null
+	}
+}
 # state: before, after, or what it is
 state()
 {
 	snapshot >"$tmp/now" 2>&1
-	if cmp -s "$tmp/now" "$tmp/before"; then
-		echo before
-	elif cmp -s "$tmp/now" "$tmp/after"; then
+	if cmp -s "$tmp/now" "$tmp/after"; then
 		echo after
+	elif is_before; then
+		echo before
 	elif grep -vxFf "$tmp/before" "$tmp/now" | grep -vxFf "$tmp/after" \
 		>"$tmp/else" && grep -vqE '^(stray|deleting|renaming) |\.tmp' \
 		"$tmp/else"; then

@@ -466,8 +466,19 @@ bool client_pump(void)
 	return did;
 }
 
+/* Out of descriptors, the supervisor lets clients wait, also those that left
+ * meanwhile: what they sent is read later. */
+static bool may_wait_at_door(void)
+{
+	return sim.on[SIM_FILES] &&
+	       (!sim.healed ||
+		       (int64_t)loop_sim_now_us() - sim.healed_us <= RETRY_US);
+}
+
 void client_all_read(void)
 {
+	if (may_wait_at_door())
+		return;
 	cancel_unread = false;
 	for (unsigned i = 0; i < sim.nvms; i++)
 		sim.vms[i].unread = sim.vms[i].lost_sets = 0;

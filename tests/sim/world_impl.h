@@ -23,7 +23,7 @@ enum {
 /* clang-format off */
 #define WORLD_CALLS(X) \
 	X(openat) X(open_beneath) X(dup) X(close) X(read) X(write) X(pread) X(pwrite) \
-	X(fstat) X(fstatat) X(free_space) X(whole_space) X(ftruncate) \
+	X(fstat) X(fstatat) X(readlinkat) X(free_space) X(whole_space) X(ftruncate) \
 	X(fallocate) X(fsync) \
 	X(mkdirat) X(mkfifoat) X(unlinkat) X(renameat) X(renameat2) \
 	X(fchmodat) X(flock) X(pipe) X(is_writable) X(listdir) \
