@@ -51,7 +51,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/tty.c supervisor/remove.c supervisor/guest_exec.c \
 	supervisor/run_exec.c supervisor/run.c \
 	supervisor/once.c supervisor/doctor.c
-SUPERVISOR_SRC += supervisor/sdnotify.c
+SUPERVISOR_SRC += supervisor/vsock.c supervisor/sdnotify.c
 SUPERVISOR_SRC += supervisor/chains.c supervisor/chain_open.c supervisor/chain_record.c supervisor/disk_close.c supervisor/overlays.c supervisor/command_chain.c
 SUPERVISOR_SRC += supervisor/vm_spec.c supervisor/lastgood.c supervisor/mask.c supervisor/recorder.c
 SUPERVISOR_SRC += supervisor/proc.c supervisor/stats.c \
@@ -261,7 +261,7 @@ check-system: $(TEST_PROGRAMS)
 	$(Q)TEST_TIMEOUT=$${TEST_TIMEOUT:-5400} \
 		$(RUN) system: $(call have,$(SYSTEM_TESTS))
 faults: $(TEST_PROGRAMS)
-	$(Q)TEST_TIMEOUT=$${TEST_TIMEOUT:-1800} \
+	$(Q)TEST_TIMEOUT=$${TEST_TIMEOUT:-3600} \
 		$(RUN) faults: $(call have,$(FAULT_TESTS))
 lint: all man $(TOOLS)
 	$(Q)$(RUN) -v lint: $(LINT)

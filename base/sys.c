@@ -262,6 +262,12 @@ static int64_t clock_us(clockid_t clock)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+/* The C library has a union for the address. */
+static int real_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
+{
+	return getpeername(fd, addr, len);
+}
+
 static int real_ioctl(int fd, unsigned long request, void *arg)
 {
 	return ioctl(fd, request, arg);
@@ -333,6 +339,7 @@ const struct sys_backend sys_real = {
 	.accept = real_accept,
 	.sendmsg = real_sendmsg,
 	.recvmsg = real_recvmsg,
+	.getpeername = real_getpeername,
 	.getsockopt = getsockopt,
 	.spawn = child_start,
 	.pidfd_open = real_pidfd_open,

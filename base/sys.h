@@ -69,6 +69,7 @@ struct sys_backend {
 	int (*accept)(int fd); /* non-blocking, close-on-exec result */
 	ssize_t (*sendmsg)(int fd, const struct msghdr *msg, int flags);
 	ssize_t (*recvmsg)(int fd, struct msghdr *msg, int flags);
+	int (*getpeername)(int fd, struct sockaddr *addr, socklen_t *len);
 	int (*getsockopt)(
 		int fd, int level, int name, void *value, socklen_t *len);
 	/* Starts a child as planned; fills pid and pidfd.  See base/child.h. */
@@ -144,6 +145,7 @@ int sys_connect(int fd, const struct sockaddr *addr, socklen_t len);
 int sys_accept(int fd);
 ssize_t sys_sendmsg(int fd, const struct msghdr *msg, int flags);
 ssize_t sys_recvmsg(int fd, struct msghdr *msg, int flags);
+int sys_getpeername(int fd, struct sockaddr *addr, socklen_t *len);
 int sys_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
 int sys_spawn(const struct spawn_plan *plan, pid_t *pid, int *pidfd);
 int sys_pidfd_open(pid_t pid);

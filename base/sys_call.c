@@ -216,6 +216,11 @@ ssize_t sys_recvmsg(int fd, struct msghdr *msg, int flags)
 	return backend->recvmsg(fd, msg, flags);
 }
 
+int sys_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
+{
+	return backend->getpeername(fd, addr, len);
+}
+
 int sys_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 {
 	return backend->getsockopt(fd, level, name, value, len);

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "supervisor/chains.h"
 #include "supervisor/device.h"
+#include "supervisor/vsock.h"
 #include "supervisor/watchdog.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -318,6 +319,18 @@ static int add_watchdog(struct build *b)
 	return device ? add_device(b, device) : 0;
 }
 
+/* For systemd in the guest, which says when it is up. */
+static int add_vsock(struct build *b)
+{
+	AUTO_STR struct str where = STR_INIT;
+
+	if (b->spec->start.ready.kind != READY_NOTIFY)
+		return 0;
+	vsock_tell_systemd(b->spec->uuid, &where);
+	add_option(b, "-smbios", str_text(&where));
+	return add_device(b, vsock_device(b->kind, b->spec->uuid));
+}
+
 static int add_fixed(struct build *b)
 {
 	const struct vm_spec *spec = b->spec;
@@ -339,7 +352,7 @@ static int add_fixed(struct build *b)
 	if (b->kind != MACHINE_MICROVM &&
 		add_device(b, device_new("pvpanic", "pvpanic0")) != 0)
 		return -1;
-	if (add_watchdog(b) != 0)
+	if (add_watchdog(b) != 0 || add_vsock(b) != 0)
 		return -1;
 	return add_usb(b);
 }

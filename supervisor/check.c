@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "supervisor/cause.h"
+#include "supervisor/device.h"
 #include "supervisor/disk_check.h"
 #include "supervisor/forward.h"
 #include "supervisor/watchdog.h"
@@ -171,6 +172,11 @@ static void check_ready(const struct check *check)
 	if (ready->kind == READY_SERIAL && list_is_empty(&spec->serials))
 		remark_error(check->to, "start", "ready",
 			"serial cannot work: there is no [serial.NAME]");
+	if (ready->kind == READY_NOTIFY &&
+		device_machine(check->spec) == MACHINE_MICROVM)
+		remark_error(check->to, "start", "ready",
+			"notify cannot work: microvm has no SMBIOS to tell "
+			"the guest where to");
 	if (ready->kind == READY_TCP && !is_reachable(check, ready->port))
 		remark_error(check->to, "start", "ready",
 			list_is_empty(&spec->nics)

@@ -23,6 +23,7 @@ enum device_addr {
 	ADDR_SCSI = 0x9,
 	ADDR_USB = 0xa,
 	ADDR_WATCHDOG = 0xb,
+	ADDR_VSOCK = 0xc,
 };
 
 /* The kind by the machine's name ("q35", "pc-i440fx-7.2"). */

@@ -25,6 +25,12 @@ static int64_t patience(const struct vm *vm)
 	return spec ? spec->restart.hang_after_ms : STR_FOREVER;
 }
 
+/* Rounded up: the last look does not come a moment too early. */
+static int64_t pace(const struct vm *vm)
+{
+	return (patience(vm) + LOOKS - 1) / LOOKS;
+}
+
 /* ---- the virtual CPUs ---- */
 
 struct threads {
@@ -190,7 +196,7 @@ static void on_look(struct loop_timer *timer)
 	struct vm *vm = container_of(timer, struct vm, hang.timer);
 	int64_t now = loop_now_ms();
 
-	loop_timer_start(timer, patience(vm) / LOOKS, on_look);
+	loop_timer_start(timer, pace(vm), on_look);
 	if (is_excused(vm)) {
 		vm->hang.silent_ms = 0;
 		vm->hang.moved_ms = now;
@@ -211,7 +217,7 @@ void hang_follow(struct vm *vm)
 		return;
 	if (!vm->hang.what) /* else it hung before, too */
 		vm->hang.moved_ms = loop_now_ms();
-	loop_timer_start(&vm->hang.timer, patience(vm) / LOOKS, on_look);
+	loop_timer_start(&vm->hang.timer, pace(vm), on_look);
 }
 
 void hang_end(struct vm *vm)

@@ -17,13 +17,15 @@
 #include "supervisor/console.h"
 #include "supervisor/forward.h"
 #include "supervisor/lastgood.h"
+#include "supervisor/sdnotify.h"
 
-#define TCP_EVERY_MS   200
-#define TCP_OPEN_MS    300
-#define AGENT_EVERY_MS 500
-#define AGENT_MS       5000
-#define EXEC_EVERY_MS  1000
-#define LINE_MAX_BYTES 4096
+#define TCP_EVERY_MS    200
+#define TCP_OPEN_MS     300
+#define AGENT_EVERY_MS  500
+#define AGENT_MS        5000
+#define EXEC_EVERY_MS   1000
+#define NOTIFY_EVERY_MS 1000
+#define LINE_MAX_BYTES  4096
 
 struct probe {
 	struct vm *vm;
@@ -41,11 +43,14 @@ struct probe {
 	struct qmp_slot slot; /* what slirp says of the connection */
 	struct spawn_tool tool;
 	bool tool_runs;
+	struct sdnotify_ear ear;
+	char status[128]; /* what the guest says it is at */
 };
 
 static void try_tcp(struct probe *p);
 static void try_agent(struct probe *p);
 static void try_exec(struct probe *p);
+static void try_notify(struct probe *p);
 
 /* ---- passed, or out of time ---- */
 
@@ -363,6 +368,50 @@ static void try_exec(struct probe *p)
 	p->tool_runs = true;
 }
 
+/* ---- notify: the guest's systemd says so ---- */
+
+static void on_notify_again(struct loop_timer *timer)
+{
+	try_notify(container_of(timer, struct probe, again));
+}
+
+/* More time is asked for from now on; a day is the most. */
+static void extend(struct probe *p, int64_t ms)
+{
+	if (p->timeout_ms <= 0 || p->timeout_ms == STR_FOREVER)
+		return;
+	if (loop_now_ms() - p->began_ms + ms > p->timeout_ms)
+		p->timeout_ms = loop_now_ms() - p->began_ms + ms;
+	loop_timer_start(&p->limit,
+		p->timeout_ms - (loop_now_ms() - p->began_ms), on_limit);
+}
+
+static void on_said(struct sdnotify_ear *ear, const struct sdnotify *said)
+{
+	struct probe *p = container_of(ear, struct probe, ear);
+
+	if (said->ready) {
+		pass(p);
+		return;
+	}
+	if (said->extend_ms > 0)
+		extend(p, said->extend_ms);
+	if (str_eq(p->status, said->status))
+		return;
+	snprintf(p->status, sizeof(p->status), "%s", said->status);
+	vm_changed(p->vm);
+}
+
+static void try_notify(struct probe *p)
+{
+	struct err err = ERR_INIT;
+
+	if (!sdnotify_listen(&p->ear, p->vm->running->uuid, on_said, &err))
+		return;
+	vm_set_note(p->vm, "ready: %s", err.text);
+	loop_timer_start(&p->again, NOTIFY_EVERY_MS, on_notify_again);
+}
+
 /* ---- all kinds ---- */
 
 static void begin_probe(struct vm *vm, const struct vm_spec *spec)
@@ -372,6 +421,7 @@ static void begin_probe(struct vm *vm, const struct vm_spec *spec)
 		[READY_TCP] = try_tcp,
 		[READY_SERIAL] = begin_serial,
 		[READY_EXEC] = try_exec,
+		[READY_NOTIFY] = try_notify,
 	};
 	struct probe *p = NEW(struct probe);
 
@@ -379,7 +429,7 @@ static void begin_probe(struct vm *vm, const struct vm_spec *spec)
 	p->vm = vm;
 	p->spec = spec->start.ready;
 	p->spec.text = xstrdup(str_or(spec->start.ready.text, ""));
-	p->fd = -1;
+	p->fd = p->ear.fd = -1;
 	p->began_ms = loop_now_ms();
 	p->timeout_ms = spec->start.ready_timeout_ms;
 	if (p->timeout_ms > 0 && p->timeout_ms != STR_FOREVER)
@@ -394,8 +444,7 @@ void ready_begin(struct vm *vm)
 
 	if (vm->probe || vm->ready == VM_READY_YES)
 		return;
-	if (kind == READY_RUNNING || kind == READY_LEASE ||
-		kind == READY_NOTIFY || was_ready(vm)) {
+	if (kind == READY_RUNNING || kind == READY_LEASE || was_ready(vm)) {
 		if (!vm->asked_ms && !vm->ready_ms) /* adopted */
 			vm->ready_ms = vm->record.started_mono_ms;
 		vm_set_ready(vm, VM_READY_YES);
@@ -416,6 +465,7 @@ void ready_stop(struct vm *vm)
 	loop_timer_stop(&p->limit);
 	loop_timer_stop(&p->again);
 	drop_tcp(p);
+	sdnotify_stop(&p->ear);
 	if (vm->agent.busy && vm->agent.owner == p)
 		agent_cancel(&vm->agent);
 	if (p->tool_runs)
@@ -485,8 +535,10 @@ void ready_describe(const struct vm *vm, struct str *out)
 		return;
 	str_addf(out, "waiting for %s, ", words[p->spec.kind]);
 	str_add_duration(out, (loop_now_ms() - p->began_ms) / 1000 * 1000);
-	if (p->timeout_ms <= 0 || p->timeout_ms == STR_FOREVER)
-		return;
-	str_add(out, " of ");
-	str_add_duration(out, p->timeout_ms);
+	if (p->timeout_ms > 0 && p->timeout_ms != STR_FOREVER) {
+		str_add(out, " of ");
+		str_add_duration(out, p->timeout_ms);
+	}
+	if (p->status[0])
+		str_addf(out, " (it says: %s)", p->status);
 }

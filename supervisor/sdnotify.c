@@ -3,18 +3,17 @@
 #include "supervisor/sdnotify.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "supervisor/vsock.h"
 
-#define DEVICE     "/dev/vhost-vsock"
-#define EXTEND_MAX ((uint64_t)24 * 3600 * 1000 * 1000) /* us: a day */
+#define ACCEPT_AGAIN_MS 100
+#define EXTEND_MAX      ((uint64_t)24 * 3600 * 1000 * 1000) /* us: a day */
 
 /* ---- the keys; false: a value that is none ---- */
 
@@ -125,18 +124,86 @@ void sdnotify_end(struct sdnotify *n)
 	n->bytes = 0;
 }
 
-/* ---- the host ---- */
+/* ---- who speaks ---- */
 
-int sdnotify_check_host(struct err *err)
+static void hang_up(struct sdnotify_talk *talk)
 {
-	struct stat st;
+	loop_io_stop(&talk->io);
+	fd_close(&talk->fd);
+}
 
-	if (sys_fstatat(AT_FDCWD, DEVICE, &st, 0))
-		return err_set(err, ERR_UNSUPPORTED,
-			"this host has no " DEVICE ": modprobe vhost_vsock");
-	AUTO_CLOSE int fd = sys_socket(AF_VSOCK, SOCK_STREAM, 0);
-	if (fd < 0)
-		return err_set(err, ERR_UNSUPPORTED,
-			"this host has no AF_VSOCK: modprobe vsock");
+/* The end of the talk is the end of the message. */
+static void on_words(struct loop_io *io, int events UNUSED)
+{
+	struct sdnotify_talk *talk = container_of(io, struct sdnotify_talk, io);
+	struct sdnotify_ear *ear = talk->ear;
+	char bytes[512];
+	ssize_t n = sys_read(talk->fd, bytes, sizeof(bytes));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0) {
+		sdnotify_feed(&talk->said, bytes, (size_t)n);
+	} else {
+		sdnotify_end(&talk->said);
+		hang_up(talk);
+	}
+	ear->on_said(ear, &talk->said);
+}
+
+static void on_speaker(struct loop_io *io, int events);
+
+static void on_again(struct loop_timer *timer)
+{
+	struct sdnotify_ear *ear =
+		container_of(timer, struct sdnotify_ear, again);
+
+	loop_io_start(&ear->io, ear->fd, LOOP_READ, on_speaker);
+}
+
+static void on_speaker(struct loop_io *io, int events UNUSED)
+{
+	struct sdnotify_ear *ear = container_of(io, struct sdnotify_ear, io);
+	int fd = sys_accept(ear->fd);
+	size_t i = 0;
+
+	if (fd < 0) { /* no descriptor, perhaps: not at once again */
+		loop_io_stop(io);
+		loop_timer_start(&ear->again, ACCEPT_AGAIN_MS, on_again);
+		return;
+	}
+	while (i < NELEMS(ear->talks) && ear->talks[i].fd >= 0)
+		i++;
+	if (i == NELEMS(ear->talks) || !vsock_is_from(fd, ear->uuid)) {
+		ear->refused++;
+		sys_close(fd);
+		return;
+	}
+	ear->talks[i] = (struct sdnotify_talk){ .fd = fd, .ear = ear };
+	loop_io_start(&ear->talks[i].io, fd, LOOP_READ, on_words);
+}
+
+int sdnotify_listen(struct sdnotify_ear *ear, const char *uuid,
+	void (*on_said)(struct sdnotify_ear *ear, const struct sdnotify *said),
+	struct err *err)
+{
+	*ear = (struct sdnotify_ear){ .fd = vsock_listen(uuid, err),
+		.on_said = on_said };
+	for (size_t i = 0; i < NELEMS(ear->talks); i++)
+		ear->talks[i].fd = -1;
+	if (ear->fd < 0)
+		return -1;
+	snprintf(ear->uuid, sizeof(ear->uuid), "%s", uuid);
+	loop_io_start(&ear->io, ear->fd, LOOP_READ, on_speaker);
 	return 0;
+}
+
+void sdnotify_stop(struct sdnotify_ear *ear)
+{
+	loop_io_stop(&ear->io);
+	loop_timer_stop(&ear->again);
+	for (size_t i = 0; i < NELEMS(ear->talks); i++)
+		if (ear->talks[i].ear)
+			hang_up(&ear->talks[i]);
+	fd_close(&ear->fd);
 }

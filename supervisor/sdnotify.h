@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/loop.h"
 
 #define SDNOTIFY_MAX 4096 /* bytes of one message, as systemd takes them */
 
@@ -35,7 +36,32 @@ struct sdnotify {
 void sdnotify_feed(struct sdnotify *n, const char *bytes, size_t len);
 /* The end of a message: its last line needs no newline. */
 void sdnotify_end(struct sdnotify *n);
-/* Whether this host can hear guests at all: vsock, and QEMU's side of it. */
-MUST_CHECK int sdnotify_check_host(struct err *err);
+/* One connection, and what it says. */
+struct sdnotify_talk {
+	int fd;
+	struct loop_io io;
+	struct sdnotify_ear *ear;
+	struct sdnotify said;
+};
+
+/* Where a VM's guest is heard. */
+struct sdnotify_ear {
+	int fd;
+	struct loop_io io;
+	struct loop_timer again; /* when a connection could not be taken */
+	char uuid[37];
+	struct sdnotify_talk talks[4]; /* so many at a time */
+	unsigned refused; /* connections: too many, or another guest's */
+	void (*on_said)(struct sdnotify_ear *ear, const struct sdnotify *said);
+};
+
+/*
+ * Listens for this VM; on_said comes with what one connection said so far.
+ * It may stop the listening.
+ */
+MUST_CHECK int sdnotify_listen(struct sdnotify_ear *ear, const char *uuid,
+	void (*on_said)(struct sdnotify_ear *ear, const struct sdnotify *said),
+	struct err *err);
+void sdnotify_stop(struct sdnotify_ear *ear);
 
 #endif

@@ -138,8 +138,8 @@ static const struct key start_keys[] = {
 	{ "ready", KEY_CUSTOM, AT(ready), .fallback = "running",
 		.when = KEY_POLICY, .parse = value_ready,
 		.release = value_ready_release, .expand = true,
-		.form = "running, agent, tcp:PORT, serial:REGEX or "
-			"exec:PATH ARGS",
+		.form = "running, agent, notify, tcp:PORT, "
+			"serial:REGEX or exec:PATH ARGS",
 		.help = "When the VM counts as ready." },
 	{ "ready-timeout", KEY_DURATION, AT(ready_timeout_ms),
 		.fallback = "2min", .min = 1, .max = UINT64_MAX,

@@ -16,8 +16,8 @@
 #include "storage/remote.h"
 #include "supervisor/instances.h"
 #include "supervisor/policy.h"
-#include "supervisor/sdnotify.h"
 #include "supervisor/spec.h"
+#include "supervisor/vsock.h"
 
 /* ---- strings with a rule ---- */
 
@@ -358,10 +358,12 @@ int value_ready(const char *text, void *field, struct err *err)
 
 	if (str_eq(text, "agent")) {
 		probe.kind = READY_AGENT;
-	} else if (str_eq(text, "notify") && sdnotify_check_host(&why)) {
+	} else if (str_eq(text, "notify") && vsock_check_host(&why)) {
 		rc = err_set(
 			err, ERR_CONFIG, "notify cannot work: %s", why.text);
-	} else if (str_eq(text, "lease") || str_eq(text, "notify")) {
+	} else if (str_eq(text, "notify")) {
+		probe.kind = READY_NOTIFY;
+	} else if (str_eq(text, "lease")) {
 		rc = err_set(err, ERR_CONFIG,
 			"%s: not supported by this version yet", text);
 	} else if (str_starts(text, "tcp:")) {
@@ -375,8 +377,8 @@ int value_ready(const char *text, void *field, struct err *err)
 		rc = ready_exec(text + 5, &probe, err);
 	} else if (!str_eq(text, "running")) {
 		rc = err_set(err, ERR_CONFIG,
-			"%s: say running, agent, tcp:PORT, serial:REGEX or "
-			"exec:PATH ARGS",
+			"%s: say running, agent, notify, tcp:PORT, "
+			"serial:REGEX or exec:PATH ARGS",
 			text);
 	}
 	if (rc == 0)

@@ -17,7 +17,7 @@ BEGIN {
 		"rmdir remove rename renameat chmod fchmod fchmodat flock lockf " \
 		"opendir fdopendir readdir scandir socket socketpair bind " \
 		"listen connect accept accept4 send sendto sendmsg recv " \
-		"recvfrom recvmsg getsockopt fork vfork clone execv execve " \
+		"recvfrom recvmsg getpeername getsockopt fork vfork clone execv execve " \
 		"execvp execl execlp posix_spawn posix_spawnp kill wait waitpid " \
 		"waitid wait4 pidfd_open pidfd_send_signal clock_gettime " \
 		"gettimeofday time getrandom getentropy rand random fopen " \

@@ -226,6 +226,8 @@ SEAM(int, accept, ARGS(int fd), ARGS(fd))
 SEAM(ssize_t, sendmsg, ARGS(int fd, const struct msghdr *m, int f),
 	ARGS(fd, m, f))
 SEAM(ssize_t, recvmsg, ARGS(int fd, struct msghdr *m, int f), ARGS(fd, m, f))
+SEAM(int, getpeername, ARGS(int fd, struct sockaddr *a, socklen_t *n),
+	ARGS(fd, a, n))
 SEAM(int, getsockopt,
 	ARGS(int fd, int level, int name, void *value, socklen_t *n),
 	ARGS(fd, level, name, value, n))

@@ -28,7 +28,7 @@ enum {
 	X(mkdirat) X(mkfifoat) X(unlinkat) X(renameat) X(renameat2) \
 	X(fchmodat) X(flock) X(pipe) X(is_writable) X(listdir) \
 	X(socket) X(socketpair) X(bind) X(listen) X(connect) \
-	X(accept) X(sendmsg) X(recvmsg) X(getsockopt) X(spawn) \
+	X(accept) X(sendmsg) X(recvmsg) X(getpeername) X(getsockopt) X(spawn) \
 	X(pidfd_open) X(pidfd_kill) X(kill_group) X(pidfd_wait) X(eventfd) \
 	X(io_setup) X(io_destroy) X(io_submit) X(io_getevents) \
 	X(ioctl) X(inotify_init) X(inotify_add_watch) \
@@ -259,6 +259,7 @@ int world_connect(int fd, const struct sockaddr *addr, socklen_t len);
 int world_accept(int fd);
 ssize_t world_sendmsg(int fd, const struct msghdr *msg, int flags);
 ssize_t world_recvmsg(int fd, struct msghdr *msg, int flags);
+int world_getpeername(int fd, struct sockaddr *addr, socklen_t *len);
 int world_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
 int world_spawn(const struct spawn_plan *plan, pid_t *pid, int *pidfd);
 int world_pidfd_open(pid_t pid);

@@ -7,6 +7,7 @@
 
 #include "base/jstream.h"
 #include "supervisor/chain_open.h"
+#include "supervisor/vsock.h"
 
 #include "tests/unit/argv_cases.h"
 #include "tests/unit/tap.h"
@@ -95,6 +96,31 @@ static struct vm_spec *parse(const char *given)
 	findings_fini(&found);
 	paths_fini(&paths);
 	return spec;
+}
+
+/* The guest's systemd is told where to say that it is up. */
+static void test_notify(void)
+{
+	static const struct argv_case plain = { .name = "plain" };
+	AUTO_STR struct str got = STR_INIT;
+	struct err err = ERR_INIT;
+	struct vm_spec *spec = parse("");
+	AUTO_FREE char *device = xasprintf(
+		"\"driver\":\"vhost-vsock-pci\",\"id\":\"vsock\","
+		"\"bus\":\"pcie.0\",\"addr\":\"0xc\",\"guest-cid\":%u",
+		vsock_cid(spec->uuid));
+	char **argv;
+
+	spec->start.ready.kind = READY_NOTIFY;
+	argv = build(&plain, spec, &err);
+	add_lines(&got, argv);
+	ok(strstr(str_text(&got), device), "notify: a vsock of its own");
+	ok(strstr(str_text(&got), "-smbios type=11,value=io.systemd."
+				  "credential:vmm.notify_socket=vsock-"
+				  "stream:2:"),
+		"and its port by SMBIOS");
+	argv_free(argv);
+	spec_free(spec);
 }
 
 static void test_refused(const char *text, const char *want)
@@ -272,6 +298,7 @@ static void test_speed(void)
 
 int main(void)
 {
+	test_notify();
 	for (size_t i = 0; i < NELEMS(argv_cases); i++)
 		test_golden(&argv_cases[i]);
 	test_refusals();
