@@ -213,7 +213,6 @@ static void add_behaviour(struct build *b)
 {
 	int reboot = b->spec->restart.on_guest_reboot;
 	bool cold = reboot == REBOOT_COLD || reboot == REBOOT_STOP;
-
 	bool watched = watchdog_is_there(b->spec);
 
 	addf(b, "-action", "shutdown=pause,panic=pause%s%s%s",

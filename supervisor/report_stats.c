@@ -182,11 +182,11 @@ json_t *report_stats(const struct vm *vm)
 	bool known = vm_is_up(vm) && vm->machine.pid > 0 &&
 		     proc_usage(vm->machine.pid, &usage);
 	int64_t uptime = vm_uptime_ms(vm);
-	json_t *o = json_pack("{s:s,s:s,s:o,s:i,s:o,s:b}", "name", vm->name,
+	json_t *o = json_pack("{s:s,s:s,s:o,s:I,s:o,s:b}", "name", vm->name,
 		"state", vm_state_word(vm), "uptime",
 		uptime < 0 ? json_null() : json_real((double)uptime / 1000),
-		"restarts", (int)vm->record.history.restarts, "age", age_of(s),
-		"stale", vm_is_up(vm) && (!s || stats_is_stale(s)));
+		"restarts", (json_int_t)vm->record.tally.restarts, "age",
+		age_of(s), "stale", vm_is_up(vm) && (!s || stats_is_stale(s)));
 
 	json_object_set_new(
 		o, "pid", known ? json_integer(vm->machine.pid) : json_null());
