@@ -270,16 +270,12 @@ static bool has_virtio_serial(const struct build *b)
 static int add_usb(struct build *b)
 {
 	bool tablet = b->spec->vm.os == OS_WINDOWS;
-	const char *bus = b->kind == MACHINE_Q35 ? "pcie.0" : "pci.0";
 	json_t *usb;
-	char addr[16];
 
 	if (b->kind == MACHINE_MICROVM || (!tablet && !has_disk_on(b, BUS_USB)))
 		return 0;
-	snprintf(addr, sizeof(addr), "0x%x", (unsigned)ADDR_USB);
 	usb = device_new("qemu-xhci", "usb");
-	device_put(usb, "bus", bus);
-	device_put(usb, "addr", addr);
+	device_put_at(usb, b->kind, ADDR_USB);
 	if (add_device(b, usb) != 0)
 		return -1;
 	if (!tablet)
