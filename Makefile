@@ -78,7 +78,7 @@ SUPERVISOR_SRC += supervisor/host_net.c supervisor/net_live.c \
 	supervisor/net_rules.c supervisor/net_watch.c supervisor/net_port.c supervisor/net_dhcp.c supervisor/net_address.c \
 	supervisor/intent.c supervisor/nets.c supervisor/taps.c supervisor/op_nics.c
 BASE_SRC += base/cage.c
-STORAGE_SRC += storage/foreign.c storage/remote.c
+STORAGE_SRC += storage/foreign.c storage/remote.c storage/ova.c
 SUPERVISOR_SRC += supervisor/far.c supervisor/op_import.c supervisor/command_import.c \
 	supervisor/catalogue.c supervisor/op_pull.c supervisor/command_pull.c
 # the main() of each program

@@ -756,9 +756,12 @@ const struct verb verbs[] = {
 			FLAG("with-snapshots", 0, OPTION,
 				"take the present state of one that has "
 				"snapshots inside"),
+			TEXT("disk", 0, OPTION,
+				"which of the .vmdk files in an .ova"),
 			ARG_POOL, ARG_JOB, ARG_DRY_RUN),
-		.usage = "FILE [--name N] [--format F] [--to F] [--compress] "
-			 "[--with-snapshots] [--pool P]",
+		.usage = "FILE|OVA [--name N] [--format F] [--to F] "
+			 "[--compress] [--with-snapshots] [--disk N] "
+			 "[--pool P]",
 		.help = "copy an image from outside into a pool",
 		.more = "For images that somebody else made.  What could read "
 			"other files of this host is refused: backing and "
@@ -767,7 +770,8 @@ const struct verb verbs[] = {
 			"qemu-img works on the rest in a cage: it can open "
 			"the file and its copy, has no network, and limits of "
 			"memory and time.  Another format is told by --format "
-			"or the suffix, never by what is inside.",
+			"or the suffix, never by what is inside.  Of an "
+			"archive (.ova) a disk is read in its place.",
 	},
 	{
 		.name = "image pull",

@@ -45,6 +45,7 @@ struct foreign {
 	size_t len;
 	struct stat st;
 	int fd;
+	off_t from; /* where in the file it begins */
 	bool snapshots;
 };
 
@@ -271,7 +272,7 @@ static int read_head(struct foreign *f, struct err *err)
 		return err_os(err, "cannot open '%s'", f->path);
 	if (!S_ISREG(f->st.st_mode))
 		return refuse(f, err, "it is no plain file", "");
-	n = sys_pread(f->fd, f->head, HEAD, 0);
+	n = sys_pread(f->fd, f->head, HEAD, f->from);
 	if (n < 0)
 		return err_os(err, "cannot read '%s'", f->path);
 	f->len = (size_t)n;
@@ -323,6 +324,25 @@ int foreign_check(
 	f->fd = -1;
 	f->snapshots = snapshots;
 	rc = check_one(f, format, err);
+	fd_close(&f->fd);
+	free(f);
+	return rc;
+}
+
+int foreign_check_part(
+	const char *path, uint64_t offset, uint64_t bytes, struct err *err)
+{
+	struct foreign *f = NEW(struct foreign);
+	int rc;
+
+	f->path = path;
+	f->fd = -1;
+	f->from = (off_t)offset;
+	rc = read_head(f, err);
+	if (!rc && f->len > bytes)
+		f->len = (size_t)bytes;
+	if (!rc)
+		rc = check_vmdk(f, err);
 	fd_close(&f->fd);
 	free(f);
 	return rc;

@@ -19,6 +19,9 @@
  */
 MUST_CHECK int foreign_check(
 	const char *path, const char *format, bool snapshots, struct err *err);
+/* The same of a vmdk that lies in a file, from `offset` on for `bytes`. */
+MUST_CHECK int foreign_check_part(
+	const char *path, uint64_t offset, uint64_t bytes, struct err *err);
 /* The most that an image may say its guest sees. */
 #define FOREIGN_MOST (UINT64_C(64) << 40)
 

@@ -130,7 +130,7 @@ static size_t add_convert(
 	n = add_secrets(op, argv, n);
 	if (op->secret.bytes) {
 		argv[n++] = "--image-opts";
-	} else {
+	} else if (!op->from_opened) {
 		argv[n++] = "-f";
 		argv[n++] = op->from_format;
 	}
@@ -202,7 +202,9 @@ static void start_tool(struct image_create *op)
 		argv[n++] = op->options;
 	}
 	if (op->from)
-		argv[n++] = opened ? opened : op->from;
+		argv[n++] = opened            ? opened
+			    : op->from_opened ? op->from_opened
+					      : op->from;
 	argv[n++] = op->temporary;
 	if (op->size > 0 && !op->from) {
 		snprintf(size, sizeof(size), "%" PRIu64, op->size);
@@ -306,6 +308,7 @@ static void create_cleanup(struct job *job)
 	free(op->options);
 	free(op->from);
 	free(op->from_format);
+	free(op->from_opened);
 	free(op->temporary);
 	secret_fini(&op->secret);
 	secret_fini(&op->new_secret);
@@ -337,6 +340,8 @@ struct image_create *image_create_start(const char *qemu_img,
 	if (wish->from) {
 		op->from = xstrdup(wish->from);
 		op->from_format = xstrdup(wish->from_format);
+		op->from_opened =
+			wish->from_opened ? xstrdup(wish->from_opened) : NULL;
 	}
 	op->compress = wish->compress;
 	op->caged = wish->caged;

@@ -24,6 +24,7 @@ struct image_wish {
 	const char *options;     /* qemu-img's -o, or NULL */
 	const char *from;        /* copy of this image, absolute; or NULL */
 	const char *from_format; /* with from */
+	const char *from_opened; /* what qemu-img is told instead; or NULL */
 	bool compress;           /* with from */
 	bool caged;              /* from is a stranger's; see base/cage.h */
 	bool reflink;            /* with from: share its blocks */
@@ -42,6 +43,7 @@ struct image_create {
 	char *options;
 	char *from; /* or NULL */
 	char *from_format;
+	char *from_opened; /* or NULL */
 	bool compress;
 	bool caged;
 	bool reflink;

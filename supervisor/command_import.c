@@ -31,14 +31,34 @@ static const char *format_of(const struct request *rq, const struct pool *pool)
 		       : spec_format_names[pool->pool.format];
 }
 
+/* The disk of an OVA, which is a vmdk. */
+static int name_part(struct request *rq, struct op_image *op, struct err *err)
+{
+	const char *file = request_string(rq, "file");
+	const char *format = request_string(rq, "format");
+
+	if (*format && !str_eq(format, "vmdk"))
+		return err_set(err, ERR_USAGE,
+			"the disks of an archive are vmdk, not %s", format);
+	if (!strchr(file, '/'))
+		return err_set(
+			err, ERR_USAGE, "'%s': say the whole path", file);
+	if (ova_find(file, request_string(rq, "disk"), &op->part, err))
+		return -1;
+	return volume_name(op->env, "", file, "vmdk", &op->from, err);
+}
+
 static int name_source(struct request *rq, struct op_image *op, struct err *err)
 {
 	const char *file = request_string(rq, "file");
 
+	const char *disk = request_string(rq, "disk");
+
 	if (str_ends(file, ".ova"))
-		return err_set(err, ERR_UNSUPPORTED,
-			"'%s' is an archive: take it apart with tar, and "
-			"import the .vmdk files that are in it",
+		return name_part(rq, op, err);
+	if (*disk)
+		return err_set(err, ERR_USAGE,
+			"--disk is one of an archive (.ova), which '%s' is not",
 			file);
 	if (!strchr(file, '/'))
 		return err_set(

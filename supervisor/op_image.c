@@ -505,6 +505,8 @@ void op_image_free(struct op_image *op)
 	secret_fini(&op->new_secret);
 	volume_fini(&op->volume);
 	volume_fini(&op->from);
+	ova_disk_fini(&op->part);
+	free(op->opened);
 	free(op->pull.url);
 	free(op->pull.sha256);
 	free(op->pull.temporary);

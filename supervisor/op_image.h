@@ -10,6 +10,7 @@
 
 #include "base/durable.h"
 #include "storage/image.h"
+#include "storage/ova.h"
 #include "supervisor/env.h"
 #include "supervisor/pool_space.h"
 #include "supervisor/volume.h"
@@ -50,7 +51,9 @@ struct op_image {
 		json_int_t data, zero, below;
 		size_t n;
 	} map;
-	struct { /* image pull */
+	struct ova_disk part; /* import: of an archive; or name NULL */
+	char *opened;         /* import: as qemu-img is told of it; or NULL */
+	struct {              /* image pull */
 		char *url, *sha256;
 		char *temporary; /* in the cache, until it is kept; or NULL */
 		int fd;          /* of that; 0: none */

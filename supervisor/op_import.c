@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cage.h"
+#include "base/jstream.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -23,6 +24,33 @@ static struct op_image *op_of(struct job *job)
 
 /* ---- looking ---- */
 
+/* A disk that lies in an archive is read there. */
+static char *opened_part(const struct op_image *op)
+{
+	AUTO_JSON json_t *node = json_pack("{s:s,s:{s:s,s:I,s:I,s:{s:s,s:s}}}",
+		"driver", "vmdk", "file", "driver", "raw", "offset",
+		(json_int_t)op->part.offset, "size", (json_int_t)op->part.bytes,
+		"file", "driver", "file", "filename", op->from.path);
+	char *text = node ? json_dumps(node, JSON_COMPACT) : NULL;
+	char *opened = text ? xasprintf("json:%s", text) : NULL;
+
+	free(text);
+	return opened;
+}
+
+static int check(struct op_image *op, struct err *err)
+{
+	if (!op->part.name)
+		return foreign_check(
+			op->from.path, op->from.format, op->snapshots, err);
+	op->opened = opened_part(op);
+	if (!op->opened)
+		return err_set(
+			err, ERR_USAGE, "the name of the archive is not UTF-8");
+	return foreign_check_part(
+		op->from.path, op->part.offset, op->part.bytes, err);
+}
+
 static bool may_begin(struct op_image *op)
 {
 	struct err err = ERR_INIT;
@@ -35,8 +63,7 @@ static bool may_begin(struct op_image *op)
 			"this kernel has no Landlock: nothing from outside is "
 			"opened without it");
 	else
-		(void)!foreign_check(
-			op->from.path, op->from.format, op->snapshots, &err);
+		(void)!check(op, &err);
 	if (!err.code)
 		return true;
 	job_fail_err(&op->job, &err);
@@ -61,7 +88,8 @@ static void start_look(struct op_image *op)
 	AUTO_FREE char *what = xasprintf("cannot read '%s'", op->from.path);
 	const char *argv[] = { CAGE_SELF, "--cage", op->from.path, "-",
 		LOOK_BYTES, LOOK_SECONDS, op->env->qemu_img, "info",
-		"--output=json", "-f", op->from.format, op->from.path, NULL };
+		"--output=json", op->opened ? op->opened : "-f",
+		op->opened ? NULL : op->from.format, op->from.path, NULL };
 
 	op->job.progress.phase = "looking";
 	op->run = qemu_img_start(argv, &(struct qemu_img_how){ .what = what },
@@ -98,7 +126,9 @@ static const char *fault_of(const struct op_image *op)
 		const char *name =
 			json_string_value(json_object_get(extent, "filename"));
 
-		if (!name || !str_eq(name, op->from.path))
+		/* of an archive the one extent is said as we said it */
+		if (!name || (op->opened ? i > 0 || !str_starts(name, "json:")
+					 : !str_eq(name, op->from.path)))
 			return "its data is in other files";
 	}
 	return NULL;
@@ -129,7 +159,9 @@ static bool has_room(struct op_image *op)
 	struct stat st;
 	uint64_t needed = 0;
 
-	if (!sys_fstatat(AT_FDCWD, op->from.path, &st, 0))
+	if (op->part.name)
+		needed = op->part.bytes;
+	else if (!sys_fstatat(AT_FDCWD, op->from.path, &st, 0))
 		needed = (uint64_t)st.st_blocks * 512;
 	if (!pool_claim(&op->env->paths, op->volume.path, op->copied,
 		    &op->claim, &err) &&
@@ -149,6 +181,7 @@ static void start_copy(struct op_image *op)
 		.options = op->options,
 		.from = op->from.path,
 		.from_format = op->from.format,
+		.from_opened = op->opened,
 		.compress = op->compress,
 		.caged = true };
 

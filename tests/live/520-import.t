@@ -152,7 +152,7 @@ ok "qcow2 that is said to be raw" refuses "is qcow2 by its header" \
 ok "raw that is said to be qcow2" refuses "no image of format qcow2" \
 	"$out/source.raw" --format qcow2
 ok "no format" refuses "say --format" "$out/fifo"
-ok "an archive" refuses "take it apart with tar" "$out/x.ova"
+ok "an archive" refuses "no file" "$out/x.ova"
 
 # ---- what makes no sense ----
 

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * OVA archives; see ova.h.  Only headers are read, each is checked by its own
+ * sum, and no length is believed that leads out of the file.
+ */
+#include "storage/ova.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+/* A header of POSIX ustar, and of the tars before it. */
+enum {
+	BLOCK = 512,
+	NAME_BYTES = 100,
+	SIZE_AT = 124,
+	SIZE_BYTES = 12,
+	SUM_AT = 148,
+	SUM_BYTES = 8,
+	TYPE_AT = 156,
+	MAGIC_AT = 257,
+	MOST_MEMBERS = 64,
+	NAME_SHOWN = 60,
+};
+
+struct archive {
+	const char *path;
+	int fd;
+	uint64_t size;
+	unsigned char head[BLOCK];
+	const char *wanted; /* "": the only disk */
+	struct ova_disk found;
+	unsigned disks;
+	struct str names; /* of the disks, for people */
+	bool described;
+	struct err *err;
+};
+
+static int refuse(struct archive *a, const char *why)
+{
+	return err_set(a->err, ERR_CONFIG, "'%s' is refused: %s", a->path, why);
+}
+
+/* As GNU writes what octal digits cannot say: above 8 GiB. */
+static int64_t big_number(const unsigned char *at, size_t len)
+{
+	int64_t value = 0;
+
+	for (size_t i = 1; i < len; i++) {
+		if (value > INT64_MAX >> 8)
+			return -1;
+		value = value << 8 | at[i];
+	}
+	return value;
+}
+
+/* Octal digits up to a blank or NUL; -1: it is none. */
+static int64_t number(const unsigned char *at, size_t len)
+{
+	int64_t value = 0;
+	size_t i = 0;
+
+	if (at[0] == 0x80)
+		return big_number(at, len);
+
+	while (i < len && at[i] == ' ')
+		i++;
+	if (i == len || at[i] < '0' || at[i] > '7')
+		return -1;
+	for (; i < len && at[i] >= '0' && at[i] <= '7'; i++)
+		value = value * 8 + (at[i] - '0');
+	return i == len || at[i] == ' ' || at[i] == '\0' ? value : -1;
+}
+
+/* The sum of its bytes, its own field taken for blanks. */
+static bool is_header(const struct archive *a)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < BLOCK; i++)
+		sum += i >= SUM_AT && i < SUM_AT + SUM_BYTES ? ' ' : a->head[i];
+	return number(a->head + SUM_AT, SUM_BYTES) == sum;
+}
+
+static bool is_end(const struct archive *a)
+{
+	for (size_t i = 0; i < BLOCK; i++)
+		if (a->head[i])
+			return false;
+	return true;
+}
+
+static void take_disk(
+	struct archive *a, const char *name, uint64_t offset, uint64_t bytes)
+{
+	bool chosen = *a->wanted ? str_eq(a->wanted, name) : a->disks == 0;
+
+	a->disks++;
+	if (a->names.len < 100) {
+		str_add(&a->names, a->names.len ? ", " : "");
+		str_add_visible(&a->names, name, strnlen(name, NAME_SHOWN));
+	}
+	if (!chosen || a->found.name)
+		return;
+	a->found.name = xstrdup(name);
+	a->found.offset = offset;
+	a->found.bytes = (bytes + BLOCK - 1) / BLOCK * BLOCK;
+}
+
+/* One member, whose contents begin at offset; its bytes in *bytes. */
+static int look(struct archive *a, uint64_t offset, uint64_t *bytes)
+{
+	char name[NAME_BYTES + 1] = "";
+	unsigned char type = a->head[TYPE_AT];
+	int64_t size = number(a->head + SIZE_AT, SIZE_BYTES);
+
+	if (!is_header(a))
+		return refuse(a, "it is no tar archive");
+	if (size < 0 || (uint64_t)size > a->size ||
+		offset > a->size - (uint64_t)size)
+		return refuse(a, "a file in it is longer than it all");
+	*bytes = (uint64_t)size;
+	if (type == 'x' || type == 'g' || type == 'L' || type == 'K')
+		return refuse(a,
+			"it is a tar of a kind that no OVA is: take it apart, "
+			"and import the .vmdk");
+	memcpy(name, a->head, NAME_BYTES);
+	if (type != '0' && type != '\0')
+		return 0; /* links and directories have no contents */
+	if (str_ends(name, ".ovf"))
+		a->described = true;
+	else if (str_ends(name, ".vmdk"))
+		take_disk(a, name, offset, *bytes);
+	return 0;
+}
+
+static int walk(struct archive *a)
+{
+	uint64_t at = 0;
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; at + BLOCK <= a->size; i++) {
+		if (sys_pread(a->fd, a->head, BLOCK, (off_t)at) != BLOCK)
+			return err_os(a->err, "cannot read '%s'", a->path);
+		if (is_end(a))
+			break;
+		if (i == MOST_MEMBERS)
+			return refuse(a, "it has too many files");
+		if (look(a, at + BLOCK, &bytes))
+			return -1;
+		at += BLOCK + (bytes + BLOCK - 1) / BLOCK * BLOCK;
+	}
+	return 0;
+}
+
+static int choose(struct archive *a)
+{
+	if (!a->described)
+		return refuse(a, "it has no description (.ovf): it is no OVA");
+	if (a->disks == 0)
+		return refuse(a, "it has no disk (.vmdk)");
+	if (a->disks > 1 && !*a->wanted)
+		return err_set(a->err, ERR_USAGE,
+			"'%s' has %u disks: say --disk with one of %s", a->path,
+			a->disks, str_text(&a->names));
+	if (!a->found.name)
+		return err_set(a->err, ERR_NOT_FOUND,
+			"'%s' has no disk '%s', but %s", a->path, a->wanted,
+			str_text(&a->names));
+	if (a->found.offset + a->found.bytes > a->size)
+		return refuse(a, "its last file is cut off");
+	return 0;
+}
+
+static int open_file(struct archive *a)
+{
+	struct stat st;
+
+	/* before it is opened: a FIFO or a tape would do something */
+	if (sys_fstatat(AT_FDCWD, a->path, &st, 0)) {
+		if (errno == ENOENT)
+			return err_set(
+				a->err, ERR_NOT_FOUND, "no file '%s'", a->path);
+		return err_os(a->err, "cannot look at '%s'", a->path);
+	}
+	if (!S_ISREG(st.st_mode))
+		return refuse(a, "it is no plain file");
+	a->fd = sys_openat(AT_FDCWD, a->path,
+		O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
+	if (a->fd < 0 || sys_fstat(a->fd, &st))
+		return err_os(a->err, "cannot open '%s'", a->path);
+	a->size = (uint64_t)st.st_size;
+	return a->size < BLOCK ? refuse(a, "it is no tar archive") : 0;
+}
+
+int ova_find(const char *path, const char *name, struct ova_disk *out,
+	struct err *err)
+{
+	struct archive a = {
+		.path = path, .fd = -1, .wanted = name, .err = err
+	};
+	int rc = open_file(&a) || walk(&a) || choose(&a) ? -1 : 0;
+
+	fd_close(&a.fd);
+	str_fini(&a.names);
+	if (rc)
+		ova_disk_fini(&a.found);
+	else
+		*out = a.found;
+	return rc;
+}
+
+void ova_disk_fini(struct ova_disk *disk)
+{
+	free(disk->name);
+	*disk = (struct ova_disk){ NULL };
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * OVA archives that strangers made: a tar with a description (.ovf) and the
+ * disks (.vmdk).  Nothing is taken out: where a disk begins and how long it is
+ * is enough to read it in its place.
+ */
+#ifndef STORAGE_OVA_H
+#define STORAGE_OVA_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct ova_disk {
+	char *name; /* in the archive; shown only */
+	uint64_t offset;
+	uint64_t bytes; /* a multiple of 512 */
+};
+
+/*
+ * The only disk of an archive, or the one that is called `name`.  Fails with
+ * ERR_CONFIG for what is no OVA, or names what it has.
+ */
+MUST_CHECK int ova_find(const char *path, const char *name,
+	struct ova_disk *out, struct err *err);
+void ova_disk_fini(struct ova_disk *disk);
+
+#endif

@@ -1,0 +1,136 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# image import of OVA archives: the disk is read in its place; what is no OVA,
+# or leads out of it, is refused in one line.
+# shellcheck source=tests/live/lib.sh
+. "${TOP:-$(dirname "$0")/../..}/tests/live/lib.sh"
+"$BUILD/vmwardd" --cage /dev/null - 1048576 10 /bin/true 2>/dev/null ||
+	skip_all "this kernel has no Landlock"
+command -v tar >/dev/null || skip_all "no tar"
+
+out=$tmp/outside
+mkdir "$out" "$out/in"
+cd "$out/in" || exit 1
+dd if=/dev/urandom of=a.raw bs=64k count=32 2>/dev/null
+dd if=/dev/urandom of=b.raw bs=64k count=16 2>/dev/null
+for disk in a b; do
+	qemu-img convert -f raw -O vmdk -o subformat=streamOptimized \
+		$disk.raw $disk.vmdk
+done
+qemu-img convert -f raw -O vmdk a.raw sparse.vmdk
+qemu-img create -q -f vmdk -o subformat=monolithicFlat flat.vmdk 1M
+sed 's/parentCID=ffffffff/parentCID=00000001/' a.vmdk >child.vmdk
+echo '<Envelope/>' >x.ovf
+printf 'x' >note.txt
+ova() # NAME FILE...
+{
+	name=$1
+	shift
+	tar --format=ustar -cf "$out/$name.ova" "$@"
+}
+# spoilt NAME OFFSET BYTES: a good archive with other bytes there
+spoilt()
+{
+	cp "$out/one.ova" "$out/$1.ova"
+	printf '%b' "$3" | dd of="$out/$1.ova" bs=1 seek="$2" conv=notrunc \
+		2>/dev/null
+}
+refuses() # STATUS TEXT FILE ARG...
+{
+	want=$1 text=$2
+	shift 2
+	before=$(ls -lA "$images")
+	vmward image import "$@"
+	exits "$want" && complains "$text" && is "$(wc -l <"$tmp/err")" 1 &&
+		is "$(ls -lA "$images")" "$before"
+}
+same() { qemu-img compare -q -f raw -F qcow2 "$1.raw" "$images/$2"; }
+
+up
+ova one x.ovf note.txt a.vmdk
+ova two x.ovf a.vmdk b.vmdk
+ova sparse x.ovf sparse.vmdk
+ok "one disk" does image import "$out/one.ova"
+ok "its content" same a one.qcow2
+ok "it stands alone" is "$(qemu-img info --output=json "$images/one.qcow2" |
+	jq -r '.["backing-filename"]')" null
+ok "one of two" does image import "$out/two.ova" --disk b.vmdk
+ok "the right one" same b two.qcow2
+ok "one that was not streamed" does image import "$out/sparse.ova"
+ok "its content" same a sparse.qcow2
+ok "a dry run only says so" does -n image import "$out/one.ova" --name n.qcow2
+ok "another format" does image import "$out/one.ova" --name raw.raw
+ok "its content" cmp a.raw "$images/raw.raw"
+
+ova plain note.txt a.vmdk
+ova empty x.ovf note.txt
+ova flat x.ovf flat.vmdk
+ova child x.ovf child.vmdk
+ln -s /etc/shadow link.vmdk
+ova link x.ovf link.vmdk
+ln a.vmdk hard.vmdk
+tar --format=ustar -cf "$out/hard.ova" x.ovf a.vmdk hard.vmdk
+mkdir dir.vmdk
+ova dir x.ovf dir.vmdk
+cp note.txt junk.vmdk
+ova junk x.ovf junk.vmdk
+tar --format=pax --pax-option=exthdr.name=x,foo=bar -cf "$out/pax.ova" \
+	x.ovf a.vmdk
+long=$(printf '%0120d' 7).vmdk
+cp a.vmdk "$long"
+tar --format=gnu -cf "$out/gnu.ova" x.ovf "$long"
+tar --format=ustar -P --transform 's|^b|../../../b|' -cf "$out/up.ova" \
+	x.ovf b.vmdk
+printf 'x' >"$out/short.ova"
+head -c 4096 /dev/urandom >"$out/noise.ova"
+: >"$out/nothing.ova"
+head -c 1024 /dev/zero >"$out/zeros.ova"
+head -c 20000 "$out/one.ova" >"$out/cut.ova"
+spoilt sum 0 y
+spoilt size 124 '77777777777'
+spoilt minus 124 '-7777777777'
+spoilt base256 124 '\0200\0377\0377\0377'
+mkdir many
+i=0
+while [ $i -lt 70 ]; do
+	: >"many/$i"
+	i=$((i + 1))
+done
+ova many many x.ovf a.vmdk
+mkfifo "$out/fifo.ova"
+while IFS='|' read -r want text words; do
+	[ -n "$want" ] || continue
+	# shellcheck disable=SC2086 # words
+	ok "refused: $words" refuses "$want" "$text" $words
+done <<EOS
+1|it is no OVA|$out/plain.ova
+1|has no disk|$out/empty.ova
+1|list of other files|$out/flat.ova
+1|on top of another|$out/child.ova
+1|has no disk|$out/link.ova
+1|has no disk|$out/dir.ova
+1|list of other files|$out/junk.ova
+1|of a kind that no OVA is|$out/pax.ova
+1|of a kind that no OVA is|$out/gnu.ova
+1|no tar archive|$out/short.ova
+1|no tar archive|$out/noise.ova
+1|no tar archive|$out/nothing.ova
+1|no description|$out/zeros.ova
+1|longer than it all|$out/cut.ova
+1|no tar archive|$out/sum.ova
+1|no tar archive|$out/size.ova
+1|no tar archive|$out/minus.ova
+1|no tar archive|$out/base256.ova
+1|too many files|$out/many.ova
+1|no plain file|$out/fifo.ova
+4|no file|$out/none.ova
+2|2 disks: say --disk with one of a.vmdk, b.vmdk|$out/two.ova
+4|has no disk 'c.vmdk', but a.vmdk, b.vmdk|$out/two.ova --disk c.vmdk
+2|are vmdk, not raw|$out/one.ova --format raw --name x.qcow2
+2|is one of an archive|$out/in/a.vmdk --disk a.vmdk
+EOS
+ok "a name that leads away is only a name" does image import "$out/up.ova"
+ok "its content" same b up.qcow2
+ok "a second link has no contents" does image import "$out/hard.ova"
+ok "nothing is left" nothing_left
+plan

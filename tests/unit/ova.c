@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* OVA archives: sizes in each of tar's ways, and every byte of a header. */
+#include "storage/ova.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "tests/unit/tap.h"
+#include "tests/unit/temp.h"
+
+enum { BLOCK = 512, FILES = 2, ALL = (FILES * 2 + 2) * BLOCK };
+
+static unsigned char good[ALL];
+
+static void sum_up(unsigned char *head)
+{
+	unsigned sum = 0;
+
+	memset(head + 148, ' ', 8);
+	for (int i = 0; i < BLOCK; i++)
+		sum += head[i];
+	snprintf((char *)head + 148, 8, "%06o", sum & 0777777u);
+}
+
+static void put(unsigned char *head, const char *name, const char *size)
+{
+	snprintf((char *)head, 100, "%s", name);
+	snprintf((char *)head + 124, 12, "%s", size);
+	head[156] = '0';
+	sum_up(head);
+}
+
+static int find(const unsigned char *bytes, struct ova_disk *disk)
+{
+	struct err err = ERR_INIT;
+	int fd = open(temp_path("x"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	if (fd < 0 || write(fd, bytes, ALL) != ALL)
+		abort();
+	close(fd);
+	return ova_find(temp_path("x"), "", disk, &err);
+}
+
+static void test_good(void)
+{
+	struct ova_disk disk;
+
+	put(good, "x.ovf", "00000000010");
+	put(good + 2 * BLOCK, "x.vmdk", "00000000777");
+	ok(!find(good, &disk), "an archive");
+	is_str(disk.name, "x.vmdk", "its disk");
+	is_int((long)disk.offset, 3 * BLOCK, "where it begins");
+	is_int((long)disk.bytes, BLOCK, "whole blocks of it");
+	ova_disk_fini(&disk);
+}
+
+/* The size of the disk, as bytes of its field. */
+static void sized(const char *bytes, size_t len, bool fits)
+{
+	AUTO_FREE unsigned char *all = xcalloc(1, ALL);
+	struct ova_disk disk;
+	int rc;
+
+	memcpy(all, good, ALL);
+	memset(all + 2 * BLOCK + 124, 0, 12);
+	memcpy(all + 2 * BLOCK + 124, bytes, len);
+	sum_up(all + 2 * BLOCK);
+	rc = find(all, &disk);
+	ok((rc == 0) == fits, "a size of %zu bytes fits: %d", len, fits);
+	if (!rc)
+		ova_disk_fini(&disk);
+}
+
+static void test_sizes(void)
+{
+	sized("777 ", 4, true);
+	sized("  10", 4, true);
+	sized("77777777777", 11, false);
+	sized("777777777777", 12, false);
+	sized("-1", 2, false);
+	sized("8", 1, false);
+	sized("1x", 2, false);
+	sized("", 1, false);
+	sized("\x80\0\0\0\0\0\0\0\0\0\0\x40", 12, true);
+	sized("\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff", 12, false);
+	sized("\x80\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 12, false);
+	sized("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 12, false);
+}
+
+/* Whatever is changed, what is found lies within the file. */
+static void test_changed(void)
+{
+	AUTO_FREE unsigned char *all = xcalloc(1, ALL);
+	unsigned wrong = 0;
+
+	for (size_t at = 0; at < BLOCK * 2; at++) {
+		size_t head = at < BLOCK ? 0 : 2 * BLOCK;
+		struct ova_disk disk;
+
+		memcpy(all, good, ALL);
+		all[head + at % BLOCK] ^= (unsigned char)(1 + at * 7);
+		if (at % 2)
+			sum_up(all + head);
+		if (find(all, &disk))
+			continue;
+		wrong += disk.offset + disk.bytes > ALL || !disk.bytes;
+		ova_disk_fini(&disk);
+	}
+	is_int(wrong, 0, "no disk leads out of its file");
+}
+
+int main(void)
+{
+	temp_make();
+	test_good();
+	test_sizes();
+	test_changed();
+	return done();
+}
