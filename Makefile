@@ -71,11 +71,13 @@ CTL_SRC += ctl/incident.c ctl/tar.c
 CTL_SRC += ctl/sample.c ctl/stats.c ctl/metrics.c ctl/screen.c ctl/top.c
 BASE_SRC += base/beneath.c base/mounts.c
 SUPERVISOR_SRC += supervisor/pool.c supervisor/pool_space.c supervisor/command_pool.c
-CTL_SRC += ctl/pool.c
+CTL_SRC += ctl/pool.c ctl/net.c ctl/ssh.c
 SUPERVISOR_SRC += supervisor/network.c supervisor/network_spec.c \
 	supervisor/network_value.c supervisor/network_check.c
 SUPERVISOR_SRC += supervisor/host_net.c supervisor/net_live.c \
-	supervisor/net_rules.c supervisor/net_watch.c supervisor/net_port.c supervisor/net_dhcp.c supervisor/net_address.c \
+	supervisor/net_rules.c supervisor/net_watch.c supervisor/net_port.c \
+	supervisor/addresses.c supervisor/command_net.c \
+	supervisor/net_doctor.c supervisor/command_net_doctor.c supervisor/net_dhcp.c supervisor/net_address.c \
 	supervisor/intent.c supervisor/nets.c supervisor/taps.c supervisor/op_nics.c
 BASE_SRC += base/cage.c
 STORAGE_SRC += storage/foreign.c storage/remote.c storage/ova.c

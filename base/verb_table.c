@@ -79,6 +79,7 @@
 #define CONFIGURE "Configure"
 #define DEVICES   "Devices"
 #define IMAGES    "Images"
+#define NETWORKS  "Networks"
 #define TALK      "Talk to a VM"
 #define JOBS      "Jobs"
 #define TOOLS     "Tools"
@@ -833,6 +834,8 @@ const struct verb verbs[] = {
 		.usage = "[NAME]",
 		.help = "one pool, its space and its images",
 	},
+
+#include "base/verb_net.h"
 
 	/* ---- talk ---- */
 	{

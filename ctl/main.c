@@ -71,6 +71,7 @@ static const struct {
 	{ "events", verb_events },
 	{ "console", verb_console },
 	{ "incident export", verb_incident_export },
+	{ "ssh", verb_ssh },
 	{ "run", run_daemon },
 	{ "doctor", run_daemon },
 	{ "edit", verb_edit },

@@ -21,6 +21,7 @@ int verb_version(const struct call *call);         /* ctl/main.c */
 int verb_help(const struct call *call);            /* ctl/help.c */
 int verb_completion(const struct call *call);      /* ctl/complete.c */
 int verb_incident_export(const struct call *call); /* ctl/incident.c */
+int verb_ssh(const struct call *call);             /* ctl/ssh.c */
 int verb_metrics(const struct call *call);         /* ctl/metrics.c */
 int verb_top(const struct call *call);             /* ctl/top.c */
 

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "ctl/image.h"
 #include "ctl/incident.h"
+#include "ctl/net.h"
 #include "ctl/pool.h"
 #include "ctl/print.h"
 #include "ctl/request.h"
@@ -446,6 +447,13 @@ static const struct request_view views[] = {
 	{ .verb = "image info", .show = image_show_info, .raw = true },
 	{ .verb = "pool list", .show = pool_show_list, .raw = true },
 	{ .verb = "pool info", .show = pool_show_info, .raw = true },
+	{ .verb = "net list", .show = net_show_list, .raw = true },
+	{ .verb = "net leases", .show = net_show_leases, .raw = true },
+	{ .verb = "net doctor",
+		.show = net_show_doctor,
+		.status = net_doctor_status,
+		.raw = true },
+	{ .verb = "ip", .show = net_show_ip, .raw = true },
 	{ .verb = "image check",
 		.show = image_show_verdict,
 		.status = image_verdict_status,

@@ -161,6 +161,15 @@ static bool is_reachable(const struct check *check, unsigned port)
 	return broken;
 }
 
+static bool has_network(const struct vm_spec *spec)
+{
+	list_each(&spec->nics, it, next) {
+		if (list_entry(it, struct spec_nic, link)->network)
+			return true;
+	}
+	return false;
+}
+
 static void check_ready(const struct check *check)
 {
 	const struct vm_spec *spec = check->spec;
@@ -169,6 +178,10 @@ static void check_ready(const struct check *check)
 	if (ready->kind == READY_AGENT && !spec->agent.enabled)
 		remark_error(check->to, "start", "ready",
 			"agent cannot work: [agent] says enabled = no");
+	if (ready->kind == READY_LEASE && !has_network(check->spec))
+		remark_error(check->to, "start", "ready",
+			"lease cannot work: no [net.NAME] says network = "
+			"NAME");
 	if (ready->kind == READY_SERIAL && list_is_empty(&spec->serials))
 		remark_error(check->to, "start", "ready",
 			"serial cannot work: there is no [serial.NAME]");

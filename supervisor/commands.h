@@ -128,6 +128,18 @@ void command_image_pull(struct request *request);
 void command_pool_list(struct request *request);
 /* [pool-info] One, and its images. */
 void command_pool_info(struct request *request);
+/* [net-list] Networks, and who is on them. */
+void command_net_list(struct request *request);
+/* [net-up] */
+void command_net_up(struct request *request);
+/* [net-down] Unless a VM is on it. */
+void command_net_down(struct request *request);
+/* [net-leases] What dnsmasq gave to whom. */
+void command_net_leases(struct request *request);
+/* [net-doctor] What is in the way, with the remedy. */
+void command_net_doctor(struct request *request);
+/* [vm-ip] Addresses, each with its source. */
+void command_ip(struct request *request);
 /* [vm-qmp] Passes a command to QEMU. */
 void command_qmp(struct request *request);
 /* [vm-console] The path of a console's socket. */

@@ -117,7 +117,7 @@ void lastgood_begin(struct vm *vm)
 	if (!is_wanted(vm) || vm->record.fallback)
 		return;
 	kind = vm->running->start.ready.kind;
-	if (kind != READY_RUNNING && kind != READY_LEASE)
+	if (kind != READY_RUNNING)
 		return; /* its probe will tell */
 	left = vm->running->restart.burst.window_ms - vm_uptime_ms(vm);
 	loop_timer_start(&vm->good.timer, left > 0 ? left : 0, on_old_enough);

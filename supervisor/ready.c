@@ -14,9 +14,11 @@
 #include "base/mem.h"
 #include "base/spawn.h"
 #include "base/sys.h"
+#include "supervisor/addresses.h"
 #include "supervisor/console.h"
 #include "supervisor/forward.h"
 #include "supervisor/lastgood.h"
+#include "supervisor/nets.h"
 #include "supervisor/sdnotify.h"
 
 #define TCP_EVERY_MS    200
@@ -24,6 +26,7 @@
 #define AGENT_EVERY_MS  500
 #define AGENT_MS        5000
 #define EXEC_EVERY_MS   1000
+#define LEASE_EVERY_MS  100
 #define NOTIFY_EVERY_MS 1000
 #define LINE_MAX_BYTES  4096
 
@@ -37,8 +40,8 @@ struct probe {
 	regex_t regex;
 	bool has_regex;
 	struct str line;
-	int fd; /* tcp */
-	uint16_t host_port;
+	int fd;             /* tcp */
+	uint16_t host_port; /* 0: the guest's own, no forward's */
 	struct loop_io io;
 	struct qmp_slot slot; /* what slirp says of the connection */
 	struct spawn_tool tool;
@@ -51,6 +54,7 @@ static void try_tcp(struct probe *p);
 static void try_agent(struct probe *p);
 static void try_exec(struct probe *p);
 static void try_notify(struct probe *p);
+static void try_lease(struct probe *p);
 
 /* ---- passed, or out of time ---- */
 
@@ -246,7 +250,7 @@ static void on_tcp_stayed(struct loop_timer *timer)
 {
 	struct probe *p = container_of(timer, struct probe, again);
 
-	if (!p->vm->machine.ready) {
+	if (!p->vm->machine.ready || !p->host_port) {
 		pass(p);
 		return;
 	}
@@ -275,15 +279,41 @@ static void on_tcp(struct loop_io *io, int events)
 	loop_timer_start(&p->again, TCP_OPEN_MS, on_tcp_stayed);
 }
 
+/* On a network the guest itself is asked. */
+static bool find_guest(const struct probe *p, struct sockaddr_in *out)
+{
+	const struct net_state *state = nets_state();
+
+	list_each(&p->vm->running->nics, it, next) {
+		const struct spec_nic *nic =
+			list_entry(it, struct spec_nic, link);
+		const struct net_port *port =
+			state && !nic->user
+				? net_port_find(state, p->vm->name, nic->name)
+				: NULL;
+
+		if (!port || port->address.family != AF_INET)
+			continue;
+		*out = (struct sockaddr_in){ .sin_family = AF_INET,
+			.sin_port = htons(p->spec.port) };
+		memcpy(&out->sin_addr, port->address.at, sizeof(out->sin_addr));
+		return true;
+	}
+	return false;
+}
+
 static void try_tcp(struct probe *p)
 {
 	struct sockaddr_in addr;
 
-	if (!find_forward(p->vm->running, p->spec.port, &addr)) {
-		tcp_later(p);
-		return;
+	p->host_port = 0;
+	if (!find_guest(p, &addr)) {
+		if (!find_forward(p->vm->running, p->spec.port, &addr)) {
+			tcp_later(p);
+			return;
+		}
+		p->host_port = ntohs(addr.sin_port);
 	}
-	p->host_port = ntohs(addr.sin_port);
 	p->fd = sys_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	if (p->fd < 0 || (sys_connect(p->fd, (const struct sockaddr *)&addr,
 				  sizeof(addr)) &&
@@ -292,6 +322,21 @@ static void try_tcp(struct probe *p)
 		return;
 	}
 	loop_io_start(&p->io, p->fd, LOOP_WRITE, on_tcp);
+}
+
+/* ---- lease ---- */
+
+static void on_lease_again(struct loop_timer *timer)
+{
+	try_lease(container_of(timer, struct probe, again));
+}
+
+static void try_lease(struct probe *p)
+{
+	if (addresses_has_lease(p->vm))
+		pass(p);
+	else
+		loop_timer_start(&p->again, LEASE_EVERY_MS, on_lease_again);
 }
 
 /* ---- agent ---- */
@@ -419,6 +464,7 @@ static void begin_probe(struct vm *vm, const struct vm_spec *spec)
 	static void (*const begin[])(struct probe * p) = {
 		[READY_AGENT] = try_agent,
 		[READY_TCP] = try_tcp,
+		[READY_LEASE] = try_lease,
 		[READY_SERIAL] = begin_serial,
 		[READY_EXEC] = try_exec,
 		[READY_NOTIFY] = try_notify,
@@ -444,7 +490,7 @@ void ready_begin(struct vm *vm)
 
 	if (vm->probe || vm->ready == VM_READY_YES)
 		return;
-	if (kind == READY_RUNNING || kind == READY_LEASE || was_ready(vm)) {
+	if (kind == READY_RUNNING || was_ready(vm)) {
 		if (!vm->asked_ms && !vm->ready_ms) /* adopted */
 			vm->ready_ms = vm->record.started_mono_ms;
 		vm_set_ready(vm, VM_READY_YES);

@@ -4,6 +4,7 @@
  * per member, list and status take theirs, a client those that it names.
  */
 #include "supervisor/report.h"
+#include "supervisor/addresses.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -64,22 +65,9 @@ static json_t *error_of(const struct vm *vm)
 	return json_null();
 }
 
-/* User mode hands every guest the same first address. */
-static json_t *addresses_of(const struct vm *vm)
+static json_t *known_addresses(const struct vm *vm)
 {
-	const struct vm_spec *spec = spec_of(vm);
-	json_t *all = json_array();
-
-	if (!spec || !vm_is_up(vm))
-		return all;
-	list_each(&spec->nics, it, next) {
-		if (list_entry(it, struct spec_nic, link)->user)
-			json_array_append_new(
-				all, json_pack("{s:s,s:s,s:n}", "address",
-					     "10.0.2.15", "source", "user-mode",
-					     "age"));
-	}
-	return all;
+	return addresses_of(vm, false);
 }
 
 /* ---- the note: what a person should know first ---- */
@@ -292,10 +280,13 @@ static json_t *nics_of(const struct vm *vm)
 		char mac[18];
 
 		argv_nic_mac(spec, nic, mac);
-		json_array_append_new(all,
-			json_pack("{s:s,s:s,s:s,s:b}", "name", nic->name, "mac",
-				mac, "mode", nic->user ? "user" : "tap", "link",
-				nic->up));
+		json_array_append_new(
+			all, json_pack("{s:s,s:s,s:s,s:b}", "name", nic->name,
+				     "mac", mac, "mode",
+				     nic->user      ? "user"
+				     : nic->network ? "network"
+						    : "bridge",
+				     "link", nic->up));
 	}
 	return all;
 }
@@ -442,7 +433,7 @@ static const struct report_field {
 	{ "cpus", cpus_of, false },
 	{ "memory", memory_of, false },
 	{ "restarts", restarts_of, false },
-	{ "addresses", addresses_of, false },
+	{ "addresses", known_addresses, false },
 	{ "autostart", autostart_of, false },
 	{ "uuid", uuid_of, false },
 	{ "tags", tags_of, false },

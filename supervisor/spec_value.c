@@ -358,14 +358,13 @@ int value_ready(const char *text, void *field, struct err *err)
 
 	if (str_eq(text, "agent")) {
 		probe.kind = READY_AGENT;
-	} else if (str_eq(text, "notify") && vsock_check_host(&why)) {
-		rc = err_set(
-			err, ERR_CONFIG, "notify cannot work: %s", why.text);
+	} else if (str_eq(text, "lease")) {
+		probe.kind = READY_LEASE;
 	} else if (str_eq(text, "notify")) {
 		probe.kind = READY_NOTIFY;
-	} else if (str_eq(text, "lease")) {
-		rc = err_set(err, ERR_CONFIG,
-			"%s: not supported by this version yet", text);
+		if (vsock_check_host(&why))
+			rc = err_set(err, ERR_CONFIG, "notify cannot work: %s",
+				why.text);
 	} else if (str_starts(text, "tcp:")) {
 		probe.kind = READY_TCP;
 		rc = ready_tcp(text + 4, &probe, err);

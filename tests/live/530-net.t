@@ -3,23 +3,8 @@
 # Networks, in a network namespace of this test's own: two Linux guests on the
 # NAT network `default`, a `world` behind the host, and what lives on when the
 # supervisor dies.
-if [ -z "${NETNS-}" ]; then
-	unshare -n true 2>/dev/null || {
-		echo "1..0 # SKIP no right to make a network namespace"
-		exit 0
-	}
-	NETNS=yes exec unshare -n sh "$0"
-fi
-# shellcheck source=tests/live/lib.sh
-. "${TOP:-$(dirname "$0")/../..}/tests/live/lib.sh"
-[ -e "$BUILD/guest/vmlinuz" ] || skip_all "no Linux guest could be built here"
-for program in dnsmasq nft ip; do
-	command -v "$program" >/dev/null || skip_all "no $program"
-done
-cp "$BUILD/guest/vmlinuz" "$BUILD/guest/initrd.gz" "$tmp/"
-chmod 711 "$tmp" # dnsmasq reads there as nobody
-patience=60
-ip link set lo up
+# shellcheck source=tests/live/net.sh
+. "${TOP:-$(dirname "$0")/../..}/tests/live/net.sh"
 
 # the world: another namespace, behind a pair of devices
 mkfifo "$tmp/hold"
@@ -39,39 +24,6 @@ ip link set up0 up
 in_world ip addr add 192.0.2.2/24 dev eth0
 in_world ip link set eth0 up
 in_world ip link set lo up
-
-# linux NAME: NAME.ini; more lines of [net.lan] come from stdin
-linux()
-{
-	cat >"$vms/$1.ini" <<-EOT
-	[vm]
-	memory = 128M
-	accel = tcg
-	kernel = $tmp/vmlinuz
-	initrd = $tmp/initrd.gz
-	cmdline = console=ttyS0 quiet panic=-1 name=%n
-	[start]
-	ready = serial:^NET eth0
-	[net.lan]
-	network = default
-	EOT
-	cat >>"$vms/$1.ini"
-}
-
-tables() { nft list tables | grep -c vmward || :; }
-taps() { ip -o link show type tun 2>/dev/null | wc -l; }
-dnsmasqs() { pgrep -f "^dnsmasq --conf-file=$run/"; }
-address_of() # NAME: as dnsmasq gave it
-{
-	awk -v name="$1" '$4 == name { print $3 }' \
-		"$tmp/var/lib/vmward/networks/default.leases"
-}
-is_taps() { is "$(taps)" "$1"; }
-is_gone_all()
-{
-	[ "$(tables)" = 0 ] && [ "$(taps)" = 0 ] && ! dnsmasqs >"$tmp/left" &&
-		! ip link show vw-default >>"$tmp/left" 2>&1
-}
 
 linux a </dev/null
 linux b <<EOF

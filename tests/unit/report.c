@@ -161,8 +161,8 @@ static void test_running(void)
 	lists("isolation", "\"seccomp\"", "under kvm");
 	lists("addresses",
 		"[{\"address\":\"10.0.2.15\",\"source\":\"user-mode\","
-		"\"age\":null},{\"address\":\"10.0.2.15\",\"source\":"
-		"\"user-mode\",\"age\":null}]",
+		"\"age\":null,\"nic\":\"lan\"},{\"address\":\"10.0.2.15\",\"source\":"
+		"\"user-mode\",\"age\":null,\"nic\":\"b\"}]",
 		"user mode's");
 	vm->ready = VM_READY_NO;
 	lists("ready", "false", "not yet");

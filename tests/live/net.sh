@@ -1,0 +1,55 @@
+# shellcheck shell=sh disable=SC2154
+# SPDX-License-Identifier: GPL-2.0-or-later
+# For tests of networks: a network namespace of the test's own, with Linux
+# guests that ask for addresses.
+if [ -z "${NETNS-}" ]; then
+	unshare -n true 2>/dev/null || {
+		echo "1..0 # SKIP no right to make a network namespace"
+		exit 0
+	}
+	NETNS=yes exec unshare -n sh "$0"
+fi
+# shellcheck source=tests/live/lib.sh
+. "${TOP:-$(dirname "$0")/../..}/tests/live/lib.sh"
+[ -e "$BUILD/guest/vmlinuz" ] || skip_all "no Linux guest could be built here"
+for program in dnsmasq nft ip; do
+	command -v "$program" >/dev/null || skip_all "no $program"
+done
+cp "$BUILD/guest/vmlinuz" "$BUILD/guest/initrd.gz" "$tmp/"
+chmod 711 "$tmp" # dnsmasq reads there as nobody
+# shellcheck disable=SC2034
+patience=60
+ip link set lo up
+
+# linux NAME: NAME.ini; more lines of [net.lan] come from stdin
+linux()
+{
+	cat >"$vms/$1.ini" <<-EOT
+	[vm]
+	memory = 128M
+	accel = tcg
+	kernel = $tmp/vmlinuz
+	initrd = $tmp/initrd.gz
+	cmdline = console=ttyS0 quiet panic=-1 name=%n
+	[start]
+	ready = ${ready-serial:^NET eth0}
+	[net.lan]
+	network = default
+	EOT
+	cat >>"$vms/$1.ini"
+}
+
+tables() { nft list tables | grep -c vmward || :; }
+taps() { ip -o link show type tun 2>/dev/null | wc -l; }
+dnsmasqs() { pgrep -f "^dnsmasq --conf-file=$run/"; }
+address_of() # NAME: as dnsmasq gave it
+{
+	awk -v name="$1" '$4 == name { print $3 }' \
+		"$tmp/var/lib/vmward/networks/default.leases"
+}
+is_taps() { is "$(taps)" "$1"; }
+is_gone_all()
+{
+	[ "$(tables)" = 0 ] && [ "$(taps)" = 0 ] && ! dnsmasqs >"$tmp/left" &&
+		! ip link show vw-default >>"$tmp/left" 2>&1
+}
