@@ -21,6 +21,7 @@
 #include "supervisor/reboot.h"
 #include "supervisor/settle.h"
 #include "supervisor/tidy.h"
+#include "supervisor/unplug.h"
 
 #define ADOPT_FIRST_MS 500
 #define ADOPT_MAX_MS   30000
@@ -313,7 +314,7 @@ static void on_adopt_end(struct job *job, void *arg)
 		vm_job_add(vm, op_ask_begin(vm, ASK_RESUME, vm_job_over, vm));
 	if (vm->machine.seen.io_error && !vm->full.path)
 		diskfull_look(vm);
-	if (op_disk_was_unplugging(vm))
+	if (unplug_is_marked(vm))
 		act_reap(vm);
 	find_nics(vm);
 	if (live_copy_was_begun(vm))

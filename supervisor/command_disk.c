@@ -9,9 +9,9 @@
 #include "supervisor/lifecycle.h"
 #include "supervisor/op.h"
 #include "supervisor/report.h"
+#include "supervisor/unplug.h"
 
 #define DETACH_MS 5000
-#define DROPIN    "50-vmward.ini"
 
 void command_disk_list(struct request *rq)
 {
@@ -46,6 +46,8 @@ static void answer(struct plug *plug, const struct err *err)
 	struct vm *vm = plug->vm;
 	struct err why = *err;
 
+	if (!plug->attach && !why.code)
+		unplug_forget(vm, plug->disk);
 	registry_load(vm->registry, vm);
 	vm_changed(vm);
 	if (why.code && vm_is_up(vm))
@@ -96,57 +98,15 @@ static struct job *write_attach(struct plug *plug)
 	return job;
 }
 
-/* Our own keys of the section go; what others wrote is switched off. */
-static size_t plan_detach(
-	const struct vm_spec *spec, char *section, struct config_edit **edits)
-{
-	static char enabled[] = "enabled", no[] = "no";
-	bool others = false;
-	size_t n = 0;
-
-	*edits = xcalloc(1, sizeof(**edits));
-	list_each(&spec->ini.entries, it, next) {
-		const struct ini_entry *e =
-			list_entry(it, struct ini_entry, link);
-
-		if (!str_eq(e->section, section))
-			continue;
-		if (!str_ends(e->file, DROPIN)) {
-			others = true;
-			continue;
-		}
-		if (!e->key)
-			continue;
-		*edits = xreallocarray(*edits, n + 2, sizeof(**edits));
-		(*edits)[n++] = (struct config_edit){ section, e->key, NULL };
-	}
-	if (others)
-		(*edits)[n++] = (struct config_edit){ section, enabled, no };
-	return n;
-}
-
-/* NULL: nothing is written about the disk. */
-static struct job *write_detach(struct plug *plug)
-{
-	const struct vm_spec *spec = plug->vm->spec;
-	AUTO_FREE char *section = xasprintf("disk.%s", plug->disk);
-	struct config_edit *edits = NULL;
-	struct job *job = NULL;
-	size_t n = spec ? plan_detach(spec, section, &edits) : 0;
-
-	if (n)
-		job = op_edit_begin(plug->vm, edits, n, on_written, plug);
-	free(edits);
-	return job;
-}
-
 /* The running VM has it; now the file, so that the next start does too. */
 static void after_change(struct plug *plug)
 {
 	struct err err = ERR_INIT;
-	struct job *job = !plug->write   ? NULL
-			  : plug->attach ? write_attach(plug)
-					 : write_detach(plug);
+	struct job *job = !plug->write ? NULL
+			  : plug->attach
+				  ? write_attach(plug)
+				  : unplug_write_begin(plug->vm, plug->disk,
+					    on_written, plug);
 
 	if (!job) {
 		answer(plug, &err);
@@ -345,6 +305,7 @@ void command_disk_detach(struct request *rq)
 		after_change(plug);
 		return;
 	}
+	unplug_mark(vm, name, plug->write);
 	watch(plug, op_disk_detach_begin(vm, name, ms ? ms : DETACH_MS,
 			    on_detach_pending, on_plug_end, plug));
 }

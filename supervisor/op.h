@@ -81,10 +81,9 @@ struct job *op_disk_detach_begin(struct vm *vm, const char *name,
 	void *arg);
 /*
  * Closes the images of disks that the guest let go when no detach waited for
- * it: after its time, or while there was no supervisor.
+ * it: after its time, or while there was no supervisor; and writes what that
+ * detach was to write.
  */
 struct job *op_disk_reap_begin(struct vm *vm, op_end_fn *on_end, void *arg);
-/* True, once, if a predecessor asked the guest to let a disk go. */
-bool op_disk_was_unplugging(const struct vm *vm);
 
 #endif

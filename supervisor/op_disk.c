@@ -21,8 +21,8 @@
 #include "supervisor/disk_close.h"
 #include "supervisor/image_plan.h"
 #include "supervisor/running.h"
+#include "supervisor/unplug.h"
 
-#define UNPLUG_MARK   "unplug"
 #define IMAGE_GONE_MS 10000
 #define LET_GO_MS     10000
 
@@ -51,6 +51,9 @@ struct op_disk {
 	bool slot_taken, node_asked, device_asked;
 	bool deleted; /* DEVICE_DELETED came */
 	bool refused; /* DEVICE_UNPLUG_GUEST_ERROR came */
+	bool written; /* reap: the edit of the drop-in has ended */
+	struct err write_err;
+	size_t mark; /* reap: of those that are to be written */
 	int64_t timeout_ms;
 	op_detach_pending_fn *on_pending;
 	void *pending_arg;
@@ -329,16 +332,6 @@ static void free_slot(struct op_disk *op)
 	save_slots(op->vm);
 }
 
-/* For a successor: this guest was asked to let a disk go. */
-static void mark_unplug(const struct op_disk *op)
-{
-	AUTO_FREE char *path = machine_priv_path(&op->vm->machine, UNPLUG_MARK);
-	struct err err = ERR_INIT;
-
-	if (fd_write_file(AT_FDCWD, path, "", 0, 0600, false, &err))
-		vmlog_line(&op->vm->log, LOG_WARN, "%s", err.text);
-}
-
 static enum job_state detach_run(struct job *job)
 {
 	struct op_disk *op = container_of(job, struct op_disk, job);
@@ -350,7 +343,6 @@ static enum job_state detach_run(struct job *job)
 	QMP_TRY(job, &op->call, QMP_OF(op), "device_del", device_id(op));
 	if (op->call.err.code && !already_asked(op))
 		return job_fail_err(job, &op->call.err);
-	mark_unplug(op);
 	JOB_AWAIT_OR_TIMEOUT(job, over(op) || op->refused, op->timeout_ms);
 	if (!over(op)) {
 		tell_pending(op);
@@ -464,6 +456,50 @@ static bool find_gone(struct op_disk *op)
 	return false;
 }
 
+static void on_written(struct job *job, void *arg)
+{
+	struct op_disk *op = arg;
+
+	vm_job_over(job, op->vm);
+	op->written = true;
+	op->write_err = job->err;
+	job_wake(&op->job);
+}
+
+/* Starts to write that a disk is gone, which a predecessor was to do. */
+static bool write_next(struct op_disk *op)
+{
+	char *disk;
+
+	while ((disk = unplug_to_write(op->vm, op->mark))) {
+		struct job *job = NULL;
+
+		name_it(op, disk);
+		free(disk);
+		op->written = false;
+		if (!is_there(op, op->id))
+			job = unplug_write_begin(
+				op->vm, op->name, on_written, op);
+		if (job) {
+			vm_job_add(op->vm, job);
+			return true;
+		}
+		op->mark++;
+	}
+	return false;
+}
+
+static void note_written(struct op_disk *op)
+{
+	if (!op->write_err.code) {
+		unplug_forget(op->vm, op->name);
+		return;
+	}
+	vmlog_line(&op->vm->log, LOG_WARN, "disk '%s': %s", op->name,
+		op->write_err.text);
+	op->mark++;
+}
+
 static enum job_state reap_run(struct job *job)
 {
 	struct op_disk *op = container_of(job, struct op_disk, job);
@@ -481,6 +517,10 @@ static enum job_state reap_run(struct job *job)
 		running_drop_disk(op->vm, op->name);
 		vmlog_line(&op->vm->log, LOG_INFO, "the guest let disk %s go",
 			op->name);
+	}
+	while (write_next(op)) {
+		JOB_AWAIT(job, op->written, JOB_FOREVER); /* its own */
+		note_written(op);
 	}
 	JOB_END(job);
 }
@@ -549,11 +589,4 @@ struct job *op_disk_reap_begin(struct vm *vm, op_end_fn *on_end, void *arg)
 
 	job_start(&op->job, &reap_kind, vm->name, on_end, arg);
 	return &op->job;
-}
-
-bool op_disk_was_unplugging(const struct vm *vm)
-{
-	AUTO_FREE char *path = machine_priv_path(&vm->machine, UNPLUG_MARK);
-
-	return sys_unlinkat(AT_FDCWD, path, 0) == 0;
 }

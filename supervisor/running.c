@@ -6,15 +6,6 @@
 #include "base/str.h"
 #include "supervisor/lowspace.h"
 
-/* The running spec may be the written one: changes need a copy of its own. */
-static void own_running(struct vm *vm)
-{
-	if (vm->running != vm->spec)
-		return;
-	vm->running = NULL;
-	vm_load_running(vm);
-}
-
 void running_add_disk_steal(
 	struct vm *vm, struct spec_disk *disk, json_t *pairs)
 {
@@ -22,7 +13,7 @@ void running_add_disk_steal(
 	const char *key;
 	json_t *value;
 
-	own_running(vm);
+	vm_own_running(vm);
 	list_add(&vm->running->disks, &disk->link);
 	ini_add(&vm->running->ini, section, NULL, NULL, "hotplug", "/");
 	json_object_foreach(pairs, key, value) ini_add(&vm->running->ini,
@@ -52,7 +43,7 @@ void running_drop_disk(struct vm *vm, const char *name)
 	AUTO_FREE char *section = xasprintf("disk.%s", name);
 	struct spec_disk *disk;
 
-	own_running(vm);
+	vm_own_running(vm);
 	disk = spec_disk_of(vm->running, name);
 	if (disk) {
 		list_del(&disk->link);
@@ -68,7 +59,7 @@ void running_resize_disk(
 	AUTO_FREE char *section = xasprintf("disk.%s", name);
 	struct spec_disk *disk;
 
-	own_running(vm);
+	vm_own_running(vm);
 	disk = spec_disk_of(vm->running, name);
 	if (!disk || !disk->size)
 		return;

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Disks that a guest was asked to let go; see unplug.h. */
+#include "supervisor/unplug.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "supervisor/config.h"
+
+#define MARK   "unplug"
+#define DROPIN "50-vmward.ini"
+
+enum { TEXT_MAX = 16384 };
+
+/* ---- the marks ---- */
+
+static char *path_of(const struct vm *vm)
+{
+	return machine_priv_path(&vm->machine, MARK);
+}
+
+static void read_marks(const struct vm *vm, struct str *text)
+{
+	AUTO_FREE char *path = path_of(vm);
+	struct err ignored = ERR_INIT;
+
+	if (fd_read_file(AT_FDCWD, path, TEXT_MAX, text, &ignored))
+		str_cut(text, 0);
+}
+
+/* One line: "data w", or "data -". */
+struct mark {
+	const char *disk;
+	size_t len;
+	bool write;
+};
+
+static bool next_mark(const char **at, struct mark *mark)
+{
+	const char *line = *at;
+	size_t len = strcspn(line, "\n");
+
+	if (!*line)
+		return false;
+	*at = line + len + (line[len] == '\n');
+	*mark = (struct mark){ line, strcspn(line, " \n"),
+		len > 2 && line[len - 1] == 'w' };
+	return true;
+}
+
+/* All marks but that of the disk. */
+static void others(const struct vm *vm, const char *disk, struct str *out)
+{
+	AUTO_STR struct str text = STR_INIT;
+	const char *at;
+	struct mark mark;
+
+	read_marks(vm, &text);
+	at = str_text(&text);
+	while (next_mark(&at, &mark)) {
+		if (strlen(disk) != mark.len ||
+			memcmp(disk, mark.disk, mark.len) != 0)
+			str_addf(out, "%.*s %c\n", (int)mark.len, mark.disk,
+				mark.write ? 'w' : '-');
+	}
+}
+
+static void write_marks(struct vm *vm, const struct str *text)
+{
+	AUTO_FREE char *path = path_of(vm);
+	struct err err = ERR_INIT;
+	int rc = 0;
+
+	if (text->len)
+		rc = fd_write_file(AT_FDCWD, path, str_text(text), text->len,
+			0600, false, &err);
+	else if (sys_unlinkat(AT_FDCWD, path, 0) && errno != ENOENT)
+		rc = err_os(&err, "cannot remove '%s'", path);
+	if (rc)
+		vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
+}
+
+void unplug_mark(struct vm *vm, const char *disk, bool write)
+{
+	AUTO_STR struct str text = STR_INIT;
+
+	others(vm, disk, &text);
+	str_addf(&text, "%s %c\n", disk, write ? 'w' : '-');
+	write_marks(vm, &text);
+}
+
+void unplug_forget(struct vm *vm, const char *disk)
+{
+	AUTO_STR struct str text = STR_INIT;
+
+	if (!unplug_is_marked(vm))
+		return;
+	others(vm, disk, &text);
+	write_marks(vm, &text);
+}
+
+bool unplug_is_marked(const struct vm *vm)
+{
+	AUTO_FREE char *path = path_of(vm);
+	struct stat st;
+
+	return sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+char *unplug_to_write(const struct vm *vm, size_t i)
+{
+	AUTO_STR struct str text = STR_INIT;
+	const char *at;
+	struct mark mark;
+
+	read_marks(vm, &text);
+	at = str_text(&text);
+	while (next_mark(&at, &mark)) {
+		if (mark.write && i-- == 0)
+			return xstrndup(mark.disk, mark.len);
+	}
+	return NULL;
+}
+
+/* ---- the drop-in ---- */
+
+/* Our own keys of the section go; what others wrote is switched off. */
+static size_t plan(
+	const struct vm_spec *spec, char *section, struct config_edit **edits)
+{
+	static char enabled[] = "enabled", no[] = "no";
+	bool by_others = false;
+	size_t n = 0;
+
+	*edits = xcalloc(1, sizeof(**edits));
+	list_each(&spec->ini.entries, it, next) {
+		const struct ini_entry *e =
+			list_entry(it, struct ini_entry, link);
+
+		if (!str_eq(e->section, section))
+			continue;
+		if (!str_ends(e->file, DROPIN)) {
+			by_others = true;
+			continue;
+		}
+		if (!e->key)
+			continue;
+		*edits = xreallocarray(*edits, n + 2, sizeof(**edits));
+		(*edits)[n++] = (struct config_edit){ section, e->key, NULL };
+	}
+	if (by_others)
+		(*edits)[n++] = (struct config_edit){ section, enabled, no };
+	return n;
+}
+
+struct job *unplug_write_begin(
+	struct vm *vm, const char *disk, op_end_fn *on_end, void *arg)
+{
+	const struct vm_spec *spec = vm->spec;
+	AUTO_FREE char *section = xasprintf("disk.%s", disk);
+	struct config_edit *edits = NULL;
+	struct job *job = NULL;
+	size_t n = spec ? plan(spec, section, &edits) : 0;
+
+	if (n)
+		job = op_edit_begin(vm, edits, n, on_end, arg);
+	free(edits);
+	return job;
+}
