@@ -120,5 +120,5 @@ void command_image_import(struct request *rq)
 		op_image_free(op);
 		return;
 	}
-	image_request_start(rq, op, op_image_import);
+	image_request_begin(rq, op, op_image_import);
 }

@@ -125,8 +125,7 @@ static int check_exists(const struct host *host, const struct image *image)
 /* What others are on top of must not change below them. */
 static void check_overlays(const struct host *host, const struct image *image)
 {
-	AUTO_FREE char *overlay =
-		overlays_find(host->paths->images, image->path);
+	AUTO_FREE char *overlay = overlays_find(host->paths, image->path);
 	const char *slash = strrchr(image->path, '/');
 
 	if (overlay)

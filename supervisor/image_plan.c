@@ -11,7 +11,7 @@
 #include "base/sys.h"
 #include "storage/image.h"
 #include "supervisor/argv.h"
-#include "supervisor/pool_space.h"
+#include "supervisor/pool.h"
 
 /* The bytes that a guest will be able to fill. */
 static uint64_t size_of(const struct image_plan *plan)
@@ -29,14 +29,14 @@ static uint64_t size_of(const struct image_plan *plan)
 
 /* Its quota, and how new images of it are laid out. */
 static int heed_pool(struct image_plan *plan, const struct spec_disk *disk,
-	const struct paths *paths, struct err *err)
+	const struct paths *paths, struct pool_claim *claim, struct err *err)
 {
 	const struct pool *pool = pool_of_file(paths, plan->path);
 	const char *how;
 
 	if (!pool)
 		return 0;
-	if (pool_claim(paths, plan->path, size_of(plan), NULL, err))
+	if (pool_claim(paths, plan->path, size_of(plan), claim, err))
 		return err_wrap(err, "disk '%s': ", disk->name);
 	how = plan->base ? NULL : pool_preallocation(pool, plan->wish.format);
 	if (how)
@@ -73,7 +73,7 @@ static int check_beneath(const struct image_plan *plan,
 }
 
 static int plan_missing(struct image_plan *plan, const struct spec_disk *disk,
-	const struct paths *paths, struct err *err)
+	const struct paths *paths, struct pool_claim *claim, struct err *err)
 {
 	int format;
 
@@ -95,13 +95,15 @@ static int plan_missing(struct image_plan *plan, const struct spec_disk *disk,
 			"disk '%s': no image '%s'; give size = or base = to "
 			"make it",
 			disk->name, plan->path);
-	return heed_pool(plan, disk, paths, err) || heed_secret(plan, disk, err)
+	return heed_pool(plan, disk, paths, claim, err) ||
+			       heed_secret(plan, disk, err)
 		       ? -1
 		       : 1;
 }
 
 int image_plan_make(const struct vm_spec *spec, const struct spec_disk *disk,
-	const struct paths *paths, struct image_plan *plan, struct err *err)
+	const struct paths *paths, struct image_plan *plan,
+	struct pool_claim *claim, struct err *err)
 {
 	struct stat st;
 	int format;
@@ -122,7 +124,7 @@ int image_plan_make(const struct vm_spec *spec, const struct spec_disk *disk,
 	if (errno != ENOENT)
 		return err_os(err, "disk '%s': cannot read '%s'", disk->name,
 			plan->path);
-	return plan_missing(plan, disk, paths, err);
+	return plan_missing(plan, disk, paths, claim, err);
 }
 
 void image_plan_fini(struct image_plan *plan)

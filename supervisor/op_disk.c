@@ -44,6 +44,7 @@ struct op_disk {
 	struct err close_err;
 	struct err secret_err;
 	struct image_create *image;
+	struct pool_claim claim; /* of its pool's quota */
 	bool image_ended;
 	struct err image_err;
 	char *made; /* the image that this job makes; or NULL */
@@ -76,6 +77,7 @@ static void on_image_end(struct job *job, void *arg)
 	op->image_ended = true;
 	op->image_err = job->err;
 	op->image = NULL;
+	pool_claim_release(&op->claim);
 }
 
 /* Starts to make a missing image: 1; nothing to make: 0; -1. */
@@ -83,8 +85,8 @@ static int make_image(struct op_disk *op)
 {
 	struct vm *vm = op->vm;
 	struct image_plan plan;
-	int need = image_plan_make(
-		vm->running, op->disk, &vm->env->paths, &plan, &op->job.err);
+	int need = image_plan_make(vm->running, op->disk, &vm->env->paths,
+		&plan, &op->claim, &op->job.err);
 
 	if (need > 0) {
 		op->made = xstrdup(plan.path);
@@ -537,6 +539,7 @@ static void disk_cleanup(struct job *job)
 	json_decref(op->device);
 	json_decref(op->there);
 	chain_fini(&op->chain);
+	pool_claim_release(&op->claim);
 	spec_disk_free(op->disk);
 	free(op->made);
 	free(op);

@@ -45,6 +45,7 @@ struct op_start {
 	struct list *nic;     /* next of spec.nics to look at */
 	struct chains chains; /* the images, open, until QEMU has them */
 	struct image_create *image;
+	struct pool_claim claim; /* of its pool's quota */
 	bool image_ended;
 	struct err image_err;
 	bool looked;      /* at the chains, before an image was made */
@@ -128,6 +129,7 @@ static void on_image_end(struct job *job, void *arg)
 	op->image_ended = true;
 	op->image_err = job->err;
 	op->image = NULL;
+	pool_claim_release(&op->claim);
 }
 
 /* Before anything is made for it: what is there is good. */
@@ -162,8 +164,8 @@ static bool make_next_image(struct op_start *op)
 			list_entry(op->disk, struct spec_disk, link);
 		struct image_plan plan;
 		struct err err = ERR_INIT;
-		int need = image_plan_make(
-			vm->running, disk, &vm->env->paths, &plan, &err);
+		int need = image_plan_make(vm->running, disk, &vm->env->paths,
+			&plan, &op->claim, &err);
 
 		if (need > 0 && look_at_chains(op, &err))
 			need = -1;
@@ -507,6 +509,7 @@ static void start_cleanup(struct job *job)
 	chains_fini(&op->chains);
 	taps_close(&op->taps);
 	lock_drop(&op->lock);
+	pool_claim_release(&op->claim);
 	op->vm->waits = false;
 	BUG_ON(op->image);
 	free(op);

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "storage/image.h"
+#include "supervisor/pool.h"
 
 struct search {
 	const char *dir;
@@ -42,11 +43,15 @@ static void look_at(void *arg, const char *name)
 		search->found = xstrdup(name);
 }
 
-char *overlays_find(const char *dir, const char *path)
+char *overlays_find(const struct paths *paths, const char *path)
 {
-	struct search search = { .dir = dir, .path = path };
+	struct search search = { .path = path };
 
 	search.exists = !sys_fstatat(AT_FDCWD, path, &search.st, 0);
-	sys_listdir(AT_FDCWD, dir, look_at, &search);
+	list_each(pools_of(paths), it, next) {
+		search.dir = list_entry(it, struct pool, link)->dir;
+		if (search.dir)
+			sys_listdir(AT_FDCWD, search.dir, look_at, &search);
+	}
 	return search.found;
 }

@@ -48,7 +48,8 @@ static int plan_disks(const struct vm_spec *spec, const struct env *env,
 			list_entry(it, struct spec_disk, link);
 		struct image_plan plan;
 		AUTO_STR struct str size = STR_INIT;
-		int need = image_plan_make(spec, disk, &env->paths, &plan, err);
+		int need = image_plan_make(
+			spec, disk, &env->paths, &plan, NULL, err);
 
 		str_add_bytes(&size, plan.wish.size);
 		if (need > 0 && plan.base)

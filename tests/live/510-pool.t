@@ -190,6 +190,17 @@ ok "delete takes what is in it" does delete web --yes
 ok "the disk it made" is_gone "$fast/web-data.raw"
 ok "the disk it named" is_gone "$fast/more"
 
+# ---- overlays in other pools ----
+
+qemu-img create -q -f qcow2 "$images/below.qcow2" 1M
+qemu-img create -q -f qcow2 -b "$images/below.qcow2" -F qcow2 \
+	"$fast/above.qcow2"
+printf '[disk.root]\nimage = below.qcow2\n' >"$vms/lower.ini"
+vmward check lower
+ok "an overlay in another pool: exit 1" exits 1
+ok "check names it" says 'is the base of above.qcow2'
+rm "$vms/lower.ini"
+
 # ---- preallocation, sweep ----
 
 mkdir "$tmp/full"
