@@ -30,7 +30,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/events.c supervisor/vmlog.c supervisor/roles.c \
 	supervisor/host.c supervisor/console.c supervisor/agent.c supervisor/guest.c \
 	supervisor/stderr.c supervisor/machine.c supervisor/image_plan.c \
-	supervisor/ephemeral.c supervisor/diff.c supervisor/vm.c supervisor/vm_job.c supervisor/running.c \
+	supervisor/ephemeral.c supervisor/install.c supervisor/diff.c supervisor/vm.c supervisor/vm_job.c supervisor/running.c \
 	supervisor/tidy.c supervisor/ready.c supervisor/reboot.c supervisor/diskfull.c supervisor/halt.c supervisor/hang.c supervisor/oom.c supervisor/op_start.c supervisor/op_stop.c \
 	supervisor/op_adopt.c supervisor/op_ask.c supervisor/op_disk.c supervisor/op_edit.c \
 	supervisor/settle.c supervisor/actions.c \

@@ -42,6 +42,32 @@
 	{                                            \
 		name, ARG_VOLUME, how, 0, NULL, help \
 	}
+/* What a new VM is made of. */
+#define NEW_VM                                                             \
+	TEXT("name", 0, 0, "its name"),                                    \
+		{ "pairs", ARG_PAIRS, ARG_OPTIONAL, 0, NULL,               \
+			"SECTION.KEY=VALUE words" },                       \
+		TEXT("memory", 0, OPTION, "its memory: 2G"),               \
+		TEXT("cpus", 0, OPTION, "its processors"),                 \
+		ARG_IMAGE("base", OPTION,                                  \
+			"the first start makes its disk on top of it"),    \
+		ARG_IMAGE("image", OPTION, "its disk"),                    \
+		TEXT("size", 0, OPTION, "of its disk: 10G"),               \
+		ARG_IMAGE("kernel", OPTION, "boots this kernel"),          \
+		ARG_IMAGE("initrd", OPTION, "and this initrd"),            \
+		TEXT("cmdline", 0, OPTION, "and this command line"),       \
+		TEXT("network", 0, OPTION, "what it is plugged into"),     \
+		TEXT("forward", 0, OPTION,                                 \
+			"HOSTPORT:GUESTPORT, comma-separated"),            \
+		TEXT("hostname", 0, OPTION, "the guest's, by cloud-init"), \
+		TEXT("user", 0, OPTION, "who may log in there"),           \
+		{ "ssh-key", ARG_FILE, OPTION | ARG_READ, 0, NULL,         \
+			"with the public key in this file" },              \
+		TEXT("packages", 0, OPTION,                                \
+			"what its first boot installs, "                   \
+			"comma-separated"),                                \
+		TEXT("ready", 0, OPTION, "what ready means: tcp:22")
+
 #define ARG_POOL                                                       \
 	TEXT("pool", 0, OPTION,                                        \
 		"the pool of what is named without a slash; default: " \
@@ -131,10 +157,12 @@ const struct verb verbs[] = {
 			FLAG("console", 0, LOCAL, "attach its console"),
 			FLAG("ephemeral", 0, OPTION,
 				"this once, keep nothing it writes"),
+			{ "cdrom", ARG_FILE, OPTION, 0, NULL,
+				"boot from this disc until it reboots" },
 			ARG_NO_DEPS, ARG_JOB, ARG_DRY_RUN),
 		.usage = "NAME... [--paused] [--wait[=ready|running|agent|ip]]"
 			 " [--timeout D] [--console] [--ephemeral] "
-			 "[--no-deps]",
+			 "[--cdrom ISO] [--no-deps]",
 		.help = "start a VM and return when it runs",
 		.more = "Those that it requires or wants are started as "
 			"well, and it waits for those it is after.",
@@ -295,30 +323,7 @@ const struct verb verbs[] = {
 		.flags = VERB_CHANGES,
 		.role = ROLE_ADMIN,
 		.group = CONFIGURE,
-		ARGS(TEXT("name", 0, 0, "its name"),
-			{ "pairs", ARG_PAIRS, ARG_OPTIONAL, 0, NULL,
-				"SECTION.KEY=VALUE words" },
-			TEXT("memory", 0, OPTION, "its memory: 2G"),
-			TEXT("cpus", 0, OPTION, "its processors"),
-			ARG_IMAGE("base", OPTION,
-				"the first start makes its disk on top of it"),
-			ARG_IMAGE("image", OPTION, "its disk"),
-			TEXT("size", 0, OPTION, "of its disk: 10G"),
-			ARG_IMAGE("kernel", OPTION, "boots this kernel"),
-			ARG_IMAGE("initrd", OPTION, "and this initrd"),
-			TEXT("cmdline", 0, OPTION, "and this command line"),
-			TEXT("network", 0, OPTION, "what it is plugged into"),
-			TEXT("forward", 0, OPTION,
-				"HOSTPORT:GUESTPORT, comma-separated"),
-			TEXT("hostname", 0, OPTION,
-				"the guest's, by cloud-init"),
-			TEXT("user", 0, OPTION, "who may log in there"),
-			{ "ssh-key", ARG_FILE, OPTION | ARG_READ, 0, NULL,
-				"with the public key in this file" },
-			TEXT("packages", 0, OPTION,
-				"what its first boot installs, "
-				"comma-separated"),
-			TEXT("ready", 0, OPTION, "what ready means: tcp:22"),
+		ARGS(NEW_VM,
 			FLAG("print", 0, OPTION, "print the file, write none"),
 			FLAG("start", 0, LOCAL, "then start it"), ARG_DRY_RUN),
 		.usage = "NAME [--base IMAGE|--image IMAGE] [--size S] "
@@ -332,6 +337,27 @@ const struct verb verbs[] = {
 			"name of the file.  --hostname, --user, --ssh-key and "
 			"--packages are for images with cloud-init: they are "
 			"keys of [seed].",
+	},
+	{
+		.name = "install",
+		.wire = "vm-install",
+		.flags = VERB_CHANGES,
+		.role = ROLE_ADMIN,
+		.group = CONFIGURE,
+		ARGS(NEW_VM,
+			{ "cdrom", ARG_FILE, ARG_OPTION, 0, NULL,
+				"the disc that it is installed from" },
+			ARG_DRY_RUN),
+		.usage = "NAME --cdrom ISO [--size S] [--memory M] [--cpus N] "
+			 "[--network N] [--forward H:G] [SECTION.KEY=VALUE...]",
+		.help = "make a VM and start it from a disc",
+		.more = "Writes its file as create does (unless it is there "
+			"and nothing is said of it), and starts it once with "
+			"the disc, which boots first, and with a display by "
+			"VNC on the socket priv/vnc in its run directory.  "
+			"The guest's first reboot ends that life, and the "
+			"next has neither.  start --cdrom does it with a VM "
+			"that is there.",
 	},
 	{
 		.name = "clone",

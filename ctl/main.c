@@ -102,21 +102,26 @@ static int then_console(const struct call *call, int status)
 	return verb_console(call);
 }
 
-/* create --start: what was made is started. */
+/* create --start, install: what was made is started. */
 static int then_start(const struct call *call, int status)
 {
 	struct call next = { .opt = call->opt, .verb = verb_by_name("start") };
+	bool installs = str_eq(call->verb->name, "install");
 	const char *name;
 	int result;
 
-	if (status || !str_eq(call->verb->name, "create") ||
-		!call_has(call, "start") || call_has(call, "print") ||
-		call->opt.dry_run)
+	if (status || call->opt.dry_run ||
+		(!installs && !(str_eq(call->verb->name, "create") &&
+				      call_has(call, "start") &&
+				      !call_has(call, "print"))))
 		return status;
 	name = json_string_value(json_object_get(call->wire, "name"));
 	next.names = &name;
 	next.nnames = 1;
 	next.wire = json_object();
+	if (installs)
+		json_object_set(next.wire, "cdrom",
+			json_object_get(call->wire, "cdrom"));
 	result = request_run(&next, request_view_of(next.verb));
 	json_decref(next.wire);
 	return result;

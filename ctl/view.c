@@ -133,7 +133,8 @@ static int show_create(
 		fputs(text, stdout);
 	json_array_foreach(json_object_get(value, "notes"), i, note)
 		print_note(&call->opt, NULL, "%s", json_string_value(note));
-	if (name && !call->opt.quiet && !call_has(call, "start"))
+	if (name && !call->opt.quiet && !call_has(call, "start") &&
+		!call_has(call, "cdrom"))
 		printf("\n; next: vmward start %s --wait\n", name);
 	return 0;
 }
@@ -435,6 +436,7 @@ static const struct request_view views[] = {
 	{ .verb = "show", .show = show_show },
 	{ .verb = "explain", .show = show_show },
 	{ .verb = "create", .show = show_create, .raw = true },
+	{ .verb = "install", .show = show_create, .raw = true },
 	{ .verb = "clone", .show = show_create, .raw = true },
 	{ .verb = "analyze", .show = show_show },
 	{ .verb = "host-shutdown", .show = show_show },

@@ -409,27 +409,6 @@ static int add_serials(struct build *b)
 
 /* ---- disks and nics ---- */
 
-static bool boots_first(const struct build *b)
-{
-	list_each(&b->spec->disks, it, next)
-		if (list_entry(it, struct spec_disk, link)->boot == 1)
-			return true;
-	list_each(&b->spec->nics, it, next)
-		if (list_entry(it, struct spec_nic, link)->boot == 1)
-			return true;
-	return false;
-}
-
-/* The first disk boots unless something else is to boot first. */
-static int bootindex_of(const struct build *b, const struct spec_disk *disk)
-{
-	bool first = b->spec->disks.next == &disk->link;
-
-	if (disk->boot != 0)
-		return (int)disk->boot;
-	return first && !boots_first(b) ? 1 : 0;
-}
-
 /* The root port by plan; -1 on machines that have none. */
 static int port_of(
 	struct build *b, const char *class, const char *name, int *out)
@@ -458,20 +437,14 @@ static int place_of(struct build *b, const struct spec_disk *disk, int *out)
 	return 0;
 }
 
-/* A comma in a value is written twice. */
 static void add_image_fd(struct build *b, const struct chain_image *image,
 	int fd, const char *name)
 {
-	AUTO_STR struct str opaque = STR_INIT;
+	AUTO_FREE char *opaque = device_word(name);
 
-	for (; *name; name++) {
-		str_addc(&opaque, *name);
-		if (*name == ',')
-			str_addc(&opaque, ',');
-	}
 	if (fd >= 0)
 		addf(b, "-add-fd", "fd=%d,set=%d,opaque=%s", fd, image->set,
-			str_text(&opaque));
+			opaque);
 }
 
 /* The images of a disk, from the lowest up. */
@@ -516,7 +489,7 @@ static int add_disk(struct build *b, const struct spec_disk *disk)
 			return -1;
 	}
 	return add_device(b, argv_disk_device(b->spec, disk, place,
-				     bootindex_of(b, disk), b->err));
+				     argv_disk_boot(b->spec, disk), b->err));
 }
 
 static int add_nic(struct build *b, const struct spec_nic *nic)
@@ -561,6 +534,15 @@ static void add_raw(struct build *b)
 	}
 }
 
+/* The last device: on pc the others keep their slots. */
+static int add_display(struct build *b)
+{
+	AUTO_FREE char *path = device_word(b->host->vnc);
+
+	addf(b, "-vnc", "unix:%s", path);
+	return add_device(b, device_vga(b->kind));
+}
+
 static int build_all(struct build *b)
 {
 	add_identity(b);
@@ -570,6 +552,8 @@ static int build_all(struct build *b)
 	add_monitors(b);
 	if (add_fixed(b) != 0 || add_agent(b) != 0 || add_serials(b) != 0 ||
 		add_disks_and_nics(b) != 0)
+		return -1;
+	if (b->host->vnc && add_display(b) != 0)
 		return -1;
 	add_raw(b);
 	return 0;

@@ -39,6 +39,7 @@ struct argv_host {
 	bool io_uring;       /* this host's kernel lets QEMU use it */
 	bool vhost;          /* and moves packets for it */
 	const struct chains *chains; /* of the disks, numbered */
+	const char *vnc; /* socket of the display; or NULL: there is none */
 };
 
 /* Root ports "rp0".. of q35; other machines have none (n = 0). */
@@ -107,6 +108,8 @@ MUST_CHECK int argv_disk_check(const struct spec_disk *disk,
 json_t *argv_disk_device(const struct vm_spec *spec,
 	const struct spec_disk *disk, int place, int bootindex,
 	struct err *err);
+/* Its place in the order of boot; 0: none. */
+int argv_disk_boot(const struct vm_spec *spec, const struct spec_disk *disk);
 json_t *argv_nic_backend(const struct vm_spec *spec, const struct spec_nic *nic,
 	bool vhost, struct err *err);
 /* QEMU's descriptor of the first queue of a nic on a network or bridge. */

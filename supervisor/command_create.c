@@ -9,6 +9,7 @@
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
 #include "supervisor/edits.h"
+#include "supervisor/install.h"
 #include "supervisor/seed.h"
 
 enum { KEYS_MAX = 64 };
@@ -213,4 +214,32 @@ void command_create(struct request *rq)
 	} else {
 		begin(rq, text, &err);
 	}
+}
+
+/* Nothing is said of it but its name and the disc. */
+static bool is_named_only(const struct request *rq)
+{
+	static const char *const known[] = { "name", "cdrom", "dry-run" };
+	size_t n = 0;
+
+	for (size_t i = 0; i < NELEMS(known); i++)
+		n += json_object_get(rq->args, known[i]) != NULL;
+	return n == json_object_size(rq->args);
+}
+
+/* The client starts it then; what that would refuse is refused before. */
+void command_install(struct request *rq)
+{
+	const char *name = request_string(rq, "name");
+	const char *disc = request_string(rq, "cdrom");
+	struct vm *vm = registry_find(request_registry(rq), name);
+	struct err err = ERR_INIT;
+
+	if (install_check(vm ? vm->spec : NULL, disc, &err))
+		request_fail(rq, &err);
+	else if (!vm || !is_named_only(rq))
+		command_create(rq);
+	else
+		request_reply_steal(
+			rq, json_pack("{s:b,s:s}", "changed", 0, "name", name));
 }

@@ -7,6 +7,7 @@
 #include "supervisor/chain_record.h"
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
+#include "supervisor/install.h"
 #include "supervisor/lifecycle.h"
 #include "supervisor/op.h"
 #include "supervisor/order.h"
@@ -243,9 +244,27 @@ static bool start_dry_run(struct request *rq, struct vm *vm)
 	return true;
 }
 
+/* Any file of the host: not for those who may only operate; else answered. */
+static bool may_have_disc(
+	struct request *rq, const struct vm *vm, const char *disc)
+{
+	struct err err = ERR_INIT;
+
+	if (!*disc)
+		return true;
+	if (rq->role < ROLE_ADMIN)
+		err_set(&err, ERR_DENIED,
+			"only the role admin may name the file of a disc");
+	else if (!install_check(vm->spec, disc, &err))
+		return true;
+	request_fail(rq, &err);
+	return false;
+}
+
 void command_start(struct request *rq)
 {
 	struct vm *vm = command_vm(rq);
+	const char *disc = request_string(rq, "cdrom");
 	enum goal goal = goal_named(request_string(rq, "wait"));
 
 	if (!vm)
@@ -268,13 +287,16 @@ void command_start(struct request *rq)
 		return;
 	}
 	if (accepts(rq, vm, EV_START) || check_protect(rq, vm, "start") ||
-		load_for_start(rq, vm) || start_dry_run(rq, vm))
+		load_for_start(rq, vm) || !may_have_disc(rq, vm, disc) ||
+		start_dry_run(rq, vm))
 		return;
 	loop_timer_stop(&vm->retry_timer);
 	vm->ordered = true;
 	vm->alone = request_bool(rq, "no-deps");
 	vm->start_paused = request_bool(rq, "paused");
 	vm->once_ephemeral = request_bool(rq, "ephemeral");
+	free(vm->once_disc);
+	vm->once_disc = *disc ? xstrdup(disc) : NULL;
 	vm->record.history.restarts = 0;
 	vm->record.fallback = false;
 	vm_post(vm, EV_START);

@@ -456,6 +456,7 @@ const struct handler command_handlers[] = {
 	{ "vm-check", command_check },
 	{ "vm-plan", command_plan },
 	{ "vm-create", command_create },
+	{ "vm-install", command_install },
 	{ "vm-clone", command_clone },
 	{ "vm-rename", command_rename },
 	{ "vm-delete", command_delete },

@@ -69,6 +69,7 @@ void command_check(struct request *request);
 void command_plan(struct request *request);
 /* [vm-create] A new file. */
 void command_create(struct request *request);
+void command_install(struct request *request);
 /* [vm-rename] Another name for one that is down. */
 void command_rename(struct request *request);
 /* [vm-clone] A second VM of one that is down. */

@@ -104,3 +104,24 @@ json_t *device_root_port(unsigned i)
 	json_object_set_new(port, "port", json_integer(i));
 	return port;
 }
+
+char *device_word(const char *text)
+{
+	struct str word = STR_INIT;
+
+	for (; *text; text++) {
+		str_addc(&word, *text);
+		if (*text == ',')
+			str_addc(&word, ',');
+	}
+	return word.len ? str_take(&word) : xstrdup("");
+}
+
+json_t *device_vga(enum machine_kind kind)
+{
+	json_t *device = device_new("VGA", "video0");
+
+	if (kind == MACHINE_Q35)
+		device_put_at(device, kind, ADDR_DISPLAY);
+	return device;
+}

@@ -45,6 +45,10 @@ void device_put_at(
 	json_t *device, enum machine_kind kind, enum device_addr addr);
 /* Puts it into root port `place`; -1 leaves the place to QEMU. */
 void device_put_place(json_t *device, int place);
+/* A text as a value of an option, where a comma is written twice; new. */
+char *device_word(const char *text);
+/* A graphics card that every firmware and guest knows. */
+json_t *device_vga(enum machine_kind kind);
 /* bootindex, if it is not 0. */
 void device_put_boot(json_t *device, int bootindex);
 /* Root port number i (below 32) of q35. */

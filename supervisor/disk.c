@@ -245,7 +245,7 @@ static int put_sata(json_t *device, enum machine_kind kind,
 }
 
 static json_t *disk_on_bus(
-	enum machine_kind kind, enum spec_bus bus, const char *id)
+	enum machine_kind kind, enum spec_bus bus, bool disc, const char *id)
 {
 	json_t *device;
 
@@ -257,7 +257,7 @@ static json_t *disk_on_bus(
 	case BUS_NVME:
 		return device_new("nvme", id);
 	case BUS_SATA:
-		return device_new("ide-hd", id);
+		return device_new(disc ? "ide-cd" : "ide-hd", id);
 	case BUS_USB:
 		device = device_new("usb-storage", id);
 		device_put(device, "bus", "usb.0");
@@ -311,6 +311,27 @@ static void put_policies(json_t *device, const struct spec_disk *disk)
 	}
 }
 
+static bool boots_first(const struct vm_spec *spec)
+{
+	list_each(&spec->disks, it, next)
+		if (list_entry(it, struct spec_disk, link)->boot == 1)
+			return true;
+	list_each(&spec->nics, it, next)
+		if (list_entry(it, struct spec_nic, link)->boot == 1)
+			return true;
+	return false;
+}
+
+/* The first disk boots unless something else is to boot first. */
+int argv_disk_boot(const struct vm_spec *spec, const struct spec_disk *disk)
+{
+	bool first = spec->disks.next == &disk->link;
+
+	if (disk->boot != 0)
+		return (int)disk->boot;
+	return first && !boots_first(spec) ? 1 : 0;
+}
+
 json_t *argv_disk_device(const struct vm_spec *spec,
 	const struct spec_disk *disk, int place, int bootindex, struct err *err)
 {
@@ -320,7 +341,7 @@ json_t *argv_disk_device(const struct vm_spec *spec,
 
 	if (check(kind, disk, err) != 0)
 		return NULL;
-	device = disk_on_bus(kind, (enum spec_bus)disk->bus, id);
+	device = disk_on_bus(kind, (enum spec_bus)disk->bus, disk->disc, id);
 	if (disk->bus == BUS_SATA) {
 		if (put_sata(device, kind, disk, place, err) != 0)
 			return NULL;
@@ -338,6 +359,9 @@ json_t *argv_disk_device(const struct vm_spec *spec,
 
 		device_put(device, "iothread", thread);
 	}
-	device_put_boot(device, bootindex);
+	if (disk->disc) /* before all that a file can name */
+		json_object_set_new(device, "bootindex", json_integer(0));
+	else
+		device_put_boot(device, bootindex);
 	return TAKE(device);
 }

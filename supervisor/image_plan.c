@@ -115,7 +115,7 @@ int image_plan_make(const struct vm_spec *spec, const struct spec_disk *disk,
 	if (format == FORMAT_NONE)
 		return err_wrap(err, "disk '%s': ", disk->name);
 	plan->wish.format = spec_format_names[format];
-	if (disk->made || disk->url)
+	if (disk->made || disk->disc || disk->url)
 		return 0;
 	if (check_beneath(plan, paths, err))
 		return err_wrap(err, "disk '%s': ", disk->name);

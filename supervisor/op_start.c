@@ -4,6 +4,7 @@
  * before the intent, the intent written before QEMU is spawned and on disk
  * before the guest runs; its fsync overlaps with QEMU's own start.
  */
+#include "supervisor/install.h"
 #include "supervisor/op.h"
 
 #include <errno.h>
@@ -272,6 +273,7 @@ static int spawn_qemu(struct op_start *op, char **argv, struct err *err)
 static int launch(struct op_start *op, struct err *err)
 {
 	struct vm *vm = op->vm;
+	AUTO_FREE char *vnc = install_display(vm);
 	struct argv_host host = { .qemu = vm->env->qemu,
 		.kvm = vm->accel.kvm,
 		.machine = vm->record.machine,
@@ -279,7 +281,8 @@ static int launch(struct op_start *op, struct err *err)
 		.images = vm->env->paths.images,
 		.io_uring = vm->env->io_uring,
 		.vhost = vm->env->vhost,
-		.chains = &op->chains };
+		.chains = &op->chains,
+		.vnc = vnc };
 	char **argv;
 	int rc;
 

@@ -13,6 +13,8 @@ bool reboot_is_end(const struct vm *vm)
 
 	if (!spec)
 		return false;
+	if (vm->running && vm->running->installs)
+		return true; /* the next life has no disc */
 	switch ((enum spec_guest_reboot)spec->restart.on_guest_reboot) {
 	case REBOOT_COLD:
 	case REBOOT_STOP:

@@ -12,6 +12,7 @@
 #include "supervisor/hang.h"
 #include "supervisor/hook.h"
 #include "supervisor/incident.h"
+#include "supervisor/install.h"
 #include "supervisor/lastgood.h"
 #include "supervisor/policy.h"
 #include "supervisor/ready.h"
@@ -123,6 +124,7 @@ void settle(struct vm *vm)
 	snprintf(vm->record.last_detail, sizeof(vm->record.last_detail), "%s",
 		vm->last.detail);
 	vm->record.last_end_real_us = sys_realtime_us();
+	install_ended(vm);
 	incident = incident_take(vm);
 	vm->record.pid = 0;
 	ready_stop(vm); /* its probe looks at what runs */

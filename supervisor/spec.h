@@ -188,6 +188,7 @@ struct spec_disk {
 	bool iothread;
 	int on_enospc; /* enum spec_on_enospc */
 	int on_eio;    /* enum spec_on_eio */
+	bool disc;     /* in a CD-ROM drive: supervisor/install */
 	bool made;     /* its image is the supervisor's to make: [seed] */
 };
 
@@ -281,6 +282,8 @@ struct vm_spec {
 	struct spec_toggle rng, balloon, agent;
 	struct spec_watchdog watchdog;
 	struct spec_seed seed;
+
+	bool installs; /* it has a disc and a display, for this life */
 
 	/* Filled by supervisor/config, not by tables: */
 	char *name;        /* web@7 */

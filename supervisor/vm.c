@@ -118,6 +118,7 @@ void vm_free(struct vm *vm)
 	loop_timer_stop(&vm->reboot_timer);
 	loop_timer_stop(&vm->full.timer);
 	free(vm->full.path);
+	free(vm->once_disc);
 	loop_timer_stop(&vm->hang.timer);
 	qmp_cancel(&vm->hang.question);
 	loop_timer_stop(&vm->good.timer);

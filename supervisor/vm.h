@@ -190,6 +190,7 @@ struct vm {
 	bool ordered; /* this start was asked for by a person */
 	bool start_paused;
 	bool once_ephemeral; /* start --ephemeral, until the next order */
+	char *once_disc;     /* start --cdrom, until it was used; or NULL */
 	bool kept_paused;    /* an admin paused it */
 	char *stop_step;     /* "agent 0.4 s: powered off (step 1 of 6)" */
 

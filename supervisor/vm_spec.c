@@ -11,6 +11,7 @@
 #include "supervisor/config.h"
 #include "supervisor/diff.h"
 #include "supervisor/ephemeral.h"
+#include "supervisor/install.h"
 #include "supervisor/vm.h"
 
 /* Once per change, not once per question: list asks for every VM. */
@@ -40,8 +41,8 @@ void vm_drop_running(struct vm *vm)
 /* In the saved copy of what runs; x-* keys are no difference to the files. */
 #define ONCE_EPHEMERAL "x-ephemeral-once"
 
-/* The spec with all its disks thrown away. */
-static struct vm_spec *spec_for_once(struct vm *vm)
+/* The spec with all its disks thrown away, or with a disc; NULL with err. */
+static struct vm_spec *spec_for_once(struct vm *vm, struct err *err)
 {
 	AUTO_STR struct str text = STR_INIT;
 	struct findings f;
@@ -52,10 +53,20 @@ static struct vm_spec *spec_for_once(struct vm *vm)
 	spec = config_load_text(&vm->env->paths, vm->name, str_text(&text),
 		text.len, vm->name, &f);
 	findings_fini(&f);
-	if (!spec)
+	if (!spec) {
+		err_set(err, ERR_CONFIG,
+			"its files cannot be copied for one life");
 		return NULL;
-	ini_add(&spec->ini, "vm", ONCE_EPHEMERAL, "yes", vm->name, "/");
-	spec->vm.ephemeral = true;
+	}
+	if (vm->once_disc &&
+		install_apply(spec, vm->once_disc, &vm->env->paths, err)) {
+		spec_free(spec);
+		return NULL;
+	}
+	if (vm->once_ephemeral && !spec->vm.ephemeral) {
+		ini_add(&spec->ini, "vm", ONCE_EPHEMERAL, "yes", vm->name, "/");
+		spec->vm.ephemeral = true;
+	}
 	ephemeral_apply(spec, vm->env);
 	return spec;
 }
@@ -64,11 +75,10 @@ int vm_run_spec(struct vm *vm, struct vm_spec *other, struct err *err)
 {
 	struct vm_spec *once = other;
 
-	if (vm->once_ephemeral && !vm->spec->vm.ephemeral) {
-		once = spec_for_once(vm);
+	if (vm->once_disc || (vm->once_ephemeral && !vm->spec->vm.ephemeral)) {
+		once = spec_for_once(vm, err);
 		if (!once)
-			return err_set(err, ERR_CONFIG,
-				"its files cannot be copied for --ephemeral");
+			return -1;
 	}
 	vm_drop_running(vm);
 	vm->running = once ? once : vm->spec;
@@ -124,6 +134,10 @@ void vm_load_running(struct vm *vm)
 	findings_fini(&f);
 	if (vm->running && ini_find(&vm->running->ini, "vm", ONCE_EPHEMERAL))
 		vm->once_ephemeral = vm->running->vm.ephemeral = true;
+	if (vm->running && install_of(vm->running) &&
+		install_apply(vm->running, install_of(vm->running),
+			&vm->env->paths, &err))
+		vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
 	if (vm->running)
 		ephemeral_apply(vm->running, vm->env);
 	else

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A medium for one life of a VM (`start --cdrom`, `install`): the disc boots
+ * first and the VM has a display; the guest's first reboot ends both, because
+ * it is a cold one and what follows is what the files say.
+ */
+#ifndef SUPERVISOR_INSTALL_H
+#define SUPERVISOR_INSTALL_H
+
+#include "supervisor/vm.h"
+
+/* Whether a VM with this spec (NULL: a new one) can have that disc. */
+MUST_CHECK int install_check(
+	const struct vm_spec *spec, const char *path, struct err *err);
+/* Puts it into a spec that is going to run, and says so in its entries. */
+MUST_CHECK int install_apply(struct vm_spec *spec, const char *path,
+	const struct paths *paths, struct err *err);
+/* The disc that the entries of a saved spec tell of; or NULL. */
+const char *install_of(const struct vm_spec *spec);
+/* Where QEMU is to serve the display; new, NULL if the spec has none. */
+char *install_display(const struct vm *vm);
+/* The VM ended: is the disc for the next life too? */
+void install_ended(struct vm *vm);
+
+#endif
