@@ -98,6 +98,13 @@ licences()
 	[ ! -s "$tmp/licences" ]
 }
 
+# A test that only prove can run is one that the suite cannot.
+modes()
+{
+	find tests -name '*.t' ! -perm -100 | grep . && return 1
+	return 0
+}
+
 # Tests wait for events, never for time to pass.
 sleeps()
 {
@@ -150,6 +157,7 @@ check "comments: every function of a header has one" comments
 check "words" words
 check "licences: an SPDX line in every file" licences
 check "sleeps: no test waits for time to pass" sleeps
+check "modes: every test can be run" modes
 with clang-format "format" format
 with shellcheck "shell scripts" shells
 with mandoc "man pages" manuals
