@@ -115,7 +115,7 @@ void network_free(struct network *n)
 bool network_dhcp_range(const struct network_range *range,
 	const struct cidr *host, struct cidr *first, struct cidr *last)
 {
-	uint32_t size = UINT32_C(1) << (32 - host->prefix);
+	uint32_t size;
 	uint32_t at = (uint32_t)host->at[2] << 8 | host->at[3];
 
 	if (range->off || host->family != AF_INET)
@@ -125,6 +125,7 @@ bool network_dhcp_range(const struct network_range *range,
 	if (range->written)
 		return true;
 	/* behind the host's address, or all before it */
+	size = UINT32_C(1) << (32 - host->prefix);
 	at = ((uint32_t)host->at[0] << 24 | (uint32_t)host->at[1] << 16 | at) &
 	     (size - 1);
 	return at < size / 2 ? cidr_nth(host, at + 1, first) &&

@@ -26,7 +26,7 @@ static void on_end(struct job *job, void *arg)
 	ended.err = job->err;
 	ended.done = job->progress.done;
 	ended.total = job->progress.total;
-	snprintf(ended.printed, sizeof(ended.printed), "%s",
+	snprintf(ended.printed, sizeof(ended.printed), "%.63s",
 		value ? str_or(json_string_value(
 				       json_object_get(value, "format")),
 				"?")
