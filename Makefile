@@ -5,13 +5,15 @@ all:
 
 # ---- sources: every file is named here ----
 
-BASE_SRC = base/err.c base/mem.c base/text.c base/str.c base/units.c base/fd.c \
+BASE_SRC = base/err.c base/mem.c base/slab.c base/atom.c base/text.c \
+	base/str.c base/units.c base/fd.c \
 	base/log.c base/sys.c base/sys_call.c base/child.c base/stranger.c base/spawn.c \
 	base/loop.c base/loop_sim.c base/job.c base/aio.c base/durable.c base/prescan.c base/jstream.c \
 	base/keys.c base/key.c base/keys_doc.c base/ini.c \
 	base/ini_scan.c base/entry.c base/finding.c base/paths.c \
 	base/uuid.c base/base64.c base/verbs.c \
-	base/verb_table.c base/sock.c base/trim.c base/sys_exec.c base/handover.c base/jstream_move.c
+	base/verb_table.c base/sock.c base/trim.c base/sys_exec.c base/handover.c \
+	base/jstream_move.c base/jstream_text.c
 QMP_SRC = qmp/client.c qmp/handover.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c storage/header.c storage/chain.c storage/format.c storage/backing.c storage/secret.c storage/qemu_img.c
 NET_SRC = net/address.c net/cidr.c net/link.c net/mac.c net/netlink.c net/ports.c \

@@ -5,7 +5,8 @@
  */
 #include "base/entry.h"
 
-#include "base/mem.h"
+#include "base/atom.h"
+#include "base/slab.h"
 
 void ini_init(struct ini *ini)
 {
@@ -14,13 +15,13 @@ void ini_init(struct ini *ini)
 	list_init(&ini->files);
 }
 
-static void entry_free(struct ini_entry *entry)
+void entry_free(struct ini_entry *entry)
 {
 	list_del(&entry->link);
-	free(entry->section);
-	free(entry->key);
-	free(entry->value);
-	free(entry);
+	atom_drop(entry->section);
+	atom_drop(entry->key);
+	atom_drop(entry->value);
+	slab_put(entry);
 }
 
 void ini_fini(struct ini *ini)
@@ -32,9 +33,9 @@ void ini_fini(struct ini *ini)
 	list_each(&ini->files, it, next) {
 		struct ini_file *file = list_entry(it, struct ini_file, link);
 		list_del(it);
-		free(file->shown);
-		free(file->dir);
-		free(file);
+		atom_drop(file->shown);
+		atom_drop(file->dir);
+		slab_put(file);
 	}
 	ini_init(ini);
 }
@@ -57,10 +58,10 @@ void ini_move(struct ini *ini, struct ini *from)
 struct ini_file *entry_add_file(
 	struct ini *ini, const char *shown, const char *dir)
 {
-	struct ini_file *file = NEW(struct ini_file);
+	struct ini_file *file = SLAB_NEW(struct ini_file);
 
-	file->shown = xstrdup(shown);
-	file->dir = xstrdup(dir);
+	file->shown = atom_get(shown);
+	file->dir = atom_get(dir);
 	list_add(&ini->files, &file->link);
 	return file;
 }
@@ -68,11 +69,11 @@ struct ini_file *entry_add_file(
 struct ini_entry *entry_add(struct ini *ini, const struct ini_file *file,
 	unsigned line, const char *section, const char *key, const char *value)
 {
-	struct ini_entry *entry = NEW(struct ini_entry);
+	struct ini_entry *entry = SLAB_NEW(struct ini_entry);
 
-	entry->section = xstrdup(section);
-	entry->key = key ? xstrdup(key) : NULL;
-	entry->value = value ? xstrdup(value) : NULL;
+	entry->section = atom_get(section);
+	entry->key = atom_get(key);
+	entry->value = atom_get(value);
 	entry->file = file->shown;
 	entry->dir = file->dir;
 	entry->line = line;

@@ -14,11 +14,11 @@
 #define INI_VALUE_MAX 1000 /* bytes of one value */
 
 struct ini_entry {
-	struct list link; /* ini.entries */
-	char *section;    /* "disk.root" */
-	char *key;        /* NULL: the section header itself */
-	char *value;      /* unquoted; "" means back to the default */
-	const char *file; /* owned by the ini */
+	struct list link;    /* ini.entries */
+	const char *section; /* "disk.root"; it and the next two: base/atom's */
+	const char *key;     /* NULL: the section header itself */
+	const char *value;   /* unquoted; "" means back to the default */
+	const char *file;    /* owned by the ini */
 	unsigned line;
 	const char *dir; /* directory that relative paths start from */
 };
@@ -49,14 +49,15 @@ const struct ini_entry *ini_find(
 
 /* Names that the entries of one file borrow. */
 struct ini_file {
-	struct list link; /* ini.files */
-	char *shown;
-	char *dir;
+	struct list link;        /* ini.files */
+	const char *shown, *dir; /* base/atom's */
 };
 
 /* A file of the list, which owns it. */
 struct ini_file *entry_add_file(
 	struct ini *ini, const char *shown, const char *dir);
+/* Takes it out of its list and forgets it. */
+void entry_free(struct ini_entry *entry);
 /* An entry of a file of the list; key NULL: a section header. */
 struct ini_entry *entry_add(struct ini *ini, const struct ini_file *file,
 	unsigned line, const char *section, const char *key, const char *value);

@@ -29,9 +29,15 @@ void fd_auto_close(int *fd)
 	fd_close(fd);
 }
 
-/* Reads to the end of the file, at most max bytes. */
+struct read_all {
+	const char *path;
+	size_t max;  /* bytes; more are an error */
+	size_t size; /* 0: nobody knows */
+};
+
+/* Reads to the end of the file, which has `size` bytes or (0) who knows. */
 static int read_all(
-	int fd, const char *path, size_t max, struct str *out, struct err *err)
+	int fd, const struct read_all *what, struct str *out, struct err *err)
 {
 	char buf[4096];
 
@@ -40,13 +46,16 @@ static int read_all(
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_os(err, "cannot read '%s'", path);
+			return err_os(err, "cannot read '%s'", what->path);
 		if (n == 0)
 			return 0;
-		if ((size_t)n > max - out->len)
+		if ((size_t)n > what->max - out->len)
 			return err_set(err, ERR_LIMIT,
-				"'%s' is larger than %zu bytes", path, max);
+				"'%s' is larger than %zu bytes", what->path,
+				what->max);
 		str_addn(out, buf, (size_t)n);
+		if (what->size && out->len == what->size)
+			return 0;
 	}
 }
 
@@ -65,7 +74,8 @@ int fd_read_file(int dirfd, const char *path, size_t max, struct str *out,
 	if (!S_ISREG(st.st_mode))
 		return err_set(
 			err, ERR_CONFIG, "'%s' is not a regular file", path);
-	return read_all(fd, path, max, out, err);
+	return read_all(fd, &(struct read_all){ path, max, (size_t)st.st_size },
+		out, err);
 }
 
 static int write_all(int fd, const char *data, size_t len)

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/atom.h"
+#include "base/jstream.h"
 #include "base/sys_exec.h"
 
 void handover_init(struct handover *h)
@@ -102,6 +104,7 @@ static json_t *put_value(
 	case HAND_TEXT:
 		return put_bytes(at, strnlen(at, field->size));
 	case HAND_WORD:
+	case HAND_ATOM:
 		word = *(const char *const *)at;
 		return word ? put_bytes(word, strlen(word)) : json_null();
 	case HAND_BYTES:
@@ -142,6 +145,7 @@ static bool is_right(const struct handover_field *field, const json_t *value)
 	case HAND_FD:
 		return null || is_number(value, 0, 1 << 24);
 	case HAND_WORD:
+	case HAND_ATOM:
 		return null || get_bytes(value, &bytes) == 0;
 	case HAND_TEXT:
 	case HAND_BYTES:
@@ -175,6 +179,9 @@ static void get_value(
 	case HAND_WORD:
 		*(char **)at =
 			json_is_null(value) ? NULL : xstrdup(str_text(&bytes));
+		break;
+	case HAND_ATOM:
+		atom_set(at, json_is_null(value) ? NULL : str_text(&bytes));
 		break;
 	case HAND_BYTES:
 		*(struct str *)at = bytes;
@@ -226,7 +233,7 @@ json_t *handover_need(
 
 char *handover_text(const struct handover *h)
 {
-	return json_dumps(h->root, JSON_COMPACT);
+	return jstream_text(h->root, JSON_COMPACT);
 }
 
 int handover_parse(

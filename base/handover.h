@@ -24,6 +24,7 @@ enum handover_type {
 	HAND_I64,   /* int64_t, uint64_t */
 	HAND_TEXT,  /* char[N] */
 	HAND_WORD,  /* char *, or NULL */
+	HAND_ATOM,  /* the same of base/atom, const */
 	HAND_BYTES, /* struct str */
 	HAND_FD,    /* int, or -1 */
 };

@@ -537,19 +537,6 @@ void jstream_turn(struct jstream *js)
 		pump(js);
 }
 
-static int add_piece(const char *piece, size_t len, void *text)
-{
-	str_addn(text, piece, len);
-	return 0;
-}
-
-int jstream_dump(const json_t *message, struct str *out, struct err *err)
-{
-	if (json_dump_callback(message, add_piece, out, JSON_COMPACT) < 0)
-		return err_set(err, ERR_BUG, "a message is no JSON object");
-	return 0;
-}
-
 int jstream_send(
 	struct jstream *js, const json_t *message, int fd, struct err *err)
 {

@@ -114,6 +114,11 @@ void jstream_pause(struct jstream *js, bool pause);
 MUST_CHECK int jstream_dump(
 	const json_t *message, struct str *out, struct err *err);
 /*
+ * A value as text, by jansson's flags; NULL if it is none.  New: what
+ * json_dumps gives is not for free() where JSON has memory of its own.
+ */
+char *jstream_text(const json_t *value, size_t flags);
+/*
  * A stream that moves to the next image of this process: false while it
  * cannot (descriptors on their way, or its end is near).  What was read and
  * not handed over, and what waits to be written, are appended.

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/atom.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -109,7 +110,7 @@ static int parse_string(
 {
 	(void)key;
 	(void)err;
-	*(char **)field = xstrdup(text);
+	*(const char **)field = atom_get(text);
 	return 0;
 }
 
@@ -130,8 +131,13 @@ static int add_item(
 	return 0;
 }
 
+/* A list of nothing is this one everywhere. */
+static char *no_items[1];
+
 static void free_list(char **list)
 {
+	if (list == no_items)
+		return;
 	for (char **item = list; item && *item; item++)
 		free(*item);
 	free(list);
@@ -318,8 +324,7 @@ void key_value_release(const struct key *key, void *field)
 		*(char ***)field = NULL;
 	} else if (key->type == KEY_STRING || key->type == KEY_PATH ||
 		   key->type == KEY_FILE) {
-		free(*(char **)field);
-		*(char **)field = NULL;
+		atom_set(field, NULL);
 	}
 }
 
@@ -327,7 +332,7 @@ void key_value_release(const struct key *key, void *field)
 static void clear(const struct key *key, void *field)
 {
 	if (key->type == KEY_LIST)
-		*(char ***)field = xcalloc(1, sizeof(char *));
+		*(char ***)field = no_items;
 	else if (key->type == KEY_BOOL)
 		*(bool *)field = false;
 	else if (key->type == KEY_CHOICE)

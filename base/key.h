@@ -14,14 +14,14 @@
 #include "base/str.h"
 
 enum key_type {
-	KEY_STRING,   /* char * */
-	KEY_PATH,     /* char *, made absolute against the entry's dir */
-	KEY_FILE,     /* char *, a path if it has a slash, else a volume name */
-	KEY_LIST,     /* char **, NULL-terminated */
-	KEY_BOOL,     /* bool */
-	KEY_INT,      /* uint64_t */
-	KEY_SIZE,     /* uint64_t bytes */
-	KEY_MEMORY,   /* uint64_t bytes; also "50%" of the host's */
+	KEY_STRING, /* const char *, base/atom's */
+	KEY_PATH,   /* the same, made absolute against the entry's dir */
+	KEY_FILE,   /* the same, a path if it has a slash, else a volume name */
+	KEY_LIST,   /* char **, NULL-terminated */
+	KEY_BOOL,   /* bool */
+	KEY_INT,    /* uint64_t */
+	KEY_SIZE,   /* uint64_t bytes */
+	KEY_MEMORY, /* uint64_t bytes; also "50%" of the host's */
 	KEY_DURATION, /* int64_t ms; STR_FOREVER if max says so */
 	KEY_CHOICE,   /* int, index into choices */
 	KEY_CUSTOM,   /* whatever parse() fills */

@@ -5,6 +5,8 @@
  * table's.  Values are parsed in base/key.c.
  */
 #include "base/keys.h"
+#include "base/atom.h"
+#include "base/slab.h"
 
 #include <stdio.h>
 
@@ -78,9 +80,9 @@ static char *element_of(struct list *link, const struct section *s)
 	return (char *)link - s->link_offset;
 }
 
-static char **name_of(char *element, const struct section *s)
+static const char **name_of(char *element, const struct section *s)
 {
-	return (char **)(void *)(element + s->name_offset);
+	return (const char **)(void *)(element + s->name_offset);
 }
 
 static char *find_element(
@@ -97,9 +99,9 @@ static char *find_element(
 static char *new_element(
 	struct list *head, const struct section *s, const char *name)
 {
-	char *element = xcalloc(1, s->size);
+	char *element = slab_zeroed(s->size);
 
-	*name_of(element, s) = xstrdup(name);
+	*name_of(element, s) = atom_get(name);
 	set_defaults(element, s);
 	list_add(head, (struct list *)(void *)(element + s->link_offset));
 	return element;
@@ -111,8 +113,8 @@ static void free_element(struct list *link, const struct section *s)
 
 	list_del(link);
 	release_fields(element, s);
-	free(*name_of(element, s));
-	free(element);
+	atom_drop(*name_of(element, s));
+	slab_put(element);
 }
 
 bool keys_device_is_valid(const char *name)

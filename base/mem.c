@@ -5,6 +5,10 @@
  */
 #include "base/mem.h"
 
+#ifdef HAVE_MALLOC_TRIM
+#include <malloc.h>
+#endif
+
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,9 +26,25 @@ static _Noreturn void out_of_memory(void)
 	abort();
 }
 
+/*
+ * glibc keeps seven freed pieces of each size up to 1032 for itself, and does
+ * not join them with their neighbours: larger ones come in two sizes only, or
+ * those alone would be 200 KiB.
+ */
+static size_t rounded(size_t size)
+{
+	enum { EXACT = 256, MIDDLE = 512, KEPT = 1032 };
+
+	if (size == 0)
+		return 1;
+	if (size <= EXACT || size > KEPT)
+		return size;
+	return size <= MIDDLE ? MIDDLE : KEPT;
+}
+
 void *xmalloc(size_t size)
 {
-	void *p = malloc(size ? size : 1);
+	void *p = malloc(rounded(size));
 
 	if (!p)
 		out_of_memory();
@@ -33,21 +53,41 @@ void *xmalloc(size_t size)
 
 void *xcalloc(size_t count, size_t size)
 {
-	void *p = calloc(count ? count : 1, size ? size : 1);
+	void *p;
 
+	if (size && count > SIZE_MAX / size)
+		out_of_memory();
+	p = calloc(1, rounded(count * size));
 	if (!p)
 		out_of_memory();
 	return p;
 }
 
+#ifdef HAVE_MALLOC_TRIM
+/* Of glibc: its realloc() leaves crumbs of all sizes, which it keeps too. */
 void *xrealloc(void *old, size_t size)
 {
-	void *p = realloc(old, size ? size : 1);
+	size_t had = old ? malloc_usable_size(old) : 0;
+	void *p;
+
+	if (had && size <= had && size > had / 2)
+		return old;
+	p = xmalloc(size);
+	if (old)
+		memcpy(p, old, size < had ? size : had);
+	free(old);
+	return p;
+}
+#else
+void *xrealloc(void *old, size_t size)
+{
+	void *p = realloc(old, rounded(size));
 
 	if (!p)
 		out_of_memory();
 	return p;
 }
+#endif
 
 void *xreallocarray(void *old, size_t count, size_t size)
 {

@@ -103,7 +103,10 @@ void str_tighten(struct str *s)
 {
 	if (!s->data)
 		return;
-	s->data = xrealloc(s->data, s->len + 1);
+	char *data = xmalloc(s->len + 1);
+	memcpy(data, s->data, s->len + 1);
+	free(s->data);
+	s->data = data;
 	s->cap = s->len + 1;
 }
 

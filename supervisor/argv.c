@@ -78,7 +78,7 @@ static void addf(struct build *b, const char *option, const char *fmt, ...)
 /* Takes json over; NULL (its builder failed, err is set) gives -1. */
 static int add_json(struct build *b, const char *option, json_t *json)
 {
-	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	char *text = json ? jstream_text(json, JSON_COMPACT) : NULL;
 
 	json_decref(json);
 	if (!text)

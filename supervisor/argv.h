@@ -44,8 +44,8 @@ struct argv_host {
 
 /* Root ports "rp0".. of q35; other machines have none (n = 0). */
 struct argv_slots {
-	char *names; /* "disk-root,,net-lan": devices by port; or NULL */
-	unsigned n;  /* ports that exist */
+	const char *names; /* "disk-root,,net-lan": devices by port; or NULL */
+	unsigned n;        /* ports that exist */
 };
 
 #define ARGV_SLOTS_MAX 32

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/atom.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -29,12 +30,12 @@ const char *chain_record(struct vm *vm)
 		return vm->chains;
 	vm->chains_read = true;
 	if (!fd_read_file(AT_FDCWD, path, TEXT_MAX, &text, &err) && text.len)
-		vm->chains = str_take(&text);
+		vm->chains = atom_get(str_text(&text));
 	return vm->chains;
 }
 
-/* Takes text over; an empty one is no record. */
-static void keep_steal(struct vm *vm, char *text)
+/* An empty one is no record. */
+static void remember(struct vm *vm, const char *text)
 {
 	AUTO_FREE char *path = path_of(vm);
 	AUTO_FREE char *dir =
@@ -42,8 +43,7 @@ static void keep_steal(struct vm *vm, char *text)
 	struct err err = ERR_INIT;
 	int rc;
 
-	free(vm->chains);
-	vm->chains = text;
+	atom_set(&vm->chains, text);
 	vm->chains_read = true;
 	rc = fd_make_dirs(dir, 0700, &err);
 	if (!rc && *text)
@@ -142,7 +142,7 @@ static void replace(struct vm *vm, struct str *text)
 {
 	if (str_eq(str_text(text), str_or(vm->chains, "")))
 		return;
-	keep_steal(vm, text->len ? str_take(text) : xstrdup(""));
+	remember(vm, str_text(text));
 }
 
 /* On top of the VM's own image, and gone before anybody could ask. */
@@ -253,6 +253,6 @@ void chain_record_remove(struct vm *vm)
 	AUTO_FREE char *path = path_of(vm);
 
 	sys_unlinkat(AT_FDCWD, path, 0);
-	free(TAKE(vm->chains));
+	atom_set(&vm->chains, NULL);
 	vm->chains_read = false;
 }

@@ -6,6 +6,7 @@
  */
 #include "supervisor/check.h"
 
+#include "base/atom.h"
 #include "base/mem.h"
 #include "supervisor/cause.h"
 #include "supervisor/device.h"
@@ -277,7 +278,7 @@ static void become_user(
 			"default becomes user = yes here: the VM reaches out, "
 			"and is reached by forward only");
 	nic->user = true;
-	free(TAKE(nic->network));
+	atom_set(&nic->network, NULL);
 }
 
 /* Exactly one of network, bridge and user = yes; none is one of them. */
@@ -307,7 +308,7 @@ static void settle_nic(
 		return;
 	}
 	nic->user = !system;
-	nic->network = system ? xstrdup("default") : NULL;
+	nic->network = atom_get(system ? "default" : NULL);
 }
 
 /* What only a nic on a network of ours has, and what only a tap. */

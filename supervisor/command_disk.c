@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/atom.h"
 #include "base/mem.h"
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
@@ -90,8 +91,8 @@ static struct job *write_attach(struct plug *plug)
 	json_object_foreach(plug->pairs, key, value)
 	{
 		edits[n].section = section;
-		edits[n].key = (char *)(uintptr_t)key;
-		edits[n++].value = (char *)(uintptr_t)json_string_value(value);
+		edits[n].key = key;
+		edits[n++].value = json_string_value(value);
 	}
 	job = op_edit_begin(plug->vm, edits, n, on_written, plug);
 	free(edits);

@@ -129,7 +129,7 @@ static void add_value(json_t *value, struct str *out)
 		str_add(out, "[]");
 	else if (!json_is_real(value) ||
 		 !add_thousandths(json_real_value(value), out))
-		str_add(out, (dump = json_dumps(
+		str_add(out, (dump = jstream_text(
 				      value, JSON_ENCODE_ANY | JSON_COMPACT)));
 }
 

@@ -9,8 +9,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/atom.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/slab.h"
 #include "base/sys.h"
 #include "base/uuid.h"
 #include "supervisor/check.h"
@@ -34,9 +36,28 @@ static void set_names(struct vm_spec *spec, const char *name)
 {
 	const char *at = strchr(name, '@');
 
-	spec->name = xstrdup(name);
-	spec->prefix = xstrndup(name, at ? (size_t)(at - name) : strlen(name));
-	spec->instance = at && at[1] ? xstrdup(at + 1) : NULL;
+	spec->name = atom_get(name);
+	spec->prefix = atom_take(
+		xstrndup(name, at ? (size_t)(at - name) : strlen(name)));
+	spec->instance = at && at[1] ? atom_get(at + 1) : NULL;
+}
+
+/* The same list and its texts as one piece of the slab. */
+static char **in_one_piece(char **list, size_t n)
+{
+	size_t size = (n + 1) * sizeof(char *);
+	char **all, *text;
+
+	for (size_t i = 0; i < n; i++)
+		size += strlen(list[i]) + 1;
+	all = slab_get(size);
+	text = (char *)&all[n + 1];
+	for (size_t i = 0; i < n; i++) {
+		all[i] = text;
+		text = stpcpy(text, list[i]) + 1;
+	}
+	all[n] = NULL;
+	return all;
 }
 
 /* A file web@.ini is checked as its first instance would be. */
@@ -50,10 +71,11 @@ static void invent_instance(struct vm_spec *spec)
 		return;
 	if (entry && entry->value[0])
 		list = instances_expand(entry->value, &ignored);
-	spec->instance = xstrdup(list ? list[0] : "1");
+	spec->instance = atom_get(list ? list[0] : "1");
 	instances_free(list);
-	free(spec->name);
-	spec->name = xasprintf("%s@%s", spec->prefix, spec->instance);
+	atom_drop(spec->name);
+	spec->name =
+		atom_take(xasprintf("%s@%s", spec->prefix, spec->instance));
 }
 
 static void host_name(char out[65])
@@ -63,17 +85,24 @@ static void host_name(char out[65])
 	out[64] = '\0';
 }
 
-/* This host's identity: systemd's and D-Bus's file, or its name; new. */
+/*
+ * This host's identity: systemd's and D-Bus's file, or its name; new.  The
+ * file is that of a boot: one that was read is not read again.
+ */
 static char *machine_id(void)
 {
+	static char known[33];
 	AUTO_STR struct str id = STR_INIT;
 	struct err ignored = ERR_INIT;
 	char host[65];
 
-	if (fd_read_file(AT_FDCWD, "/etc/machine-id", 256, &id, &ignored) ==
-			0 &&
+	if (!*known &&
+		!fd_read_file(
+			AT_FDCWD, "/etc/machine-id", 256, &id, &ignored) &&
 		strspn(str_text(&id), "0123456789abcdef") >= 32)
-		return xstrndup(str_text(&id), 32);
+		memcpy(known, str_text(&id), 32);
+	if (*known)
+		return xstrdup(known);
 	host_name(host);
 	return xstrdup(host);
 }
@@ -174,8 +203,8 @@ static struct vm_spec *read_all(const struct paths *paths, const char *name,
 		file ? file : paths->file, patch };
 	bool found = layers_read(&want, &layers, f);
 	ini_move(&spec->ini, &layers.ini);
-	spec->files = TAKE(layers.files);
-	spec->shown = TAKE(layers.shown);
+	spec->files = in_one_piece(layers.files, layers.nfiles);
+	spec->shown = atom_take(TAKE(layers.shown));
 	layers_fini(&layers);
 	if (!found) {
 		spec_free(spec);
@@ -239,8 +268,8 @@ struct vm_spec *config_load_text(const struct paths *paths, const char *name,
 
 	findings_init(&own);
 	set_names(spec, name);
-	spec->shown = xstrdup(shown);
-	spec->files = xcalloc(1, sizeof(char *));
+	spec->shown = atom_get(shown);
+	spec->files = in_one_piece(NULL, 0);
 	spec->ini.keep_bad = true;
 	ini_add(&spec->ini, "serial.console", NULL, NULL, "(built in)", "/");
 	if (ini_read_bytes(&spec->ini, text, len, shown, "/", &own) == 0)

@@ -60,9 +60,9 @@ void config_check_host(const struct vm_spec *spec, const struct paths *paths,
 #define CONFIG_NEW_MARK ".vmward-new"
 
 struct config_edit {
-	char *section;
-	char *key;   /* NULL: of a new file, the header alone */
-	char *value; /* NULL: unset */
+	const char *section;
+	const char *key;   /* NULL: of a new file, the header alone */
+	const char *value; /* NULL: unset */
 };
 
 /* An edit of the drop-in on its way; its steps need an fsync in between. */

@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "base/atom.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/slab.h"
 #include "base/sock.h"
 #include "base/sys.h"
 
@@ -323,15 +325,15 @@ struct console *console_new(const struct console_wish *wish,
 	bool (*may_attach)(const struct console *c, int fd, bool *may_write),
 	void *owner)
 {
-	struct console *c = NEW(struct console);
+	struct console *c = SLAB_NEW(struct console);
 	struct err err = ERR_INIT;
 	AUTO_FREE char *dir = xasprintf("%s/%s", wish->log_dir, wish->vm);
 
 	list_init(&c->link);
 	list_init(&c->readers);
-	c->vm = xstrdup(wish->vm);
-	c->name = xstrdup(wish->name);
-	c->log_path = xasprintf("%s/%s.log", dir, wish->name);
+	c->vm = atom_get(wish->vm);
+	c->name = atom_get(wish->name);
+	c->log_path = atom_take(xasprintf("%s/%s.log", dir, wish->name));
 	c->log_max = wish->log_max;
 	c->fd = c->listener = c->log_fd = -1;
 	c->may_attach = may_attach;
@@ -341,7 +343,7 @@ struct console *console_new(const struct console_wish *wish,
 	open_log(c);
 	if (!wish->socket_path)
 		return c;
-	c->socket_path = xstrdup(wish->socket_path);
+	c->socket_path = atom_get(wish->socket_path);
 	c->listener = sock_listen(wish->socket_path, 0666, 16, &err);
 	if (c->listener < 0)
 		log_warn(wish->vm, "no console socket: %s", err.text);
@@ -365,11 +367,11 @@ void console_free(struct console *c)
 		sys_unlinkat(AT_FDCWD, c->socket_path, 0);
 	list_del(&c->link);
 	str_fini(&c->input);
-	free(c->socket_path);
-	free(c->log_path);
-	free(c->name);
-	free(c->vm);
-	free(c);
+	atom_drop(c->socket_path);
+	atom_drop(c->log_path);
+	atom_drop(c->name);
+	atom_drop(c->vm);
+	slab_put(c);
 }
 
 void console_attach(struct console *c, int fd)
@@ -406,10 +408,10 @@ char *console_tail(const struct console *c, size_t max)
 /* ---- to the next image of this process ---- */
 
 static const struct handover_field fields[] = {
-	HAND(HAND_WORD, struct console, name),
-	HAND(HAND_WORD, struct console, vm),
-	HAND(HAND_WORD, struct console, log_path),
-	HAND(HAND_WORD, struct console, socket_path),
+	HAND(HAND_ATOM, struct console, name),
+	HAND(HAND_ATOM, struct console, vm),
+	HAND(HAND_ATOM, struct console, log_path),
+	HAND(HAND_ATOM, struct console, socket_path),
 	HAND(HAND_I64, struct console, log_max),
 	HAND(HAND_FD, struct console, log_fd),
 	HAND(HAND_I64, struct console, log_base),
@@ -490,7 +492,7 @@ struct console *console_get(const json_t *from, struct err *err)
 
 	if (console_check(from, err))
 		return NULL;
-	c = NEW(struct console);
+	c = SLAB_NEW(struct console);
 	BUG_ON(handover_get(from, fields, NELEMS(fields), c, err));
 	list_init(&c->link);
 	list_init(&c->readers);

@@ -25,10 +25,10 @@ struct console_reader;
 
 struct console {
 	struct list link; /* the machine's list */
-	char *name;       /* "console" of [serial.console] */
-	char *vm;
-	char *log_path;
-	char *socket_path; /* served to users; NULL: none */
+	const char *name; /* "console" of [serial.console] */
+	const char *vm;
+	const char *log_path;
+	const char *socket_path; /* served to users; NULL: none */
 	uint64_t log_max;
 	int log_fd;
 	uint64_t log_base; /* stream offset of the file's first byte */

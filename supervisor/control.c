@@ -205,7 +205,7 @@ void request_reply_steal(struct request *rq, json_t *result)
 static void send_text(struct client *client, const char *result, json_t *id)
 {
 	AUTO_FREE char *id_text =
-		id ? json_dumps(id, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+		id ? jstream_text(id, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
 	AUTO_STR struct str line = STR_INIT;
 	struct err err = ERR_INIT;
 	int rc;

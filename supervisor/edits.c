@@ -4,16 +4,21 @@
 
 #include <string.h>
 
+#include "base/atom.h"
 #include "base/mem.h"
 #include "base/str.h"
 
+void config_edit_fini(struct config_edit *edit)
+{
+	atom_drop(edit->section);
+	atom_drop(edit->key);
+	atom_drop(edit->value);
+}
+
 void edits_fini(struct edits *edits)
 {
-	for (size_t i = 0; i < edits->n; i++) {
-		free(edits->at[i].section);
-		free(edits->at[i].key);
-		free(edits->at[i].value);
-	}
+	for (size_t i = 0; i < edits->n; i++)
+		config_edit_fini(&edits->at[i]);
 	free(edits->at);
 	*edits = (struct edits)EDITS_INIT;
 }
@@ -24,9 +29,9 @@ void edits_add(struct edits *edits, const char *section, const char *key,
 	edits->at =
 		xreallocarray(edits->at, edits->n + 1, sizeof(edits->at[0]));
 	edits->at[edits->n++] =
-		(struct config_edit){ .section = xstrdup(section),
-			.key = key ? xstrdup(key) : NULL,
-			.value = value ? xstrdup(value) : NULL };
+		(struct config_edit){ .section = atom_get(section),
+			.key = atom_get(key),
+			.value = atom_get(value) };
 }
 
 int edits_add_named(struct edits *edits, const char *name, const char *value,
@@ -59,9 +64,7 @@ void edits_drop(struct edits *edits, const char *section, const char *key)
 
 	if (!edit)
 		return;
-	free(edit->section);
-	free(edit->key);
-	free(edit->value);
+	config_edit_fini(edit);
 	edits->n--;
 	memmove(edit, edit + 1,
 		(size_t)(&edits->at[edits->n] - edit) * sizeof(*edit));

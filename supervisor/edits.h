@@ -18,6 +18,8 @@ struct edits {
 		NULL, 0 \
 	}
 
+/* Drops the members of one, where they are base/atom's. */
+void config_edit_fini(struct config_edit *edit);
 /* Frees them all. */
 void edits_fini(struct edits *edits);
 /* Adds one (copied); key NULL: the header alone; value NULL: unset. */

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 
+#include "base/atom.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -43,12 +44,11 @@ static void turn(
 	}
 	if (disk->image && *disk->image && exists(path)) {
 		disk->format = argv_disk_format(disk, path, &err);
-		free(disk->base);
-		disk->base = TAKE(path);
+		atom_set(&disk->base, path);
 		disk->size = 0;
 	}
-	free(disk->image);
-	disk->image = overlay_path(spec, disk, env);
+	atom_drop(disk->image);
+	disk->image = atom_take(overlay_path(spec, disk, env));
 	if (!disk->base || !*disk->base)
 		disk->format = FORMAT_QCOW2;
 }

@@ -107,7 +107,7 @@ char *events_text_with(
 	AUTO_JSON json_t *message = json_loads(event->text, 0, NULL);
 
 	json_object_set(json_object_get(message, "data"), key, value);
-	return json_dumps(message, JSON_COMPACT);
+	return jstream_text(message, JSON_COMPACT);
 }
 
 void events_subscribe(struct events_sub *sub,
@@ -214,7 +214,7 @@ static void restore_one(const char *text)
 	json_t *data = json_object_get(message, "data");
 	const char *name = json_string_value(json_object_get(message, "event"));
 	AUTO_FREE char *dump =
-		json_is_object(data) ? json_dumps(data, JSON_COMPACT) : NULL;
+		json_is_object(data) ? jstream_text(data, JSON_COMPACT) : NULL;
 
 	keep(&(struct kept){
 		json_integer_value(json_object_get(time, "seconds")) * 1000000 +

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/jstream.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -82,7 +83,7 @@ static void call(struct guest_exec *x, const char *command, json_t *args)
 	AUTO_JSON json_t *message =
 		json_pack("{s:s,s:o*}", "execute", command, "arguments", args);
 	AUTO_FREE char *text =
-		message ? json_dumps(message, JSON_COMPACT) : NULL;
+		message ? jstream_text(message, JSON_COMPACT) : NULL;
 	struct agent_command wish = { text, false, CALL_MS };
 
 	json_decref(x->result);

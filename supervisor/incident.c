@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/jstream.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
@@ -257,7 +258,7 @@ static void put_host(struct incident *in)
 
 static void put_facts(struct incident *in)
 {
-	AUTO_FREE char *text = json_dumps(in->facts, JSON_INDENT(1));
+	AUTO_FREE char *text = jstream_text(in->facts, JSON_INDENT(1));
 
 	put(in, "incident.json", text ? text : "{}");
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/jstream.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -41,7 +42,7 @@ int journal_write(const struct env *env, const char *vm, const json_t *entries,
 {
 	AUTO_FREE char *dir = journal_dir(env);
 	AUTO_FREE char *path = journal_path(env, vm);
-	AUTO_FREE char *text = json_dumps(entries, JSON_COMPACT);
+	AUTO_FREE char *text = jstream_text(entries, JSON_COMPACT);
 
 	if (fd_make_dirs(dir, 0700, err))
 		return -1;

@@ -490,7 +490,7 @@ static const struct handover_field seen_fields[] = {
 };
 
 static const struct handover_field oom_fields[] = {
-	HAND(HAND_WORD, struct oom, path),
+	HAND(HAND_ATOM, struct oom, path),
 	HAND(HAND_I64, struct oom, kills),
 };
 

@@ -237,7 +237,7 @@ int net_state_save(const struct net_state *state, struct err *err)
 			nets, net_json(list_entry(it, struct net_live, link)));
 	AUTO_JSON json_t *all =
 		json_pack("{s:i,s:o}", "version", VERSION, "nets", nets);
-	AUTO_FREE char *text = json_dumps(all, JSON_COMPACT);
+	AUTO_FREE char *text = jstream_text(all, JSON_COMPACT);
 	return fd_write_file(
 		AT_FDCWD, path, text, strlen(text), 0600, false, err);
 }

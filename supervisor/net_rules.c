@@ -167,7 +167,7 @@ static int open_batch(const struct net_state *state, struct err *err)
 {
 	AUTO_FREE char *path = xasprintf("%s/.rules.json", state->paths->run);
 	AUTO_JSON json_t *batch = net_rules_batch(state);
-	AUTO_FREE char *text = json_dumps(batch, JSON_COMPACT);
+	AUTO_FREE char *text = jstream_text(batch, JSON_COMPACT);
 	int fd;
 
 	if (fd_write_file(AT_FDCWD, path, text, strlen(text), 0600, false, err))

@@ -26,11 +26,11 @@ enum network_mode {
 
 struct network_keys {
 	int mode; /* enum network_mode */
-	char *bridge;
+	const char *bridge;
 	struct network_addresses address;
 	struct network_range dhcp;
 	bool dns;
-	char *domain;
+	const char *domain;
 	uint64_t mtu; /* 0: the kernel's */
 	bool autostart;
 };
@@ -38,8 +38,8 @@ struct network_keys {
 /* A static lease of a stranger: [host.NAME]. */
 struct network_host {
 	struct list link; /* network.hosts */
-	char *name;
-	char *mac;
+	const char *name;
+	const char *mac;
 	struct cidr ip;
 };
 

@@ -5,13 +5,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/atom.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "net/link.h"
 
 static int keep(const char *text, void *field)
 {
-	*(char **)field = xstrdup(text);
+	*(const char **)field = atom_get(text);
 	return 0;
 }
 

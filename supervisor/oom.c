@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/atom.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -79,7 +80,7 @@ void oom_begin(struct oom *oom, pid_t pid)
 			      : NULL;
 
 		if (file && read_counter(file, &oom->kills))
-			oom->path = TAKE(file);
+			oom->path = atom_take(TAKE(file));
 	}
 }
 
@@ -93,5 +94,5 @@ bool oom_moved(const struct oom *oom)
 
 void oom_end(struct oom *oom)
 {
-	free(TAKE(oom->path));
+	atom_set(&oom->path, NULL);
 }

@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 struct oom {
-	char *path; /* the file with the counter; NULL: none */
+	const char *path; /* the file with the counter; NULL: none */
 	uint64_t kills;
 };
 

@@ -3,10 +3,12 @@
  * An edit of a VM's drop-in, durable before it is answered: new text synced,
  * renamed into place, directories synced.  Nothing of it blocks the loop.
  */
+#include "supervisor/edits.h"
 #include "supervisor/op.h"
 
 #include <string.h>
 
+#include "base/atom.h"
 #include "base/durable.h"
 #include "base/mem.h"
 #include "supervisor/config.h"
@@ -50,11 +52,8 @@ static void edit_cleanup(struct job *job)
 
 	durable_stop(&op->durable);
 	config_change_fini(&op->change);
-	for (size_t i = 0; i < op->n; i++) {
-		free(op->edits[i].section);
-		free(op->edits[i].key);
-		free(op->edits[i].value);
-	}
+	for (size_t i = 0; i < op->n; i++)
+		config_edit_fini(&op->edits[i]);
 	free(op->edits);
 	vm_wake_jobs(op->vm);
 	free(op);
@@ -72,9 +71,8 @@ struct job *op_edit_begin(struct vm *vm, const struct config_edit *edits,
 	op->n = n;
 	op->edits = xcalloc(n + 1, sizeof(op->edits[0]));
 	for (size_t i = 0; i < n; i++)
-		op->edits[i] = (struct config_edit){ xstrdup(edits[i].section),
-			xstrdup(edits[i].key),
-			edits[i].value ? xstrdup(edits[i].value) : NULL };
+		op->edits[i] = (struct config_edit){ atom_get(edits[i].section),
+			atom_get(edits[i].key), atom_get(edits[i].value) };
 	op->change = (struct config_change){
 		.fd = -1, .dir_fd = -1, .above_fd = -1
 	};

@@ -31,7 +31,7 @@ static char *opened_part(const struct op_image *op)
 		"driver", "vmdk", "file", "driver", "raw", "offset",
 		(json_int_t)op->part.offset, "size", (json_int_t)op->part.bytes,
 		"file", "driver", "file", "filename", op->from.path);
-	char *text = node ? json_dumps(node, JSON_COMPACT) : NULL;
+	char *text = node ? jstream_text(node, JSON_COMPACT) : NULL;
 	char *opened = text ? xasprintf("json:%s", text) : NULL;
 
 	free(text);

@@ -8,6 +8,7 @@
 
 #include "base/durable.h"
 #include "base/fd.h"
+#include "base/jstream.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -112,7 +113,7 @@ static bool commit_uuid(struct op_rename *op)
 static bool write_journal(struct op_rename *op)
 {
 	AUTO_FREE char *dir = journal_dir(op->vm->env);
-	AUTO_FREE char *text = json_dumps(op->pairs, JSON_COMPACT);
+	AUTO_FREE char *text = jstream_text(op->pairs, JSON_COMPACT);
 	struct err err = ERR_INIT;
 
 	return (!fd_make_dirs(dir, 0700, &err) &&

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/atom.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -301,7 +302,7 @@ static void keep_old(struct pool *now, const struct pool *before)
 		return;
 	now->dir = xstrdup(before->dir);
 	now->pool = before->pool;
-	now->pool.path = before->pool.path ? xstrdup(before->pool.path) : NULL;
+	now->pool.path = atom_get(before->pool.path);
 }
 
 static bool is_same(const struct pool *a, const struct pool *b)
@@ -467,13 +468,13 @@ void pool_apply(struct spec_disk *disk, const struct paths *paths,
 	const struct pool *pool;
 
 	pool = pool_find(paths, name, &err);
-	free(TAKE(disk->pool.dir));
+	atom_set(&disk->pool.dir, NULL);
 	if (!pool) {
 		remark_error(to, section, "pool", "%s", err.text);
 		return;
 	}
 	if (!str_eq(pool->dir, paths->images))
-		disk->pool.dir = xstrdup(pool->dir);
+		disk->pool.dir = atom_get(pool->dir);
 	if (!tells_format(disk))
 		disk->format = pool->pool.format;
 }

@@ -24,10 +24,10 @@ enum pool_prealloc {
 };
 
 struct pool_keys {
-	char *path;     /* absolute; NULL: the directory of default */
-	int format;     /* enum spec_format; FORMAT_NONE: by suffix */
-	uint64_t quota; /* bytes; 0: none */
-	int prealloc;   /* enum pool_prealloc */
+	const char *path; /* absolute; NULL: the directory of default */
+	int format;       /* enum spec_format; FORMAT_NONE: by suffix */
+	uint64_t quota;   /* bytes; 0: none */
+	int prealloc;     /* enum pool_prealloc */
 };
 
 struct pool {

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "base/atom.h"
 #include "base/jstream.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -33,7 +34,7 @@ static bool read_name(const char *key, bool *qmp, unsigned *number)
 static void raw_free(struct spec_raw *raw)
 {
 	list_del(&raw->link);
-	free(raw->text);
+	atom_drop(raw->text);
 	free(raw);
 }
 
@@ -93,7 +94,7 @@ int raw_set(void *spec, const char *key, const char *text, struct err *err)
 	struct spec_raw *raw = NEW(struct spec_raw);
 	raw->number = number;
 	raw->qmp = qmp;
-	raw->text = xstrdup(text);
+	raw->text = atom_get(text);
 	insert(raws, raw);
 	return 1;
 }

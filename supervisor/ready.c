@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/atom.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/spawn.h"
@@ -474,7 +475,7 @@ static void begin_probe(struct vm *vm, const struct vm_spec *spec)
 	vm->probe = p;
 	p->vm = vm;
 	p->spec = spec->start.ready;
-	p->spec.text = xstrdup(str_or(spec->start.ready.text, ""));
+	p->spec.text = atom_get(str_or(spec->start.ready.text, ""));
 	p->fd = p->ear.fd = -1;
 	p->began_ms = loop_now_ms();
 	p->timeout_ms = spec->start.ready_timeout_ms;
@@ -522,7 +523,7 @@ void ready_stop(struct vm *vm)
 			c->on_output = NULL;
 	}
 	str_fini(&p->line);
-	free(p->spec.text);
+	atom_drop(p->spec.text);
 	free(p);
 }
 

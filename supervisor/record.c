@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/atom.h"
 #include "base/hash.h"
 #include "base/jstream.h"
 #include "base/log.h"
@@ -138,14 +139,12 @@ static json_t *record_to_json(const struct record *r)
 
 void record_name_slots(struct record *record, const char *slots)
 {
-	AUTO_FREE char *old = TAKE(record->slots);
-
-	record->slots = slots ? xstrdup(slots) : NULL;
+	atom_set(&record->slots, slots);
 }
 
 void record_copy(struct record *to, const struct record *from)
 {
-	char *slots = from->slots ? xstrdup(from->slots) : NULL;
+	const char *slots = atom_get(from->slots);
 
 	record_fini(to);
 	*to = *from;
@@ -154,7 +153,7 @@ void record_copy(struct record *to, const struct record *from)
 
 void record_fini(struct record *record)
 {
-	free(record->slots);
+	atom_drop(record->slots);
 	*record = (struct record){ 0 };
 }
 
@@ -244,7 +243,7 @@ static void read_slots(const json_t *json, struct record *out)
 		add_slot(&text, str_or(json_string_value(name), ""));
 	}
 	if (text.len)
-		out->slots = str_take(&text);
+		atom_set(&out->slots, str_text(&text));
 }
 
 static void record_from_json(const json_t *json, struct record *out)

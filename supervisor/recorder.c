@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/atom.h"
 #include "base/fd.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -25,14 +26,14 @@
 
 void recorder_init(struct recorder *r, char *path)
 {
-	*r = (struct recorder){ .path = path };
+	*r = (struct recorder){ .path = atom_take(path) };
 }
 
 void recorder_fini(struct recorder *r)
 {
 	recorder_flush(r);
 	str_fini(&r->pending);
-	free(TAKE(r->path));
+	atom_set(&r->path, NULL);
 }
 
 /* ---- the file ---- */

@@ -21,7 +21,7 @@
 #define RECORDER_KEYS 8
 
 struct recorder {
-	char *path;
+	const char *path;
 	struct loop_kick kick;
 	struct str pending; /* lines of this turn */
 	/* How often a command or event of a name came in its minute. */

@@ -2,6 +2,7 @@
 /* Changes to what a QEMU runs; see running.h. */
 #include "supervisor/running.h"
 
+#include "base/atom.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "supervisor/lowspace.h"
@@ -28,13 +29,8 @@ static void drop_entries(struct ini *ini, const char *section)
 	list_each(&ini->entries, it, next) {
 		struct ini_entry *e = list_entry(it, struct ini_entry, link);
 
-		if (!str_eq(e->section, section))
-			continue;
-		list_del(it);
-		free(e->section);
-		free(e->key);
-		free(e->value);
-		free(e);
+		if (str_eq(e->section, section))
+			entry_free(e);
 	}
 }
 
@@ -67,11 +63,9 @@ void running_resize_disk(
 	list_each(&vm->running->ini.entries, it, next) {
 		struct ini_entry *e = list_entry(it, struct ini_entry, link);
 
-		if (!e->key || !str_eq(e->section, section) ||
-			!str_eq(e->key, "size"))
-			continue;
-		free(e->value);
-		e->value = xstrdup(text);
+		if (e->key && str_eq(e->section, section) &&
+			str_eq(e->key, "size"))
+			atom_set(&e->value, text);
 	}
 	vm_save_running(vm);
 	lowspace_begin(vm);

@@ -58,7 +58,7 @@ static size_t add_wide(struct str *out, const char *at)
 static void add_yaml_steal(struct str *out, json_t *json)
 {
 	AUTO_FREE char *text =
-		json_dumps(json, JSON_ENSURE_ASCII | JSON_INDENT(1));
+		jstream_text(json, JSON_ENSURE_ASCII | JSON_INDENT(1));
 	const char *at = text;
 
 	json_decref(json);

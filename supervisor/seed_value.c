@@ -2,6 +2,7 @@
 /* The values of [seed]: host names, users, keys; pure. */
 #include <string.h>
 
+#include "base/atom.h"
 #include "base/mem.h"
 #include "supervisor/seed.h"
 
@@ -35,7 +36,7 @@ static bool is_hostname(const char *text)
 
 static int take(const char *text, void *field)
 {
-	*(char **)field = xstrdup(text);
+	*(const char **)field = atom_get(text);
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/slab.h"
 #include "base/spawn.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -163,7 +164,7 @@ int service_open(struct service *service, struct err *err)
 
 	service->lock = (struct vm_lock)VM_LOCK_INIT;
 	umask(022);
-	json_set_alloc_funcs(xmalloc, free);
+	json_set_alloc_funcs(slab_get, slab_put);
 	signal(SIGPIPE, SIG_IGN);
 	raise_limits();
 	go_first();

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/atom.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "supervisor/argv.h"
@@ -46,9 +47,7 @@ static void pack(const struct ports *ports, struct argv_slots *slots)
 
 void argv_name_slots(struct argv_slots *slots, const char *names)
 {
-	AUTO_FREE char *old = TAKE(slots->names);
-
-	slots->names = names ? xstrdup(names) : NULL;
+	atom_set(&slots->names, names);
 }
 
 static bool disk_wants_port(const struct spec_disk *disk)

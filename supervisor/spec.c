@@ -5,7 +5,9 @@
  */
 #include "supervisor/spec.h"
 
+#include "base/atom.h"
 #include "base/mem.h"
+#include "base/slab.h"
 
 const char *const spec_format_names[] = { "by-suffix", "qcow2", "raw", "vmdk",
 	"vdi", "vhdx", NULL };
@@ -21,7 +23,7 @@ const char *const spec_aio_names[] = { "io_uring", "native", "threads", NULL };
 
 struct vm_spec *spec_new(void)
 {
-	struct vm_spec *spec = NEW(struct vm_spec);
+	struct vm_spec *spec = SLAB_NEW(struct vm_spec);
 
 	list_init(&spec->disks);
 	list_init(&spec->nics);
@@ -37,7 +39,7 @@ static void free_raws(struct list *raws)
 	list_each(raws, it, next) {
 		struct spec_raw *raw = list_entry(it, struct spec_raw, link);
 		list_del(it);
-		free(raw->text);
+		atom_drop(raw->text);
 		free(raw);
 	}
 }
@@ -61,14 +63,12 @@ void spec_free(struct vm_spec *spec)
 	free_raws(&spec->raws);
 	free_notes(&spec->notes);
 	ini_fini(&spec->ini);
-	for (char **file = spec->files; file && *file; file++)
-		free(*file);
-	free(spec->files);
-	free(spec->shown);
-	free(spec->name);
-	free(spec->prefix);
-	free(spec->instance);
-	free(spec);
+	slab_put(spec->files);
+	atom_drop(spec->shown);
+	atom_drop(spec->name);
+	atom_drop(spec->prefix);
+	atom_drop(spec->instance);
+	slab_put(spec);
 }
 
 struct spec_disk *spec_disk_of(const struct vm_spec *spec, const char *name)

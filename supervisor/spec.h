@@ -72,8 +72,8 @@ enum stop_step {
 
 struct spec_ready_probe {
 	enum spec_ready kind;
-	uint16_t port; /* tcp */
-	char *text;    /* serial: regex; exec: command line */
+	uint16_t port;    /* tcp */
+	const char *text; /* serial: regex; exec: command line */
 };
 
 struct spec_topology { /* 0: 1:cpus-max:1 */
@@ -81,12 +81,12 @@ struct spec_topology { /* 0: 1:cpus-max:1 */
 };
 
 struct spec_vm {
-	char *description;
-	char *uuid; /* "" : derived */
-	char *template_;
-	char *instances;
+	const char *description;
+	const char *uuid; /* "" : derived */
+	const char *template_;
+	const char *instances;
 	char **tags;
-	char *owner;
+	const char *owner;
 	char **protect;
 	int os;
 	uint64_t memory;
@@ -94,14 +94,14 @@ struct spec_vm {
 	uint64_t cpus;
 	uint64_t cpus_max; /* 0: = cpus */
 	struct spec_topology topology;
-	char *cpu; /* "": host under KVM, max under TCG */
+	const char *cpu; /* "": host under KVM, max under TCG */
 	bool nested;
-	char *machine;
+	const char *machine;
 	int accel;
 	int firmware; /* 0 bios; others in a later version */
-	char *kernel;
-	char *initrd;
-	char *cmdline;
+	const char *kernel;
+	const char *initrd;
+	const char *cmdline;
 	int clock;
 	uint64_t hotplug_ports;
 	bool ephemeral;
@@ -149,7 +149,7 @@ enum spec_crash_loop_kind {
 
 struct spec_crash_loop {
 	enum spec_crash_loop_kind kind;
-	char *text; /* revert: the snapshot; exec: the command line */
+	const char *text; /* revert: the snapshot; exec: the command line */
 };
 
 struct spec_restart {
@@ -163,28 +163,28 @@ struct spec_restart {
 };
 
 struct spec_pool {
-	char *name;
-	char *dir; /* of its volumes; NULL: where default's are */
+	const char *name;
+	const char *dir; /* of its volumes; NULL: where default's are */
 };
 
 struct spec_disk {
 	struct list link; /* vm_spec.disks */
-	char *name;       /* "root" */
-	char *image;
-	char *base;
+	const char *name; /* "root" */
+	const char *image;
+	const char *base;
 	uint64_t size; /* 0: none */
 	int format;
 	struct spec_pool pool;
-	char *url; /* instead of image; or NULL */
+	const char *url; /* instead of image; or NULL */
 	int64_t reconnect_ms;
-	char *secret_file; /* or NULL */
+	const char *secret_file; /* or NULL */
 	int bus;
 	uint64_t boot; /* 0: none */
 	bool readonly;
-	char *serial; /* "": the name */
-	int cache;    /* index of none, writeback, writethrough, unsafe */
-	int aio;      /* io_uring, native, threads */
-	int discard;  /* unmap, ignore */
+	const char *serial; /* "": the name */
+	int cache;          /* index of none, writeback, writethrough, unsafe */
+	int aio;            /* io_uring, native, threads */
+	int discard;        /* unmap, ignore */
 	bool iothread;
 	int on_enospc; /* enum spec_on_enospc */
 	int on_eio;    /* enum spec_on_eio */
@@ -195,12 +195,12 @@ struct spec_disk {
 struct spec_seed {
 	bool written; /* the section is there */
 	bool enabled;
-	char *hostname; /* "": from the VM's name */
-	char *user;     /* "": the image's own */
-	char *ssh_key;  /* the key, or the path of a file of keys */
-	char *password_file;
+	const char *hostname; /* "": from the VM's name */
+	const char *user;     /* "": the image's own */
+	const char *ssh_key;  /* the key, or the path of a file of keys */
+	const char *password_file;
 	char **packages;
-	char *user_data, *meta_data, *network_config; /* paths */
+	const char *user_data, *meta_data, *network_config; /* paths */
 };
 
 struct spec_forward {
@@ -216,14 +216,14 @@ struct spec_forwards {
 
 struct spec_nic {
 	struct list link; /* vm_spec.nics */
-	char *name;
-	char *network;
-	char *bridge;
-	char *macvtap;
+	const char *name;
+	const char *network;
+	const char *bridge;
+	const char *macvtap;
 	bool user;
-	char *model;
-	char *mac; /* "": from uuid and name */
-	char *ip;  /* "": by lease */
+	const char *model;
+	const char *mac; /* "": from uuid and name */
+	const char *ip;  /* "": by lease */
 	uint64_t queues;
 	bool isolate;
 	int spoof; /* enum spec_spoof */
@@ -234,13 +234,13 @@ struct spec_nic {
 
 struct spec_serial_port {
 	struct list link; /* vm_spec.serials */
-	char *name;
+	const char *name;
 	uint64_t log_max; /* log = SIZE: cap of the log file */
 	int target;
 };
 
 struct spec_hooks {
-	char *started, *stopped, *incident; /* programs; "" */
+	const char *started, *stopped, *incident; /* programs; "" */
 	int64_t timeout_ms;
 };
 
@@ -266,7 +266,7 @@ struct spec_raw {
 	struct list link; /* vm_spec.raws */
 	unsigned number;
 	bool qmp;
-	char *text;
+	const char *text;
 };
 
 struct vm_spec {
@@ -286,14 +286,15 @@ struct vm_spec {
 	bool installs; /* it has a disc and a display, for this life */
 
 	/* Filled by supervisor/config, not by tables: */
-	char *name;        /* web@7 */
-	char *prefix;      /* web */
-	char *instance;    /* 7, or NULL */
-	char *shown;       /* the main file, as messages name it */
-	char uuid[37];     /* the effective one */
-	char **files;      /* all files read, in order, NULL-terminated */
-	struct ini ini;    /* the merged entries: show, --origin, plan */
-	struct list notes; /* finding.link: notes of check */
+	const char *name;     /* web@7 */
+	const char *prefix;   /* web */
+	const char *instance; /* 7, or NULL */
+	const char *shown;    /* the main file, as messages name it */
+	char uuid[37];        /* the effective one */
+	char **files;         /* all files read, in order, NULL-terminated; one
+			      piece of the slab */
+	struct ini ini;       /* the merged entries: show, --origin, plan */
+	struct list notes;    /* finding.link: notes of check */
 };
 
 extern const struct section spec_sections[];

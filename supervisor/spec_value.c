@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <regex.h>
 
+#include "base/atom.h"
 #include "base/mem.h"
 #include "base/paths.h"
 #include "base/str.h"
@@ -23,14 +24,25 @@
 
 static int keep(const char *text, void *field)
 {
-	*(char **)field = xstrdup(text);
+	*(const char **)field = atom_get(text);
+	return 0;
+}
+
+/* Hexadecimal digits: small ones. */
+static int keep_low(const char *text, void *field)
+{
+	char *low = xstrdup(text);
+
+	for (char *at = low; *at; at++)
+		if (*at >= 'A' && *at <= 'F')
+			*at = (char)(*at - 'A' + 'a');
+	*(const char **)field = atom_take(low);
 	return 0;
 }
 
 void value_string_release(void *field)
 {
-	free(*(char **)field);
-	*(char **)field = NULL;
+	atom_set(field, NULL);
 }
 
 int value_uuid(const char *text, void *field, struct err *err)
@@ -38,11 +50,7 @@ int value_uuid(const char *text, void *field, struct err *err)
 	if (text[0] && !uuid_is_valid(text))
 		return err_set(err, ERR_CONFIG,
 			"%s: say 32 hexadecimal digits as 8-4-4-4-12", text);
-	keep(text, field);
-	for (char *at = *(char **)field; *at; at++)
-		if (*at >= 'A' && *at <= 'F')
-			*at = (char)(*at - 'A' + 'a');
-	return 0;
+	return keep_low(text, field);
 }
 
 /* A word that goes into an option of QEMU's: no comma, no blank. */
@@ -84,7 +92,7 @@ int value_pool(const char *text, void *field, struct err *err)
 	if (!paths_name_is_valid(text) || strchr(text, '@'))
 		return err_set(err, ERR_CONFIG,
 			"%s: say a pool's name, the N of pools/N.ini", text);
-	pool->name = xstrdup(text);
+	pool->name = atom_get(text);
 	return 0;
 }
 
@@ -92,8 +100,8 @@ void value_pool_release(void *field)
 {
 	struct spec_pool *pool = field;
 
-	free(TAKE(pool->name));
-	free(TAKE(pool->dir));
+	atom_set(&pool->name, NULL);
+	atom_set(&pool->dir, NULL);
 }
 
 int value_instances(const char *text, void *field, struct err *err)
@@ -146,11 +154,7 @@ int value_mac(const char *text, void *field, struct err *err)
 			"%s: that is a group's address, say an even first "
 			"pair, as 52",
 			text);
-	keep(text, field);
-	for (char *at = *(char **)field; *at; at++)
-		if (*at >= 'A' && *at <= 'F')
-			*at = (char)(*at - 'A' + 'a');
-	return 0;
+	return keep_low(text, field);
 }
 
 /* ---- words of which this version knows the first ---- */
@@ -199,7 +203,7 @@ int value_crash_loop(const char *text, void *field, struct err *err)
 			return err_set(err, ERR_CONFIG,
 				"%s: say the whole path of the program", text);
 		out->kind = (enum spec_crash_loop_kind)i;
-		out->text = xstrdup(text + len);
+		out->text = atom_get(text + len);
 		return 0;
 	}
 	return err_set(err, ERR_CONFIG,
@@ -211,7 +215,7 @@ void value_crash_loop_release(void *field)
 {
 	struct spec_crash_loop *at = field;
 
-	free(at->text);
+	atom_drop(at->text);
 	*at = (struct spec_crash_loop){ .text = NULL };
 }
 
@@ -334,7 +338,7 @@ static int ready_serial(
 			why);
 	}
 	regfree(&regex);
-	out->text = xstrdup(text);
+	out->text = atom_get(text);
 	return 0;
 }
 
@@ -346,7 +350,7 @@ static int ready_exec(
 			"exec:%s: say the program's whole path, as "
 			"exec:/usr/local/bin/check web",
 			text);
-	out->text = xstrdup(text);
+	out->text = atom_get(text);
 	return 0;
 }
 
@@ -389,7 +393,7 @@ void value_ready_release(void *field)
 {
 	struct spec_ready_probe *probe = field;
 
-	free(probe->text);
+	atom_drop(probe->text);
 	*probe = (struct spec_ready_probe){ READY_RUNNING, 0, NULL };
 }
 

@@ -122,8 +122,8 @@ static void name_disk(struct stats_disk *disk, const json_t *block)
 		name = text_of(block, "node-name");
 	if (str_starts(name, "disk-"))
 		name += strlen("disk-");
-	snprintf(disk->name, sizeof(disk->name), "%.*s",
-		(int)strcspn(name, "/"), name);
+	snprintf(disk->name, sizeof(disk->name), "%s", name);
+	disk->name[strcspn(disk->name, "/")] = '\0';
 }
 
 const struct stats_member stats_members[STATS_NCOUNTERS] = {

@@ -19,9 +19,11 @@
 #include <string.h>
 
 #include "base/aio.h"
+#include "base/atom.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/slab.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "supervisor/store_dir.h"
@@ -37,7 +39,7 @@ struct store {
 struct store_file {
 	struct list link; /* store.files */
 	struct store *store;
-	char *name;
+	const char *name;
 	uint64_t sequence; /* of the newest slot; valid if known */
 	unsigned newest;   /* index of the newest slot */
 	uint64_t sum;      /* of that slot, while it is not settled */
@@ -117,8 +119,8 @@ static void file_free(struct store_file *file)
 	fd_close(&file->fd);
 	list_del(&file->link);
 	record_free(file->queued);
-	free(file->name);
-	free(file);
+	atom_drop(file->name);
+	slab_put(file);
 }
 
 void store_free(struct store *store)
@@ -141,9 +143,9 @@ static struct store_file *file_of(struct store *store, const char *name)
 		if (!file->removed && strcmp(file->name, name) == 0)
 			return file;
 	}
-	file = NEW(struct store_file);
+	file = SLAB_NEW(struct store_file);
 	file->store = store;
-	file->name = xstrdup(name);
+	file->name = atom_get(name);
 	file->fd = -1;
 	list_init(&file->waits);
 	list_init(&file->queued_waits);

@@ -55,7 +55,7 @@ struct record {
 	unsigned ports;    /* root ports that QEMU has; 0: not known */
 	char accel[96];    /* "kvm", or why it is TCG */
 	char machine[32];  /* pinned machine type */
-	char *slots;       /* "disk-root,,net-lan": device by root port; or
+	const char *slots; /* "disk-root,,net-lan": device by root port; or
 			    * NULL; the record's own */
 };
 

@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/atom.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/slab.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "supervisor/console.h"
@@ -86,14 +88,14 @@ struct vm *vm_new(const struct env *env, const char *name,
 	const struct machine_hooks *hooks,
 	void (*post)(struct vm *vm, enum vm_event event))
 {
-	struct vm *vm = NEW(struct vm);
+	struct vm *vm = SLAB_NEW(struct vm);
 
 	list_init(&vm->link);
 	list_init(&vm->jobs);
 	list_init(&vm->watches);
 	findings_init(&vm->findings);
 	vm->env = env;
-	vm->name = xstrdup(name);
+	vm->name = atom_get(name);
 	vm->post = post;
 	vm->recorded = true;
 	vm->good.fd = -1;
@@ -139,14 +141,14 @@ void vm_free(struct vm *vm)
 	spec_free(vm->spec);
 	recorder_fini(&vm->recorder);
 	vmlog_fini(&vm->log);
-	free(vm->chains);
+	atom_drop(vm->chains);
 	record_fini(&vm->record);
 	argv_name_slots(&vm->slots, NULL);
 	text_clear(&vm->note);
 	text_clear(&vm->stop_step);
 	free(vm->start_err);
-	free(vm->name);
-	free(vm);
+	atom_drop(vm->name);
+	slab_put(vm);
 }
 
 void vm_post(struct vm *vm, enum vm_event event)

@@ -138,7 +138,7 @@ struct vm_hang {
 struct vm {
 	struct list link; /* registry.vms, by name */
 	const struct env *env;
-	char *name;
+	const char *name; /* base/atom's */
 	struct vmlog log;
 	struct recorder recorder;
 	enum vm_state state;
@@ -152,8 +152,8 @@ struct vm {
 	unsigned pending;         /* entries in which those two differ */
 	struct findings findings; /* of the last load; errors: `invalid` */
 
-	char *chains;     /* supervisor/chain_record's; or NULL */
-	bool chains_read; /* it was looked for */
+	const char *chains; /* supervisor/chain_record's; or NULL */
+	bool chains_read;   /* it was looked for */
 
 	struct record record;
 	bool recorded;  /* the last change reached the disk */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/atom.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -24,16 +25,16 @@ static const char *const level_names[] = { "error", "warn", "info", "debug",
 
 void vmlog_init(struct vmlog *log, const char *dir, const char *vm)
 {
-	*log = (struct vmlog){ .vm = xstrdup(vm),
-		.object = xasprintf("vm=%s", vm),
-		.path = xasprintf("%s/%s/vm.log", dir, vm) };
+	*log = (struct vmlog){ .vm = atom_get(vm),
+		.object = atom_take(xasprintf("vm=%s", vm)),
+		.path = atom_take(xasprintf("%s/%s/vm.log", dir, vm)) };
 }
 
 void vmlog_fini(struct vmlog *log)
 {
-	free(log->vm);
-	free(log->object);
-	free(log->path);
+	atom_drop(log->vm);
+	atom_drop(log->object);
+	atom_drop(log->path);
 }
 
 void vmlog_time(int64_t real_us, char out[32])

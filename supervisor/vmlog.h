@@ -16,9 +16,9 @@
 struct recorder;
 
 struct vmlog {
-	char *vm;                  /* name */
-	char *object;              /* "vm=web" */
-	char *path;                /* LOG/NAME/vm.log */
+	const char *vm;            /* name */
+	const char *object;        /* "vm=web" */
+	const char *path;          /* LOG/NAME/vm.log */
 	struct recorder *recorder; /* gets each line too; or NULL */
 	uint64_t lost;
 	uint64_t filled;   /* second up to which room came back */

@@ -18,5 +18,8 @@ line ~ /(^|[^A-Za-z_])(malloc|calloc|realloc|strdup|strndup|asprintf) *\(/ && \
 		FILENAME !~ /^base\/mem\.[ch]$/ {
 	complain("use the xmalloc family of base/mem")
 }
+line ~ /json_dumps *\(/ && FILENAME !~ /^ctl\// {
+	complain("its text is not for free(): use jstream_text")
+}
 
 END { exit bad }

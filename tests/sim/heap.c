@@ -7,6 +7,7 @@
  * with sanitizers keeps theirs.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -142,6 +143,12 @@ void *calloc(size_t count, size_t size)
 	}
 	void *block = take(sum);
 	return block ? memset(block, 0, sum) : NULL;
+}
+
+/* What base/mem asks before it makes a block larger. */
+size_t malloc_usable_size(void *block)
+{
+	return block ? size_of(head_of(block)->class) : 0;
 }
 
 void *realloc(void *old, size_t size)

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/atom.h"
 #include "base/spawn.h"
 #include "base/sys.h"
 #include "supervisor/accel.h"
@@ -100,10 +101,8 @@ static void make_harmless(struct vm_spec *spec)
 	}
 	if (!spec->vm.kernel || !spec->vm.kernel[0])
 		return;
-	free(spec->vm.kernel);
-	free(spec->vm.initrd);
-	spec->vm.kernel = xstrdup(temp_path("vmlinuz"));
-	spec->vm.initrd = xstrdup(temp_path("initrd.gz"));
+	atom_set(&spec->vm.kernel, temp_path("vmlinuz"));
+	atom_set(&spec->vm.initrd, temp_path("initrd.gz"));
 }
 
 /* ---- a QEMU ---- */
