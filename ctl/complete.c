@@ -82,12 +82,31 @@ static const char *what_follows(const struct verb *verb)
 		return "names files";
 	if (verb->flags & (VERB_MANY | VERB_ONE) || verb_arg(verb, "patterns"))
 		return "names";
-	if (verb->nargs && (verb->args[0].type == ARG_FILE ||
-				   verb->args[0].type == ARG_VOLUME))
+	if (verb->nargs && verb->args[0].type == ARG_VOLUME)
+		return "volumes files";
+	if (verb->nargs && verb->args[0].type == ARG_FILE)
 		return "files";
 	if (str_eq(verb->name, "help"))
 		return "verbs";
 	return "";
+}
+
+/* Words that take another word: "disk image jobs". */
+static void put_noun_names(void)
+{
+	const char *noun = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < nverbs; i++) {
+		size_t at = strcspn(verbs[i].name, " ");
+
+		if (!is_typed(&verbs[i]) || !verbs[i].name[at] ||
+			(at == len && !strncmp(noun, verbs[i].name, len)))
+			continue;
+		noun = verbs[i].name;
+		len = at;
+		printf("%.*s ", (int)len, noun);
+	}
 }
 
 static void put_choices(const struct verb *verb)
@@ -125,6 +144,8 @@ static void bash(void)
 	      "\tlocal verbs='",
 		stdout);
 	put_first_words();
+	fputs("'\n\tlocal nouns=' ", stdout);
+	put_noun_names();
 	fputs("'\n\tlocal globals='", stdout);
 	put_globals();
 	fputs("'\n"
@@ -136,7 +157,7 @@ static void bash(void)
 	      "\t\t-*) ;;\n"
 	      "\t\t*)\n"
 	      "\t\t\tif [ -z \"$verb\" ]; then verb=$word\n"
-	      "\t\t\telif [ \"$verb\" = disk ] || [ \"$verb\" = jobs ]; "
+	      "\t\t\telif [ -z \"${nouns##* $verb *}\" ]; "
 	      "then verb=\"$verb $word\"\n"
 	      "\t\t\telif [ -z \"$name\" ]; then name=$word; fi ;;\n"
 	      "\t\tesac\n"
@@ -168,6 +189,10 @@ static void bash(void)
 	      "\t\tesac ;;\n"
 	      "\tesac\n"
 	      "\tCOMPREPLY=($(compgen -W \"$list\" -- \"$cur\"))\n"
+	      "\tcase $what in *volumes*)\n"
+	      "\t\tlist=$(vmward image list -o NAME 2>/dev/null | sed 1d)\n"
+	      "\t\tCOMPREPLY+=($(compgen -W \"$list\" -- \"$cur\")) ;;\n"
+	      "\tesac\n"
 	      "\tcase $what in *files*)\n"
 	      "\t\tCOMPREPLY+=($(compgen -f -- \"$cur\")) ;;\n"
 	      "\tesac\n"

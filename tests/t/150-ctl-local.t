@@ -141,6 +141,12 @@ chmod +x bin/wrap
 mv bin/wrap bin/vmward
 WANT=web; ok "names are completed" completes vmward start w
 WANT=@prod; ok "tags are completed" completes vmward start @
+WANT=convert; ok "of every noun" completes vmward image con
+supervisor <<'EOS'
+> {"execute": "image-list"}
+< {"return": {"images": [{"name": "web-root.qcow2", "format": "qcow2", "size": 1, "used": 1}]}, "id": $ID}
+EOS
+WANT=web-root.qcow2; ok "volumes are completed" completes vmward image info web
 vmward completion zsh
 ok "zsh completion" says '#compdef vmward'
 vmward completion fish
