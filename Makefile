@@ -85,7 +85,7 @@ BASE_SRC += base/cage.c
 STORAGE_SRC += storage/foreign.c storage/remote.c storage/ova.c
 SUPERVISOR_SRC += supervisor/far.c supervisor/op_import.c supervisor/command_import.c \
 	supervisor/catalogue.c supervisor/op_pull.c supervisor/command_pull.c
-SUPERVISOR_SRC += supervisor/unplug.c
+SUPERVISOR_SRC += supervisor/unplug.c supervisor/holder.c
 # the main() of each program
 VMWARDD_SRC = supervisor/main.c
 VMWARD_SRC = ctl/main.c

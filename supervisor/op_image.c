@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "supervisor/holder.h"
 
 #define CHECK_FINE                                    \
 	(UINT64_C(1) << QEMU_IMG_CHECK_CORRUPT |      \
@@ -34,6 +35,8 @@ static void on_run_end(struct job *job, void *arg)
 	op->run = NULL;
 	op->run_err = job->err;
 	op->code = run->tool.exit.code;
+	op->locked = job->err.code &&
+		     strstr(str_text(&run->tool.errors), "Failed to get");
 	json_decref(op->printed);
 	op->printed = job->err.code ? NULL : qemu_img_json(run, &ignored);
 	job_wake(&op->job);
@@ -88,6 +91,22 @@ void op_image_run(struct op_image *op, const char *const *words,
 	op->on_words = NULL;
 }
 
+/* In place of qemu-img's words, which name the file twice and nobody. */
+static void tell_holder(struct op_image *op)
+{
+	struct err *err = &op->run_err;
+	const struct volume *held = &op->volume;
+	AUTO_FREE char *who = holder_of(held->path);
+	AUTO_FREE char *verb = xstrndup(err->text, strcspn(err->text, "'"));
+
+	if (!who && op->from.path) {
+		held = &op->from;
+		who = holder_of(held->path);
+	}
+	err_set(err, ERR_BUSY, "%s'%s': '%s' is locked by %s", verb,
+		op->volume.path, held->name, who ? who : "another process");
+}
+
 enum job_state op_image_fail(struct op_image *op)
 {
 	struct err *err = &op->run_err;
@@ -99,6 +118,8 @@ enum job_state op_image_fail(struct op_image *op)
 		snprintf(err->text + len, sizeof(err->text) - len,
 			": it needs up to %s", str_text(&needed));
 	}
+	if (op->locked || strstr(err->text, "Is another process using"))
+		tell_holder(op);
 	return job_fail_err(&op->job, err);
 }
 

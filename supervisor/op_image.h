@@ -23,6 +23,7 @@ struct op_image {
 	struct err run_err;
 	json_t *printed; /* by the last run, or NULL */
 	int code;        /* its exit */
+	bool locked;     /* it failed because of a lock */
 	uint64_t size;   /* resize, create */
 	bool shrink;     /* resize */
 	bool repair;     /* check */

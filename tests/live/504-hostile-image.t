@@ -96,34 +96,67 @@ ok "the file of the host is what it was" is "$(sha256sum <"$shadow")" \
 
 # ---- every bit ----
 
+# STEP [29]: every so many-th bit, of those that this day's turn is; 1: all
 qemu-img create -q -f qcow2 "$images/base.qcow2" 64k
+qemu-io -f qcow2 -c 'write -P 7 0 4k' "$images/base.qcow2" >/dev/null
 qemu-img create -q -f qcow2 -b "$images/base.qcow2" -F qcow2 \
 	"$images/bits.qcow2" 64k
+qemu-io -f qcow2 -c 'write -P 8 4k 4k' "$images/bits.qcow2" >/dev/null
 cp "$images/bits.qcow2" "$tmp/clean"
+before=$(cd "$images" && ls -A && cksum base.qcow2 pool.raw)
 step=${STEP:-29}
+day=$(date +%j)
+first=$((${day#"${day%%[1-9]*}"} % step))
 bits=0 bad=0
+flip() # BIT
+{
+	byte=$(od -An -tu1 -j $(($1 / 8)) -N 1 "$tmp/clean")
+	cp "$tmp/clean" "$images/bits.qcow2"
+	# shellcheck disable=SC2059 # the byte is the format
+	printf "\\$(printf %03o $((byte ^ (1 << $1 % 8))))" |
+		dd of="$images/bits.qcow2" bs=1 seek=$(($1 / 8)) conv=notrunc \
+			status=none
+}
+# answers_well VERB...: it is done, or refused in one line; check has a verdict
+answers_well()
+{
+	vmward image "$@"
+	case $status in
+	0) ;;
+	1 | 4 | 7) 
+		[ "$1" = check ] && [ -s "$tmp/out" ] ||
+			is "$(wc -l <"$tmp/err")" 1
+		;;
+	*) false ;;
+	esac || { echo "$1 ended with $status" && cat "$tmp/err" && return 1; }
+}
+# nothing of the host is told, nothing else is touched
+has_told_nothing()
+{
+	! grep -qF "$bait" "$tmp/out" "$tmp/err" || return 1
+	if [ -e "$images/made.raw" ]; then
+		! grep -qF "$bait" "$images/made.raw" || return 1
+		rm "$images/made.raw"
+	fi
+	is "$(cd "$images" && ls -A && cksum base.qcow2 pool.raw)" "$before"
+}
 # all of the header, its extensions and the name below: byte 0 to 511
-for bit in $(seq 0 "$step" 4095); do
-	python3 - "$tmp/clean" "$images/bits.qcow2" "$bit" <<'EOS'
-import sys
-data = bytearray(open(sys.argv[1], "rb").read())
-bit = int(sys.argv[3])
-data[bit // 8] ^= 1 << bit % 8
-open(sys.argv[2], "wb").write(data)
-EOS
-	for verb in info check; do
-		vmward image $verb bits.qcow2
-		case $status in
-		0 | 1 | 4 | 7) ;;
-		*)
-			echo "# bit $bit: $verb ended with $status"
+for bit in $(seq "$first" "$step" 4095); do
+	flip "$bit"
+	for verb in "info bits.qcow2" "check bits.qcow2" \
+		"convert bits.qcow2 made.raw"; do
+		# shellcheck disable=SC2086 # words
+		if ! answers_well $verb >"$tmp/why" 2>&1 ||
+			! has_told_nothing >>"$tmp/why" 2>&1; then
+			echo "# bit $bit: $verb:"
+			sed 's/^/#   /' "$tmp/why"
 			bad=$((bad + 1))
-			;;
-		esac
+		fi
 	done
 	bits=$((bits + 1))
 done
-echo "# case=hostile-bits bits=$bits of=4096 bad=$bad"
+echo "# case=hostile-bits first=$first bits=$bits of=4096 bad=$bad"
 ok "every bit flipped: answered, or refused" is "$bad" 0
+ok "and the log tells nothing" no_bait
 ok "vmwardd lives" kill -0 "$vmwardd_pid"
 plan
