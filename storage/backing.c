@@ -15,27 +15,11 @@
 #include "storage/image.h"
 
 enum {
-	QCOW2_HEAD = 104,
-	QCOW2_V2_HEAD = 72,
-	AT_VERSION = 4,
-	AT_CRYPT = 32,
-	AT_FEATURES = 72,
-	AT_LENGTH = 100,
-	HAS_DATA_FILE = 4,
-	EXTENSIONS_MAX = 64,
-	EXTENSION_HEAD = 8,
+	QCOW2_LEAST = 72, /* bytes of a header */
 	VMDK_CAPACITY = 12,
 	VMDK_TEXT = 512, /* its description begins there */
 	VMDK_TEXT_LEN = 20 * 512
 };
-
-#define EXTENSION_FORMAT UINT32_C(0xe2792aca)
-
-static uint32_t word_at(const unsigned char *at)
-{
-	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 |
-	       (uint32_t)at[2] << 8 | at[3];
-}
 
 static int unsound(const char *path, const char *what, struct err *err)
 {
@@ -54,74 +38,37 @@ static int open_it(const char *path, struct err *err)
 	return fd;
 }
 
-/* ---- qcow2 ---- */
-
-/* The extension that tells the format of the image below. */
-static void read_format(int fd, off_t at, struct backing *backing)
-{
-	unsigned char head[EXTENSION_HEAD];
-
-	for (int i = 0; i < EXTENSIONS_MAX; i++) {
-		uint32_t len;
-
-		if (sys_pread(fd, head, sizeof(head), at) != sizeof(head))
-			return;
-		len = word_at(head + 4);
-		at += EXTENSION_HEAD;
-		if (word_at(head) == EXTENSION_FORMAT &&
-			len < sizeof(backing->format) &&
-			sys_pread(fd, backing->format, len, at) == (ssize_t)len)
-			backing->format[len] = '\0';
-		if (word_at(head) == 0 || len > INT32_MAX)
-			return;
-		at += (off_t)((len + UINT32_C(7)) & ~UINT32_C(7));
-	}
-}
-
-static int read_qcow2(
-	const char *path, struct backing *backing, struct err *err)
-{
-	unsigned char head[QCOW2_HEAD] = { 0 };
-	AUTO_CLOSE int fd = open_it(path, err);
-	bool old;
-
-	if (fd < 0)
-		return -1;
-	if (sys_pread(fd, head, sizeof(head), 0) < QCOW2_V2_HEAD)
-		return unsound(path, "is cut off", err);
-	old = word_at(head + AT_VERSION) < 3;
-	backing->encrypted = word_at(head + AT_CRYPT) != 0;
-	backing->has_data_file =
-		!old && word_at(head + AT_FEATURES + 4) & HAS_DATA_FILE;
-	read_format(
-		fd, old ? QCOW2_V2_HEAD : word_at(head + AT_LENGTH), backing);
-	return 0;
-}
-
-static bool is_file_name(const char *name)
-{
-	const char *colon = strchr(name, ':');
-
-	return !colon || memchr(name, '/', (size_t)(colon - name));
-}
+/* ---- what a header says ---- */
 
 int backing_read(const char *path, const char *format, struct backing *backing,
 	struct err *err)
 {
-	AUTO_FREE char *name = NULL;
+	AUTO_CLOSE int fd = -1;
+	struct image_head head = { NULL };
+	struct stat st;
 
 	*backing = (struct backing){ NULL };
 	err_clear(err);
 	if (!str_eq(format, "qcow2"))
 		return 0;
-	if (read_qcow2(path, backing, err))
+	fd = open_it(path, err);
+	if (fd < 0)
 		return -1;
-	name = image_backing(path, err);
-	if (err->code)
-		return -1;
-	backing->is_file = name && *name == '/' && is_file_name(name);
-	backing->path = TAKE(name);
-	return 0;
+	if (!sys_fstat(fd, &st) && S_ISREG(st.st_mode) &&
+		st.st_size < QCOW2_LEAST)
+		return unsound(path, "is cut off", err);
+	if (!image_head_read(fd, path, &head, err) && head.backing) {
+		backing->path = image_resolve(path, head.backing);
+		backing->is_file = *backing->path == '/' &&
+				   image_is_file_name(head.backing);
+	}
+	if (strlen(head.backing_format) < sizeof(backing->format))
+		memcpy(backing->format, head.backing_format,
+			strlen(head.backing_format));
+	backing->has_data_file = head.data_file;
+	backing->encrypted = head.encrypted;
+	image_head_fini(&head);
+	return err->code ? -1 : 0;
 }
 
 void backing_fini(struct backing *backing)
