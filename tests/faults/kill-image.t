@@ -321,7 +321,9 @@ inject_img() # MS
 		ask
 		rm "$tmp/life"
 		[ ! -e "$tmp/calls" ] || return 0
+		# it was slow when it was measured
 		delay=$((delay - 1 - delay / 8))
+		length=$((delay * instants / i))
 	done
 	return 1
 }
