@@ -6,25 +6,8 @@
 # shellcheck source=tests/live/net.sh
 . "${TOP:-$(dirname "$0")/../..}/tests/live/net.sh"
 
-# the world: another namespace, behind a pair of devices
-mkfifo "$tmp/hold"
-unshare -n cat "$tmp/hold" &
-world=$!
-started="$started $world"
-exec 8>"$tmp/hold"
-other_net()
-{
-	[ "$(readlink "/proc/$world/ns/net")" != "$(readlink /proc/$$/ns/net)" ]
-}
-eventually other_net
-in_world() { nsenter -t "$world" -n "$@"; }
-ip link add up0 type veth peer name eth0 netns "$world"
-ip addr add 192.0.2.1/24 dev up0
-ip link set up0 up
-in_world ip addr add 192.0.2.2/24 dev eth0
-in_world ip link set eth0 up
-in_world ip link set lo up
-
+a_world
+packets=${PACKETS:-300} # 1000 is the long form
 linux a </dev/null
 linux b <<EOF
 forward = 8080:80, tcp:127.0.0.1:2222:80
@@ -66,15 +49,15 @@ ok "but not without one" unreached
 old=$(dnsmasqs)
 pid_a=$(pid_of a)
 # busybox waits for each answer, or a second: 100 a second and no more
-answers a 'ping -i 0.01 -c 300 -W 5 b >/tmp/pings 2>&1 &
+answers a 'ping -i 0.01 -c '"$packets"' -W 5 b >/tmp/pings 2>&1 &
 ' 'rc=0' >/dev/null
 down
 up
 becomes a running >/dev/null
 ok "after kill -9 the same QEMU" same_pid a "$pid_a"
-ok "of 300 numbered packets meanwhile none was lost" answers a \
+ok "of $packets numbered packets meanwhile none was lost" answers a \
 	'wait; while ! grep received /tmp/pings; do usleep 100000; done
-' '300 packets received'
+' "$packets packets received"
 ok "the same dnsmasq" is "$(dnsmasqs)" "$old"
 ok "nothing is there twice: tables" is "$(tables)" 2
 ok "nor taps" is_taps 2

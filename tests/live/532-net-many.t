@@ -74,9 +74,10 @@ busy=$(jq -r '.nets[].ports[] | select(.vm == "good") | .tap' \
 	"$run/.net/state.json")
 does kill good
 eventually is_gone_all
+mkfifo "$tmp/held"
 perl -e 'open my $t, "+<", "/dev/net/tun" or die;
 	my $r = pack("a16 s x22", $ARGV[0], 0x5002);
-	ioctl($t, 0x400454ca, $r) or die; sleep 600' "$busy" &
+	ioctl($t, 0x400454ca, $r) or die; <STDIN>' "$busy" <>"$tmp/held" &
 holder=$!
 started="$started $holder"
 has_tap() { ip link show "$busy"; }

@@ -47,9 +47,39 @@ address_of() # NAME: as dnsmasq gave it
 	awk -v name="$1" '$4 == name { print $3 }' \
 		"$tmp/var/lib/vmward/networks/default.leases"
 }
+end_net()
+{
+	for pid in $vmwardd_pid $(dnsmasqs); do
+		kill -9 "$pid" 2>/dev/null
+	done
+	end_live
+}
+trap end_net EXIT
 is_taps() { is "$(taps)" "$1"; }
 is_gone_all()
 {
 	[ "$(tables)" = 0 ] && [ "$(taps)" = 0 ] && ! dnsmasqs >"$tmp/left" &&
 		! ip link show vw-default >>"$tmp/left" 2>&1
 }
+
+# a_world: another namespace, behind a pair of devices: 192.0.2.2
+a_world()
+{
+	mkfifo "$tmp/hold"
+	unshare -n cat "$tmp/hold" &
+	world=$!
+	started="$started $world"
+	exec 8>"$tmp/hold"
+	eventually other_net
+	ip link add up0 type veth peer name eth0 netns "$world"
+	ip addr add 192.0.2.1/24 dev up0
+	ip link set up0 up
+	in_world ip addr add 192.0.2.2/24 dev eth0
+	in_world ip link set eth0 up
+	in_world ip link set lo up
+}
+other_net()
+{
+	[ "$(readlink "/proc/$world/ns/net")" != "$(readlink /proc/$$/ns/net)" ]
+}
+in_world() { nsenter -t "$world" -n "$@"; }
