@@ -207,6 +207,11 @@ static int real_pidfd_kill(int pidfd, int signal)
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
 
+static int real_pidfd_getfd(int pidfd, int fd)
+{
+	return (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+}
+
 static int real_kill_group(pid_t leader)
 {
 	if (leader <= 1) { /* that would be others, or everybody */
@@ -344,6 +349,7 @@ const struct sys_backend sys_real = {
 	.spawn = child_start,
 	.pidfd_open = real_pidfd_open,
 	.pidfd_kill = real_pidfd_kill,
+	.pidfd_getfd = real_pidfd_getfd,
 	.kill_group = real_kill_group,
 	.pidfd_wait = real_pidfd_wait,
 	.eventfd = real_eventfd,

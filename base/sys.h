@@ -76,6 +76,8 @@ struct sys_backend {
 	int (*spawn)(const struct spawn_plan *plan, pid_t *pid, int *pidfd);
 	int (*pidfd_open)(pid_t pid);
 	int (*pidfd_kill)(int pidfd, int signal);
+	/* A copy of a descriptor of that process; a world may have none. */
+	int (*pidfd_getfd)(int pidfd, int fd);
 	/* SIGKILL to the group of a child that leads one, not reaped so far */
 	int (*kill_group)(pid_t leader);
 	/*
@@ -150,6 +152,7 @@ int sys_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
 int sys_spawn(const struct spawn_plan *plan, pid_t *pid, int *pidfd);
 int sys_pidfd_open(pid_t pid);
 int sys_pidfd_kill(int pidfd, int signal);
+int sys_pidfd_getfd(int pidfd, int fd); /* close-on-exec */
 int sys_kill_group(pid_t leader);
 int sys_pidfd_wait(int pidfd, struct sys_exit *out);
 int sys_eventfd(unsigned value);

@@ -246,6 +246,14 @@ int sys_pidfd_kill(int pidfd, int signal)
 	return backend->pidfd_kill(pidfd, signal);
 }
 
+int sys_pidfd_getfd(int pidfd, int fd)
+{
+	if (backend->pidfd_getfd)
+		return backend->pidfd_getfd(pidfd, fd);
+	errno = ENOSYS;
+	return -1;
+}
+
 int sys_pidfd_wait(int pidfd, struct sys_exit *out)
 {
 	return backend->pidfd_wait(pidfd, out);

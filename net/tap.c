@@ -34,24 +34,42 @@ void tap_close(int fds[], unsigned n)
 		sys_close(fds[--n]);
 }
 
-/* One queue of a device: its descriptor, or -1 with errno. */
-static int open_queue(const char *path, const char *name, bool several)
+/* The descriptor becomes a queue of the device; -1 with errno. */
+static int attach(int fd, const char *name, bool several)
 {
 	struct ifreq request = { .ifr_flags =
 					 IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
 	int header = VNET_HEADER;
-	AUTO_CLOSE int fd =
-		sys_openat(AT_FDCWD, path, O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
 
-	if (fd < 0)
-		return -1;
 	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
 	if (several)
 		request.ifr_flags |= IFF_MULTI_QUEUE;
-	if (sys_ioctl(fd, TUNSETIFF, &request) < 0 ||
-		sys_ioctl(fd, TUNSETVNETHDRSZ, &header) < 0)
+	if (sys_ioctl(fd, TUNSETIFF, &request) < 0)
+		return -1;
+	return sys_ioctl(fd, TUNSETVNETHDRSZ, &header);
+}
+
+/* One queue of a device: its descriptor, or -1 with errno. */
+static int open_queue(const char *path, const char *name, bool several)
+{
+	AUTO_CLOSE int fd =
+		sys_openat(AT_FDCWD, path, O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
+
+	if (fd < 0 || attach(fd, name, several) < 0)
 		return -1;
 	return TAKE_FD(fd);
+}
+
+int tap_make_again(int pidfd, int first, unsigned queues, const char *name,
+	struct err *err)
+{
+	for (unsigned i = 0; i < queues; i++) {
+		AUTO_CLOSE int fd = sys_pidfd_getfd(pidfd, first + (int)i);
+
+		if (fd < 0 || attach(fd, name, queues > 1) < 0)
+			return err_os(err, "cannot make tap '%s' again", name);
+	}
+	return 0;
 }
 
 static int open_all(const char *path, const char *name, unsigned queues,

@@ -25,6 +25,12 @@ MUST_CHECK int tap_open(
 /* The same for a macvtap, by the device's index: /dev/tapN. */
 MUST_CHECK int tap_open_macvtap(const char *name, unsigned index,
 	unsigned queues, int fds[], struct err *err);
+/*
+ * Makes one again that somebody deleted while a process has it: its
+ * descriptors, from `first` on, become queues of a new device.
+ */
+MUST_CHECK int tap_make_again(int pidfd, int first, unsigned queues,
+	const char *name, struct err *err);
 /* Closes n of them. */
 void tap_close(int fds[], unsigned n);
 /* True if this process may make one. */

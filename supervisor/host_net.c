@@ -69,6 +69,17 @@ static int do_bridge(struct call *c)
 	return set.mac || set.mtu ? change(c, &set) : 0;
 }
 
+static int do_look(struct call *c)
+{
+	if (!c->link.index)
+		return err_set(c->err, ERR_CONFIG, "there is no bridge '%s'",
+			c->rq->name);
+	if (!str_eq(c->link.kind, "bridge"))
+		return err_set(
+			c->err, ERR_CONFIG, "'%s' is no bridge", c->rq->name);
+	return 0;
+}
+
 static int do_address(struct call *c)
 {
 	if (link_add_address(&c->nl, c->link.index, &c->rq->address))
@@ -160,6 +171,7 @@ static const struct host_net_entry {
 	int (*run)(struct call *c);
 } table[HOST_NET_NVERBS] = {
 	[HOST_NET_BRIDGE] = { false, do_bridge },
+	[HOST_NET_LOOK] = { false, do_look },
 	[HOST_NET_ADDRESS] = { true, do_address },
 	[HOST_NET_UP] = { true, do_up },
 	[HOST_NET_LOCAL] = { true, do_local },

@@ -15,6 +15,7 @@
 
 enum host_net_verb {
 	HOST_NET_BRIDGE,  /* one of ours: name, alias, mtu, mac; not up */
+	HOST_NET_LOOK,    /* somebody else's bridge `name` is there */
 	HOST_NET_ADDRESS, /* the bridge `name` has the address */
 	HOST_NET_UP,      /* the bridge `name` is up */
 	HOST_NET_LOCAL,   /* 127.0.0.1 of the host may go out by `name` */

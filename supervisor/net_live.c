@@ -129,6 +129,19 @@ void net_live_alias(const struct net_state *state, const struct net_live *net,
 	snprintf(out, LINK_ALIAS_SIZE, "vmward %s %s", net->name, state->tag);
 }
 
+void net_live_mac(const struct net_state *state, const struct net_live *net,
+	unsigned char out[6])
+{
+	uint64_t hash =
+		hash_add(hash_add(HASH_START, state->tag, strlen(state->tag)),
+			net->bridge, strlen(net->bridge));
+
+	out[0] = 0x52;
+	out[1] = 0x54;
+	for (unsigned i = 2; i < 6; i++)
+		out[i] = (unsigned char)(hash >> 8 * i);
+}
+
 struct net_port *net_port_new(
 	struct net_live *net, const char *vm, const char *nic)
 {

@@ -89,6 +89,10 @@ void net_live_free(struct net_live *net); /* its ports, too */
 void net_live_alias(const struct net_state *state, const struct net_live *net,
 	char out[LINK_ALIAS_SIZE]);
 
+/* The MAC of a bridge of ours, which must not change with its ports. */
+void net_live_mac(const struct net_state *state, const struct net_live *net,
+	unsigned char out[6]);
+
 /* One more, without tap and address. */
 struct net_port *net_port_new(
 	struct net_live *net, const char *vm, const char *nic);

@@ -3,10 +3,8 @@
 #include "supervisor/nets.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -24,6 +22,7 @@ struct nets {
 	struct list waits;     /* nets_wait.link */
 	struct loop_kick idle; /* looks for networks that nobody needs */
 	struct net_watch watch;
+	struct nets_guests guests;
 	int64_t flushed_ms; /* since when rules are missing; or 0 */
 };
 
@@ -128,17 +127,10 @@ static void emit(const struct net_live *net, const char *state)
 static void fill(struct host_net_request *rq, enum host_net_verb verb,
 	const struct net_live *net)
 {
-	uint64_t hash = hash_add(
-		hash_add(HASH_START, nets->state.tag, strlen(nets->state.tag)),
-		net->bridge, strlen(net->bridge));
-
 	*rq = (struct host_net_request){ .verb = verb, .mtu = net->mtu };
 	snprintf(rq->name, sizeof(rq->name), "%s", net->bridge);
 	net_live_alias(&nets->state, net, rq->alias);
-	rq->mac[0] = 0x52;
-	rq->mac[1] = 0x54;
-	for (unsigned i = 2; i < sizeof(rq->mac); i++)
-		rq->mac[i] = (unsigned char)(hash >> 8 * i);
+	net_live_mac(&nets->state, net, rq->mac);
 }
 
 static int ask(enum host_net_verb verb, const struct net_live *net,
@@ -201,35 +193,13 @@ static void remove_bridge(const struct net_live *net)
 		log_warn(NULL, "network %s: %s", net->name, err.text);
 }
 
-/* The bridge of somebody else. */
-static int look_at_bridge(const struct net_live *net, struct err *err)
-{
-	struct netlink nl = NETLINK_INIT;
-	struct link_info link;
-	int rc;
-
-	if (netlink_open(&nl, err))
-		return -1;
-	rc = link_find(&nl, net->bridge, &link);
-	netlink_close(&nl);
-	if (rc)
-		return err_os(err, "cannot look at '%s'", net->bridge);
-	if (!link.index)
-		return err_set(err, ERR_CONFIG, "there is no bridge '%s'",
-			net->bridge);
-	if (!str_eq(link.kind, "bridge"))
-		return err_set(
-			err, ERR_CONFIG, "'%s' is no bridge", net->bridge);
-	return 0;
-}
-
 static int make(
 	struct net_live *net, const struct network *network, struct err *err)
 {
 	bool made = false;
 
 	if (net->joined)
-		return look_at_bridge(net, err);
+		return ask(HOST_NET_LOOK, net, NULL, &made, err);
 	if (net_address_settle(&nets->state, net, network, err) ||
 		net_state_save(&nets->state, err))
 		return -1;
@@ -462,18 +432,26 @@ int nets_stop(const char *name, struct err *err)
 
 /* ---- what others did ---- */
 
-/* A tap that is gone went with its QEMU. */
+/* A tap that is gone went with its QEMU, or somebody took it. */
 static void look_at_port(struct net_port *port, int64_t since_ms)
 {
 	struct err err = ERR_INIT;
 	bool changed = false;
+	const char *what = "port";
 
 	if (!port->joined)
 		return; /* its rules are on their way */
-	if (!join(port, &changed, &err) && changed)
-		tell_repair(port->net->name, "port", since_ms);
-	else if (err.code && err.code != ERR_NOT_FOUND)
-		log_warn(port->vm, "%s", err.text);
+	if (join(port, &changed, &err) && err.code == ERR_NOT_FOUND) {
+		err = (struct err)ERR_INIT;
+		what = "tap";
+		if (!nets->guests.mend_tap(nets->guests.arg, port, &err) &&
+			join(port, &changed, &err))
+			changed = false;
+	}
+	if (changed)
+		tell_repair(port->net->name, what, since_ms);
+	else if (err.code && err.code != ERR_GONE)
+		log_warn(port->vm, "nic %s: %s", port->nic, err.text);
 }
 
 static void look_at_net(struct net_live *net, int64_t since_ms)
@@ -553,11 +531,12 @@ static void recover(void)
 	save();
 }
 
-void nets_open(const struct paths *paths)
+void nets_open(const struct paths *paths, const struct nets_guests *guests)
 {
 	struct err err = ERR_INIT;
 
 	nets = NEW(struct nets);
+	nets->guests = *guests;
 	net_state_init(&nets->state, paths);
 	list_init(&nets->waits);
 	net_rules_init(&nets->rules, &nets->state, on_rules);
@@ -589,4 +568,18 @@ void nets_close(void)
 const struct net_state *nets_state(void)
 {
 	return nets ? &nets->state : NULL;
+}
+
+bool nets_is_quiet(void)
+{
+	if (!nets)
+		return true;
+	list_each(&nets->state.nets, it, next) {
+		const struct net_live *net =
+			list_entry(it, struct net_live, link);
+
+		if (net->dhcp && net->dhcp->is == NET_DHCP_STARTING)
+			return false;
+	}
+	return nets->rules.done >= nets->rules.wanted;
 }

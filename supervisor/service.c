@@ -2,6 +2,7 @@
 /* One supervisor put together; see service.h. */
 #include "supervisor/service.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <sched.h>
@@ -197,12 +198,31 @@ int service_open(struct service *service, struct err *err)
 	return 0;
 }
 
+/* By the descriptors that its QEMU still has. */
+static int mend_tap(void *arg, const struct net_port *port, struct err *err)
+{
+	const struct vm *vm = registry_find(arg, port->vm);
+	const struct spec_nic *nic =
+		vm && vm->running ? spec_nic_of(vm->running, port->nic) : NULL;
+
+	if (!nic || nic->user || vm->machine.pidfd < 0 || vm->machine.dead)
+		return err_set(err, ERR_GONE, "QEMU is gone");
+	if (!tap_make_again(vm->machine.pidfd,
+		    argv_nic_first_fd(vm->running, nic), (unsigned)nic->queues,
+		    port->tap, err))
+		return 0;
+	if (err->os == ESRCH)
+		err->code = ERR_GONE;
+	return -1;
+}
+
 int service_start(struct service *service, struct err *err)
 {
 	service->image.lock = &service->lock;
 	service->image.control = service->control;
 	service->env.image = &service->image;
-	nets_open(&service->env.paths);
+	nets_open(&service->env.paths,
+		&(struct nets_guests){ mend_tap, service->registry });
 	if (!service->moved.root) {
 		registry_start(service->registry);
 		return service_listen(service, err);

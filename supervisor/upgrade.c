@@ -14,6 +14,7 @@
 #include "supervisor/control_handover.h"
 #include "supervisor/events.h"
 #include "supervisor/hang.h"
+#include "supervisor/nets.h"
 #include "supervisor/notify.h"
 #include "supervisor/vm_handover.h"
 
@@ -162,6 +163,8 @@ static bool is_quiet(struct upgrade *op)
 		snprintf(op->busy, sizeof(op->busy), "%s", request);
 	else if (job)
 		snprintf(op->busy, sizeof(op->busy), "%s", job->kind->name);
+	else if (!nets_is_quiet())
+		snprintf(op->busy, sizeof(op->busy), "networks");
 	else if (!store_is_idle(op->env->store))
 		snprintf(op->busy, sizeof(op->busy), "a record");
 	else

@@ -78,6 +78,10 @@ ok "are back" knows_address
 ip link del vw-default
 ok "a bridge that somebody deleted, too" eventually repaired bridge
 ok "with its ports" eventually repaired port
+lost=$(jq -r '.nets[].ports[] | select(.vm == "b") | .tap' \
+	"$run/.net/state.json")
+ip link del "$lost"
+ok "a tap that somebody deleted under its QEMU, too" eventually repaired tap
 ok "within a second" in_a_second
 ok "the guests lost less than a second of packets" answers a \
 	'wait; while ! grep received /tmp/pings; do usleep 100000; done
@@ -133,6 +137,11 @@ ok "afterwards it talks again" answers a 'ping -c 2 -W 5 b
 ok "of what it said that it is not, nothing went through" \
 	grep 'bad=0$' "$tmp/frames"
 
+ok "vmward upgrade: another image of the supervisor" does upgrade
+ok "the same QEMU and dnsmasq" is "$(pid_of a) $(dnsmasqs)" "$pid_a $old"
+ok "nothing is there twice" is "$(tables) $(taps)" '2 2'
+ok "and they talk" answers a 'ping -c 1 -W 5 b
+' '1 packets received'
 replaced() { dnsmasqs | grep -vqx "$old"; }
 kill -9 "$old"
 ok "a dnsmasq that dies is replaced" eventually replaced

@@ -92,4 +92,25 @@ ok "once he lets it go" starts good
 does kill good
 eventually is_gone_all
 leave
+
+# ---- no right ----
+if setpriv --bounding-set -net_admin true 2>/dev/null; then
+	cat >"$tmp/weak" <<-EOF
+	#!/bin/sh
+	exec setpriv --bounding-set -net_admin "$BUILD/vmwardd" "\$@"
+	EOF
+	chmod +x "$tmp/weak"
+	guest plain tcg <<-EOF
+	[net.lan]
+	user = yes
+	EOF
+	vmwardd=$tmp/weak up
+	fails_with 7 start good
+	ok "without CAP_NET_ADMIN it says so, and what works" complains \
+		"this needs root or CAP_NET_ADMIN; user = yes works without"
+	ok "a VM in user mode starts" starts plain
+	does kill plain
+	ok "nothing is left" nothing_left
+	leave
+fi
 plan

@@ -58,7 +58,7 @@ is_gone()
 # up: starts vmwardd and returns when it is ready; its log: sup.log
 up()
 {
-	"$BUILD/vmwardd" --root "$tmp" --notify-fd 9 \
+	"${vmwardd:-$BUILD/vmwardd}" --root "$tmp" --notify-fd 9 \
 		9<>"$tmp/notify" </dev/null >>"$tmp/sup.log" 2>&1 &
 	vmwardd_pid=$!
 	timeout 20 head -n 1 <>"$tmp/notify" >"$tmp/ready"
