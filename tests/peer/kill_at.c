@@ -4,7 +4,8 @@
  *	kill_at call N FILE PROGRAM ARG...
  * before its N-th system call, counted from its first accept on (0: never),
  *	kill_at time T FILE PROGRAM ARG...
- * when CLOCK_MONOTONIC is T milliseconds.  FILE gets "killed N" or
+ * when CLOCK_BOOTTIME, as in /proc/uptime, is T milliseconds; if that is over
+ * it is not even started.  FILE gets "killed N" or
  * "ended N", N being the calls that were counted.  SIGTERM ends both.
  */
 #include <errno.h>
@@ -115,6 +116,20 @@ static int at_call(unsigned long n, const char *file)
 	return killed ? 137 : 0;
 }
 
+static int end_killed(const char *file)
+{
+	tell(file, "killed", 0);
+	return kill(getpid(), SIGKILL);
+}
+
+static bool is_over(long long at_ms)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000 >= at_ms;
+}
+
 static int at_time(long long at_ms, const char *file)
 {
 	const struct timespec at = { .tv_sec = at_ms / 1000,
@@ -124,7 +139,7 @@ static int at_time(long long at_ms, const char *file)
 	int status = 0;
 
 	if (clock == 0) {
-		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+		clock_nanosleep(CLOCK_BOOTTIME, TIMER_ABSTIME, &at, NULL);
 		_exit(0);
 	}
 	while ((first = waitpid(-1, &status, 0)) < 0 && errno == EINTR)
@@ -133,10 +148,8 @@ static int at_time(long long at_ms, const char *file)
 	if (first == clock)
 		while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 			;
-	if (WIFSIGNALED(status) && !ended_by_us) {
-		tell(file, "killed", 0);
-		kill(getpid(), SIGKILL);
-	}
+	if (WIFSIGNALED(status) && !ended_by_us)
+		return end_killed(file);
 	return WEXITSTATUS(status);
 }
 
@@ -148,6 +161,8 @@ int main(int argc, char **argv)
 	if (argc < 5)
 		return 2;
 	sigaction(SIGTERM, &on, NULL);
+	if (!traced && is_over(strtoll(argv[2], NULL, 10)))
+		return end_killed(argv[3]);
 	begin(traced, argv + 4);
 	return traced ? at_call(strtoul(argv[2], NULL, 10), argv[3])
 		      : at_time(strtoll(argv[2], NULL, 10), argv[3]);
