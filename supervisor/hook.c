@@ -17,6 +17,7 @@
 #define LINES_MAX 20
 #define LINE_LEN  512
 #define BUDGET    16384 /* bytes read in one turn */
+#define PAUSE_MS  50    /* after that */
 
 struct hook {
 	struct list link; /* running, or waiting */
@@ -34,6 +35,7 @@ struct hook {
 	struct loop_child child;
 	struct loop_io out_io;
 	struct loop_timer deadline;
+	struct loop_timer pause; /* of reading what it says */
 	struct str line;
 	unsigned lines;
 	bool late;
@@ -131,6 +133,7 @@ void hook_free(struct hook *hook)
 		return;
 	list_del(&hook->link);
 	loop_timer_stop(&hook->deadline);
+	loop_timer_stop(&hook->pause);
 	loop_io_stop(&hook->exit_io);
 	loop_io_stop(&hook->out_io);
 	loop_child_stop(&hook->child);
@@ -156,7 +159,8 @@ static void take_line(struct hook *hook)
 	str_cut(&hook->line, 0);
 }
 
-static void take_output(struct hook *hook)
+/* True: there is more than is read at a time. */
+static bool take_output(struct hook *hook)
 {
 	char chunk[1024];
 
@@ -168,7 +172,7 @@ static void take_output(struct hook *hook)
 			fd_close(&hook->out_fd);
 		}
 		if (got <= 0)
-			return;
+			return false;
 		taken += (size_t)got;
 		for (ssize_t i = 0; i < got; i++) {
 			if (chunk[i] == '\n' || hook->line.len >= LINE_LEN)
@@ -178,11 +182,27 @@ static void take_output(struct hook *hook)
 					&hook->line, chunk[i] ? chunk[i] : '?');
 		}
 	}
+	return true;
 }
 
+static void on_output(struct loop_io *io, int events);
+
+static void on_pause_over(struct loop_timer *timer)
+{
+	struct hook *hook = container_of(timer, struct hook, pause);
+
+	loop_io_start(&hook->out_io, hook->out_fd, LOOP_READ, on_output);
+}
+
+/* One that talks without end waits for its pipe, not we for it. */
 static void on_output(struct loop_io *io, int events UNUSED)
 {
-	take_output(container_of(io, struct hook, out_io));
+	struct hook *hook = container_of(io, struct hook, out_io);
+
+	if (!take_output(hook))
+		return;
+	loop_io_stop(io);
+	loop_timer_start(&hook->pause, PAUSE_MS, on_pause_over);
 }
 
 /* ---- how it ends ---- */

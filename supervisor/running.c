@@ -14,7 +14,11 @@ void running_add_disk_steal(
 	const char *key;
 	json_t *value;
 
-	vm_own_running(vm);
+	if (!vm_own_running(vm)) {
+		spec_disk_free(disk);
+		json_decref(pairs);
+		return;
+	}
 	list_add(&vm->running->disks, &disk->link);
 	ini_add(&vm->running->ini, section, NULL, NULL, "hotplug", "/");
 	json_object_foreach(pairs, key, value) ini_add(&vm->running->ini,
@@ -39,7 +43,8 @@ void running_drop_disk(struct vm *vm, const char *name)
 	AUTO_FREE char *section = xasprintf("disk.%s", name);
 	struct spec_disk *disk;
 
-	vm_own_running(vm);
+	if (!vm_own_running(vm))
+		return;
 	disk = spec_disk_of(vm->running, name);
 	if (disk) {
 		list_del(&disk->link);
@@ -55,7 +60,8 @@ void running_resize_disk(
 	AUTO_FREE char *section = xasprintf("disk.%s", name);
 	struct spec_disk *disk;
 
-	vm_own_running(vm);
+	if (!vm_own_running(vm))
+		return;
 	disk = spec_disk_of(vm->running, name);
 	if (!disk || !disk->size)
 		return;

@@ -308,8 +308,11 @@ void vm_load_slots(struct vm *vm);
 void vm_save_running(struct vm *vm);
 /* Reads it back; falls back to the spec. */
 void vm_load_running(struct vm *vm);
-/* What runs is no longer what is written: a copy of its own, to change. */
-void vm_own_running(struct vm *vm);
+/*
+ * What runs is no longer what is written: a copy of its own, to change.
+ * False: nothing is known to run, or it cannot be copied; nothing changes.
+ */
+bool vm_own_running(struct vm *vm);
 /* Nothing runs any more. */
 void vm_drop_running(struct vm *vm);
 /* True if a QEMU of this VM lives, or may: its locks were looked at. */

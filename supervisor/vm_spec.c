@@ -145,21 +145,22 @@ void vm_load_running(struct vm *vm)
 	compare(vm);
 }
 
-void vm_own_running(struct vm *vm)
+bool vm_own_running(struct vm *vm)
 {
 	AUTO_STR struct str text = STR_INIT;
 	struct vm_spec *own;
 	struct findings f;
 
-	if (!vm->spec || vm->running != vm->spec)
-		return;
+	if (!vm->running || vm->running != vm->spec)
+		return vm->running != NULL;
 	config_show(vm->spec, false, NULL, &text);
 	findings_init(&f);
 	own = config_load_text(&vm->env->paths, vm->name, str_text(&text),
 		text.len, vm->name, &f);
 	findings_fini(&f);
 	if (!own)
-		return;
+		return false;
 	ephemeral_apply(own, vm->env);
 	vm->running = own;
+	return true;
 }

@@ -166,6 +166,23 @@ static bool is_to_be_born(size_t i)
 	return true;
 }
 
+/* All that require the lowest one, near or far, go down with it. */
+static bool needs_lowest(size_t i)
+{
+	for (size_t k = 0; k < N; k++)
+		if (d.requires[i][k] && (k == 0 || needs_lowest(k)))
+			return true;
+	return false;
+}
+
+static void stop_lowest(void)
+{
+	client_ask(&sim.vms[0], "vm-stop");
+	for (size_t i = 0; i < N; i++)
+		if ((i == 0 || needs_lowest(i)) && qemu_of_vm(&sim.vms[i]))
+			sim_breach("order", "vm1 is down, vm%zu is not", i + 1);
+}
+
 void diamond_run(void)
 {
 	life_sleep(1000);
@@ -181,6 +198,8 @@ void diamond_run(void)
 			sim_breach("order", "vm%zu was started %u times", i + 1,
 				sim.vms[i].births);
 	}
+	if (sim.seed % 3 == 0)
+		stop_lowest();
 	d.stopping = true;
 	client_ask(&sim.vms[0], "host-shutdown");
 	for (size_t i = 0; i < N; i++)

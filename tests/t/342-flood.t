@@ -58,6 +58,46 @@ for name in flood lie noise blank wall; do
 		$((6 + took / 100))
 done
 ok "the others are untouched by them" is "$(pid_of well)" "$pid"
+
+# ---- hooks that never end: one in silence, one that talks ----
+
+for name in agent-flood agent-lie agent-noise agent-blank agent-wall; do
+	q vm-kill "$name"
+done
+for name in silent talking; do
+	hook=$tmp/hook-$name
+	echo '#!/bin/sh' >"$hook"
+	echo "echo \$\$ >'$tmp/pid-$name'; echo runs >>'$tmp/runs-$name'" \
+		>>"$hook"
+	: >"$tmp/runs-$name"
+	case $name in
+	silent) echo 'exec tail -f /dev/null' ;;
+	talking) echo 'exec yes "and so on"' ;;
+	esac >>"$hook"
+	chmod 755 "$hook"
+	printf '[hooks]\nstarted = %s\ntimeout = 5min\n' "$hook" |
+		vm "hook-$name"
+	q vm-start "hook-$name"
+	ok "a hook that never ends, $name" wait_for "$tmp/runs-$name" runs
+done
+before=$(ticks "$daemon_pid")
+began=$(cut -d' ' -f1 </proc/uptime)
+measure_ms 3000
+spent=$(($(ticks "$daemon_pid") - before))
+took=$(echo "$(cut -d' ' -f1 </proc/uptime) $began" |
+	awk '{ printf "%d", ($1 - $2) * 100 }')
+echo "# two hooks that never end: $spent of $took ticks," \
+	"$((spent * 100 / took)) % of a core"
+most=$((took / 20))
+[ "$(rss_margin 0)" -eq 0 ] || most=$((took / 2))
+ok "they cost at most 5 % of a core" test "$spent" -le "$most"
+for name in silent talking; do
+	ok "it was there all the time, $name" \
+		kill -0 "$(cat "$tmp/pid-$name")"
+	ok "at most a line a second, $name" test \
+		"$(wc -l <"$tmp/var/log/vmward/hook-$name/vm.log")" -le \
+		$((30 + took / 100))
+done
 ok "pause" q vm-pause well
 ok "and resume" q vm-resume well
 plan

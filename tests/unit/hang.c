@@ -129,13 +129,21 @@ static void test_vcpus(void)
 
 static void test_acts(void)
 {
+	pid_t other;
+	int status;
+
 	fresh("[restart]\nhang-after = 3s\nhang = pause\n");
 	loop_sim_advance(10000);
 	ok(vm->hang.what && !vm->machine.seen.hang, "pause only tells");
 	ends();
 	fresh("[restart]\nhang-after = 3s\nhang = restart\n");
+	other = fork_vcpu();
+	vm->machine.pidfd = sys_pidfd_open(other);
 	loop_sim_advance(10000);
 	ok(vm->machine.seen.hang, "restart acts");
+	kill(other, SIGTERM); /* comes too late, or to one that was left */
+	is_int(waitpid(other, &status, 0), other, "it ends");
+	is_int(WTERMSIG(status), SIGKILL, "killed");
 	ok(kit_logged(vm, "killed, for it hangs"), "and says so");
 	vm->machine.seen.hang = false;
 	loop_sim_advance(10000);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Changes to what runs: the written spec is not touched, none is no crash. */
+#include "supervisor/running.h"
+
+#include "tests/unit/vmkit.h"
+
+static const struct machine_hooks hooks = { NULL, NULL, NULL, NULL };
+
+static unsigned disks_of(const struct vm_spec *spec)
+{
+	return list_count(&spec->disks);
+}
+
+static struct spec_disk *new_disk(const char *name)
+{
+	struct vm_spec *from = kit_spec("[disk.data]\nsize = 1G\n");
+	struct spec_disk *disk = spec_disk_of(from, name);
+
+	list_del(&disk->link);
+	list_init(&disk->link);
+	spec_free(from);
+	return disk;
+}
+
+static struct vm *up(const char *spec)
+{
+	struct vm *vm = vm_new(&kit, "web", &hooks, kit_post);
+
+	vm->spec = spec ? kit_spec(spec) : NULL;
+	vm->running = vm->spec;
+	vm->state = VM_RUNNING;
+	return vm;
+}
+
+static void down(struct vm *vm)
+{
+	vm->state = VM_STOPPED;
+	vm_drop_running(vm);
+	vm_free(vm);
+}
+
+static void test_own(void)
+{
+	struct vm *vm = up("[disk.old]\nsize = 1G\n");
+
+	running_add_disk_steal(
+		vm, new_disk("data"), json_pack("{s:s}", "size", "1G"));
+	is_int(disks_of(vm->running), 3, "a disk is plugged in");
+	is_int(disks_of(vm->spec), 2, "and not written");
+	ok(vm->pending > 0, "that is a difference");
+	running_drop_disk(vm, "data");
+	is_int(disks_of(vm->running), 2, "unplugged");
+	is_int(vm->pending, 0, "no difference");
+	running_drop_disk(vm, "old");
+	is_int(disks_of(vm->spec), 2, "one that is written stays written");
+	running_resize_disk(vm, "root", (uint64_t)2 << 30, "2G");
+	ok(spec_disk_of(vm->running, "root")->size == (uint64_t)2 << 30 &&
+			spec_disk_of(vm->spec, "root")->size == (uint64_t)1
+									<< 30,
+		"a size is that of what runs");
+	down(vm);
+}
+
+/* The bug: a VM whose files had gone, adopted when no file could be opened. */
+static void test_none(void)
+{
+	struct vm *vm = up(NULL);
+
+	running_drop_disk(vm, "data");
+	running_resize_disk(vm, "data", 1 << 30, "1G");
+	running_add_disk_steal(vm, new_disk("data"), json_object());
+	ok(!vm->running && !vm->spec, "nothing is known of what runs");
+	down(vm);
+}
+
+int main(void)
+{
+	kit_start();
+	test_own();
+	test_none();
+	kit_end();
+	return done();
+}
