@@ -127,6 +127,22 @@ static void test_vcpus(void)
 	ends();
 }
 
+/* What is under way may stop QEMU's monitor for long. */
+static void test_busy(void)
+{
+	static const struct job_kind kind = { .name = "snapshot" };
+	struct job job = { .kind = &kind };
+
+	fresh("[restart]\nhang-after = 3s\n");
+	list_add(&vm->jobs, &job.link);
+	loop_sim_advance(10000);
+	ok(!vm->hang.what, "a VM with a job under way does not hang");
+	list_del(&job.link);
+	loop_sim_advance(10000);
+	ok(vm->hang.what, "without it does");
+	ends();
+}
+
 static void test_acts(void)
 {
 	pid_t other;
@@ -158,6 +174,7 @@ int main(void)
 	qemu = fork_vcpu();
 	test_monitor();
 	test_vcpus();
+	test_busy();
 	test_acts();
 	vm_free(vm);
 	kill(qemu, SIGKILL);
