@@ -6,6 +6,7 @@
 . "${TOP:-$(dirname "$0")/../..}/tests/live/lib.sh"
 command -v qemu-nbd >/dev/null || skip_all "no qemu-nbd"
 sock=$tmp/nbd.sock
+patience=60 # QEMU looks for a lost server ever more seldom, up to 16 s
 
 # remote NAME URL: a BIOS guest that boots from there; more lines on stdin
 remote()

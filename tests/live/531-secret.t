@@ -5,11 +5,19 @@
 # shellcheck source=tests/live/lib.sh
 . "${TOP:-$(dirname "$0")/../..}/tests/live/lib.sh"
 umask 077
+patience=60 # a key of LUKS takes seconds, a lost target as well
 word=correct-horse-battery
 printf '%s\n' "$word" >"$tmp/key"
 printf '%s' "$word" >"$tmp/bare"
 "$TOP/tests/guest/bios/label" "$BUILD/guest/bios.raw" "$tmp/guest.raw" luks
 size=$(size_of "$tmp/guest.raw")
+
+vmward()
+{
+	timeout 300 "$BUILD/vmward" --root "$tmp" "$@" >"$tmp/out" \
+		2>"$tmp/err" </dev/null
+	status=$?
+}
 
 # encrypted FILE: the guest's image; its key costs little
 encrypted()
