@@ -25,6 +25,7 @@
 
 #define IMAGE_GONE_MS 10000
 #define LET_GO_MS     10000
+#define UNLOCK_MS     180000
 
 struct op_disk {
 	struct job job;
@@ -183,11 +184,6 @@ static int note_secret(struct op_disk *op)
 	return (int)json_integer_value(json_object_get(op->call.result, "fd"));
 }
 
-static json_t *secret_set(const struct op_disk *op)
-{
-	return json_pack("{s:i}", "fdset-id", op->chain.secret_as);
-}
-
 static void note_set(struct op_disk *op)
 {
 	op->chain.at[op->depth].set = (int)json_integer_value(
@@ -200,6 +196,15 @@ static json_t *node_of(const struct op_disk *op)
 		.io_uring = op->vm->env->io_uring };
 
 	return argv_disk_node(op->disk, &host, &op->chain, op->depth);
+}
+
+/* A key of LUKS is seconds of a processor, which others may want. */
+static void send_node(struct op_disk *op)
+{
+	qmp_call_start(&op->call, &op->job, QMP_OF(op),
+		QMP_COMMAND_IN(op->chain.encrypted ? UNLOCK_MS : 0,
+			"blockdev-add", node_of(op)),
+		false);
 }
 
 static void save_slots(struct vm *vm)
@@ -239,7 +244,7 @@ static enum job_state attach_run(struct job *job)
 			argv_disk_secret(op->disk, note_secret(op)));
 		op->secret_err = op->call.err;
 		QMP_CALL(job, &op->call, QMP_OF(op), "remove-fd",
-			secret_set(op));
+			json_pack("{s:i}", "fdset-id", op->chain.secret_as));
 		if (op->secret_err.code)
 			return job_fail_err(job, &op->secret_err);
 	}
@@ -248,12 +253,12 @@ static enum job_state attach_run(struct job *job)
 			JOB_AWAIT(job, op->call.replied, JOB_FOREVER);
 			note_set(op);
 		}
-		QMP_CALL(job, &op->call, QMP_OF(op), "blockdev-add",
-			node_of(op));
+		send_node(op);
+		JOB_AWAIT(job, op->call.replied, JOB_FOREVER);
 	}
 	op->device_asked = true;
 	QMP_CALL(job, &op->call, QMP_OF(op), "device_add", TAKE(op->device));
-	if (!op->vm->machine.ready) /* gone since it answered */
+	if (!op->vm->machine.ready) /* since it answered */
 		return fail_gone(job);
 	save_slots(op->vm);
 	chain_record_put_disk(op->vm, op->name, &op->chain);
