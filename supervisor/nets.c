@@ -559,6 +559,8 @@ void nets_close(void)
 	net_rules_fini(&nets->rules);
 	net_watch_end(&nets->watch);
 	loop_kick_stop(&nets->idle);
+	list_each(&nets->waits, wt, wnext)
+		list_del(wt);
 	list_each(&nets->state.nets, it, next)
 		net_dhcp_end(list_entry(it, struct net_live, link), false);
 	net_state_fini(&nets->state);
