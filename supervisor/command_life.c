@@ -351,6 +351,8 @@ void command_stop(struct request *rq)
 	if (check_protect(rq, vm, "stop"))
 		return;
 	if (vm->state == VM_STOPPING || vm->state == VM_ENDED) {
+		if (command_dry_run(rq, vm))
+			return;
 		stop_for_good(vm);
 		if (request_bool(rq, "now"))
 			op_stop_hurry(vm);

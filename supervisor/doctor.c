@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/jstream.h"
 #include "base/mem.h"
 #include "base/paths.h"
 #include "base/sock.h"
@@ -18,16 +19,24 @@
 #include "supervisor/once.h"
 #include "supervisor/pool.h"
 
-static int bad; /* things that are missing */
+static int bad;      /* things that are missing */
+static json_t *told; /* what --json prints in the end, or NULL */
 
 /* "ok  kvm device  /dev/kvm opens", or "--" with the remedy below it. */
 static void say(
 	bool ok, const char *what, const char *found, const char *remedy)
 {
+	bad += !ok;
+	if (told) {
+		json_array_append_new(
+			told, json_pack("{s:s, s:b, s:s, s:s?}", "check", what,
+				      "ok", ok, "found", found, "remedy",
+				      ok ? NULL : remedy));
+		return;
+	}
 	printf("%s  %-18s  %s\n", ok ? "ok" : "--", what, found);
 	if (!ok && remedy)
 		printf("                        remedy: %s\n", remedy);
-	bad += !ok;
 }
 
 static void look_at_kvm(void)
@@ -133,12 +142,20 @@ static void look_at_space(const struct once_options *o)
 
 int once_doctor(const struct once_options *o)
 {
+	AUTO_JSON json_t *all = o->json ? json_array() : NULL;
+
 	bad = 0;
+	told = all;
 	look_at_kvm();
 	look_at_nested();
 	look_at_program("qemu-system-x86_64", "qemu-system-x86");
 	look_at_program("qemu-img", "qemu-utils");
 	look_at_supervisor(o);
 	look_at_space(o);
+	if (all) {
+		json_dumpf(all, stdout, JSON_COMPACT);
+		putchar('\n');
+	}
+	told = NULL;
 	return bad ? 1 : 0;
 }

@@ -250,6 +250,21 @@ int once_plan(const struct once_options *o, const char *file)
 	return status;
 }
 
+/* As it is, or as `show NAME --json` gives it. */
+static void print_shown(
+	const struct once_options *o, const char *vm, const struct str *text)
+{
+	if (!o->json) {
+		fputs(str_text(text), stdout);
+		return;
+	}
+	AUTO_JSON json_t *all =
+		json_pack("[{s:s?, s:s}]", "vm", vm, "text", str_text(text));
+
+	json_dumpf(all, stdout, JSON_COMPACT);
+	putchar('\n');
+}
+
 /* A person's vmward.ini. */
 static int show_host(const struct once_options *o, const char *file)
 {
@@ -263,7 +278,8 @@ static int show_host(const struct once_options *o, const char *file)
 		settings_show(settings, o->origin, o->section, &text);
 	else
 		print_findings(&f, false);
-	fputs(str_text(&text), stdout);
+	if (settings)
+		print_shown(o, NULL, &text);
 	findings_fini(&f);
 	settings_free(settings);
 	return settings ? 0 : 1;
@@ -280,8 +296,9 @@ static int show_other(const struct once_options *o, const char *file)
 	if (f.errors) {
 		print_findings(&f, false);
 		status = 1;
+	} else if (!status) {
+		print_shown(o, NULL, &text);
 	}
-	fputs(str_text(&text), stdout);
 	findings_fini(&f);
 	return status;
 }
@@ -295,7 +312,7 @@ int once_show(const struct once_options *o, const char *file)
 
 	if (o->defaults) {
 		config_add_defaults(&text);
-		fputs(str_text(&text), stdout);
+		print_shown(o, NULL, &text);
 		return 0;
 	}
 	if (settings_is_file(file))
@@ -305,7 +322,7 @@ int once_show(const struct once_options *o, const char *file)
 	spec = load(o, file, &paths, &status);
 	if (spec) {
 		config_show(spec, o->origin, o->section, &text);
-		fputs(str_text(&text), stdout);
+		print_shown(o, spec->name, &text);
 	}
 	spec_free(spec);
 	paths_fini(&paths);

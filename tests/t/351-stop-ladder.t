@@ -41,8 +41,9 @@ ladder frozen frozen 'acpi:200ms, acpi:200ms, quit:200ms, term:200ms, kill'
 ladder cut frozen 'acpi:1h, acpi:1h, quit:1h, term:1h, kill'
 ladder one frozen 'acpi:1h, kill'
 ladder two frozen 'acpi:1h, kill'
+ladder dry frozen 'acpi:1h, kill'
 daemon
-for name in deaf once heeds frozen cut one two; do
+for name in deaf once heeds frozen cut one two dry; do
 	q vm-start $name
 done
 
@@ -87,4 +88,14 @@ ok "several stop at once" exits 0
 ok "within the time that is theirs together" is \
 	"$(step_of one), $(step_of two)" \
 	'kill: QEMU killed (step 2 of 2), kill: QEMU killed (step 2 of 2)'
+
+# ---- a dry run of a stop, while it stops ----
+
+vmward stop dry --no-block
+ok "a stop under way" becomes dry stopping
+vmward -n stop dry --now
+ok "a dry run says what it would do" says 'stop dry (it is stopping)'
+ok "and does not hurry the stop" becomes dry stopping
+vmward kill dry
+ok "kill ends it" exits 0
 plan

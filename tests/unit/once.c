@@ -156,6 +156,7 @@ static void test_show(void)
 	AUTO_FREE char *all = NULL;
 	AUTO_FREE char *origin = NULL;
 	AUTO_FREE char *section = NULL;
+	AUTO_FREE char *json = NULL;
 	AUTO_FREE char *bad = NULL;
 	AUTO_FREE char *none = NULL;
 
@@ -170,6 +171,12 @@ static void test_show(void)
 	section = prints(once_show, "s.ini", 0);
 	ok(!strstr(section, "cpus") && strstr(section, "size = 1G"),
 		"one section");
+	options.json = true;
+	json = prints(once_show, "s.ini", 0);
+	is_str(json,
+		"[{\"vm\":\"s\",\"text\":\"[disk.root]\\nsize = 1G\\n\"}]\n",
+		"--json: as of a name");
+	options.json = false;
 	options.section = NULL;
 	put("bad.ini", "[vm]\nnope = 1\n");
 	bad = prints(once_show, "bad.ini", 1);
@@ -242,6 +249,7 @@ static void test_doctor(void)
 	AUTO_FREE char *path = getenv("PATH") ? xstrdup(getenv("PATH")) : NULL;
 	AUTO_FREE char *good = NULL;
 	AUTO_FREE char *bad = NULL;
+	AUTO_FREE char *json = NULL;
 	int status;
 
 	mkdir(temp_path("bin"), 0755);
@@ -263,6 +271,14 @@ static void test_doctor(void)
 	has(bad, "--", "supervisor", "cannot connect to 'ROOT/");
 	remedies(bad, "systemctl start vmward");
 	has(bad, "ok", "images", "ROOT/");
+	options.json = true;
+	json = doctor(false, &status);
+	options.json = false;
+	is_int(status, 1, "--json: the same status");
+	ok(str_starts(json, "[{\"check\":\"kvm device\",\"ok\":false,") &&
+			strstr(json,
+				"\"remedy\":\"apt-get install qemu-utils\"}"),
+		"--json: an object for each thing");
 	good = doctor(true, &status);
 	has(good, "ok", "kvm device", "/dev/kvm opens");
 	has(good, "ok", "nested", "guests may run VMs");
