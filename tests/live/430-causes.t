@@ -155,10 +155,15 @@ start_all()
 	# shellcheck disable=SC2046
 	vmward start --wait=ready $(names) || cat "$tmp/out" "$tmp/err"
 	for kind in $kinds; do
+		# a start that was slow is waited for: its pid is needed
+		eventually has_pid "$kind-$a" ||
+			echo "# $kind-$a did not start"
 		pid_of "$kind-$a" >"$tmp/pid.$kind-$a"
 		ends_told "$kind-$a" >"$tmp/ends.$kind-$a"
 	done
 }
+
+has_pid() { pid_of "$1" | grep -q '^[0-9]'; }
 
 # ends_told NAME: how many its log tells of
 ends_told() { grep -c ' ended: ' "$logs/$1/vm.log"; }
