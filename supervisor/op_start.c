@@ -32,6 +32,7 @@
 #define GREETING_MS 60000
 #define STORED_MS   30000
 #define KILL_MS     10000
+#define QEMU_OLDEST 70200 /* 7.2.0, as a greeting is read */
 
 struct op_start {
 	struct job job;
@@ -300,6 +301,18 @@ static int launch(struct op_start *op, struct err *err)
 	return rc;
 }
 
+/* By its greeting; one that does not say is taken as it is. */
+static bool is_too_old(const struct op_start *op, struct err *err)
+{
+	unsigned version = machine_qmp(&op->vm->machine)->version;
+
+	if (!version || version >= QEMU_OLDEST)
+		return false;
+	err_set(err, ERR_QMP, "QEMU %u.%u is too old: 7.2 or later is needed",
+		version / 10000, version / 100 % 100);
+	return true;
+}
+
 /* QEMU's own last words on a failure, or how it went. */
 static enum job_state died(struct op_start *op)
 {
@@ -460,6 +473,8 @@ static enum job_state start_run(struct job *job)
 	JOB_AWAIT(job, op->vm->machine.ready || is_dead(op), GREETING_MS);
 	if (is_dead(op))
 		return died(op);
+	if (is_too_old(op, &job->err))
+		return JOB_ENDS;
 	if (op->vm->accel.kvm) {
 		QMP_CALL(job, &op->call, machine_qmp(&op->vm->machine),
 			"query-kvm", NULL);

@@ -68,6 +68,9 @@ EOS
 ok "signal 31: named" fails seccomp 'killed by its sandbox (signal 31)'
 scripted cut eof-in-greeting
 ok "dies within its greeting" fails cut 'ended with status 1'
+scripted old too-old
+ok "too old: named" fails old 'QEMU 7.1 is too old: 7.2 or later is needed'
+ok "too old: it is taken away" state_is old stopped
 scripted later sigsys
 q vm-start later
 q vm-qmp later execute=query-status
