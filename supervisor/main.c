@@ -73,6 +73,8 @@ static int serve(const struct options *o)
 		service_open(&service, &err)) {
 		log_error(NULL, "%s", err.text);
 		paths_fini(&service.env.paths);
+		free(service.env.lock_key);
+		free(service.image.path);
 		return err.code == ERR_EXISTS ? 100 : 1;
 	}
 	service.env.processors = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
