@@ -47,7 +47,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/journal.c supervisor/op_delete.c supervisor/command_delete.c \
 	supervisor/live_copy.c supervisor/op_clone.c supervisor/command_clone.c \
 	supervisor/op_rename.c supervisor/command_rename.c \
-	supervisor/op_resize.c supervisor/command_resize.c \
+	supervisor/op_resize.c supervisor/command_resize.c supervisor/command_nic.c \
 	supervisor/seed.c supervisor/seed_disk.c supervisor/seed_value.c supervisor/op_seed.c \
 	supervisor/commands.c supervisor/notify.c supervisor/service.c supervisor/leave.c \
 	supervisor/tty.c supervisor/remove.c supervisor/guest_exec.c \

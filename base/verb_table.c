@@ -537,6 +537,31 @@ const struct verb verbs[] = {
 		.usage = "NAME DISK",
 		.help = "take what a disk is on top of by its headers",
 	},
+	{
+		.name = "nic list",
+		.wire = "vm-nic-list",
+		.aliases = "domiflist",
+		.flags = VERB_ONE | VERB_OWNER,
+		.role = ROLE_VIEWER,
+		.group = DEVICES,
+		.usage = "NAME",
+		.help = "its nics, their taps and forwards",
+	},
+	{
+		.name = "nic link",
+		.wire = "vm-nic-link",
+		.aliases = "domif-setlink",
+		.flags = VERB_ONE | VERB_CHANGES,
+		.role = ROLE_ADMIN,
+		.group = DEVICES,
+		ARGS(TEXT("nic", 0, 0, "the N of its section [net.N]"),
+			{ "link", ARG_STRING, 0, 0, "up|down",
+				"the cable: up is plugged in" },
+			ARG_RUNTIME, ARG_DRY_RUN),
+		.usage = "NAME NIC up|down [--runtime]",
+		.help = "plug the cable of a nic in or out, also of a running "
+			"VM",
+	},
 
 	/* ---- images ---- */
 	{

@@ -23,6 +23,8 @@ const struct event_doc event_docs[] = {
 		"a network is up or down" },
 	{ "NETWORK_REPAIRED", "network, what, ms",
 		"rules, bridge or a port that somebody else took is back" },
+	{ "NIC_BROKEN", "vm, nic, why",
+		"a port that somebody else took could not be mended" },
 	{ "VM_LOG", "vm, level, time, text", "a line of a VM's log" },
 	{ "VM_QMP_EVENT", "vm, event, data",
 		"an event of a VM's QEMU, as it came" },

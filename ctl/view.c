@@ -329,6 +329,28 @@ static const struct column disk_columns[] = {
 	{ .name = NULL },
 };
 
+static void render_link(const struct row *row, struct str *out)
+{
+	str_add(out, json_is_true(json_object_get(row->values, "link"))
+			     ? "up"
+			     : "down");
+}
+
+static const struct column nic_columns[] = {
+	{ .name = "NIC", .key = "name" },
+	{ .name = "MODE", .key = "mode" },
+	{ .name = "NETWORK", .key = "network" },
+	{ .name = "LINK",
+		.key = "link",
+		.type = COLUMN_CUSTOM,
+		.render = render_link },
+	{ .name = "MAC", .key = "mac" },
+	{ .name = "TAP", .key = "tap" },
+	{ .name = "FORWARD", .key = "forward" },
+	{ .name = "NOTE", .key = "note", .type = COLUMN_NOTE },
+	{ .name = NULL },
+};
+
 static const struct column job_columns[] = {
 	{ .name = "JOB", .key = "job" },
 	{ .name = "VM", .key = "vm" },
@@ -374,6 +396,14 @@ static int show_disks(
 	(void)vm;
 	(void)many;
 	return show_rows(call, disk_columns, rows_of(value), "no disks");
+}
+
+static int show_nics(
+	const struct call *call, const char *vm, json_t *value, bool many)
+{
+	(void)vm;
+	(void)many;
+	return show_rows(call, nic_columns, rows_of(value), "no nics");
 }
 
 static int show_jobs(
@@ -444,6 +474,7 @@ static const struct request_view views[] = {
 	{ .verb = "reload", .show = show_reload, .status = findings_status },
 	{ .verb = "plan", .show = show_plan, .status = plan_status },
 	{ .verb = "disk list", .show = show_disks, .raw = true },
+	{ .verb = "nic list", .show = show_nics, .raw = true },
 	{ .verb = "jobs list", .show = show_jobs, .raw = true },
 	{ .verb = "image list", .show = image_show_list, .raw = true },
 	{ .verb = "image info", .show = image_show_info, .raw = true },

@@ -470,6 +470,8 @@ const struct handler command_handlers[] = {
 	{ "vm-disk-detach", command_disk_detach },
 	{ "vm-disk-resize", command_disk_resize },
 	{ "vm-disk-accept", command_disk_accept },
+	{ "vm-nic-list", command_nic_list },
+	{ "vm-nic-link", command_nic_link },
 	{ "image-list", command_image_list },
 	{ "image-info", command_image_info },
 	{ "image-create", command_image_create },

@@ -102,6 +102,10 @@ void command_image_list(struct request *request);
 void command_image_info(struct request *request);
 /* [image-create] Empty, or on top of a base. */
 void command_image_create(struct request *request);
+/* [vm-nic-list] */
+void command_nic_list(struct request *request);
+/* [vm-nic-link] The cable in or out, live and in the file. */
+void command_nic_link(struct request *request);
 /* [image-resize] */
 void command_image_resize(struct request *request);
 /* [image-check] Looks for errors, corrects them if asked. */

@@ -151,7 +151,7 @@ static int do_join(struct call *c)
 	if (link_find(&c->nl, c->rq->bridge, &bridge))
 		return fail(c, "look for the bridge of");
 	if (!bridge.index || !str_eq(bridge.kind, "bridge"))
-		return err_set(c->err, ERR_NOT_FOUND, "there is no bridge '%s'",
+		return err_set(c->err, ERR_CONFIG, "there is no bridge '%s'",
 			c->rq->bridge);
 	if (c->link.master == bridge.index && c->link.up)
 		return 0;

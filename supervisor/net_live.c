@@ -161,6 +161,7 @@ void net_port_free(struct net_port *port)
 	free(port->vm);
 	free(port->nic);
 	free(port->forward);
+	free(port->broken);
 	free(port);
 }
 

@@ -35,6 +35,7 @@ struct net_port {
 	bool isolate;
 	char *forward;  /* as it is written, without specifiers; "" */
 	bool joined;    /* its tap was put on the bridge */
+	char *broken;   /* why it carries nothing and cannot be mended; NULL */
 	uint64_t rules; /* the wish that they come with; 0: before our time */
 };
 

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "supervisor/events.h"
 #include "supervisor/forward.h"
 #include "supervisor/net_address.h"
 
@@ -49,6 +51,17 @@ int net_port_fill(const struct net_state *state, struct net_port *port,
 			"gives none, say mac");
 	port->check = check_of(want, port);
 	return 0;
+}
+
+void net_port_tell_broken(struct net_port *port, const char *why)
+{
+	if (port->broken && str_eq(port->broken, why))
+		return;
+	free(port->broken);
+	port->broken = xstrdup(why);
+	log_warn(port->vm, "nic %s: %s", port->nic, why);
+	events_emit("NIC_BROKEN", json_pack("{s:s,s:s,s:s}", "vm", port->vm,
+					  "nic", port->nic, "why", why));
 }
 
 bool net_port_is_as(

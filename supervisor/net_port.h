@@ -26,4 +26,7 @@ MUST_CHECK int net_port_fill(const struct net_state *state,
 bool net_port_is_as(
 	const struct net_port *port, const struct net_port_want *want);
 
+/* It carries nothing and cannot be mended: told once for each cause. */
+void net_port_tell_broken(struct net_port *port, const char *why);
+
 #endif

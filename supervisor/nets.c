@@ -448,10 +448,13 @@ static void look_at_port(struct net_port *port, int64_t since_ms)
 			join(port, &changed, &err))
 			changed = false;
 	}
+	if (err.code && err.code != ERR_GONE) {
+		net_port_tell_broken(port, err.text);
+		return;
+	}
+	free(TAKE(port->broken));
 	if (changed)
 		tell_repair(port->net->name, what, since_ms);
-	else if (err.code && err.code != ERR_GONE)
-		log_warn(port->vm, "nic %s: %s", port->nic, err.text);
 }
 
 static void look_at_net(struct net_live *net, int64_t since_ms)

@@ -4,15 +4,17 @@
  * per member, list and status take theirs, a client those that it names.
  */
 #include "supervisor/report.h"
-#include "supervisor/addresses.h"
 
 #include <stdio.h>
 #include <time.h>
 
 #include "base/mem.h"
 #include "base/sys.h"
+#include "supervisor/addresses.h"
 #include "supervisor/chain_record.h"
 #include "supervisor/console.h"
+#include "supervisor/forward.h"
+#include "supervisor/nets.h"
 #include "supervisor/ready.h"
 
 #define LOG_LINES 10 /* of the log in a status */
@@ -268,26 +270,54 @@ json_t *report_disks(const struct vm *vm)
 	return all;
 }
 
-static json_t *nics_of(const struct vm *vm)
+/* What is known of its port; null without one. */
+static void add_port(json_t *out, const struct vm *vm, const char *nic)
+{
+	const struct net_state *state = nets_state();
+	const struct net_port *port =
+		state ? net_port_find(state, vm->name, nic) : NULL;
+
+	if (!port)
+		return;
+	json_object_set_new(out, "tap", json_string(port->tap));
+	if (port->broken)
+		json_object_set_new(
+			out, "note", json_sprintf("broken: %s", port->broken));
+}
+
+static json_t *nic_json(
+	const struct vm *vm, const struct vm_spec *spec, struct spec_nic *nic)
+{
+	AUTO_STR struct str forward = STR_INIT;
+	char mac[18];
+	json_t *out;
+
+	argv_nic_mac(spec, nic, mac);
+	forward_add_text(&forward, &nic->forward);
+	out = json_pack("{s:s,s:s,s:s,s:s?,s:b,s:n,s:s?,s:n}", "name",
+		nic->name, "mac", mac, "mode",
+		nic->user      ? "user"
+		: nic->network ? "network"
+			       : "bridge",
+		"network", nic->network ? nic->network : nic->bridge, "link",
+		nic->up, "tap", "forward",
+		forward.len ? str_text(&forward) : NULL, "note");
+	if (vm->running && !nic->user)
+		add_port(out, vm, nic->name);
+	return out;
+}
+
+json_t *report_nics(const struct vm *vm)
 {
 	const struct vm_spec *spec = spec_of(vm);
 	json_t *all = json_array();
 
 	if (!spec)
 		return all;
-	list_each(&spec->nics, it, next) {
-		struct spec_nic *nic = list_entry(it, struct spec_nic, link);
-		char mac[18];
-
-		argv_nic_mac(spec, nic, mac);
+	list_each(&spec->nics, it, next)
 		json_array_append_new(
-			all, json_pack("{s:s,s:s,s:s,s:b}", "name", nic->name,
-				     "mac", mac, "mode",
-				     nic->user      ? "user"
-				     : nic->network ? "network"
-						    : "bridge",
-				     "link", nic->up));
-	}
+			all, nic_json(vm, spec,
+				     list_entry(it, struct spec_nic, link)));
 	return all;
 }
 
@@ -445,7 +475,7 @@ static const struct report_field {
 	{ "error", error_of, false },
 	{ "description", description_of, false },
 	{ "disks", report_disks, true },
-	{ "nics", nics_of, true },
+	{ "nics", report_nics, true },
 	{ "devices", none_of, true },
 	{ "consoles", consoles_of, true },
 	{ "ports_free", free_ports_of, true },

@@ -28,12 +28,14 @@ void running_add_disk_steal(
 	lowspace_begin(vm);
 }
 
-static void drop_entries(struct ini *ini, const char *section)
+/* Those of one key, or (NULL) of the section. */
+static void drop_entries(struct ini *ini, const char *section, const char *key)
 {
 	list_each(&ini->entries, it, next) {
 		struct ini_entry *e = list_entry(it, struct ini_entry, link);
 
-		if (str_eq(e->section, section))
+		if (str_eq(e->section, section) &&
+			(!key || (e->key && str_eq(e->key, key))))
 			entry_free(e);
 	}
 }
@@ -50,7 +52,7 @@ void running_drop_disk(struct vm *vm, const char *name)
 		list_del(&disk->link);
 		spec_disk_free(disk);
 	}
-	drop_entries(&vm->running->ini, section);
+	drop_entries(&vm->running->ini, section, NULL);
 	vm_save_running(vm);
 }
 
@@ -75,4 +77,25 @@ void running_resize_disk(
 	}
 	vm_save_running(vm);
 	lowspace_begin(vm);
+}
+
+void running_set_link(struct vm *vm, const char *name, bool up)
+{
+	AUTO_FREE char *section = xasprintf("net.%s", name);
+	struct spec_nic *nic;
+	struct ini *ini;
+
+	if (!vm_own_running(vm))
+		return;
+	nic = spec_nic_of(vm->running, name);
+	if (!nic)
+		return;
+	nic->up = up;
+	ini = &vm->running->ini;
+	drop_entries(ini, section, "link");
+	/* what no file says is no difference while it is so anyway */
+	if (!up || (vm->spec && ini_find(&vm->spec->ini, section, "link")))
+		ini_add(ini, section, "link", up ? "up" : "down", "hotplug",
+			"/");
+	vm_save_running(vm);
 }

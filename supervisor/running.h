@@ -16,5 +16,7 @@ void running_drop_disk(struct vm *vm, const char *name);
 /* The disk has another size, in bytes; text: as its file says it. */
 void running_resize_disk(
 	struct vm *vm, const char *name, uint64_t size, const char *text);
+/* The cable of the nic is plugged in, or out. */
+void running_set_link(struct vm *vm, const char *name, bool up);
 
 #endif

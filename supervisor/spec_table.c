@@ -353,8 +353,8 @@ static const struct key net_keys[] = {
 			"ADDR on 127.0.0.1 only." },
 	{ "boot", KEY_INT, AT(boot), .min = 1, .max = 1000, .when = KEY_COLD,
 		.help = "Place in the boot order." },
-	{ "link", KEY_CUSTOM, AT(up), .fallback = "up", .when = KEY_COLD,
-		.parse = value_link, .form = "up or down",
+	{ "link", KEY_CUSTOM, AT(up), .fallback = "up", .when = KEY_HOT,
+		.live = "nic link", .parse = value_link, .form = "up or down",
 		.help = "Whether the cable is plugged in." },
 };
 #undef AT

@@ -169,6 +169,16 @@ ip link set br7 up
 ok "one that is there is joined" starts joined
 is_port() { ip -o link show master br7 | grep -q vw; }
 ok "the tap is its port" is_port
+notes() { vmward --json nic list joined | jq -e ".nics[0].note $1"; }
+ip link del br7
+ok "when somebody deletes it the nic is shown as broken" \
+	eventually notes "== \"broken: there is no bridge 'br7'\""
+vmward status joined
+ok "by status, too" says "broken: there is no bridge 'br7'"
+ip link add br7 type bridge
+ip link set br7 up
+ok "with the bridge back it is mended" eventually notes '== null'
+ok "and a port again" is_port
 does kill joined
 ok "and it is left alone" ip link show br7
 ip link add vw-default type bridge

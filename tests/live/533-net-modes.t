@@ -55,6 +55,12 @@ up
 ok "two guests on two networks start" starts r x --wait=ready
 ok "and two more" starts y z --wait=ready
 ok "a written address is the guest's" says_after r 0 'NET eth0 10.8.0.77/24'
+carrier() { answers r 'cat /sys/class/net/eth0/carrier
+' "^$1"; }
+ok "its cable is pulled while it runs" does nic link r lan down
+ok "the guest sees it" carrier 0
+ok "and plugged in again" does nic link r lan up
+ok "the guest sees that, too" carrier 1
 ok "two queues are two in the guest" answers r \
 	'ls -d /sys/class/net/eth0/queues/rx-* | wc -l
 ' '^2'

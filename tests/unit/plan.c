@@ -164,6 +164,10 @@ static void test_changes(void)
 	changes("[disk.data]\nsize = 2G\n", "[disk.data]\nsize = 1G\n",
 		"web.ini:2: [disk.data] size 1G -> 2G (at cold start, or by "
 		"vmward disk resize)|");
+	changes("[net.lan]\nuser = yes\nlink = down\n",
+		"[net.lan]\nuser = yes\n",
+		"web.ini:3: [net.lan] link default -> down (at cold start, or by "
+		"vmward nic link)|");
 	/* in force as soon as it is read */
 	changes("[restart]\npolicy = no\n", "", "");
 }

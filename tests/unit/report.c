@@ -180,7 +180,8 @@ static void test_running(void)
 	AUTO_FREE char *got = json_dumps(nic, JSON_COMPACT);
 	is_str(got,
 		"{\"name\":\"b\",\"mac\":\"52:54:00:00:00:01\",\"mode\":"
-		"\"user\",\"link\":false}",
+		"\"user\",\"network\":null,\"link\":false,\"tap\":null,"
+		"\"forward\":null,\"note\":null}",
 		"a nic");
 	states("consoles", "[]", "none");
 	vm->machine.ready = false;

@@ -61,6 +61,30 @@ static void test_own(void)
 	down(vm);
 }
 
+static void links(struct vm *vm, bool up, unsigned pending, const char *what)
+{
+	running_set_link(vm, "lan", up);
+	ok(spec_nic_of(vm->running, "lan")->up == up && vm->pending == pending,
+		"%s", what);
+}
+
+static void test_link(void)
+{
+	struct vm *vm = up("[net.lan]\nuser = yes\n");
+
+	running_set_link(vm, "none", false);
+	is_int(vm->pending, 0, "no such nic: no difference");
+	links(vm, false, 1, "a cable that is out is a difference");
+	ok(spec_nic_of(vm->spec, "lan")->up, "and not written");
+	links(vm, false, 1, "twice it is one");
+	links(vm, true, 0, "in again: none");
+	down(vm);
+	vm = up("[net.lan]\nuser = yes\nlink = up\n");
+	links(vm, false, 1, "against a file that says up");
+	links(vm, true, 0, "which agrees again");
+	down(vm);
+}
+
 /* The bug: a VM whose files had gone, adopted when no file could be opened. */
 static void test_none(void)
 {
@@ -68,6 +92,7 @@ static void test_none(void)
 
 	running_drop_disk(vm, "data");
 	running_resize_disk(vm, "data", 1 << 30, "1G");
+	running_set_link(vm, "lan", false);
 	running_add_disk_steal(vm, new_disk("data"), json_object());
 	ok(!vm->running && !vm->spec, "nothing is known of what runs");
 	down(vm);
@@ -77,6 +102,7 @@ int main(void)
 {
 	kit_start();
 	test_own();
+	test_link();
 	test_none();
 	kit_end();
 	return done();
