@@ -5,7 +5,7 @@ all:
 
 # ---- sources: every file is named here ----
 
-BASE_SRC = base/err.c base/mem.c base/slab.c base/atom.c base/text.c \
+BASE_SRC = base/err.c base/mem.c base/slab.c base/atom.c base/code.c base/text.c \
 	base/str.c base/units.c base/fd.c \
 	base/log.c base/sys.c base/sys_call.c base/child.c base/stranger.c base/spawn.c \
 	base/loop.c base/loop_sim.c base/job.c base/aio.c base/durable.c base/prescan.c base/jstream.c \

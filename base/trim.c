@@ -5,14 +5,11 @@
  */
 #include "base/trim.h"
 
-#include <stdint.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #ifdef HAVE_MALLOC_TRIM
 #include <malloc.h>
 #endif
 
+#include "base/code.h"
 #include "base/loop.h"
 #include "base/slab.h"
 
@@ -20,25 +17,10 @@ enum { DELAY_MS = 1000 };
 
 static struct loop_timer timer;
 
-/*
- * The code that the burst went through: an idle supervisor maps what its
- * loop needs, and the rest again with a page fault or two when it is needed.
- */
-static void drop_code(void)
-{
-	extern const char __executable_start, etext;
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
-	uintptr_t begin = ((uintptr_t)&__executable_start + page) & ~page;
-	uintptr_t end = (uintptr_t)&etext & ~page;
-
-	if (end > begin)
-		madvise((void *)begin, end - begin, MADV_DONTNEED);
-}
-
 static void on_time(struct loop_timer *due UNUSED)
 {
 	slab_trim();
-	drop_code();
+	code_drop();
 #ifdef HAVE_MALLOC_TRIM
 	malloc_trim(0);
 #endif

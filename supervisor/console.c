@@ -13,6 +13,7 @@
 #include "base/slab.h"
 #include "base/sock.h"
 #include "base/sys.h"
+#include "base/trim.h"
 
 #define CHUNK           16384
 #define BUDGET          (256 * 1024) /* per turn; then the drain rests */
@@ -181,6 +182,7 @@ static bool drain(struct console *c, size_t budget)
 			return errno != EAGAIN && errno != EINTR;
 		taken += (size_t)got;
 		take_output(c, chunk, (size_t)got);
+		trim_soon();
 	}
 	loop_io_stop(&c->io);
 	loop_timer_start(&c->rest, REST_MS, on_rest);
