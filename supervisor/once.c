@@ -50,10 +50,34 @@ static void print_findings(const struct findings *f, bool json)
 	}
 }
 
-static int fail(const struct err *err)
+/* As the client would say it; its status. */
+static int fail(const struct once_options *o, const struct err *err)
 {
-	fprintf(stderr, "vmward: %s\n", err->text);
+	if (o->json) {
+		AUTO_JSON json_t *all = report_error(err);
+
+		json_object_set_new(
+			json_object_get(all, "error"), "vm", json_null());
+		json_dumpf(all, stderr, 0);
+		fputc('\n', stderr);
+	} else {
+		fprintf(stderr, "vmward: %s\n", err->text);
+	}
 	return err_code_status(err->code);
+}
+
+/* A file that is needed has mistakes: all of them, or as one error. */
+static int fail_findings(const struct once_options *o, const struct findings *f)
+{
+	struct err err = ERR_INIT;
+
+	if (!o->json) {
+		print_findings(f, false);
+		return 1;
+	}
+	if (findings_to_err(f, &err) == 0)
+		return 0;
+	return fail(o, &err);
 }
 
 /*
@@ -68,7 +92,7 @@ static int read_other(const struct once_options *o, const char *file,
 
 	if (paths_init(
 		    &paths, o->user ? PATHS_USER : PATHS_SYSTEM, o->root, &err))
-		return fail(&err);
+		return fail(o, &err);
 	if (pool_is_file(file)) {
 		struct pool *pool = pool_read_file(&paths, file, f);
 
@@ -107,13 +131,13 @@ static int check_file(
 	if (is_other(file))
 		return read_other(o, file, f, NULL);
 	if (file_paths(o, file, &name, &paths, &err))
-		return fail(&err);
+		return fail(o, &err);
 	config_check(&paths, name, file, f, &missing);
 	paths_fini(&paths);
 	if (!missing)
 		return 0;
 	err_set(&err, ERR_NOT_FOUND, "%s: No such file or directory", file);
-	return fail(&err);
+	return fail(o, &err);
 }
 
 int once_check(const struct once_options *o, char *const *files)
@@ -127,7 +151,8 @@ int once_check(const struct once_options *o, char *const *files)
 
 		status = rc ? rc : status;
 	}
-	print_findings(&f, o->json);
+	if (!status || f.errors || f.notes || !o->json)
+		print_findings(&f, o->json);
 	if (!f.errors && !status && !o->json)
 		puts("no mistakes");
 	if (f.errors)
@@ -149,7 +174,7 @@ static struct vm_spec *load(const struct once_options *o, const char *file,
 	bool missing = false;
 
 	if (file_paths(o, file, &name, paths, &err)) {
-		*status = fail(&err);
+		*status = fail(o, &err);
 		return NULL;
 	}
 	findings_init(&f);
@@ -157,10 +182,9 @@ static struct vm_spec *load(const struct once_options *o, const char *file,
 	if (missing) {
 		err_set(&err, ERR_NOT_FOUND, "%s: No such file or directory",
 			file);
-		*status = fail(&err);
+		*status = fail(o, &err);
 	} else if (!spec) {
-		print_findings(&f, false);
-		*status = 1;
+		*status = fail_findings(o, &f);
 	}
 	findings_fini(&f);
 	return spec;
@@ -212,8 +236,9 @@ static void print_plan(const struct once_options *o, json_t *plan)
 	json_t *qmp = json_object_get(plan, "qmp");
 
 	if (o->json) {
+		printf("[");
 		json_dumpf(plan, stdout, JSON_COMPACT);
-		putchar('\n');
+		puts("]");
 	} else if (o->argv) {
 		print_argv(argv);
 	} else if (o->qmp) {
@@ -240,9 +265,12 @@ int once_plan(const struct once_options *o, const char *file)
 		env.io_uring = true;
 		AUTO_JSON json_t *plan =
 			plan_start(spec, &env, NULL, NULL, &err);
-		if (plan)
+		if (plan) {
+			json_object_set_new(
+				plan, "vm", json_string(spec->name));
 			print_plan(o, plan);
-		status = plan ? 0 : fail(&err);
+		}
+		status = plan ? 0 : fail(o, &err);
 		free(env.qemu);
 	}
 	spec_free(spec);
@@ -271,18 +299,19 @@ static int show_host(const struct once_options *o, const char *file)
 	AUTO_STR struct str text = STR_INIT;
 	struct findings f;
 	struct settings *settings;
+	int status = 0;
 
 	findings_init(&f);
 	settings = settings_read(NULL, file, false, &f);
 	if (settings)
 		settings_show(settings, o->origin, o->section, &text);
 	else
-		print_findings(&f, false);
+		status = fail_findings(o, &f);
 	if (settings)
 		print_shown(o, NULL, &text);
 	findings_fini(&f);
 	settings_free(settings);
-	return settings ? 0 : 1;
+	return status;
 }
 
 static int show_other(const struct once_options *o, const char *file)
@@ -294,8 +323,7 @@ static int show_other(const struct once_options *o, const char *file)
 	findings_init(&f);
 	status = read_other(o, file, &f, &text);
 	if (f.errors) {
-		print_findings(&f, false);
-		status = 1;
+		status = fail_findings(o, &f);
 	} else if (!status) {
 		print_shown(o, NULL, &text);
 	}

@@ -410,9 +410,27 @@ static void end(struct run *run)
 	free(run->name);
 }
 
+/* Its own files of the run directory, and that where nothing else is in it. */
+static void clear_run_dir(const struct run *run)
+{
+	static const char *const names[] = { "supervisor.lock", "pid" };
+	const struct service *s = &run->service;
+
+	if (!s->env.lock_key || s->lock.file_fd < 0)
+		return; /* it is another's, or was never made */
+	for (size_t i = 0; i < NELEMS(names); i++) {
+		AUTO_FREE char *path =
+			xasprintf("%s/%s", s->env.paths.run, names[i]);
+
+		sys_unlinkat(AT_FDCWD, path, 0);
+	}
+	sys_unlinkat(AT_FDCWD, s->env.paths.run, AT_REMOVEDIR);
+}
+
 /* It did not get as far as to begin. */
 static int give_up(struct run *run, int status)
 {
+	clear_run_dir(run);
 	if (run->service.registry)
 		service_close(&run->service);
 	else
@@ -420,6 +438,14 @@ static int give_up(struct run *run, int status)
 	drop_temporary(run);
 	free(run->name);
 	return status;
+}
+
+static const char *elsewhere(const struct err *err)
+{
+	return err->os == EACCES || err->os == EROFS
+		       ? "; keep its things elsewhere with --state DIR, or "
+			 "nowhere with --rm"
+		       : "";
 }
 
 int run_file(const struct run_options *options)
@@ -444,7 +470,8 @@ int run_file(const struct run_options *options)
 		rc = open_service(&run, &err);
 	if (rc) {
 		if (err.code && err.code != ERR_EXISTS)
-			fprintf(stderr, "vmward: %s: %s\n", run.name, err.text);
+			fprintf(stderr, "vmward: %s: %s%s\n", run.name,
+				err.text, elsewhere(&err));
 		return give_up(&run, rc);
 	}
 	begin(&run);

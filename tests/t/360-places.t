@@ -108,5 +108,17 @@ rm "$own"
 mkdir -m 755 "$own"
 chown 65534 "$own"
 ok "an open directory is refused" refuses 'is open to other users'
+rm -r "$own"
+mkdir "$tmp/file" "$tmp/file/web.vmward"
+chmod 700 "$tmp/file/web.vmward"
+printf '[vm]\nmemory = 64M\n[disk.a]\nimage = a.raw\nsize = 1M\n' \
+	>"$tmp/file/web.ini"
+# shellcheck disable=SC2086 # a command with arguments
+(cd "$tmp/file" && TMPDIR=/tmp timeout 10 $daemon_under \
+	"$BUILD/vmwardd" --root "$tmp" run web.ini >"$tmp/refused" 2>&1)
+ok "run beside another's things fails" is "$?" 1
+ok "and says where else they may be" \
+	grep -F 'elsewhere with --state DIR' "$tmp/refused"
+ok "and leaves nothing where it looked" is "$(find "$tmp/tmp" -type f)" ''
 ok "all QEMUs are gone" is "$(qemus)" ''
 plan

@@ -101,6 +101,10 @@ static void test_check(void)
 		"--name\n");
 	options.json = true;
 	checks("good.ini", "[disk.root]\nsize = 1G\n", 0, "[]\n");
+	checks("none.ini", NULL, 4,
+		"{\"error\": {\"class\": \"DeviceNotFound\", \"desc\": "
+		"\"ROOT/none.ini: No such file or directory\", \"code\": "
+		"\"NOT_FOUND\", \"vm\": null}}\n");
 	options.json = false;
 }
 
@@ -125,9 +129,20 @@ static void test_plan(void)
 	AUTO_FREE char *argv = NULL;
 	AUTO_FREE char *qmp = NULL;
 	AUTO_FREE char *bad = NULL;
+	AUTO_FREE char *json = NULL;
+	AUTO_FREE char *wrong = NULL;
 
 	put("p.ini", "[vm]\naccel = tcg\n[disk.root]\nsize = 1G\n[raw]\n"
 		     "arg-1 = -name it's\n");
+	put("q.ini", "[vm]\nmemroy = 1G\n");
+	options.json = true;
+	json = prints(once_plan, "p.ini", 0);
+	ok(str_starts(json, "[{") && strstr(json, "\"vm\":\"p\""),
+		"as JSON: an array, each with its VM");
+	wrong = prints(once_plan, "q.ini", 1);
+	ok(str_starts(wrong, "{\"error\"") && strstr(wrong, "q.ini:2: "),
+		"a mistake is an error in JSON, too");
+	options.json = false;
 	all = prints(once_plan, "p.ini", 0);
 	ok(str_starts(all, "create image 'ROOT/p-root.qcow2' (qcow2, 1G)\n"),
 		"what would be made, beside the file");
