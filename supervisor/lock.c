@@ -18,29 +18,24 @@
 
 #include "base/fd.h"
 #include "base/hash.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
 
 #define SECRET_BYTES 16
 
-/* The secret's text; "" while there is none that is whole; NULL: unseen. */
-static char *read_secret(const char *path)
+/* *out: the secret's text, or NULL while there is none that is whole. */
+static int read_secret(const char *path, char **out, struct err *err)
 {
 	AUTO_STR struct str text = STR_INIT;
-	struct err err = ERR_INIT;
 	size_t want = 2 * SECRET_BYTES;
 
-	if (fd_read_file(AT_FDCWD, path, 256, &text, &err)) {
-		if (err.os == ENOENT || err.code != ERR_OS)
-			return xstrdup("");
-		log_warn(NULL, "%s", err.text);
-		return NULL;
-	}
-	if (strspn(str_text(&text), "0123456789abcdef") != want)
-		return xstrdup("");
-	return xstrndup(str_text(&text), want);
+	*out = NULL;
+	if (fd_read_file(AT_FDCWD, path, 256, &text, err))
+		return err->code == ERR_OS && err->os != ENOENT ? -1 : 0;
+	if (strspn(str_text(&text), "0123456789abcdef") == want)
+		*out = xstrndup(str_text(&text), want);
+	return 0;
 }
 
 static int make_secret(const char *path, struct err *err)
@@ -57,20 +52,19 @@ static int make_secret(const char *path, struct err *err)
 		AT_FDCWD, path, str_text(&text), text.len, 0600, false, err);
 }
 
-char *lock_key(const char *run_dir, const char *state_dir)
+char *lock_key(const char *run_dir, const char *state_dir, struct err *err)
 {
 	AUTO_FREE char *path = xasprintf("%s/lock-key", state_dir);
-	AUTO_FREE char *secret = read_secret(path);
-	struct err err = ERR_INIT;
+	AUTO_FREE char *secret = NULL;
 
-	if (secret && !*secret) {
-		if (make_secret(path, &err))
-			log_warn(NULL, "%s", err.text);
-		free(secret);
-		secret = read_secret(path);
-	}
-	return secret && *secret ? xasprintf("%s %s", run_dir, secret)
-				 : xstrdup(run_dir);
+	if (!read_secret(path, &secret, err) && !secret &&
+		!make_secret(path, err) && !read_secret(path, &secret, err) &&
+		!secret)
+		err_set(err, ERR_CONFIG, "'%s' is not what was written", path);
+	if (secret)
+		return xasprintf("%s %s", run_dir, secret);
+	err_wrap(err, "no key for the locks of VMs: ");
+	return NULL;
 }
 
 /* "\0vmward/" + 16 hex digits; the length counts the leading NUL. */

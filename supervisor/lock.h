@@ -24,10 +24,11 @@ struct vm_lock {
 /*
  * What makes the names of a supervisor's locks its own: its run directory and
  * a secret in its state directory, made once; so no local user can bind them
- * first.  Without the secret (the disk is dead) the directory alone: the
- * flock stays the law.  New.
+ * first.  NULL where it can be neither read nor made: under another key the
+ * names that QEMUs hold would not be seen.  New.
  */
-char *lock_key(const char *run_dir, const char *state_dir);
+MUST_CHECK char *lock_key(
+	const char *run_dir, const char *state_dir, struct err *err);
 /*
  * Takes both (mode 0600 file PATH, name from key + name) without waiting.
  * *state LOCK_HELD: somebody lives, nothing was taken.  -1: an OS error,

@@ -171,8 +171,8 @@ int service_open(struct service *service, struct err *err)
 	go_first();
 	if (loop_init(err) || paths_make(&env->paths, err))
 		return -1;
-	env->lock_key = lock_key(env->paths.run, env->paths.state);
-	if (take_lock(service, err))
+	env->lock_key = lock_key(env->paths.run, env->paths.state, err);
+	if (!env->lock_key || take_lock(service, err))
 		return -1;
 	far_init();
 	settings_follow(env);

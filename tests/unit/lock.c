@@ -3,13 +3,18 @@
 #include "supervisor/lock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/str.h"
 #include "base/sys.h"
 
 #include "tests/unit/tap.h"
@@ -169,6 +174,63 @@ static void test_unclear(void)
 	lock_drop(&lock);
 }
 
+static int refuse;
+
+static int openat_fails(int dirfd, const char *name, int flags, mode_t mode)
+{
+	if (strstr(name, "lock-key")) {
+		errno = refuse;
+		return -1;
+	}
+	return sys_real.openat(dirfd, name, flags, mode);
+}
+
+/* No other key takes its place: locks held by name would not be seen. */
+static void test_key_unseen(void)
+{
+	static const int reasons[] = { EMFILE, ENFILE, ENOMEM, EIO, EACCES };
+	char *key = lock_key("/run/x", temp_root, &err);
+	struct sys_backend odd = sys_real;
+
+	ok(key && str_starts(key, "/run/x ") && strlen(key) == 7 + 32,
+		"a key is made");
+	odd.openat = openat_fails;
+	sys_use(&odd);
+	for (size_t i = 0; i < NELEMS(reasons); i++) {
+		refuse = reasons[i];
+		ok(!lock_key("/run/x", temp_root, &err), "unseen: no key (%s)",
+			strerror(refuse));
+		is_int(err.os, refuse, "and why");
+	}
+	refuse = ENOENT; /* so it is to be made, which fails as well */
+	ok(!lock_key("/run/x", temp_root, &err), "not to be made: no key");
+	sys_use(&sys_real);
+	char *again = lock_key("/run/x", temp_root, &err);
+	ok(again && str_eq(key, again), "seen again: the same key");
+	free(key);
+	free(again);
+}
+
+static void test_key_spoilt(void)
+{
+	const char *file = temp_path("lock-key");
+	char *key = lock_key("/run/x", temp_root, &err);
+	char *other;
+
+	struct err why = ERR_INIT;
+
+	if (fd_write_file(AT_FDCWD, file, "rubbish\n", 8, 0600, false, &why))
+		ok(false, "%s", why.text);
+	other = lock_key("/run/x", temp_root, &err);
+	ok(key && other && !str_eq(key, other), "a spoilt one is made anew");
+	free(key);
+	key = lock_key("/run/x", temp_root, &err);
+	ok(key && str_eq(key, other), "and stays");
+	unlink(file);
+	free(key);
+	free(other);
+}
+
 int main(void)
 {
 	char name[128];
@@ -180,5 +242,7 @@ int main(void)
 	test_inherited();
 	test_file_alone();
 	test_unclear();
+	test_key_unseen();
+	test_key_spoilt();
 	return done();
 }

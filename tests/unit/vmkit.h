@@ -44,7 +44,7 @@ __attribute__((unused)) static void kit_start(void)
 		printf("# %s\n", err.text);
 		abort();
 	}
-	kit.lock_key = lock_key(kit.paths.run, kit.paths.state);
+	kit.lock_key = lock_key(kit.paths.run, kit.paths.state, &err);
 }
 
 __attribute__((unused)) static void kit_end(void)
