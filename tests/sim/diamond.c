@@ -3,20 +3,30 @@
  * Twelve VMs in a diamond, with random probe delays and failures: QEMUs that
  * die in their start, crash before they are ready, or are never ready.  Each
  * birth and each order to end is checked against the edges; one edge can be
- * left out of the files, to see that this is noticed.
+ * left out of the files, to see that this is noticed.  Every fifth seed boots
+ * the host instead: so many starts at once as its file says, and no more.
  */
 #include <signal.h>
 #include <stdio.h>
 
 #include "tests/sim/sim.h"
 
-enum { N = 12, DELAY_MS = 20000, TIMEOUT_S = 40, NEVER_MS = 90000 };
+enum {
+	N = 12,
+	DELAY_MS = 20000,
+	TIMEOUT_S = 40,
+	NEVER_MS = 90000,
+	SLOT_S = 30 /* a start counts no longer among those at once */
+};
 enum trouble { NO_TROUBLE, BAD_START, CRASH_ONCE, NEVER_READY };
 
 static struct {
 	bool after[N][N]; /* the row's VM follows the column's */
 	bool requires[N][N];
 	enum trouble trouble[N];
+	int64_t born_us[N]; /* the first of its QEMUs */
+	unsigned most;      /* starts at once, by a boot; 0: by a client */
+	bool filled;        /* so many were seen */
 	bool stopping;
 } d;
 
@@ -65,9 +75,10 @@ static void put_vm(size_t i, size_t drop)
 	vm->config = xasprintf("[vm]\nmemory = 64M\n[disk.root]\nimage = "
 			       "%s.raw\n[start]\nafter = %s\nrequires = %s\n"
 			       "wants = %s\nready = serial:^up\n"
-			       "ready-timeout = %ds\n[stop]\ntimeout = 20s\n",
+			       "ready-timeout = %ds\nautostart = %s\n"
+			       "[stop]\ntimeout = 20s\n",
 		vm->name, str_text(&after), str_text(&needs), str_text(&likes),
-		TIMEOUT_S);
+		TIMEOUT_S, d.most ? "yes" : "no");
 	vm->record_path = life_path("%s/records/%s", sim.paths.state, vm->name);
 	vm->dropin_path = life_path(
 		"%s/vms/%s.ini.d/50-vmward.ini", sim.paths.config, vm->name);
@@ -77,8 +88,21 @@ static void put_vm(size_t i, size_t drop)
 	life_put_config(vm, vm->config, strlen(vm->config));
 }
 
+static void put_settings(void)
+{
+	AUTO_FREE char *path = life_path("%s/vmward.ini", sim.paths.config);
+	char text[64];
+
+	d.most = 1 + world_random(3);
+	snprintf(
+		text, sizeof(text), "[vmward]\nparallel-starts = %u\n", d.most);
+	world_put_file(path, text, strlen(text), 0644);
+}
+
 void diamond_put(bool drop)
 {
+	if (sim.seed % 5 == 0)
+		put_settings();
 	draw_edges();
 	for (size_t i = 0; i < N; i++)
 		d.trouble[i] = world_random(12) < 1   ? BAD_START
@@ -117,11 +141,32 @@ static bool is_up(size_t i)
 	return q && q->said_up;
 }
 
+/* Of a boot: no more start at once than may; who came again does not count. */
+static void check_parallel(size_t me)
+{
+	int64_t since = (int64_t)loop_sim_now_us() - (SLOT_S - 1) * 1000000;
+	unsigned others = 0;
+
+	if (!d.most || sim.vms[me].births > 1)
+		return;
+	d.born_us[me] = (int64_t)loop_sim_now_us();
+	for (size_t i = 0; i < N; i++)
+		others += i != me && sim.vms[i].births == 1 &&
+			  qemu_of_vm(&sim.vms[i]) && !is_up(i) &&
+			  d.born_us[i] > since;
+	if (others >= d.most)
+		sim_breach("parallel", "vm%zu starts beside %u, %u may", me + 1,
+			others, d.most);
+	if (others + 1 == d.most)
+		d.filled = true;
+}
+
 /* All that it follows are up, or failed and are not required. */
 void diamond_born(const struct sim_qemu *q)
 {
 	size_t me = number(q->vm);
 
+	check_parallel(me);
 	for (size_t i = 0; i < N; i++) {
 		bool fails = d.trouble[i] == BAD_START ||
 			     d.trouble[i] == NEVER_READY ||
@@ -186,8 +231,11 @@ static void stop_lowest(void)
 void diamond_run(void)
 {
 	life_sleep(1000);
-	client_say(&sim.vms[N - 1], "vm-start");
+	if (!d.most)
+		client_say(&sim.vms[N - 1], "vm-start");
 	life_sleep((int64_t)N * (TIMEOUT_S + 10) * 1000);
+	if (d.most && !d.filled && d.trouble[0] == NO_TROUBLE)
+		sim_breach("parallel", "never %u at once", d.most);
 	for (size_t i = 0; i < N; i++) {
 		if (is_up(i) !=
 			(is_to_come(i) || (d.trouble[i] == NEVER_READY &&
