@@ -17,6 +17,29 @@ qemu-img create -q -f qcow2 -F raw -b "$images/full.raw" \
 	"$tmp/small/full.qcow2"
 sed -i "s|^image = .*|image = $tmp/small/full.qcow2\ncache = writeback|" \
 	"$vms/full.ini"
+# The disk as it must be: counter 2, and each sector of the second half full
+# of its number.
+expect()
+{
+	cp "$images/full.raw" "$tmp/expected" &&
+		perl -e 'open my $f, "+<:raw", $ARGV[0] or die;
+			seek $f, 8 * 512, 0; print $f pack "v", 2;
+			seek $f, 1024 * 512, 0;
+			print $f pack("v", $_) x 256 for 1024 .. 2047;
+			close $f or die' "$tmp/expected"
+}
+same_data()
+{
+	expect && qemu-img check -q "$tmp/small/full.qcow2" &&
+		qemu-img convert -O raw "$tmp/small/full.qcow2" "$tmp/seen" &&
+		cmp "$tmp/seen" "$tmp/expected"
+}
+# bytes of the second half that are in its own image
+written()
+{
+	qemu-img map --output=json -U "$tmp/small/full.qcow2" | jq '[.[] |
+		select(.depth == 0 and .start >= 524288) | .length] | add // 0'
+}
 is_full() { is "$(state_of full)" paused; }
 runs() { is "$(state_of full)" running; }
 
@@ -34,7 +57,20 @@ ok "with space it goes on by itself" eventually runs
 ok "within two seconds" vmward wait full running --timeout 2s
 ok "and its write was done" eventually says_after full 0 '^0001$'
 ok "the next one counts on" is "$(counts full)" 0002
+dd if=/dev/zero of="$tmp/small/fill" bs=64k 2>/dev/null
+truncate -s -192K "$tmp/small/fill"
+from=$(log_size full)
+types full f >/dev/null
+ok "many writes: it stops in their midst" eventually is_full
+half=$(written)
+ok "some were done" test "$half" -gt 0
+ok "not all" test "$half" -lt 524288
+rm "$tmp/small/fill"
+ok "with space it goes on by itself" eventually runs
+ok "and writes them all" eventually says_after full "$from" '^FULL 0800$'
 ok "it stops in order" stops full
+ok "its disk has each byte that the guest wrote" same_data
+rm "$tmp/small/full.qcow2"
 
 # ---- it fills up while nobody watches: io-error is found by an adoption ----
 guest away tcg </dev/null

@@ -7,6 +7,8 @@
 #   w  arm the ib700 watchdog: 2 s                  i  ignore the power button
 #   W  arm the i6300esb watchdog: 2 s
 #   n  add one to the counter on LBA 8 of the disk, print it: "0001"
+#   f  fill the second half of the MiB, one sector after the other; each is
+#      full of its number, 16 bits; then print the next: "FULL 0800"
 #   b  chat: "chat 0000", "chat 0001", ... until a byte arrives
 #   e  finish PCI unplug: "EJ bsel mask"            u  vCPUs: "CPU+ n", "CPU- n"
 #   m  DIMMs: "MEM+ n", "MEM- n"                    M  the same, refuse: "MEMx n"
@@ -128,6 +130,9 @@ rest:	.byte	16, 0, 3, 0		# sectors 1-3 behind this one
 sector:	.byte	16, 0, 1, 0		# the counter
 	.word	BUFFER, 0
 	.quad	8
+part:	.byte	16, 0, 1, 0		# what is filled
+	.word	BUFFER, 0
+	.quad	0
 
 	.org	510
 	.word	0xaa55
@@ -210,6 +215,7 @@ commands:
 	command 'W', watchdog_pci
 	command 'i', ignore
 	command 'n', count
+	command 'f', fill
 	command 'b', chat
 	command 'e', eject
 	command 'u', cpus
@@ -291,6 +297,29 @@ count:
 	call	newline
 	jmp	main
 1:	movw	$error, %si
+	call	puts
+	jmp	main
+
+fill:
+	movw	$1024, %bp
+1:	movw	%bp, %ax
+	movw	%ax, part + 8
+	movw	$BUFFER, %di
+	movw	$256, %cx
+	cld
+	rep stosw
+	movw	$part, %si
+	movb	$0x43, %ah
+	call	disk
+	jc	2f
+	incw	%bp
+	cmpw	$2048, %bp
+	jb	1b
+	movw	$filled, %si
+	movw	%bp, %di
+	call	report
+	jmp	main
+2:	movw	$error, %si
 	call	puts
 	jmp	main
 
@@ -447,6 +476,7 @@ pressed:	.asciz	"PWR\r\n"
 interrupted:	.asciz	"NMI\r\n"
 what:		.asciz	"?\r\n"
 crlf:		.asciz	"\r\n"
+filled:		.asciz	"FULL "
 chatter:	.asciz	"chat "
 ejected:	.asciz	"EJ "
 cpu_in:		.asciz	"CPU+ "
