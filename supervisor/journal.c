@@ -50,6 +50,14 @@ int journal_write(const struct env *env, const char *vm, const json_t *entries,
 		AT_FDCWD, path, text, strlen(text), 0600, false, err);
 }
 
+void journal_durable_dir(
+	struct durable *durable, struct job *job, const char *journal)
+{
+	AUTO_FREE char *dir = str_dir(journal);
+
+	durable_above(durable, job, dir);
+}
+
 void journal_forget(const struct env *env, const char *vm)
 {
 	AUTO_FREE char *path = journal_path(env, vm);
@@ -107,16 +115,22 @@ void journal_roll(const struct env *env, const char *vm, const json_t *entries)
 
 /* ---- after a crash ---- */
 
-static void sync_dir_of(const json_t *entry)
+static void sync_above(const char *path)
 {
-	const json_t *image =
-		json_is_object(entry) ? json_object_get(entry, "image") : entry;
-	AUTO_FREE char *dir = str_dir(str_or(json_string_value(image), "/"));
+	AUTO_FREE char *dir = str_dir(path);
 	AUTO_CLOSE int fd = sys_openat(
 		AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
 	if (fd >= 0)
 		sys_fsync(fd);
+}
+
+static void sync_dir_of(const json_t *entry)
+{
+	const json_t *image =
+		json_is_object(entry) ? json_object_get(entry, "image") : entry;
+
+	sync_above(str_or(json_string_value(image), "/"));
 }
 
 static void recover_one(void *arg, const char *entry)
@@ -142,6 +156,7 @@ static void recover_one(void *arg, const char *entry)
 		journal_roll(env, name, entries);
 		for (size_t i = 0; i < json_array_size(entries); i++)
 			sync_dir_of(json_array_get(entries, i));
+		sync_above(file); /* of the drop-ins beside it */
 		json_decref(entries);
 	}
 	sys_unlinkat(AT_FDCWD, journal, 0);

@@ -12,13 +12,17 @@
 
 #include <jansson.h>
 
+#include "base/durable.h"
 #include "supervisor/env.h"
 
 /* Where it is; new. */
 char *journal_path(const struct env *env, const char *vm);
-/* Writes it; to be made durable, the directory as well. */
+/* Writes it; to be made durable, as are its directory and the one above. */
 MUST_CHECK int journal_write(const struct env *env, const char *vm,
 	const json_t *entries, struct err *err);
+/* Syncs the directory that holds that of the journals. */
+void journal_durable_dir(
+	struct durable *durable, struct job *job, const char *journal);
 void journal_forget(const struct env *env, const char *vm);
 /* The file of the VM is not there: does what the entries say, and takes away
  * drop-ins and seed; what fails is logged. */

@@ -202,6 +202,7 @@ static enum job_state clone_run(struct job *job)
 		return JOB_ENDS;
 	JOB_DURABLE(job, &op->durable, sync_journal(op, durable_path));
 	JOB_DURABLE(job, &op->durable, sync_journal(op, durable_above));
+	JOB_DURABLE(job, &op->durable, sync_journal(op, journal_durable_dir));
 	while (make_next(op)) {
 		JOB_AWAIT(job, !op->make, JOB_FOREVER); /* a job of its own */
 		if (op->make_err.code)

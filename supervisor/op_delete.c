@@ -64,6 +64,8 @@ static enum job_state delete_run(struct job *job)
 		durable_path(&op->durable, job, op->journal));
 	JOB_DURABLE(job, &op->durable,
 		durable_above(&op->durable, job, op->journal));
+	JOB_DURABLE(job, &op->durable,
+		journal_durable_dir(&op->durable, job, op->journal));
 	if (!remove_file(op))
 		return JOB_ENDS;
 	JOB_DURABLE(
@@ -73,6 +75,9 @@ static enum job_state delete_run(struct job *job)
 		JOB_DURABLE(job, &op->durable,
 			durable_above(&op->durable, job,
 				image_at(op->images, op->at)));
+	/* the drop-in stood beside the file: a new VM must not get it */
+	JOB_DURABLE(
+		job, &op->durable, durable_above(&op->durable, job, op->file));
 	journal_forget(op->vm->env, op->vm->name);
 	JOB_END(job);
 }

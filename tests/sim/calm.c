@@ -333,6 +333,100 @@ static void forget(struct sim_vm *vm)
 	client_ask(vm, "vm-start");
 }
 
+static bool is_there(char *path)
+{
+	struct place place;
+	bool found = !world_find(AT_FDCWD, path, &place) && place.inode;
+
+	free(path);
+	return found;
+}
+
+static bool has_file(const struct sim_vm *vm)
+{
+	return is_there(life_path("%s/vms/%s.ini", sim.paths.config, vm->name));
+}
+
+/* All of it is there, or nothing but images that are in no pool. */
+static void check_erased(const struct sim_vm *vm, bool must_be_gone)
+{
+	bool file = has_file(vm);
+	bool in_pool = vm->images == sim.paths.images;
+	bool image = is_there(life_path("%s/%s.raw", vm->images, vm->name));
+
+	if (file && must_be_gone)
+		sim_breach(
+			"I2", "%s: deleted, and its file is there", vm->name);
+	if (image != (file || !in_pool))
+		sim_breach("I6", "%s: its file is %s, its image is %s",
+			vm->name, file ? "there" : "gone",
+			image ? "there" : "gone");
+	if (file != is_known(vm))
+		sim_breach("I5", "%s: its file is %s, it is %s", vm->name,
+			file ? "there" : "gone",
+			is_known(vm) ? "known" : "not known");
+	if (!file && is_there(xstrdup(vm->dropin_path)))
+		sim_breach("I5", "%s: deleted, its drop-in is there", vm->name);
+	if (is_there(life_path(
+		    "%s/deleting/%s.json", sim.paths.state, vm->name)))
+		sim_breach("I5", "%s: the journal of its end stays", vm->name);
+}
+
+/* Deleted by a supervisor that dies in the midst of it, or with the host. */
+static void erase_halfway(struct sim_vm *vm)
+{
+	client_say(vm, "vm-delete");
+	sim.crash_in = 1 + world_random(60);
+	sim.power_in = world_random(2);
+	life_sleep(2000);
+	sim.crash_in = 0;
+	sim.power_in = false;
+	await_life();
+	check_erased(vm, false);
+}
+
+/* Once that is answered not even a power loss brings it back. */
+static void erase_wholly(struct sim_vm *vm)
+{
+	client_ask(vm, "vm-delete");
+	if (world_random(2)) {
+		life_power_loss();
+		await_life();
+	}
+	life_sleep(1000);
+	check_erased(vm, true);
+}
+
+static void put_back(struct sim_vm *vm)
+{
+	AUTO_FREE char *image = life_path("%s/%s.raw", vm->images, vm->name);
+	AUTO_FREE char *data =
+		life_path("%s/%s-data.raw", sim.paths.images, vm->name);
+
+	world_put_file(image, "raw", 3, 0644);
+	world_put_file(data, "raw", 3, 0644);
+	life_put_config(vm, vm->config, strlen(vm->config));
+	life_sleep(WATCH_S * 1000);
+	if (!is_known(vm))
+		sim_breach("I3", "%s: made again, it is not known", vm->name);
+	client_ask(vm, "vm-start");
+}
+
+static void erase(struct sim_vm *vm)
+{
+	client_ask(vm, "vm-stop");
+	vm->promise = PROMISED_NOTHING;
+	vm->value[0] = '\0';
+	if (vm->autostart == SIM_YES)
+		vm->wanted = true;
+	if (world_random(2))
+		erase_halfway(vm);
+	else
+		erase_wholly(vm);
+	if (!has_file(vm))
+		put_back(vm);
+}
+
 static bool is_drawn(void)
 {
 	return world_random(100) < sim.shape.calm;
@@ -364,4 +458,6 @@ void calm_run(void)
 		wake(vm);
 		tries[i](vm);
 	}
+	if (is_drawn()) /* the last, so that all before is as it was */
+		erase(&sim.vms[world_random(sim.nvms)]);
 }

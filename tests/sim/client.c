@@ -65,6 +65,7 @@ static const struct verb_kind {
 	{ "reload", 3, AT_ONCE, 0 },
 	{ "qmp_capabilities", 0, AT_ONCE, 0 },
 	{ "host-shutdown", 0, LONG, 0 },
+	{ "vm-delete", 0, 0, 0 },
 };
 
 struct rq {
