@@ -38,7 +38,8 @@ enum {
 	FS_TRUNCATE = 1 << 14,
 };
 
-#define MEMORY ((rlim_t)1 << 30)
+#define MEMORY    ((rlim_t)1 << 30)
+#define ADDRESSES (16 * MEMORY) /* a thread reserves more than it uses */
 
 struct ruleset {
 	uint64_t handled;
@@ -203,7 +204,8 @@ static int shut_in(char *const *words, bool online)
 		return fail("no new privileges");
 	if (shut_files(words, online))
 		return -1;
-	return limit(RLIMIT_AS, MEMORY) || limit(RLIMIT_CORE, 0) ||
+	return limit(RLIMIT_AS, ADDRESSES) || limit(RLIMIT_DATA, MEMORY) ||
+			       limit(RLIMIT_CORE, 0) ||
 			       limit(RLIMIT_NOFILE, 64) ||
 			       limit(RLIMIT_FSIZE, bytes) ||
 			       limit(RLIMIT_CPU, seconds)
