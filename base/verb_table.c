@@ -798,7 +798,7 @@ const struct verb verbs[] = {
 		.flags = VERB_CHANGES | VERB_LONG,
 		.role = ROLE_ADMIN,
 		.group = IMAGES,
-		ARGS({ "file", ARG_FILE, 0, 0, NULL, "the file" },
+		ARGS({ "file", ARG_FILE, ARG_OPENED, 0, NULL, "the file" },
 			TEXT("name", 0, OPTION,
 				"the volume's; default: the file's, in its "
 				"new format"),
@@ -815,9 +815,11 @@ const struct verb verbs[] = {
 			 "[--compress] [--with-snapshots] [--disk N] "
 			 "[--pool P]",
 		.help = "copy an image from outside into a pool",
-		.more = "For images that somebody else made.  What could read "
-			"other files of this host is refused: backing and "
-			"data files, extents, and what is no plain file; so "
+		.more = "For images that somebody else made.  vmward opens the "
+			"file and sends its descriptor: what you may not read "
+			"is not read for you.  What could read other files of "
+			"this host is refused: backing and data files, "
+			"extents, and what is no plain file; so "
 			"are encrypted images and sizes that make no sense.  "
 			"qemu-img works on the rest in a cage: it can open "
 			"the file and its copy, has no network, and limits of "

@@ -74,6 +74,14 @@ const struct verb *verb_by_wire(const char *wire)
 	return NULL;
 }
 
+const struct arg *verb_opened(const struct verb *verb)
+{
+	for (size_t i = 0; i < verb->nargs; i++)
+		if (verb->args[i].flags & ARG_OPENED)
+			return &verb->args[i];
+	return NULL;
+}
+
 bool arg_in_range(const struct arg *arg, long long value)
 {
 	const char *dash = arg->choices ? strchr(arg->choices, '-') : NULL;

@@ -32,11 +32,13 @@ enum arg_type {
 
 enum arg_flags {
 	ARG_OPTIONAL = 1,
-	ARG_OPTION = 2, /* typed as --name VALUE (or --name for a bool) */
-	ARG_WIRE = 4,   /* never typed; other clients may send it */
-	ARG_LOCAL = 8,  /* typed, used by vmward itself, never sent */
-	ARG_BARE = 16,  /* --wait alone stands for the first choice */
-	ARG_READ = 32,  /* ARG_FILE: the file's text is sent, not its name */
+	ARG_OPTION = 2,  /* typed as --name VALUE (or --name for a bool) */
+	ARG_WIRE = 4,    /* never typed; other clients may send it */
+	ARG_LOCAL = 8,   /* typed, used by vmward itself, never sent */
+	ARG_BARE = 16,   /* --wait alone stands for the first choice */
+	ARG_READ = 32,   /* ARG_FILE: the file's text is sent, not its name */
+	ARG_OPENED = 64, /* ARG_FILE: the client opens it and sends the
+			    descriptor along; the name is for messages */
 };
 
 struct arg {
@@ -82,6 +84,8 @@ extern const size_t nverbs;
 const struct verb *verb_by_name(const char *name);
 /* By the command on the wire; NULL if none. */
 const struct verb *verb_by_wire(const char *wire);
+/* Its argument that goes along as a descriptor; NULL: none. */
+const struct arg *verb_opened(const struct verb *verb);
 /* True if a number is within the argument's choices, "LO-HI" or "LO-". */
 bool arg_in_range(const struct arg *arg, long long value);
 /* The argument of a verb by name, or NULL. */

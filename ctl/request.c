@@ -191,8 +191,19 @@ static void on_message(struct batch *b, json_t *message)
 
 /* ---- sending ---- */
 
+/* The file of the caller that goes along; -1: it cannot be opened. */
+static int attach_file(struct batch *b, struct err *err)
+{
+	const struct arg *arg = verb_opened(b->call->verb);
+	const char *path = arg ? print_member(b->call->wire, arg->name) : NULL;
+
+	return path ? wire_attach(b->wire, path, err) : 0;
+}
+
 static int queue_all(struct batch *b, struct err *err)
 {
+	if (attach_file(b, err))
+		return -1;
 	for (size_t i = 0; i < b->n; i++) {
 		struct request *r = &b->list[i];
 		json_t *arguments = json_copy(b->call->wire);

@@ -133,6 +133,8 @@ int wire_open(struct wire *w, const char *path, bool events, const char *remedy,
 void wire_close(struct wire *w)
 {
 	fd_close(&w->fd);
+	if (w->passing > 0)
+		fd_close(&w->passing);
 	str_fini(&w->in);
 	str_fini(&w->out);
 	free(w->path);
@@ -163,6 +165,46 @@ int wire_queue(struct wire *w, const char *id, const char *execute,
 	return 0;
 }
 
+int wire_attach(struct wire *w, const char *path, struct err *err)
+{
+	/* no FIFO and no tape waits */
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return err_set(err, ERR_NOT_FOUND, "no file '%s'", path);
+	if (fd < 0)
+		return err_os(err, "cannot open '%s'", path);
+	w->passing = fd;
+	return 0;
+}
+
+/* send(), with what is passed along. */
+static ssize_t send_some(struct wire *w, char *bytes, size_t len)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .bytes = { 0 } };
+	struct iovec iov = { bytes, len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (w->passing > 0) {
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = sizeof(control.bytes);
+		control.align = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
+			.cmsg_type = SCM_RIGHTS,
+			.cmsg_len = CMSG_LEN(sizeof(int)) };
+		memcpy(CMSG_DATA(&control.align), &w->passing, sizeof(int));
+	}
+	n = sendmsg(w->fd, &msg, MSG_NOSIGNAL);
+	if (n > 0 && w->passing > 0) {
+		close(w->passing);
+		w->passing = 0;
+	}
+	return n;
+}
+
 /* The peer is gone, or has been silent for too long. */
 static int lost(struct wire *w, const char *why, struct err *err)
 {
@@ -177,8 +219,7 @@ int wire_flush(struct wire *w, struct err *err)
 	size_t done = 0;
 
 	while (done < w->out.len) {
-		ssize_t n = send(w->fd, w->out.data + done, w->out.len - done,
-			MSG_NOSIGNAL);
+		ssize_t n = send_some(w, w->out.data + done, w->out.len - done);
 
 		if (n > 0)
 			done += (size_t)n;

@@ -22,6 +22,7 @@ struct wire {
 	struct str in;
 	size_t at;        /* bytes of in already handed out */
 	int64_t heard_ms; /* when the peer last said something */
+	int passing;      /* goes out with the next bytes; 0: none */
 };
 
 #define AUTO_WIRE __attribute__((cleanup(wire_close)))
@@ -48,6 +49,8 @@ void wire_close(struct wire *w);
 /* Queues a request; arguments (borrowed) may be NULL. */
 MUST_CHECK int wire_queue(struct wire *w, const char *id, const char *execute,
 	const json_t *arguments, struct err *err);
+/* Opens a file that goes along with what is queued; ERR_NOT_FOUND, ERR_OS. */
+MUST_CHECK int wire_attach(struct wire *w, const char *path, struct err *err);
 /* Writes all that is queued. */
 MUST_CHECK int wire_flush(struct wire *w, struct err *err);
 /*

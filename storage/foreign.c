@@ -257,19 +257,8 @@ static int read_head(struct foreign *f, struct err *err)
 {
 	ssize_t n;
 
-	/* before it is opened: a FIFO or a tape would do something */
-	if (sys_fstatat(AT_FDCWD, f->path, &f->st, 0)) {
-		if (errno == ENOENT)
-			return err_set(
-				err, ERR_NOT_FOUND, "no file '%s'", f->path);
+	if (sys_fstat(f->fd, &f->st))
 		return err_os(err, "cannot look at '%s'", f->path);
-	}
-	if (!S_ISREG(f->st.st_mode))
-		return refuse(f, err, "it is no plain file", "");
-	f->fd = sys_openat(AT_FDCWD, f->path,
-		O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
-	if (f->fd < 0 || sys_fstat(f->fd, &f->st))
-		return err_os(err, "cannot open '%s'", f->path);
 	if (!S_ISREG(f->st.st_mode))
 		return refuse(f, err, "it is no plain file", "");
 	n = sys_pread(f->fd, f->head, HEAD, f->from);
@@ -282,12 +271,15 @@ static int read_head(struct foreign *f, struct err *err)
 static int check_format(
 	const struct foreign *f, const char *format, struct err *err)
 {
+	struct image_head head;
 	const char *found;
-	uint64_t size;
-	bool backed;
 
-	if (image_header(f->path, &found, &size, &backed, err))
+	if (image_head_read(f->fd, f->path, &head, err)) {
+		image_head_fini(&head);
 		return -1;
+	}
+	found = head.format;
+	image_head_fini(&head);
 	if (str_eq(found, format))
 		return 0;
 	if (str_eq(found, "raw"))
@@ -314,36 +306,54 @@ static int check_one(struct foreign *f, const char *format, struct err *err)
 	return str_eq(format, "raw") ? check_raw(f, err) : 0;
 }
 
-int foreign_check(
-	const char *path, const char *format, bool snapshots, struct err *err)
+int foreign_check(int fd, const char *path, const char *format, bool snapshots,
+	struct err *err)
 {
 	struct foreign *f = NEW(struct foreign);
 	int rc;
 
 	f->path = path;
-	f->fd = -1;
+	f->fd = fd;
 	f->snapshots = snapshots;
 	rc = check_one(f, format, err);
-	fd_close(&f->fd);
 	free(f);
 	return rc;
 }
 
-int foreign_check_part(
-	const char *path, uint64_t offset, uint64_t bytes, struct err *err)
+int foreign_check_part(int fd, const char *path, uint64_t offset,
+	uint64_t bytes, struct err *err)
 {
 	struct foreign *f = NEW(struct foreign);
 	int rc;
 
 	f->path = path;
-	f->fd = -1;
+	f->fd = fd;
 	f->from = (off_t)offset;
 	rc = read_head(f, err);
 	if (!rc && f->len > bytes)
 		f->len = (size_t)bytes;
 	if (!rc)
 		rc = check_vmdk(f, err);
-	fd_close(&f->fd);
 	free(f);
 	return rc;
+}
+
+int foreign_open(const char *path, struct err *err)
+{
+	struct stat st;
+	int fd;
+
+	/* before it is opened: a FIFO or a tape would do something */
+	if (sys_fstatat(AT_FDCWD, path, &st, 0)) {
+		if (errno == ENOENT)
+			return err_set(
+				err, ERR_NOT_FOUND, "no file '%s'", path);
+		return err_os(err, "cannot look at '%s'", path);
+	}
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_CONFIG,
+			"'%s' is refused: it is no plain file", path);
+	fd = sys_openat(AT_FDCWD, path,
+		O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
+	return fd < 0 ? err_os(err, "cannot open '%s'", path) : fd;
 }

@@ -12,16 +12,21 @@
 #include "base/err.h"
 
 /*
- * path is a plain file whose header agrees with format (a static name) and
- * names no other file: no base, no data file, no extents; not encrypted, of
- * a size that makes sense; internal snapshots only if wanted.  Fails with
- * ERR_NOT_FOUND, ERR_CONFIG or ERR_OS.
+ * The open file fd (borrowed; path is for messages) is a plain one whose
+ * header agrees with format (a static name) and names no other file: no base,
+ * no data file, no extents; not encrypted, of a size that makes sense;
+ * internal snapshots only if wanted.  Fails with ERR_CONFIG or ERR_OS.
  */
-MUST_CHECK int foreign_check(
-	const char *path, const char *format, bool snapshots, struct err *err);
+MUST_CHECK int foreign_check(int fd, const char *path, const char *format,
+	bool snapshots, struct err *err);
 /* The same of a vmdk that lies in a file, from `offset` on for `bytes`. */
-MUST_CHECK int foreign_check_part(
-	const char *path, uint64_t offset, uint64_t bytes, struct err *err);
+MUST_CHECK int foreign_check_part(int fd, const char *path, uint64_t offset,
+	uint64_t bytes, struct err *err);
+/*
+ * Opens a plain file to read: no FIFO, no device.  -1 with ERR_NOT_FOUND,
+ * ERR_CONFIG or ERR_OS.
+ */
+int foreign_open(const char *path, struct err *err);
 /* The most that an image may say its guest sees. */
 #define FOREIGN_MOST (UINT64_C(64) << 40)
 

@@ -186,6 +186,7 @@ static void start_tool(struct image_create *op)
 		.total = op->size,
 		.secret = &op->secret,
 		.new_secret = &op->new_secret,
+		.source = op->from_fd,
 	};
 	AUTO_FREE char *opened =
 		op->secret.bytes ? qemu_img_opts(op->from, op->from_format)
@@ -309,6 +310,8 @@ static void create_cleanup(struct job *job)
 	free(op->from);
 	free(op->from_format);
 	free(op->from_opened);
+	if (op->from_fd > 0)
+		fd_close(&op->from_fd);
 	free(op->temporary);
 	secret_fini(&op->secret);
 	secret_fini(&op->new_secret);
@@ -342,6 +345,7 @@ struct image_create *image_create_start(const char *qemu_img,
 		op->from_format = xstrdup(wish->from_format);
 		op->from_opened =
 			wish->from_opened ? xstrdup(wish->from_opened) : NULL;
+		op->from_fd = wish->from_fd > 0 ? sys_dup(wish->from_fd) : 0;
 	}
 	op->compress = wish->compress;
 	op->caged = wish->caged;

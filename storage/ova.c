@@ -178,36 +178,26 @@ static int choose(struct archive *a)
 	return 0;
 }
 
-static int open_file(struct archive *a)
+static int look_at_file(struct archive *a)
 {
 	struct stat st;
 
-	/* before it is opened: a FIFO or a tape would do something */
-	if (sys_fstatat(AT_FDCWD, a->path, &st, 0)) {
-		if (errno == ENOENT)
-			return err_set(
-				a->err, ERR_NOT_FOUND, "no file '%s'", a->path);
+	if (sys_fstat(a->fd, &st))
 		return err_os(a->err, "cannot look at '%s'", a->path);
-	}
 	if (!S_ISREG(st.st_mode))
 		return refuse(a, "it is no plain file");
-	a->fd = sys_openat(AT_FDCWD, a->path,
-		O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
-	if (a->fd < 0 || sys_fstat(a->fd, &st))
-		return err_os(a->err, "cannot open '%s'", a->path);
 	a->size = (uint64_t)st.st_size;
 	return a->size < BLOCK ? refuse(a, "it is no tar archive") : 0;
 }
 
-int ova_find(const char *path, const char *name, struct ova_disk *out,
+int ova_find(int fd, const char *path, const char *name, struct ova_disk *out,
 	struct err *err)
 {
 	struct archive a = {
-		.path = path, .fd = -1, .wanted = name, .err = err
+		.path = path, .fd = fd, .wanted = name, .err = err
 	};
-	int rc = open_file(&a) || walk(&a) || choose(&a) ? -1 : 0;
+	int rc = look_at_file(&a) || walk(&a) || choose(&a) ? -1 : 0;
 
-	fd_close(&a.fd);
 	str_fini(&a.names);
 	if (rc)
 		ova_disk_fini(&a.found);

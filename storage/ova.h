@@ -18,10 +18,11 @@ struct ova_disk {
 };
 
 /*
- * The only disk of an archive, or the one that is called `name`.  Fails with
- * ERR_CONFIG for what is no OVA, or names what it has.
+ * The only disk of an archive, or the one that is called `name`.  fd is the
+ * open archive (borrowed), path is for messages.  Fails with ERR_CONFIG for
+ * what is no OVA, or names what it has.
  */
-MUST_CHECK int ova_find(const char *path, const char *name,
+MUST_CHECK int ova_find(int fd, const char *path, const char *name,
 	struct ova_disk *out, struct err *err);
 void ova_disk_fini(struct ova_disk *disk);
 

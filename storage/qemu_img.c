@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/sys.h"
 
 enum { FULL = 10000 }; /* 100.00 % */
 
@@ -103,23 +104,23 @@ static bool did_well(struct qemu_img *run)
 	return false;
 }
 
-/* Starts the tool, which gets the secrets; our ends of them are closed. */
+/* Starts the tool, which gets what is given; our ends are closed. */
 static int start_tool(struct qemu_img *run, struct err *err)
 {
-	struct spawn_fd fds[2];
+	struct spawn_fd fds[NELEMS(run->given)];
 	int rc;
 
 	run->tool.fds = fds;
 	run->tool.nfds = 0;
-	for (int i = 0; i < 2; i++)
-		if (run->secret_fds[i] >= 0)
+	for (size_t i = 0; i < NELEMS(run->given); i++)
+		if (run->given[i] >= 0)
 			fds[run->tool.nfds++] =
-				(struct spawn_fd){ run->secret_fds[i], 3 + i };
+				(struct spawn_fd){ run->given[i], 3 + (int)i };
 	rc = spawn_tool_start(&run->tool, (const char *const *)run->argv, err);
 	run->tool.fds = NULL;
 	run->tool.nfds = 0;
-	for (int i = 0; i < 2; i++)
-		fd_close(&run->secret_fds[i]);
+	for (size_t i = 0; i < NELEMS(run->given); i++)
+		fd_close(&run->given[i]);
 	return rc;
 }
 
@@ -159,8 +160,8 @@ static void img_cleanup(struct job *job)
 	struct qemu_img *run = qemu_img_of(job);
 
 	spawn_tool_stop(&run->tool);
-	for (int i = 0; i < 2; i++)
-		fd_close(&run->secret_fds[i]);
+	for (size_t i = 0; i < NELEMS(run->given); i++)
+		fd_close(&run->given[i]);
 	for (char **at = run->argv; *at; at++)
 		free(*at);
 	free(run->argv);
@@ -198,10 +199,10 @@ struct qemu_img *qemu_img_start(const char *const *argv,
 	run->total = how->total;
 	run->on_words = how->on_words;
 	run->arg = how->arg;
-	run->secret_fds[0] =
-		has_secret(how->secret) ? secret_pipe(how->secret) : -1;
-	run->secret_fds[1] =
+	run->given[0] = has_secret(how->secret) ? secret_pipe(how->secret) : -1;
+	run->given[1] =
 		has_secret(how->new_secret) ? secret_pipe(how->new_secret) : -1;
+	run->given[2] = how->source > 0 ? sys_dup(how->source) : -1;
 	job_start(&run->job, &img_kind, parent ? parent->target : NULL,
 		on_end_hook, arg);
 	run->job.parent = parent;

@@ -29,7 +29,7 @@ struct qemu_img {
 	uint64_t total; /* bytes that 100 % of its progress are; 0: steps */
 	void (*on_words)(void *arg, const char *line); /* or NULL */
 	void *arg;
-	int secret_fds[2]; /* pipes, until it is started; or -1 */
+	int given[3]; /* two secrets, a source, until it is started; or -1 */
 	bool ended;
 };
 
@@ -48,6 +48,7 @@ struct qemu_img_how {
 	 */
 	const struct secret *secret;
 	const struct secret *new_secret;
+	int source; /* it can read this as QEMU_IMG_SOURCE; 0: none */
 };
 
 /*
@@ -62,6 +63,8 @@ struct qemu_img *qemu_img_of(struct job *job);
 /* The words that tell of the two secrets. */
 #define QEMU_IMG_SECRET     "secret,id=key,file=/dev/fd/3"
 #define QEMU_IMG_NEW_SECRET "secret,id=newkey,file=/dev/fd/4"
+/* A file that was opened by somebody else. */
+#define QEMU_IMG_SOURCE "/dev/fd/5"
 /* "driver=qcow2,encrypt.key-secret=key,file.filename=..." for --image-opts:
  * an image that the secret opens.  New. */
 char *qemu_img_opts(const char *path, const char *format);

@@ -43,7 +43,8 @@ static int name_part(struct request *rq, struct op_image *op, struct err *err)
 	if (!strchr(file, '/'))
 		return err_set(
 			err, ERR_USAGE, "'%s': say the whole path", file);
-	if (ova_find(file, request_string(rq, "disk"), &op->part, err))
+	if (ova_find(op->source, file, request_string(rq, "disk"), &op->part,
+		    err))
 		return -1;
 	return volume_name(op->env, "", file, "vmdk", &op->from, err);
 }
@@ -51,9 +52,11 @@ static int name_part(struct request *rq, struct op_image *op, struct err *err)
 static int name_source(struct request *rq, struct op_image *op, struct err *err)
 {
 	const char *file = request_string(rq, "file");
-
 	const char *disk = request_string(rq, "disk");
 
+	op->source = request_take_file(rq, "file", err);
+	if (op->source < 0)
+		return -1;
 	if (str_ends(file, ".ova"))
 		return name_part(rq, op, err);
 	if (*disk)

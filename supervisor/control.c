@@ -145,6 +145,7 @@ static void send_error(struct client *client, const struct err *err, json_t *id)
 
 static void request_dispose(struct request *rq)
 {
+	fd_close(&rq->opened);
 	json_decref(rq->id);
 	json_decref(rq->args);
 	free(rq);
@@ -375,6 +376,7 @@ void client_dispatch(struct client *client, json_t *message)
 	rq->verb = verb;
 	rq->id = json_incref(id);
 	rq->args = args ? json_incref(args) : json_object();
+	request_receive_file(rq);
 	rq->role = client->role;
 	rq->began_ms = loop_now_ms();
 	list_add(&client->requests, &rq->link);
@@ -463,6 +465,7 @@ struct client *client_new(struct control *control, int fd)
 	jstream_open(&client->stream, fd, &prescan_client, &hooks, client);
 	client->stream.line_end = "\r\n";
 	client->stream.gathers = true;
+	client->stream.want_fds = client->role >= ROLE_ADMIN;
 	return client;
 }
 

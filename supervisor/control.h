@@ -28,6 +28,7 @@ struct request {
 	const struct verb *verb;
 	json_t *id;   /* or NULL */
 	json_t *args; /* never NULL */
+	int opened;   /* what came along for its ARG_OPENED; or -1 */
 	enum role role;
 	int64_t began_ms;
 	struct vm_watch watch; /* of a waiting request */
@@ -75,6 +76,14 @@ void request_failf(struct request *request, enum err_code code, const char *fmt,
 	...) __attribute__((format(printf, 3, 4)));
 /* An argument as the table promised it: "" / fallback when absent. */
 const char *request_string(const struct request *request, const char *name);
+/* Takes what came along for it; before its handler. */
+void request_receive_file(struct request *request);
+/*
+ * The descriptor of its file `name`, the caller's: of a plain file only.  -1
+ * with ERR_USAGE if none was sent, or ERR_CONFIG.
+ */
+int request_take_file(
+	struct request *request, const char *name, struct err *err);
 bool request_bool(const struct request *request, const char *name);
 json_int_t request_int(
 	const struct request *request, const char *name, json_int_t fallback);

@@ -532,6 +532,8 @@ void op_image_free(struct op_image *op)
 	free(op->pull.sha256);
 	free(op->pull.temporary);
 	free(op->pull.found);
+	if (op->source > 0)
+		fd_close(&op->source);
 	if (op->pull.fd > 0)
 		fd_close(&op->pull.fd);
 	free(op->options);

@@ -54,6 +54,7 @@ struct op_image {
 	} map;
 	struct ova_disk part; /* import: of an archive; or name NULL */
 	char *opened;         /* import: as qemu-img is told of it; or NULL */
+	int source;           /* import: from, opened; 0: not yet */
 	struct {              /* image pull */
 		char *url, *sha256;
 		char *temporary; /* in the cache, until it is kept; or NULL */

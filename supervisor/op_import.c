@@ -2,13 +2,13 @@
 /* Images from outside; see op_import.h. */
 #include "supervisor/op_import.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cage.h"
 #include "base/jstream.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -30,7 +30,7 @@ static char *opened_part(const struct op_image *op)
 	AUTO_JSON json_t *node = json_pack("{s:s,s:{s:s,s:I,s:I,s:{s:s,s:s}}}",
 		"driver", "vmdk", "file", "driver", "raw", "offset",
 		(json_int_t)op->part.offset, "size", (json_int_t)op->part.bytes,
-		"file", "driver", "file", "filename", op->from.path);
+		"file", "driver", "file", "filename", QEMU_IMG_SOURCE);
 	char *text = node ? jstream_text(node, JSON_COMPACT) : NULL;
 	char *opened = text ? xasprintf("json:%s", text) : NULL;
 
@@ -40,15 +40,17 @@ static char *opened_part(const struct op_image *op)
 
 static int check(struct op_image *op, struct err *err)
 {
+	if (op->source <= 0) /* the supervisor's own, of a cache */
+		op->source = foreign_open(op->from.path, err);
+	if (op->source < 0)
+		return -1;
 	if (!op->part.name)
-		return foreign_check(
-			op->from.path, op->from.format, op->snapshots, err);
+		return foreign_check(op->source, op->from.path, op->from.format,
+			op->snapshots, err);
 	op->opened = opened_part(op);
-	if (!op->opened)
-		return err_set(
-			err, ERR_USAGE, "the name of the archive is not UTF-8");
-	return foreign_check_part(
-		op->from.path, op->part.offset, op->part.bytes, err);
+	BUG_ON(!op->opened);
+	return foreign_check_part(op->source, op->from.path, op->part.offset,
+		op->part.bytes, err);
 }
 
 static bool may_begin(struct op_image *op)
@@ -86,14 +88,14 @@ static void on_look_end(struct job *job, void *arg)
 static void start_look(struct op_image *op)
 {
 	AUTO_FREE char *what = xasprintf("cannot read '%s'", op->from.path);
-	const char *argv[] = { CAGE_SELF, "--cage", op->from.path, "-",
+	const char *argv[] = { CAGE_SELF, "--cage", QEMU_IMG_SOURCE, "-",
 		LOOK_BYTES, LOOK_SECONDS, op->env->qemu_img, "info",
 		"--output=json", op->opened ? op->opened : "-f",
-		op->opened ? NULL : op->from.format, op->from.path, NULL };
+		op->opened ? NULL : op->from.format, QEMU_IMG_SOURCE, NULL };
+	struct qemu_img_how how = { .what = what, .source = op->source };
 
 	op->job.progress.phase = "looking";
-	op->run = qemu_img_start(argv, &(struct qemu_img_how){ .what = what },
-		&op->job, on_look_end, op);
+	op->run = qemu_img_start(argv, &how, &op->job, on_look_end, op);
 }
 
 static bool has(const json_t *info, const char *key)
@@ -128,7 +130,7 @@ static const char *fault_of(const struct op_image *op)
 
 		/* of an archive the one extent is said as we said it */
 		if (!name || (op->opened ? i > 0 || !str_starts(name, "json:")
-					 : !str_eq(name, op->from.path)))
+					 : !str_eq(name, QEMU_IMG_SOURCE)))
 			return "its data is in other files";
 	}
 	return NULL;
@@ -161,7 +163,7 @@ static bool has_room(struct op_image *op)
 
 	if (op->part.name)
 		needed = op->part.bytes;
-	else if (!sys_fstatat(AT_FDCWD, op->from.path, &st, 0))
+	else if (!sys_fstat(op->source, &st))
 		needed = (uint64_t)st.st_blocks * 512;
 	if (!pool_claim(&op->env->paths, op->volume.path, op->copied,
 		    &op->claim, &err) &&
@@ -179,9 +181,10 @@ static void start_copy(struct op_image *op)
 		.format = op->volume.format,
 		.size = op->copied,
 		.options = op->options,
-		.from = op->from.path,
+		.from = QEMU_IMG_SOURCE,
 		.from_format = op->from.format,
 		.from_opened = op->opened,
+		.from_fd = op->source,
 		.compress = op->compress,
 		.caged = true };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What handlers ask of a request; see control.h. */
+#include "base/fd.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "supervisor/client.h"
 #include "supervisor/control.h"
 
@@ -52,4 +54,39 @@ struct request *request_sibling(const struct request *rq, const json_t *id)
 bool request_has_events(const struct request *rq)
 {
 	return rq->client && rq->client->wants_events;
+}
+
+/*
+ * The last one that was sent is meant: those before came with requests that
+ * were refused, or wanted none.
+ */
+void request_receive_file(struct request *rq)
+{
+	int fd;
+
+	rq->opened = -1;
+	if (!verb_opened(rq->verb))
+		return;
+	while ((fd = jstream_take_fd(&rq->client->stream)) >= 0) {
+		fd_close(&rq->opened);
+		rq->opened = fd;
+	}
+}
+
+int request_take_file(struct request *rq, const char *name, struct err *err)
+{
+	const char *path = request_string(rq, name);
+	struct stat st;
+
+	if (rq->opened < 0)
+		return err_set(err, ERR_USAGE,
+			"no descriptor came along with '%s': open the file and "
+			"send it by SCM_RIGHTS",
+			path);
+	if (sys_fstat(rq->opened, &st))
+		return err_os(err, "cannot look at '%s'", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_CONFIG,
+			"'%s' is refused: it is no plain file", path);
+	return TAKE_FD(rq->opened);
 }

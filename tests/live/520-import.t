@@ -145,13 +145,61 @@ ok "nothing in it" refuses "it is empty" "$out/other.raw"
 ln -s /dev/zero "$out/zero.raw"
 ok "a link to a device" refuses "it is no plain file" "$out/zero.raw"
 
+# ---- the file is what was sent, not what has its name ----
+
+# import_opened FILE NAME: by a descriptor, of a file without a name by then
+# shellcheck disable=SC2094 # it is not written
+import_opened()
+{
+	cp "$1" "$tmp/gone"
+	rm -f "$images/$2"
+	{
+		rm "$tmp/gone"
+		does image import /dev/fd/8 --format raw --name "$2"
+	} 8<"$tmp/gone"
+}
+# unreadable: by us, who are without the right to read all
+unreadable()
+{
+	cp "$out/source.raw" "$out/shut.raw"
+	chmod 000 "$out/shut.raw"
+	timeout 20 setpriv --bounding-set=-dac_override,-dac_read_search \
+		"$BUILD/vmward" --root "$tmp" image import "$out/shut.raw" \
+		>"$tmp/out" 2>"$tmp/err" </dev/null
+	status=$?
+	exits 1 && complains "cannot open '$out/shut.raw': Permission denied" &&
+		[ ! -e "$images/shut.qcow2" ]
+}
+# asks ARGUMENTS: image-import as JSON, by a client that sends nothing
+# along; its answer in out
+asks()
+{
+	printf '%s\n' '{"execute":"qmp_capabilities"}' \
+		"{\"execute\":\"image-import\",\"arguments\":$1,\"id\":1}" |
+		timeout 20 socat -t20 - "UNIX:$control" |
+		sed '/"id": *1[,}]/q' >"$tmp/out"
+}
+
+ok "a file whose name is gone" import_opened "$out/source.raw" gone.qcow2
+ok "the same content" same_content raw source.raw gone.qcow2
+ok "a FIFO by descriptor" refuses "it is no plain file" /dev/fd/8 \
+	--format raw --name f.raw 8<>"$out/fifo.qcow2"
+ok "what its caller may not read" unreadable
+ok "asks without a descriptor" asks "{\"file\":\"$out/source.raw\"}"
+ok "is refused" says "no descriptor came along with '$out/source.raw'"
+ok "asks for a secret of root without one" asks \
+	'{"file":"/etc/shadow","format":"raw","name":"s.raw"}'
+ok "is refused too" says "no descriptor came along with '/etc/shadow'"
+ok "and nothing came of it" [ ! -e "$images/s.raw" ]
+
 # ---- what is not what it says ----
 
 ok "qcow2 that is said to be raw" refuses "is qcow2 by its header" \
 	"$out/based.qcow2" --format raw
 ok "raw that is said to be qcow2" refuses "no image of format qcow2" \
 	"$out/source.raw" --format qcow2
-ok "no format" refuses "say --format" "$out/fifo"
+: >"$out/unnamed"
+ok "no format" refuses "say --format" "$out/unnamed"
 ok "an archive" refuses "no file" "$out/x.ova"
 
 # ---- what makes no sense ----
@@ -220,6 +268,13 @@ ok "not longer than it may be" not_caged /bin/dd if=/dev/urandom \
 ok "there is no network" not_caged "$(command -v qemu-img)" info -f raw \
 	nbd://127.0.0.1:1/x
 ok "but a cage" complains unreachable
+ok "not more memory than it may have" not_caged /bin/dd \
+	if="$out/source.raw" of="$tmp/copy" bs=1100M
+ok "but a cage" complains memory
+# shellcheck disable=SC2016 # the shell in the cage says it
+ok "stacks-in-cage: addresses that are only reserved are not memory" \
+	caged /bin/sh -c '[ "$(ulimit -v)" -gt 8388608 ] &&
+		[ "$(ulimit -d)" -eq 1048576 ]'
 ok "a base that slipped through stays shut" not_caged \
 	"$(command -v qemu-img)" info --backing-chain -f qcow2 "$out/based.qcow2"
 

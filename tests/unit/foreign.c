@@ -36,12 +36,14 @@ static void make_good(void)
 
 static int check(const unsigned char *bytes, size_t len, struct err *err)
 {
-	int fd = open(temp_path("x"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int fd = open(temp_path("x"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+	int rc;
 
 	if (fd < 0 || write(fd, bytes, len) != (ssize_t)len)
 		abort();
+	rc = foreign_check(fd, "x", "qcow2", false, err);
 	close(fd);
-	return foreign_check(temp_path("x"), "qcow2", false, err);
+	return rc;
 }
 
 /* Bytes of which no bit may be set (or cleared) in what is taken. */

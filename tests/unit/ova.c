@@ -37,12 +37,14 @@ static void put(unsigned char *head, const char *name, const char *size)
 static int find(const unsigned char *bytes, struct ova_disk *disk)
 {
 	struct err err = ERR_INIT;
-	int fd = open(temp_path("x"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int fd = open(temp_path("x"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+	int rc;
 
 	if (fd < 0 || write(fd, bytes, ALL) != ALL)
 		abort();
+	rc = ova_find(fd, "x", "", disk, &err);
 	close(fd);
-	return ova_find(temp_path("x"), "", disk, &err);
+	return rc;
 }
 
 static void test_good(void)
