@@ -37,6 +37,10 @@ ok "the world reaches it through a forward" eventually http \
 	nsenter -t "$world" -n socat -t2 - TCP:192.0.2.1:8080
 ok "and so does the host itself" eventually http socat -t2 - TCP:192.0.2.1:8080
 ok "by its loopback, too" eventually http socat -t2 - TCP:127.0.0.1:2222
+page='echo | nc -w 10 192.0.2.1 8080
+'
+ok "another guest reaches it through the host's address, too" \
+	answers a "$page" 'hello from b'
 in_world ip route add 10.64.0.0/24 via 192.0.2.1
 unreached()
 {
@@ -195,6 +199,14 @@ all=$PATH
 PATH=$tmp/few:/bin up
 fails_with 1 start a
 ok "without nft that VM does not start" complains "nft is not installed"
+PATH=$all
+ok "and nothing is left" eventually is_gone_all
+leave
+rm "$tmp/few/dnsmasq"
+ln -s "$(command -v nft)" "$tmp/few/"
+PATH=$tmp/few:/bin up
+fails_with 1 start a
+ok "nor without dnsmasq" complains "dnsmasq is not installed"
 PATH=$all
 ok "and nothing is left" eventually is_gone_all
 leave
