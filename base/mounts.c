@@ -72,7 +72,8 @@ static void add_line(const char *line)
 
 	for (int i = 0; i < POINT_FIELD && point; i++) {
 		point = strchr(point, ' ');
-		point += point != NULL;
+		if (point)
+			point++;
 	}
 	if (!point || !type || point > type)
 		return;

@@ -202,7 +202,7 @@ static int slots_read(int fd, struct slots *out)
 	memset(out, 0, sizeof(*out));
 	if (n < 0)
 		return -1;
-	memset(bytes[0] + n, 0, sizeof(bytes) - (size_t)n);
+	memset((unsigned char *)bytes + n, 0, sizeof(bytes) - (size_t)n);
 	choose_slot(bytes, out);
 	return 0;
 }
