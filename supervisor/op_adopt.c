@@ -37,8 +37,9 @@ static void know_by_pid(struct vm *vm)
 	pid_t pid = vm->record.pid;
 	int pidfd;
 
-	if (machine_is_alive(&vm->machine) || pid <= 1)
-		return;
+	if (machine_is_alive(&vm->machine) || pid <= 1 ||
+		!str_eq(vm->record.boot_id, store_boot_id()))
+		return; /* of another boot: the pid is anybody's now */
 	pidfd = sys_pidfd_open(pid);
 	if (pidfd < 0)
 		return;
