@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/jstream.h"
+#include "base/loop.h"
 #include "base/mem.h"
 #include "base/paths.h"
 #include "base/sock.h"
@@ -18,6 +19,8 @@
 #include "supervisor/accel.h"
 #include "supervisor/once.h"
 #include "supervisor/pool.h"
+
+enum { VERSION_MS = 5000 };
 
 static int bad;      /* things that are missing */
 static json_t *told; /* what --json prints in the end, or NULL */
@@ -79,12 +82,83 @@ static void look_at_nested(void)
 	}
 }
 
-static void look_at_program(const char *program, const char *package)
-{
-	AUTO_FREE char *path = spawn_find(program);
-	AUTO_FREE char *remedy = xasprintf("apt-get install %s", package);
+/* Who installs programs here, and what he calls QEMU's. */
+static const struct installer {
+	const char *program;
+	const char *command;
+	const char *packages[2]; /* of qemu-system-x86_64, of qemu-img */
+} installers[] = {
+	{ "apt-get", "apt-get install", { "qemu-system-x86", "qemu-utils" } },
+	{ "dnf", "dnf install", { "qemu-system-x86-core", "qemu-img" } },
+	{ "apk", "apk add", { "qemu-system-x86_64", "qemu-img" } },
+	{ "pacman", "pacman -S", { "qemu-system-x86", "qemu-img" } },
+	{ "xbps-install", "xbps-install", { "qemu", "qemu" } },
+};
 
-	say(path != NULL, program, path ? path : "not found on PATH", remedy);
+static const struct installer *installer(void)
+{
+	for (size_t i = 0; i < NELEMS(installers); i++) {
+		AUTO_FREE char *path = spawn_find(installers[i].program);
+
+		if (path)
+			return &installers[i];
+	}
+	return &installers[0];
+}
+
+/* `PROGRAM --version` on its way. */
+struct question {
+	struct spawn_tool tool;
+	struct loop_timer late;
+};
+
+static void on_answer(struct spawn_tool *tool)
+{
+	loop_timer_stop(&container_of(tool, struct question, tool)->late);
+}
+
+static void on_late(struct loop_timer *timer)
+{
+	spawn_tool_stop(&container_of(timer, struct question, late)->tool);
+}
+
+/* "7.2.22" of "QEMU emulator version 7.2.22 (Debian ...)"; new, or NULL. */
+static char *version_of(const char *path)
+{
+	static const char mark[] = "version ";
+	const char *const argv[] = { path, "--version", NULL };
+	struct question q = { .tool.on_end = on_answer };
+	struct err err = ERR_INIT;
+	char *version = NULL;
+	const char *at;
+
+	if (loop_init(&err))
+		return NULL;
+	if (!spawn_tool_start(&q.tool, argv, &err)) {
+		loop_timer_start(&q.late, VERSION_MS, on_late);
+		loop_run();
+		at = strstr(str_text(&q.tool.out), mark);
+		at = at ? at + strlen(mark) : "";
+		version = *at ? xstrndup(at, strspn(at, "0123456789.")) : NULL;
+	}
+	spawn_tool_stop(&q.tool);
+	loop_fini();
+	return version;
+}
+
+/* The program's place and version, or the command that installs it. */
+static void look_at_program(const char *program, unsigned package)
+{
+	const struct installer *by = installer();
+	AUTO_FREE char *path = spawn_find(program);
+	AUTO_FREE char *version = path ? version_of(path) : NULL;
+	AUTO_FREE char *found =
+		xasprintf("%s%s%s", path ? path : "not found on PATH",
+			version ? ", " : "", version ? version : "");
+	AUTO_FREE char *remedy =
+		xasprintf("%s %s", by->command, by->packages[package]);
+
+	say(path != NULL, program, found, remedy);
 }
 
 static void look_at_supervisor(const struct once_options *o)
@@ -148,8 +222,8 @@ int once_doctor(const struct once_options *o)
 	told = all;
 	look_at_kvm();
 	look_at_nested();
-	look_at_program("qemu-system-x86_64", "qemu-system-x86");
-	look_at_program("qemu-img", "qemu-utils");
+	look_at_program("qemu-system-x86_64", 0);
+	look_at_program("qemu-img", 1);
 	look_at_supervisor(o);
 	look_at_space(o);
 	if (all) {

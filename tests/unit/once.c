@@ -268,7 +268,9 @@ static void test_doctor(void)
 	int status;
 
 	mkdir(temp_path("bin"), 0755);
-	chmod(put("bin/qemu-system-x86_64", "#!/bin/sh\n"), 0755);
+	chmod(put("bin/qemu-system-x86_64",
+		      "#!/bin/sh\necho 'QEMU emulator version 7.2.22 (Of)'\n"),
+		0755);
 	chmod(put("bin/qemu-img", "#!/bin/sh\n"), 0755);
 	odd.openat = open_host;
 	sys_use(&odd);
@@ -297,7 +299,8 @@ static void test_doctor(void)
 	good = doctor(true, &status);
 	has(good, "ok", "kvm device", "/dev/kvm opens");
 	has(good, "ok", "nested", "guests may run VMs");
-	has(good, "ok", "qemu-system-x86_64", "ROOT/bin/qemu-system-x86_64");
+	has(good, "ok", "qemu-system-x86_64",
+		"ROOT/bin/qemu-system-x86_64, 7.2.22");
 	has(good, "ok", "qemu-img", "ROOT/bin/qemu-img");
 	sys_use(&sys_real);
 	if (path)
