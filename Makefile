@@ -72,7 +72,8 @@ CTL_SRC = ctl/call.c ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c \
 CTL_SRC += ctl/incident.c ctl/tar.c
 CTL_SRC += ctl/sample.c ctl/stats.c ctl/metrics.c ctl/screen.c ctl/top.c
 BASE_SRC += base/beneath.c base/mounts.c
-SUPERVISOR_SRC += supervisor/pool.c supervisor/pool_space.c supervisor/command_pool.c
+SUPERVISOR_SRC += supervisor/env.c supervisor/other.c supervisor/pool.c \
+	supervisor/pool_space.c supervisor/command_pool.c
 CTL_SRC += ctl/pool.c ctl/net.c ctl/ssh.c
 SUPERVISOR_SRC += supervisor/network.c supervisor/network_spec.c \
 	supervisor/network_value.c supervisor/network_check.c

@@ -40,19 +40,10 @@ void ini_fini(struct ini *ini)
 	ini_init(ini);
 }
 
-static void move_list(struct list *to, struct list *from)
-{
-	while (!list_is_empty(from)) {
-		struct list *first = from->next;
-		list_del(first);
-		list_add(to, first);
-	}
-}
-
 void ini_move(struct ini *ini, struct ini *from)
 {
-	move_list(&ini->entries, &from->entries);
-	move_list(&ini->files, &from->files);
+	list_move(&ini->entries, &from->entries);
+	list_move(&ini->files, &from->files);
 }
 
 struct ini_file *entry_add_file(

@@ -35,10 +35,7 @@ void findings_fini(struct findings *f)
 
 void findings_move(struct findings *to, struct findings *from)
 {
-	list_each(&from->list, it, next) {
-		list_del(it);
-		list_add(&to->list, it);
-	}
+	list_move(&to->list, &from->list);
 	to->errors = from->errors;
 	to->notes = from->notes;
 	to->more = from->more;
@@ -89,6 +86,17 @@ void findings_add(struct findings *f, enum finding_level level,
 	va_start(ap, fmt);
 	append(f, level, file, line, xvasprintf(fmt, ap));
 	va_end(ap);
+}
+
+void findings_copy(struct findings *to, const struct findings *from)
+{
+	list_each(&from->list, it, next) {
+		const struct finding *found =
+			list_entry(it, struct finding, link);
+
+		findings_add(to, found->level, found->file, found->line, "%s",
+			found->text);
+	}
 }
 
 void finding_add_text(const struct finding *finding, struct str *out)

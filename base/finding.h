@@ -35,6 +35,8 @@ void findings_move(struct findings *to, struct findings *from);
 void findings_add(struct findings *f, enum finding_level level,
 	const char *file, unsigned line, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+/* Appends copies of them all. */
+void findings_copy(struct findings *to, const struct findings *from);
 /* "file:line: text" of the first error into err (ERR_CONFIG); -1. */
 int findings_to_err(const struct findings *f, struct err *err);
 /* Appends "file:line: text" (or "file: text"), without a newline. */

@@ -58,6 +58,15 @@ static inline void list_del(struct list *link)
 	for (struct list *it = (head)->next, *next_ = it->next; it != (head); \
 		it = next_, next_ = it->next)
 
+/* Moves all elements to the end of another list. */
+static inline void list_move(struct list *to, struct list *from)
+{
+	list_each(from, it, next) {
+		list_del(it);
+		list_add(to, it);
+	}
+}
+
 /* How many elements it has; looks at each. */
 static inline unsigned list_count(const struct list *head)
 {

@@ -251,9 +251,8 @@ static bool may_be_cloned(struct request *rq, struct vm *vm)
 	else if (vm->spec->vm.ephemeral || vm->once_ephemeral)
 		request_failf(rq, ERR_UNSUPPORTED,
 			"[vm] ephemeral = yes: its disks are thrown away");
-	else if (!vm->env->qemu_img)
-		request_failf(rq, ERR_UNSUPPORTED,
-			"qemu-img is not installed (package qemu-utils)");
+	else if (env_needs_qemu_img(vm->env, &err))
+		request_fail(rq, &err);
 	else
 		return true;
 	return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What all VMs of one supervisor share; plain data, made by main. */
+/* What all VMs of one supervisor share: plain data, made by main. */
 #ifndef SUPERVISOR_ENV_H
 #define SUPERVISOR_ENV_H
 
@@ -27,5 +27,10 @@ struct env {
 	bool vhost;          /* the kernel moves packets for QEMU */
 	unsigned processors; /* of the host; 0: not known */
 };
+
+/* Fails with ERR_UNSUPPORTED where qemu-img is not installed. */
+MUST_CHECK int env_needs_qemu_img(const struct env *env, struct err *err);
+/* The same where it cannot be locked in, as what opens strangers' files is. */
+MUST_CHECK int env_needs_cage(const struct env *env, struct err *err);
 
 #endif

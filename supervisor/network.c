@@ -3,15 +3,12 @@
 #include "supervisor/network.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "supervisor/layers.h"
 #include "supervisor/network_check.h"
-
-#define DIRECTORY "networks"
 
 /* ---- what is in force ---- */
 
@@ -57,24 +54,12 @@ static struct network *read_network(const struct paths *paths, const char *name,
 	const char *file, struct findings *f)
 {
 	struct network *n = network_new(name);
+	const struct other what = { &network_kind, paths, name, file };
 	unsigned before = f->errors;
-	char host_name[65] = "";
-	const struct key_scope scope = { name, name, NULL, host_name,
-		paths->home };
-	struct layers layers;
-
-	if (gethostname(host_name, sizeof(host_name) - 1) < 0)
-		host_name[0] = '\0';
-	if (file)
-		layers_read_file(paths, file, &layers, f);
-	else
-		layers_read_other(paths, DIRECTORY, name, &layers, f);
-	ini_move(&n->ini, &layers.ini);
-	n->file = TAKE(layers.shown);
-	layers_fini(&layers);
+	bool filled = other_read(&what, n, &n->ini, &n->file, f);
 	const struct remarks to = { &n->ini, n->file, f };
-	if (!keys_fill(
-		    n, network_sections, network_nsections, &n->ini, &scope, f))
+
+	if (filled)
 		network_check_keys(n, &to);
 	n->usable = f->errors == before;
 	return n;
@@ -98,8 +83,8 @@ static struct network *make_default(const struct paths *paths)
 	return n;
 }
 
-static void check_against(const struct network *n, struct list *before,
-	const struct paths *paths UNUSED, struct findings *f)
+static void check_against(
+	const struct network *n, struct list *before, struct findings *f)
 {
 	const struct remarks to = { &n->ini, n->file, f };
 
@@ -112,18 +97,6 @@ static void check_against(const struct network *n, struct list *before,
 	}
 }
 
-static void hand_over(struct findings *from, struct findings *to)
-{
-	findings_sort(from);
-	list_each(&from->list, it, next) {
-		const struct finding *found =
-			list_entry(it, struct finding, link);
-
-		findings_add(to, found->level, found->file, found->line, "%s",
-			found->text);
-	}
-}
-
 static void add_network(struct list *networks, const struct paths *paths,
 	const char *name, bool host, struct findings *all)
 {
@@ -132,15 +105,13 @@ static void add_network(struct list *networks, const struct paths *paths,
 	struct err err = ERR_INIT;
 
 	findings_init(&f);
-	if (!paths_name_is_valid(name) || strchr(name, '@')) {
-		findings_add(&f, FINDING_ERROR, name, 0,
-			"'%s' is no name of a network", name);
+	if (!other_name_is_valid(&network_kind, name, &f)) {
 		n = network_new(name);
-		n->file = xasprintf(DIRECTORY "/%s.ini", name);
+		n->file = xasprintf("%s/%s.ini", network_kind.dir, name);
 	} else {
 		n = read_network(paths, name, NULL, &f);
 		if (n->usable)
-			check_against(n, networks, paths, &f);
+			check_against(n, networks, &f);
 		const struct remarks to = { &n->ini, n->file, &f };
 		if (host && !f.errors)
 			network_check_host(n, &to);
@@ -151,8 +122,9 @@ static void add_network(struct list *networks, const struct paths *paths,
 		n->error = xstrdup(err.text);
 	}
 	list_add(networks, &n->link);
+	findings_sort(&f);
 	if (all)
-		hand_over(&f, all);
+		findings_copy(all, &f);
 	findings_fini(&f);
 }
 
@@ -172,7 +144,8 @@ static void insert(struct list *networks, struct network *n)
 static void read_all(struct list *networks, const struct paths *paths,
 	bool host, struct findings *f)
 {
-	AUTO_FREE char *dir = xasprintf("%s/" DIRECTORY, paths->config);
+	AUTO_FREE char *dir =
+		xasprintf("%s/%s", paths->config, network_kind.dir);
 	char **files = layers_list_dir(dir);
 
 	list_init(networks);
@@ -243,10 +216,7 @@ bool networks_follow(const struct paths *paths)
 	}
 	networks_drop();
 	table.config = xstrdup(paths->config);
-	list_each(&now, it2, next2) {
-		list_del(it2);
-		list_add(table_list(), it2);
-	}
+	list_move(table_list(), &now);
 	return changed && !first;
 }
 
@@ -264,17 +234,12 @@ static int not_found(
 {
 	const char *names[64] = { NULL };
 	size_t n = 0;
-	const char *near;
 
 	list_each(networks, it, next) {
 		if (n < NELEMS(names) - 1)
 			names[n++] = list_entry(it, struct network, link)->name;
 	}
-	near = str_nearest(name, names);
-	return err_set(err, ERR_NOT_FOUND,
-		near ? "no network '%s' (did you mean '%s'?)"
-		     : "no network '%s'; networks/%s.ini would make one",
-		name, near ? near : name);
+	return other_not_found(&network_kind, names, name, err);
 }
 
 const struct network *network_find(
@@ -298,28 +263,17 @@ const struct network *network_find(
 
 bool network_is_file(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char cwd[4096];
-
-	if (!str_ends(path, ".ini"))
-		return false;
-	if (!slash)
-		return getcwd(cwd, sizeof(cwd)) && str_ends(cwd, "/" DIRECTORY);
-	AUTO_FREE char *dir = xasprintf("/%.*s", (int)(slash - path), path);
-	return str_ends(dir, "/" DIRECTORY);
+	return other_is_file(&network_kind, path);
 }
 
 struct network *network_read_file(
 	const struct paths *paths, const char *file, struct findings *f)
 {
-	AUTO_FREE char *name = paths_vm_name(file);
+	AUTO_FREE char *name = other_name_of(&network_kind, file, f);
 	struct network *n;
 
-	if (!name || strchr(name, '@')) {
-		findings_add(f, FINDING_ERROR, file, 0,
-			"its name is no name of a network");
+	if (!name)
 		return NULL;
-	}
 	n = read_network(paths, name, file, f);
 	findings_sort(f);
 	if (n->usable)

@@ -88,6 +88,9 @@ const struct section network_sections[] = {
 /* clang-format on */
 const size_t network_nsections = NELEMS(network_sections);
 
+const struct other_kind network_kind = { "network", "networks",
+	network_sections, NELEMS(network_sections) };
+
 struct network *network_new(const char *name)
 {
 	struct network *n = NEW(struct network);

@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "net/link.h"
 #include "supervisor/network_value.h"
+#include "supervisor/other.h"
 
 #define NETWORK_DEFAULT       "default"
 #define NETWORK_BRIDGE_PREFIX "vw-"
@@ -57,6 +58,7 @@ struct network {
 
 extern const struct section network_sections[];
 extern const size_t network_nsections;
+extern const struct other_kind network_kind;
 extern const char *const network_mode_names[];
 
 /* An empty one, without a bridge. */

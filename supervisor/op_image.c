@@ -125,10 +125,11 @@ enum job_state op_image_fail(struct op_image *op)
 
 static bool has_qemu_img(struct op_image *op)
 {
-	if (op->env->qemu_img)
+	struct err err = ERR_INIT;
+
+	if (!env_needs_qemu_img(op->env, &err))
 		return true;
-	job_fail(&op->job, ERR_UNSUPPORTED,
-		"qemu-img is not installed (package qemu-utils)");
+	job_fail_err(&op->job, &err);
 	return false;
 }
 

@@ -57,16 +57,7 @@ static bool may_begin(struct op_image *op)
 {
 	struct err err = ERR_INIT;
 
-	if (!op->env->qemu_img)
-		err_set(&err, ERR_UNSUPPORTED,
-			"qemu-img is not installed (package qemu-utils)");
-	else if (!cage_works())
-		err_set(&err, ERR_UNSUPPORTED,
-			"this kernel has no Landlock: nothing from outside is "
-			"opened without it");
-	else
-		(void)!check(op, &err);
-	if (!err.code)
+	if (!env_needs_cage(op->env, &err) && !check(op, &err))
 		return true;
 	job_fail_err(&op->job, &err);
 	return false;

@@ -50,15 +50,9 @@ static bool may_begin(struct op_image *op)
 	struct err err = ERR_INIT;
 	struct stat st;
 
-	if (!op->env->qemu_img)
-		err_set(&err, ERR_UNSUPPORTED,
-			"qemu-img is not installed (package qemu-utils)");
-	else if (!cage_works())
-		err_set(&err, ERR_UNSUPPORTED,
-			"this kernel has no Landlock: nothing from outside is "
-			"opened without it");
-	else if (!sys_fstatat(
-			 AT_FDCWD, op->volume.path, &st, AT_SYMLINK_NOFOLLOW))
+	if (env_needs_cage(op->env, &err))
+		return fail(op, &err);
+	if (!sys_fstatat(AT_FDCWD, op->volume.path, &st, AT_SYMLINK_NOFOLLOW))
 		err_set(&err, ERR_EXISTS, "image '%s' exists already",
 			op->volume.path);
 	else if (!fd_make_dirs(dir, 0700, &err))

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/atom.h"
 #include "base/fd.h"
@@ -15,6 +14,7 @@
 #include "base/sys.h"
 #include "supervisor/argv.h"
 #include "supervisor/layers.h"
+#include "supervisor/other.h"
 #include "supervisor/show.h"
 
 #define DIRECTORY "pools"
@@ -53,6 +53,9 @@ const struct section pool_sections[] = {
 };
 /* clang-format on */
 const size_t pool_nsections = NELEMS(pool_sections);
+
+static const struct other_kind pool_kind = { "pool", DIRECTORY, pool_sections,
+	NELEMS(pool_sections) };
 
 /* ---- what is in force ---- */
 
@@ -150,24 +153,12 @@ static struct pool *read_pool(const struct paths *paths, const char *name,
 	const char *file, bool host, struct findings *f)
 {
 	struct pool *pool = pool_new(name);
+	const struct other what = { &pool_kind, paths, name, file };
 	unsigned before = f->errors;
-	char host_name[65] = "";
-	const struct key_scope scope = { name, name, NULL, host_name,
-		paths->home };
-	struct layers layers;
-
-	if (gethostname(host_name, sizeof(host_name) - 1) < 0)
-		host_name[0] = '\0';
-	if (file)
-		layers_read_file(paths, file, &layers, f);
-	else
-		layers_read_other(paths, DIRECTORY, name, &layers, f);
-	ini_move(&pool->ini, &layers.ini);
-	pool->file = TAKE(layers.shown);
-	layers_fini(&layers);
+	bool filled = other_read(&what, pool, &pool->ini, &pool->file, f);
 	const struct remarks to = { &pool->ini, pool->file, f };
-	if (!keys_fill(
-		    pool, pool_sections, pool_nsections, &pool->ini, &scope, f))
+
+	if (filled)
 		check_keys(pool, &to);
 	if (f->errors == before) {
 		set_dir(pool, paths);
@@ -218,10 +209,7 @@ static void add_pool(struct list *pools, const struct paths *paths,
 	struct err err = ERR_INIT;
 
 	findings_init(&f);
-	if (!paths_name_is_valid(name) || strchr(name, '@'))
-		findings_add(&f, FINDING_ERROR, name, 0,
-			"'%s' is no name of a pool", name);
-	else
+	if (other_name_is_valid(&pool_kind, name, &f))
 		pool = read_pool(paths, name, NULL, host, &f);
 	if (pool && is_double(pools, pool, &f)) {
 		pool_free(pool);
@@ -235,14 +223,8 @@ static void add_pool(struct list *pools, const struct paths *paths,
 	}
 	list_add(pools, &pool->link);
 	findings_sort(&f);
-	list_each(&f.list, it, next) {
-		const struct finding *found =
-			list_entry(it, struct finding, link);
-
-		if (all)
-			findings_add(all, found->level, found->file,
-				found->line, "%s", found->text);
-	}
+	if (all)
+		findings_copy(all, &f);
 	findings_fini(&f);
 }
 
@@ -314,14 +296,6 @@ static bool is_same(const struct pool *a, const struct pool *b)
 	       str_eq(str_or(a->error, ""), str_or(b->error, ""));
 }
 
-static void move_list(struct list *from, struct list *to)
-{
-	list_each(from, it, next) {
-		list_del(it);
-		list_add(to, it);
-	}
-}
-
 /* What was read is of these directories. */
 static bool is_of(const struct paths *paths)
 {
@@ -350,7 +324,7 @@ bool pools_follow(const struct paths *paths)
 	pools_drop();
 	table.config = xstrdup(paths->config);
 	table.images = xstrdup(paths->images);
-	move_list(&now, table_list());
+	list_move(table_list(), &now);
 	return changed;
 }
 
@@ -368,17 +342,12 @@ static int not_found(
 {
 	const char *names[64] = { NULL };
 	size_t n = 0;
-	const char *near;
 
 	list_each(pools, it, next) {
 		if (n < NELEMS(names) - 1)
 			names[n++] = list_entry(it, struct pool, link)->name;
 	}
-	near = str_nearest(name, names);
-	return err_set(err, ERR_NOT_FOUND,
-		near ? "no pool '%s' (did you mean '%s'?)"
-		     : "no pool '%s'; pools/%s.ini would make one",
-		name, near ? near : name);
+	return other_not_found(&pool_kind, names, name, err);
 }
 
 const struct pool *pool_find(
@@ -483,28 +452,17 @@ void pool_apply(struct spec_disk *disk, const struct paths *paths,
 
 bool pool_is_file(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char cwd[4096];
-
-	if (!str_ends(path, ".ini"))
-		return false;
-	if (!slash)
-		return getcwd(cwd, sizeof(cwd)) && str_ends(cwd, "/" DIRECTORY);
-	AUTO_FREE char *dir = xasprintf("/%.*s", (int)(slash - path), path);
-	return str_ends(dir, "/" DIRECTORY);
+	return other_is_file(&pool_kind, path);
 }
 
 struct pool *pool_read_file(
 	const struct paths *paths, const char *file, struct findings *f)
 {
-	AUTO_FREE char *name = paths_vm_name(file);
+	AUTO_FREE char *name = other_name_of(&pool_kind, file, f);
 	struct pool *pool;
 
-	if (!name || strchr(name, '@')) {
-		findings_add(f, FINDING_ERROR, file, 0,
-			"its name is no name of a pool");
+	if (!name)
 		return NULL;
-	}
 	pool = read_pool(paths, name, file, true, f);
 	findings_sort(f);
 	return pool;
