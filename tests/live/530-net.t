@@ -53,14 +53,16 @@ ok "but not without one" unreached
 old=$(dnsmasqs)
 pid_a=$(pid_of a)
 # busybox waits for each answer, or a second: 100 a second and no more
-answers a 'ping -i 0.01 -c '"$packets"' -W 5 b >/tmp/pings 2>&1 &
+# over: opens for a reader when the pings are
+answers a 'mkfifo /tmp/over
+(ping -i 0.01 -c '"$packets"' -W 5 b >/tmp/pings 2>&1; : >/tmp/over) &
 ' 'rc=0' >/dev/null
 down
 up
 becomes a running >/dev/null
 ok "after kill -9 the same QEMU" same_pid a "$pid_a"
 ok "of $packets numbered packets meanwhile none was lost" answers a \
-	'wait; while ! grep received /tmp/pings; do usleep 100000; done
+	'cat /tmp/over; grep received /tmp/pings
 ' "$packets packets received"
 ok "the same dnsmasq" is "$(dnsmasqs)" "$old"
 ok "nothing is there twice: tables" is "$(tables)" 2
@@ -76,7 +78,7 @@ in_time() # each repair took less
 	test "$(sed -n 's/.*made anew after \([0-9]*\) ms/\1/p' "$tmp/sup.log" |
 		sort -n | tail -n 1)" -lt "$limit"
 }
-answers a 'ping -i 0.01 -c 300 -W 1 b >/tmp/pings 2>&1 &
+answers a '(ping -i 0.01 -c 300 -W 1 b >/tmp/pings 2>&1; : >/tmp/over) &
 ' 'rc=0' >/dev/null
 nft flush ruleset
 ok "rules that somebody flushed" eventually repaired rules
@@ -90,7 +92,7 @@ ip link del "$lost"
 ok "a tap that somebody deleted under its QEMU, too" eventually repaired tap
 ok "within a second" in_time
 ok "the guests lost packets of that time alone" answers a \
-	'wait; while ! grep received /tmp/pings; do usleep 100000; done
+	'cat /tmp/over; grep received /tmp/pings
 ' '([12][0-9][0-9]|300) packets received'
 echo "# $(said a | grep 'packets received' | tail -n 1)"
 ok "and talk on" answers a 'ping -c 1 -W 5 b
