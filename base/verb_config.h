@@ -71,7 +71,7 @@
 		.role = ROLE_ADMIN,
 		.group = CONFIGURE,
 		ARGS(NEW_VM,
-			{ "cdrom", ARG_FILE, ARG_OPTION, 0, NULL,
+			{ "cdrom", ARG_FILE, ARG_OPTION | ARG_OPENED, 0, NULL,
 				"the disc that it is installed from" },
 			ARG_DRY_RUN),
 		.usage = "NAME --cdrom ISO [--size S] [--memory M] [--cpus N] "

@@ -302,6 +302,19 @@
 			"as image import does it.",
 	},
 	{
+		.name = "image catalogue",
+		.wire = "image-catalogue",
+		.role = ROLE_VIEWER,
+		.group = IMAGES,
+		ARGS(TEXT("columns", 'o', LOCAL,
+			"the columns to print, comma-separated")),
+		.usage = "[-o COLS]",
+		.help = "what image pull knows by name",
+		.more = "The sections of catalogue.ini.  CACHED: its file is "
+			"in the cache, and pull fetches nothing.  A section "
+			"with a mistake is listed with it.",
+	},
+	{
 		.name = "pool list",
 		.wire = "pool-list",
 		.aliases = "pool-list",

@@ -157,7 +157,7 @@ const struct verb verbs[] = {
 			FLAG("console", 0, LOCAL, "attach its console"),
 			FLAG("ephemeral", 0, OPTION,
 				"this once, keep nothing it writes"),
-			{ "cdrom", ARG_FILE, OPTION, 0, NULL,
+			{ "cdrom", ARG_FILE, OPTION | ARG_OPENED, 0, NULL,
 				"boot from this disc until it reboots" },
 			ARG_NO_DEPS, ARG_JOB, ARG_DRY_RUN),
 		.usage = "NAME... [--paused] [--wait[=ready|running|agent|ip]]"

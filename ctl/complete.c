@@ -86,6 +86,8 @@ static const char *what_follows(const struct verb *verb)
 		return "volumes files";
 	if (verb->nargs && verb->args[0].type == ARG_FILE)
 		return "files";
+	if (str_eq(verb->name, "image pull"))
+		return "catalogue";
 	if (str_eq(verb->name, "help"))
 		return "verbs";
 	return "";
@@ -189,6 +191,11 @@ static void bash(void)
 	      "\t\tesac ;;\n"
 	      "\tesac\n"
 	      "\tCOMPREPLY=($(compgen -W \"$list\" -- \"$cur\"))\n"
+	      "\tcase $what:$name in catalogue:)\n"
+	      "\t\tlist=$(vmward image catalogue -o NAME 2>/dev/null | "
+	      "sed 1d)\n"
+	      "\t\tCOMPREPLY+=($(compgen -W \"$list\" -- \"$cur\")) ;;\n"
+	      "\tesac\n"
 	      "\tcase $what in *volumes*)\n"
 	      "\t\tlist=$(vmward image list -o NAME 2>/dev/null | sed 1d)\n"
 	      "\t\tCOMPREPLY+=($(compgen -W \"$list\" -- \"$cur\")) ;;\n"

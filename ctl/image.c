@@ -159,6 +159,48 @@ int image_show_list(const struct call *call, const char *vm UNUSED,
 	return result < 0 ? print_error(&call->opt, NULL, &err) : 0;
 }
 
+static void render_mistake(const struct row *row, struct str *out)
+{
+	str_add(out,
+		str_or(print_member(row->values, "error"),
+			str_or(print_member(row->values, "description"), "")));
+}
+
+static const struct column catalogue_columns[] = {
+	{ .name = "NAME", .key = "name" },
+	{ .name = "FORMAT", .key = "format" },
+	{ .name = "CACHED", .key = "cached", .type = COLUMN_YESNO },
+	{ .name = "SHA256", .key = "sha256", .asked = true },
+	{ .name = "URL", .key = "url" },
+	{ .name = "NOTE",
+		.key = "description",
+		.type = COLUMN_NOTE,
+		.render = render_mistake,
+		.also = "error" },
+	{ .name = NULL },
+};
+
+int image_show_catalogue(const struct call *call, const char *vm UNUSED,
+	json_t *value, bool many UNUSED)
+{
+	json_t *images = json_object_get(value, "images");
+	struct err err = ERR_INIT;
+
+	if (json_array_size(images) == 0) {
+		if (!call->opt.quiet)
+			puts("no catalogue.ini; \"vmward image pull URL "
+			     "--sha256 HEX\" needs none");
+		return 0;
+	}
+	return table_print(&call->opt,
+		       &(struct table){ .columns = catalogue_columns,
+			       .rows = images,
+			       .choice = call_value(call, "columns") },
+		       &err) < 0
+		       ? print_error(&call->opt, NULL, &err)
+		       : 0;
+}
+
 /* ---- one image ---- */
 
 static void add_size(struct str *text, const json_t *value, const char *key)

@@ -12,6 +12,9 @@
 /* The images of the pool: a table, or with --tree overlays below bases. */
 int image_show_list(
 	const struct call *call, const char *vm, json_t *value, bool many);
+/* What can be pulled by a name. */
+int image_show_catalogue(
+	const struct call *call, const char *vm, json_t *value, bool many);
 /* One image, a line per fact. */
 int image_show_info(
 	const struct call *call, const char *vm, json_t *value, bool many);

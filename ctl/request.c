@@ -197,6 +197,9 @@ static int attach_file(struct batch *b, struct err *err)
 	const struct arg *arg = verb_opened(b->call->verb);
 	const char *path = arg ? print_member(b->call->wire, arg->name) : NULL;
 
+	if (path && b->n > 1)
+		return err_set(err, ERR_USAGE, "--%s is for one VM at a time",
+			arg->name);
 	return path ? wire_attach(b->wire, path, err) : 0;
 }
 

@@ -166,13 +166,16 @@ static size_t add_cage(const struct image_create *op, struct limits *limits,
 }
 
 /* cp alone knows how to share blocks without holding us up. */
-static void start_reflink(struct image_create *op)
+static void start_cp(struct image_create *op)
 {
 	AUTO_FREE char *what =
-		xasprintf("cannot share the blocks of '%s'", op->from);
+		xasprintf(op->reflink ? "cannot share the blocks of '%s'"
+				      : "cannot copy '%s'",
+			op->from);
 	struct qemu_img_how how = { .what = what, .total = op->size };
-	const char *argv[] = { "cp", "--reflink=always", "--", op->from,
-		op->temporary, NULL };
+	const char *argv[] = { "cp",
+		op->reflink ? "--reflink=always" : "--reflink=auto", "--",
+		op->from, op->temporary, NULL };
 
 	op->run = qemu_img_start(argv, &how, &op->job, on_run_end, op);
 }
@@ -222,8 +225,8 @@ static bool begin(struct image_create *op)
 		fail_os(op);
 		return false;
 	}
-	if (op->reflink)
-		start_reflink(op);
+	if (op->reflink || op->verbatim)
+		start_cp(op);
 	else
 		start_tool(op);
 	return true;
@@ -350,6 +353,7 @@ struct image_create *image_create_start(const char *qemu_img,
 	op->compress = wish->compress;
 	op->caged = wish->caged;
 	op->reflink = wish->reflink;
+	op->verbatim = wish->verbatim;
 	op->secret = secret_copy(wish->secret);
 	op->new_secret = secret_copy(wish->new_secret);
 	op->fd = -1;

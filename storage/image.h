@@ -29,6 +29,7 @@ struct image_wish {
 	bool compress;           /* with from */
 	bool caged;              /* from is a stranger's; see base/cage.h */
 	bool reflink;            /* with from: share its blocks */
+	bool verbatim;           /* with from: its bytes, headers and all */
 	const struct secret *secret;     /* that opens from; or NULL */
 	const struct secret *new_secret; /* that is to open it; or NULL */
 };
@@ -49,6 +50,7 @@ struct image_create {
 	bool compress;
 	bool caged;
 	bool reflink;
+	bool verbatim;
 	struct secret secret, new_secret; /* its own copies */
 	char *temporary;      /* PATH.tmp.RANDOM; NULL: not made yet */
 	int fd;               /* of the temporary, flock'ed; or -1 */

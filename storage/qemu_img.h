@@ -63,6 +63,8 @@ struct qemu_img *qemu_img_of(struct job *job);
 /* The words that tell of the two secrets. */
 #define QEMU_IMG_SECRET     "secret,id=key,file=/dev/fd/3"
 #define QEMU_IMG_NEW_SECRET "secret,id=newkey,file=/dev/fd/4"
+/* With the second one: what is made is encrypted. */
+#define QEMU_IMG_LUKS "encrypt.format=luks,encrypt.key-secret=newkey"
 /* A file that was opened by somebody else. */
 #define QEMU_IMG_SOURCE "/dev/fd/5"
 /* "driver=qcow2,encrypt.key-secret=key,file.filename=..." for --image-opts:

@@ -137,29 +137,77 @@ static int fail_unknown(const struct ini *ini, const char *name,
 		names.len ? ", which has " : "", str_text(&names));
 }
 
+/* No file: nothing is in it. */
+static int read_file(struct ini *ini, const char *path, struct err *err)
+{
+	struct findings f;
+	struct stat st;
+	int rc = 0;
+
+	if (sys_fstatat(AT_FDCWD, path, &st, 0) && errno == ENOENT)
+		return 0;
+	findings_init(&f);
+	if (ini_read(ini, AT_FDCWD, path, "catalogue.ini", &f))
+		rc = findings_to_err(&f, err);
+	findings_fini(&f);
+	return rc;
+}
+
 int catalogue_find(const struct paths *paths, const char *name,
 	struct catalogue_item *out, struct err *err)
 {
 	AUTO_FREE char *path = xasprintf("%s/catalogue.ini", paths->config);
-	struct findings f;
 	struct ini ini;
-	struct stat st;
-	int rc = 0;
+	int rc;
 
 	*out = (struct catalogue_item){ NULL };
-	findings_init(&f);
 	ini_init(&ini);
-	if (sys_fstatat(AT_FDCWD, path, &st, 0) && errno == ENOENT)
-		; /* nothing is in it */
-	else if (ini_read(&ini, AT_FDCWD, path, "catalogue.ini", &f))
-		rc = findings_to_err(&f, err);
+	rc = read_file(&ini, path, err);
 	if (!rc && !ini_find(&ini, name, NULL))
 		rc = fail_unknown(&ini, name, path, err);
 	else if (!rc)
 		rc = take_section(&ini, name, out, err);
 	ini_fini(&ini);
-	findings_fini(&f);
 	if (rc)
 		catalogue_item_fini(out);
 	return rc ? -1 : 0;
+}
+
+static json_t *section_json(const struct ini *ini, const char *name)
+{
+	const struct ini_entry *about = ini_find(ini, name, "description");
+	struct catalogue_item item = { NULL };
+	struct err err = ERR_INIT;
+	json_t *of;
+
+	(void)take_section(ini, name, &item, &err);
+	of = json_pack("{s:s,s:s?,s:s?,s:s?,s:s?,s:s?}", "name", name, "url",
+		item.url, "sha256", item.sha256, "format", item.format,
+		"description", about ? about->value : NULL, "error",
+		err.code ? err.text : NULL);
+	catalogue_item_fini(&item);
+	return of;
+}
+
+json_t *catalogue_list(const struct paths *paths, struct err *err)
+{
+	AUTO_FREE char *path = xasprintf("%s/catalogue.ini", paths->config);
+	json_t *all = json_array();
+	struct ini ini;
+
+	ini_init(&ini);
+	if (read_file(&ini, path, err)) {
+		json_decref(all);
+		all = NULL;
+	}
+	list_each(&ini.entries, it, next) {
+		const struct ini_entry *e =
+			list_entry(it, struct ini_entry, link);
+
+		if (all && !e->key)
+			json_array_append_new(
+				all, section_json(&ini, e->section));
+	}
+	ini_fini(&ini);
+	return all;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The catalogue of images: catalogue.ini of the configuration, one section a
- * name, with where it is and its checksum.  Read when something is pulled.
+ * name, with where it is and its checksum.  Read when it is asked for.
  */
 #ifndef SUPERVISOR_CATALOGUE_H
 #define SUPERVISOR_CATALOGUE_H
+
+#include <jansson.h>
 
 #include "base/err.h"
 #include "base/paths.h"
@@ -23,6 +25,12 @@ struct catalogue_item {
 MUST_CHECK int catalogue_find(const struct paths *paths, const char *name,
 	struct catalogue_item *out, struct err *err);
 void catalogue_item_fini(struct catalogue_item *item);
+/*
+ * [{name, url, sha256, format, description, error}] of all sections, in the
+ * order of the file, new; what a section lacks or has wrong is null and said
+ * in its error.  NULL: the file cannot be read.
+ */
+MUST_CHECK json_t *catalogue_list(const struct paths *paths, struct err *err);
 
 /* https://, http:// or file:///, with no password, blank or control byte. */
 MUST_CHECK int catalogue_check_url(const char *url, struct err *err);

@@ -148,6 +148,23 @@ static int open_secret(
 	return err_os(err, "cannot pass the secret on");
 }
 
+/* Its own open file, where that may be: QEMU's locks go with QEMU. */
+static int open_disc(struct chain *chain, const struct chains_from *from,
+	const struct written *w, struct err *err)
+{
+	AUTO_FREE char *self = xasprintf("/proc/self/fd/%d", from->disc);
+	struct chain_image *image = chain_add(chain, w->path, w->format);
+	struct stat st;
+
+	image->fd = sys_openat(AT_FDCWD, self, O_RDONLY | O_CLOEXEC, 0);
+	if (image->fd < 0)
+		image->fd = sys_dup(from->disc);
+	if (image->fd < 0 || sys_fstat(image->fd, &st))
+		return err_os(err, "cannot open '%s'", w->path);
+	image->device = S_ISBLK(st.st_mode);
+	return 0;
+}
+
 int chains_open_disk(struct chain *chain, const struct chains_from *from,
 	const struct spec_disk *disk, struct err *err)
 {
@@ -166,6 +183,8 @@ int chains_open_disk(struct chain *chain, const struct chains_from *from,
 	*chain = (struct chain){ NULL };
 	if (!rc && disk->url) {
 		rc = open_remote(chain, disk, &w, err);
+	} else if (!rc && disk->disc && from->disc > 0) {
+		rc = open_disc(chain, from, &w, err);
 	} else if (!rc) {
 		plain = chain_plain_path(w.path);
 		wish.path = w.path;

@@ -17,6 +17,7 @@ struct chains_from {
 	const char *known; /* the text of the record, or NULL */
 	bool trust;        /* images may be below in any place */
 	bool look; /* read-only; what a start would make counts as made */
+	int disc;  /* of the disk that is a caller's disc; or 0 */
 };
 
 /* Opens the chains of all disks.  On failure nothing is open. */

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "storage/image.h"
 #include "supervisor/argv.h"
 #include "supervisor/commands.h"
 #include "supervisor/edits.h"
@@ -78,14 +79,15 @@ static char *base_path(const char *image)
 }
 
 /* What others stand on, or lies elsewhere, keeps its name. */
-static bool may_be_base(struct clone *c, const char *path, int format)
+static bool may_be_base(struct clone *c, const struct spec_disk *disk,
+	const char *path, int format)
 {
 	json_t *users;
 	struct needs needs = { 0 };
 	bool free;
 
-	if (request_bool(c->rq, "full") || format != FORMAT_QCOW2 ||
-		!str_ends(path, ".qcow2") ||
+	if (request_bool(c->rq, "full") || disk->secret_file ||
+		format != FORMAT_QCOW2 || !str_ends(path, ".qcow2") ||
 		!pool_of_file(&c->vm->env->paths, path))
 		return false;
 	needs_collect(&needs, request_registry(c->rq), NEED_ABOVE);
@@ -124,6 +126,30 @@ static bool is_live(
 	return vm_is_up(c->vm) && open && str_eq(open, path);
 }
 
+/* Nobody has it open. */
+static int copy_image(struct clone *c, const struct spec_disk *disk,
+	const char *from, const char *to, const char *format, struct err *err)
+{
+	AUTO_FREE char *base = image_backing(from, err);
+
+	if (err->code)
+		return -1;
+	if (!disk->secret_file)
+		op_clone_add_copy(c->op, from, format, to, format);
+	else if (!base)
+		op_clone_add_verbatim(c->op, from, to, format);
+	else
+		return err_set(err, ERR_UNSUPPORTED,
+			"disk '%s' is encrypted and on top of '%s': flatten it "
+			"first, or clone it while it runs",
+			disk->name, base);
+	if (!request_bool(c->rq, "full") && !disk->secret_file)
+		note_steal(c, json_sprintf("disk '%s' is copied: '%s' cannot "
+					   "be a base",
+				      disk->name, from));
+	return 0;
+}
+
 /* The image is there: copied, or made the base of both. */
 static int take_image(struct clone *c, const struct spec_disk *disk,
 	const char *path, struct err *err)
@@ -135,7 +161,7 @@ static int take_image(struct clone *c, const struct spec_disk *disk,
 	if (format == FORMAT_NONE)
 		return -1;
 	live = is_live(c, disk, path);
-	linked = !live && may_be_base(c, path, format);
+	linked = !live && may_be_base(c, disk, path, format);
 	if (live && format != FORMAT_RAW)
 		format = FORMAT_QCOW2;
 	AUTO_FREE char *volume = xasprintf(
@@ -155,17 +181,13 @@ static int take_image(struct clone *c, const struct spec_disk *disk,
 		op_clone_add_overlay(c->op, path, base, to);
 		return 0;
 	}
-	if (live) {
-		op_clone_add_live(
-			c->op, disk->name, to, spec_format_names[format]);
-		return 0;
-	}
-	if (!request_bool(c->rq, "full"))
-		note_steal(c, json_sprintf("disk '%s' is copied: '%s' cannot "
-					   "be a base",
-				      disk->name, path));
-	op_clone_add_copy(c->op, path, spec_format_names[format], to,
-		spec_format_names[format]);
+	if (live)
+		op_clone_add_live(c->op,
+			&(struct live_copy_wish){ disk->name, to,
+				spec_format_names[format], disk->secret_file });
+	else
+		return copy_image(
+			c, disk, path, to, spec_format_names[format], err);
 	return 0;
 }
 
@@ -183,11 +205,6 @@ static int take_disk(
 		return err_set(err, ERR_UNSUPPORTED,
 			"disk '%s' is '%s': both would write to it", disk->name,
 			disk->url);
-	if (disk->secret_file)
-		return err_set(err, ERR_UNSUPPORTED,
-			"disk '%s' is encrypted: clone its image by itself "
-			"(vmward image clone --reflink)",
-			disk->name);
 	if (sys_fstatat(AT_FDCWD, path, &st, 0) == 0)
 		return take_image(c, disk, path, err);
 	if (errno != ENOENT)

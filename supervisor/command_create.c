@@ -234,8 +234,12 @@ void command_install(struct request *rq)
 	const char *disc = request_string(rq, "cdrom");
 	struct vm *vm = registry_find(request_registry(rq), name);
 	struct err err = ERR_INIT;
+	struct stat st;
 
-	if (install_check(vm ? vm->spec : NULL, disc, &err))
+	if (!*disc)
+		request_failf(rq, ERR_USAGE, "say --cdrom ISO, a file");
+	else if (request_look_at_file(rq, "cdrom", &st, &err) ||
+		 install_check(vm ? vm->spec : NULL, disc, &st, &err))
 		request_fail(rq, &err);
 	else if (!vm || !is_named_only(rq))
 		command_create(rq);

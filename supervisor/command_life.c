@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "supervisor/chain_record.h"
 #include "supervisor/commands.h"
@@ -244,18 +245,20 @@ static bool start_dry_run(struct request *rq, struct vm *vm)
 	return true;
 }
 
-/* Any file of the host: not for those who may only operate; else answered. */
+/* What the guest runs: not for those who may only operate; else answered. */
 static bool may_have_disc(
 	struct request *rq, const struct vm *vm, const char *disc)
 {
 	struct err err = ERR_INIT;
+	struct stat st;
 
 	if (!*disc)
 		return true;
 	if (rq->role < ROLE_ADMIN)
 		err_set(&err, ERR_DENIED,
-			"only the role admin may name the file of a disc");
-	else if (!install_check(vm->spec, disc, &err))
+			"only the role admin may bring a disc");
+	else if (!request_look_at_file(rq, "cdrom", &st, &err) &&
+		 !install_check(vm->spec, disc, &st, &err))
 		return true;
 	request_fail(rq, &err);
 	return false;
@@ -295,8 +298,9 @@ void command_start(struct request *rq)
 	vm->alone = request_bool(rq, "no-deps");
 	vm->start_paused = request_bool(rq, "paused");
 	vm->once_ephemeral = request_bool(rq, "ephemeral");
-	free(vm->once_disc);
-	vm->once_disc = *disc ? xstrdup(disc) : NULL;
+	vm_forget_disc(vm);
+	if (*disc)
+		install_keep(vm, disc, TAKE_FD(rq->opened));
 	vm->record.history.restarts = 0;
 	vm->record.fallback = false;
 	vm_post(vm, EV_START);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* image pull: what is fetched, from a catalogue or a URL. */
+/* image pull: what is fetched, from a catalogue or a URL; image catalogue. */
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "supervisor/catalogue.h"
 #include "supervisor/commands.h"
 #include "supervisor/image_request.h"
@@ -100,4 +102,32 @@ void command_image_pull(struct request *rq)
 		image_request_start(rq, op, op_image_pull);
 	}
 	catalogue_item_fini(&item);
+}
+
+/* Whether it was fetched before. */
+static bool is_cached(const struct env *env, const json_t *item)
+{
+	const char *sha256 = json_string_value(json_object_get(item, "sha256"));
+	AUTO_FREE char *path =
+		sha256 ? op_pull_cache(&env->paths, sha256) : NULL;
+	struct stat st;
+
+	return path && !sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW);
+}
+
+void command_image_catalogue(struct request *rq)
+{
+	const struct env *env = registry_env(request_registry(rq));
+	struct err err = ERR_INIT;
+	json_t *all = catalogue_list(&env->paths, &err);
+	json_t *item;
+	size_t i;
+
+	if (!all) {
+		request_fail(rq, &err);
+		return;
+	}
+	json_array_foreach(all, i, item) json_object_set_new(
+		item, "cached", json_boolean(is_cached(env, item)));
+	request_reply_steal(rq, json_pack("{s:o}", "images", all));
 }

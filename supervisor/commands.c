@@ -487,6 +487,7 @@ const struct handler command_handlers[] = {
 	{ "image-delete", command_image_delete },
 	{ "image-import", command_image_import },
 	{ "image-pull", command_image_pull },
+	{ "image-catalogue", command_image_catalogue },
 	{ "pool-list", command_pool_list },
 	{ "pool-info", command_pool_info },
 	{ "net-list", command_net_list },

@@ -129,6 +129,8 @@ void command_image_delete(struct request *request);
 /* [image-import] A file from outside. */
 void command_image_import(struct request *request);
 void command_image_pull(struct request *request);
+/* [image-catalogue] What can be pulled by a name. */
+void command_image_catalogue(struct request *request);
 /* [pool-list] What they hold. */
 void command_pool_list(struct request *request);
 /* [pool-info] One, and its images. */

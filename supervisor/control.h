@@ -78,6 +78,9 @@ void request_failf(struct request *request, enum err_code code, const char *fmt,
 const char *request_string(const struct request *request, const char *name);
 /* Takes what came along for it; before its handler. */
 void request_receive_file(struct request *request);
+/* What the descriptor of its file `name` is of; it stays the request's. */
+int request_look_at_file(struct request *request, const char *name,
+	struct stat *st, struct err *err);
 /*
  * The descriptor of its file `name`, the caller's: of a plain file only.  -1
  * with ERR_USAGE if none was sent, or ERR_CONFIG.

@@ -44,8 +44,6 @@ static int heed_pool(struct image_plan *plan, const struct spec_disk *disk,
 	return 0;
 }
 
-#define LUKS "encrypt.format=luks,encrypt.key-secret=newkey"
-
 static int heed_secret(
 	struct image_plan *plan, const struct spec_disk *disk, struct err *err)
 {
@@ -55,8 +53,8 @@ static int heed_secret(
 		secret_read(disk->secret_file, &plan->secret, err))
 		return err_wrap(err, "disk '%s': ", disk->name);
 	if (disk->secret_file) {
-		plan->options = xasprintf(
-			"%s%s" LUKS, str_or(options, ""), options ? "," : "");
+		plan->options = xasprintf("%s%s" QEMU_IMG_LUKS,
+			str_or(options, ""), options ? "," : "");
 		plan->wish.new_secret = &plan->secret;
 		free(options);
 	}

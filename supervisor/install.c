@@ -2,21 +2,17 @@
 /* A medium for one life of a VM; see install.h. */
 #include "supervisor/install.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/sys.h"
 
 #define DISC "cdrom"     /* the name of the disk that it is */
 #define MARK "x-install" /* [vm], in the saved copy of what runs */
 
-int install_check(const struct vm_spec *spec, const char *path, struct err *err)
+int install_check(const struct vm_spec *spec, const char *path,
+	const struct stat *st, struct err *err)
 {
-	struct stat st;
-
 	if (*path != '/')
 		return err_set(err, ERR_USAGE, "say --cdrom ISO, a file");
 	if (spec && str_starts(spec->vm.machine, "microvm"))
@@ -25,13 +21,17 @@ int install_check(const struct vm_spec *spec, const char *path, struct err *err)
 	if (spec && spec_disk_of(spec, DISC))
 		return err_set(err, ERR_EXISTS,
 			"[disk." DISC "] has the name that the disc needs");
-	if (sys_fstatat(AT_FDCWD, path, &st, 0))
-		return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_OS,
-			"cannot open '%s': %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+	if (!S_ISREG(st->st_mode) && !S_ISBLK(st->st_mode))
 		return err_set(err, ERR_CONFIG,
 			"'%s' is neither a file nor a block device", path);
 	return 0;
+}
+
+void install_keep(struct vm *vm, const char *path, int fd)
+{
+	vm_forget_disc(vm);
+	vm->once_disc = xstrdup(path);
+	vm->once_disc_fd = fd;
 }
 
 int install_apply(struct vm_spec *spec, const char *path,
@@ -74,5 +74,5 @@ void install_ended(struct vm *vm)
 	if (vm->last.cause == CAUSE_GUEST_REBOOT ||
 		vm->last.cause == CAUSE_GUEST_POWEROFF ||
 		vm->last.cause == CAUSE_ADMIN_STOP)
-		free(TAKE(vm->once_disc));
+		vm_forget_disc(vm);
 }

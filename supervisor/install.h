@@ -7,11 +7,18 @@
 #ifndef SUPERVISOR_INSTALL_H
 #define SUPERVISOR_INSTALL_H
 
+#include <sys/stat.h>
+
 #include "supervisor/vm.h"
 
-/* Whether a VM with this spec (NULL: a new one) can have that disc. */
-MUST_CHECK int install_check(
-	const struct vm_spec *spec, const char *path, struct err *err);
+/*
+ * Whether a VM with this spec (NULL: a new one) can have that disc, of which
+ * st is what its descriptor says; path is where its caller found it.
+ */
+MUST_CHECK int install_check(const struct vm_spec *spec, const char *path,
+	const struct stat *st, struct err *err);
+/* The next life has the disc: fd is taken over. */
+void install_keep(struct vm *vm, const char *path, int fd);
 /* Puts it into a spec that is going to run, and says so in its entries. */
 MUST_CHECK int install_apply(struct vm_spec *spec, const char *path,
 	const struct paths *paths, struct err *err);

@@ -14,6 +14,8 @@
 #include "base/sys.h"
 #include "qmp/call.h"
 #include "storage/image.h"
+#include "storage/secret.h"
+#include "supervisor/argv.h"
 
 #define MARK     "clone"
 #define OURS     "clone-" /* jobs, nodes and descriptors in QEMU */
@@ -21,10 +23,12 @@
 #define AGAIN_MS 100
 #define TRIES    300 /* a backup that is cancelled ends soon */
 #define END_MS   60000
+#define OPEN_MS  180000 /* a key of LUKS is seconds of a processor */
 
 struct one {
 	struct list link; /* live_copy.list */
 	char *disk, *path;
+	char *secret_file; /* or NULL */
 	const char *format;
 	uint64_t size;
 	char id[32]; /* "clone-root": node and job */
@@ -73,22 +77,24 @@ void live_copy_free(struct live_copy *op)
 		fd_close(&one->fds[1]);
 		free(one->disk);
 		free(one->path);
+		free(one->secret_file);
 		free(one);
 	}
 	free(op);
 }
 
-void live_copy_add(struct live_copy *op, const char *disk, const char *path,
-	const char *format)
+void live_copy_add(struct live_copy *op, const struct live_copy_wish *wish)
 {
 	struct one *one = NEW(struct one);
 
-	*one = (struct one){ .disk = xstrdup(disk),
-		.path = xstrdup(path),
-		.format = format,
+	*one = (struct one){ .disk = xstrdup(wish->disk),
+		.path = xstrdup(wish->path),
+		.secret_file =
+			wish->secret_file ? xstrdup(wish->secret_file) : NULL,
+		.format = wish->format,
 		.fds = { -1, -1 },
 		.set = -1 };
-	snprintf(one->id, sizeof(one->id), OURS "%s", disk);
+	snprintf(one->id, sizeof(one->id), OURS "%s", wish->disk);
 	list_add(&op->list, &one->link);
 }
 
@@ -146,15 +152,24 @@ static void on_made(struct job *job, void *arg)
 static bool make_next(struct live_copy *op)
 {
 	struct one *one = one_of(op->at);
-	const struct image_wish wish = {
-		.path = one->path, .format = one->format, .size = one->size
-	};
+	struct secret secret = { NULL };
+	struct err err = ERR_INIT;
 
 	if (op->at == &op->list)
 		return false;
+	if (one->secret_file && secret_read(one->secret_file, &secret, &err)) {
+		job_fail_err(&op->job, &err);
+		return false;
+	}
+	const struct image_wish wish = { .path = one->path,
+		.format = one->format,
+		.size = one->size,
+		.options = one->secret_file ? QEMU_IMG_LUKS : NULL,
+		.new_secret = &secret };
 	op->at = op->at->next;
 	op->make = image_create_start(op->vm->env->qemu_img, &wish,
 		op->vm->name, &op->job, on_made, op);
+	secret_fini(&secret);
 	return true;
 }
 
@@ -230,15 +245,25 @@ static json_t *node_of(const struct one *one)
 	json_object_set_new(node, "discard", json_string("unmap"));
 	if (str_eq(one->format, "qcow2"))
 		json_object_set_new(node, "backing", json_null());
+	if (one->secret_file) {
+		AUTO_FREE char *secret = argv_disk_secret_id(one->disk);
+
+		json_object_set_new(node, "encrypt",
+			json_pack("{s:s,s:s}", "format", "luks", "key-secret",
+				secret));
+	}
 	return node;
 }
 
-static json_t *next_node(struct live_copy *op)
+static void send_node(struct live_copy *op)
 {
 	const struct one *one = one_of(op->at);
 
 	op->at = op->at->next;
-	return node_of(one);
+	qmp_call_start(&op->call, &op->job, QMP_OF(op),
+		QMP_COMMAND_IN(one->secret_file ? OPEN_MS : 0, "blockdev-add",
+			node_of(one)),
+		false);
 }
 
 /* All of them begin at one instant, and end well together or not at all. */
@@ -493,8 +518,8 @@ static enum job_state copy_run(struct job *job)
 			JOB_AWAIT(job, op->call.replied, JOB_FOREVER);
 			note_set(op);
 		}
-		QMP_CALL(job, &op->call, QMP_OF(op), "blockdev-add",
-			next_node(op));
+		send_node(op);
+		JOB_AWAIT(job, op->call.replied, JOB_FOREVER);
 	}
 	QMP_CALL(job, &op->call, QMP_OF(op), "transaction", transaction(op));
 	do {

@@ -13,12 +13,18 @@
 
 struct live_copy;
 
+/* One disk. */
+struct live_copy_wish {
+	const char *disk;
+	const char *path;        /* of the new image */
+	const char *format;      /* of it; static */
+	const char *secret_file; /* encrypted as the disk is; or NULL */
+};
+
 /* Nothing to copy yet; freed by the job, or by live_copy_free(). */
 struct live_copy *live_copy_new(struct vm *vm);
 void live_copy_free(struct live_copy *copy); /* never started; or NULL */
-/* The disk of that name, to a new image; format is static. */
-void live_copy_add(struct live_copy *copy, const char *disk, const char *path,
-	const char *format);
+void live_copy_add(struct live_copy *copy, const struct live_copy_wish *wish);
 /* At most so many bytes a second of each disk; 0: as fast as can be. */
 void live_copy_limit(struct live_copy *copy, uint64_t rate);
 /*

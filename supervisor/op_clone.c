@@ -74,13 +74,19 @@ void op_clone_add_copy(struct op_clone *op, const char *from,
 	json_array_append_new(op->journal, json_string(path));
 }
 
-void op_clone_add_live(struct op_clone *op, const char *disk, const char *path,
-	const char *format)
+void op_clone_add_verbatim(struct op_clone *op, const char *from,
+	const char *path, const char *format)
+{
+	op_clone_add_copy(op, from, format, path, format);
+	op->steps[op->nsteps - 1].verbatim = true;
+}
+
+void op_clone_add_live(struct op_clone *op, const struct live_copy_wish *wish)
 {
 	if (!op->live)
 		op->live = live_copy_new(op->vm);
-	live_copy_add(op->live, disk, path, format);
-	json_array_append_new(op->journal, json_string(path));
+	live_copy_add(op->live, wish);
+	json_array_append_new(op->journal, json_string(wish->path));
 }
 
 void op_clone_add_overlay(struct op_clone *op, const char *image,
@@ -148,7 +154,8 @@ static bool make_next(struct op_clone *op)
 		.base = step->base,
 		.base_format = step->base ? "qcow2" : NULL,
 		.from = step->from,
-		.from_format = step->from_format };
+		.from_format = step->from_format,
+		.verbatim = step->verbatim };
 	op->make = image_create_start(op->vm->env->qemu_img, &wish,
 		op->vm->name, &op->job, on_made, op);
 	return true;

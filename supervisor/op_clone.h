@@ -23,6 +23,7 @@ struct clone_step {
 	char *from;
 	const char *format; /* of path */
 	const char *from_format;
+	bool verbatim; /* encrypted: the key of its header goes along */
 };
 
 struct op_clone {
@@ -50,9 +51,11 @@ void op_clone_free(struct op_clone *op);
 /* A full copy of an image. */
 void op_clone_add_copy(struct op_clone *op, const char *from,
 	const char *from_format, const char *path, const char *format);
-/* The same of a disk that QEMU has. */
-void op_clone_add_live(struct op_clone *op, const char *disk, const char *path,
-	const char *format);
+/* The same of an encrypted one: its bytes as they are. */
+void op_clone_add_verbatim(struct op_clone *op, const char *from,
+	const char *path, const char *format);
+/* A copy of a disk that QEMU has. */
+void op_clone_add_live(struct op_clone *op, const struct live_copy_wish *wish);
 /* image becomes base; it and path become overlays of that. */
 void op_clone_add_overlay(struct op_clone *op, const char *image,
 	const char *base, const char *path);

@@ -140,7 +140,8 @@ static int look_at_chains(struct op_start *op, struct err *err)
 	const struct chains_from from = { .spec = op->vm->running,
 		.paths = &op->vm->env->paths,
 		.known = chain_record(op->vm),
-		.look = true };
+		.look = true,
+		.disc = op->vm->once_disc_fd };
 	struct chains chains;
 	int rc;
 
@@ -237,7 +238,8 @@ static int open_chains(struct op_start *op, struct err *err)
 	struct vm *vm = op->vm;
 	const struct chains_from from = { .spec = vm->running,
 		.paths = &vm->env->paths,
-		.known = chain_record(vm) };
+		.known = chain_record(vm),
+		.disc = vm->once_disc_fd };
 
 	if (chains_open(&op->chains, &from, err) ||
 		chains_number(&op->chains, ARGV_FD_DISK, err))

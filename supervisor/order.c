@@ -274,7 +274,7 @@ static int pull(struct vm *vm, struct err *err)
 		other->ordered = vm->ordered;
 		other->boot = vm->boot;
 		other->start_paused = other->once_ephemeral = false;
-		free(TAKE(other->once_disc));
+		vm_forget_disc(other);
 		other->record.history.restarts = 0;
 		vm_post(other, EV_START);
 	}

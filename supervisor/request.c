@@ -73,20 +73,30 @@ void request_receive_file(struct request *rq)
 	}
 }
 
-int request_take_file(struct request *rq, const char *name, struct err *err)
+int request_look_at_file(
+	struct request *rq, const char *name, struct stat *st, struct err *err)
 {
 	const char *path = request_string(rq, name);
-	struct stat st;
 
 	if (rq->opened < 0)
 		return err_set(err, ERR_USAGE,
 			"no descriptor came along with '%s': open the file and "
 			"send it by SCM_RIGHTS",
 			path);
-	if (sys_fstat(rq->opened, &st))
-		return err_os(err, "cannot look at '%s'", path);
+	return sys_fstat(rq->opened, st)
+		       ? err_os(err, "cannot look at '%s'", path)
+		       : 0;
+}
+
+int request_take_file(struct request *rq, const char *name, struct err *err)
+{
+	struct stat st;
+
+	if (request_look_at_file(rq, name, &st, err))
+		return -1;
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_CONFIG,
-			"'%s' is refused: it is no plain file", path);
+			"'%s' is refused: it is no plain file",
+			request_string(rq, name));
 	return TAKE_FD(rq->opened);
 }

@@ -110,6 +110,14 @@ struct vm *vm_new(const struct env *env, const char *name,
 	return vm;
 }
 
+void vm_forget_disc(struct vm *vm)
+{
+	free(TAKE(vm->once_disc));
+	if (vm->once_disc_fd > 0)
+		fd_close(&vm->once_disc_fd);
+	vm->once_disc_fd = 0;
+}
+
 void vm_free(struct vm *vm)
 {
 	if (!vm)
@@ -120,7 +128,7 @@ void vm_free(struct vm *vm)
 	loop_timer_stop(&vm->reboot_timer);
 	loop_timer_stop(&vm->full.timer);
 	free(vm->full.path);
-	free(vm->once_disc);
+	vm_forget_disc(vm);
 	loop_timer_stop(&vm->hang.timer);
 	qmp_cancel(&vm->hang.question);
 	loop_timer_stop(&vm->good.timer);

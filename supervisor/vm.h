@@ -191,6 +191,7 @@ struct vm {
 	bool start_paused;
 	bool once_ephemeral; /* start --ephemeral, until the next order */
 	char *once_disc;     /* start --cdrom, until it was used; or NULL */
+	int once_disc_fd;    /* the caller's descriptor of it; or 0 */
 	bool kept_paused;    /* an admin paused it */
 	char *stop_step;     /* "agent 0.4 s: powered off (step 1 of 6)" */
 
@@ -313,6 +314,8 @@ void vm_load_running(struct vm *vm);
  * False: nothing is known to run, or it cannot be copied; nothing changes.
  */
 bool vm_own_running(struct vm *vm);
+/* The next life has no disc of a caller's. */
+void vm_forget_disc(struct vm *vm);
 /* Nothing runs any more. */
 void vm_drop_running(struct vm *vm);
 /* True if a QEMU of this VM lives, or may: its locks were looked at. */

@@ -56,6 +56,18 @@ ok "the same content" same tiny-1.0.qcow2 qcow2
 ok "what was fetched is kept" cmp "$mirror/tiny.qcow2" "$cache/$sum"
 ok "for nobody else" is "$(stat -c %a "$cache" "$cache/$sum" | tr '\n' ' ')" \
 	"700 600 "
+listed() # NAME KEY: what the catalogue says of it
+{
+	does --json image catalogue >/dev/null
+	jq -r --arg n "$1" ".[] | select(.name == \$n) | .$2" "$tmp/out"
+}
+ok "the catalogue lists it" is "$(listed tiny-1.0 description)" "for tests"
+ok "as cached" is "$(listed tiny-1.0 cached)" true
+ok "another as not" is "$(listed wrong cached)" false
+ok "one with a mistake with that" is "$(listed half error)" \
+	"catalogue.ini: [half] needs sha256"
+ok "people see that too" does image catalogue
+ok "in a table" says "say url, sha256"
 mv "$mirror/tiny.qcow2" "$mirror/away"
 ok "the second time it comes out of the cache" does image pull "$url" \
 	--sha256 "$sum" --name again.raw

@@ -58,8 +58,20 @@ ok "a guest boots from an encrypted image" starts luks --wait=ready
 ok "it writes there" is "$(counts luks)" 0001
 ok "the secret is in no argument, environment or file of ours" \
 	tells_nothing "$(pid_of luks)"
+ok "it is cloned while it runs" does clone luks copy
+ok "the copy is encrypted too" is "$(qemu-img info --output=json \
+	"$images/copy-root.qcow2" | jq .encrypted)" true
+ok "the guest counts on" is "$(counts luks)" 0002
+ok "the copy boots by the same secret" starts copy --wait=ready
+ok "from that instant" is "$(counts copy)" 0002
+stops copy
+ok "it is cloned while it is down" does clone copy third
+ok "that is encrypted, and boots" starts third --wait=ready
+ok "with what it had" is "$(counts third)" 0003
+does kill third -y >/dev/null
+ok "the clones go" does delete copy third -y
 ok "a restart reads it again" restarts luks
-ok "it counts on" is "$(counts luks)" 0002
+ok "it counts on" is "$(counts luks)" 0003
 
 # ---- plugged in, made by the plug ----
 

@@ -147,6 +147,11 @@ supervisor <<'EOS'
 < {"return": {"images": [{"name": "web-root.qcow2", "format": "qcow2", "size": 1, "used": 1}]}, "id": $ID}
 EOS
 WANT=web-root.qcow2; ok "volumes are completed" completes vmward image info web
+supervisor <<'EOS'
+> {"execute": "image-catalogue"}
+< {"return": {"images": [{"name": "debian-12", "url": "https://h/d.qcow2", "sha256": null, "format": null, "description": null, "error": null, "cached": false}]}, "id": $ID}
+EOS
+WANT=debian-12; ok "so is the catalogue" completes vmward image pull deb
 vmward completion zsh
 ok "zsh completion" says '#compdef vmward'
 vmward completion fish

@@ -43,6 +43,33 @@ static void test_file(void)
 	finds("[a\n", "catalogue.ini:1:");
 }
 
+static const char *member(const json_t *all, size_t i, const char *key)
+{
+	return str_or(
+		json_string_value(json_object_get(json_array_get(all, i), key)),
+		"");
+}
+
+static void test_list(void)
+{
+	struct err err = ERR_INIT;
+	json_t *all;
+
+	conf_put("catalogue.ini",
+		"[b]\nurl = https://h/x.raw\nsha256 = " SUM
+		"\ndescription = of ours\n[a]\nurl = https://h/y\n");
+	all = catalogue_list(&conf, &err);
+	is_int(json_array_size(all), 2, "both, in the order of the file");
+	is_str(member(all, 0, "name"), "b", "the first");
+	is_str(member(all, 0, "description"), "of ours", "what it is");
+	is_str(member(all, 0, "error"), "", "and no mistake");
+	is_str(member(all, 1, "error"), "catalogue.ini: [a] needs sha256",
+		"the second has one");
+	json_decref(all);
+	conf_put("catalogue.ini", "[a\n");
+	ok(!catalogue_list(&conf, &err), "a file that cannot be read");
+}
+
 static void test_urls(void)
 {
 	static const char *const bad[] = { "", "x", "/a", "ftp://h/x",
@@ -78,6 +105,7 @@ int main(void)
 {
 	conf_start(PATHS_SYSTEM);
 	test_file();
+	test_list();
 	test_urls();
 	test_digests();
 	conf_end();

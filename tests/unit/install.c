@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/unit/tap.h"
 #include "tests/unit/vmkit.h"
@@ -14,8 +15,10 @@ static void refuses(const char *text, const char *path, const char *want)
 {
 	struct vm_spec *spec = kit_spec(text);
 	struct err err = ERR_INIT;
+	struct stat st = { .st_mode = S_IFREG };
 
-	ok(install_check(spec, path, &err) != 0, "refused: %s", path);
+	(void)stat(path, &st);
+	ok(install_check(spec, path, &st, &err) != 0, "refused: %s", path);
 	ok(strstr(err.text, want) != NULL, "%s: %s", want, err.text);
 	spec_free(spec);
 }
@@ -24,12 +27,14 @@ static void test_check(void)
 {
 	struct vm_spec *spec = kit_spec("");
 	struct err err = ERR_INIT;
+	struct stat st = { .st_mode = S_IFREG };
 
-	ok(!install_check(spec, "/proc/self/exe", &err), "a file");
-	ok(!install_check(NULL, "/proc/self/exe", &err), "of a new VM");
+	ok(!install_check(spec, "/d/x.iso", &st, &err), "a file");
+	ok(!install_check(NULL, "/d/x.iso", &st, &err), "of a new VM");
+	st.st_mode = S_IFBLK;
+	ok(!install_check(spec, "/dev/sr0", &st, &err), "a drive");
 	spec_free(spec);
 	refuses("", "disc.iso", "say --cdrom");
-	refuses("", "/nowhere/disc.iso", "No such file");
 	refuses("", "/proc", "neither a file");
 	refuses("", "/dev/null", "neither a file");
 	refuses("[vm]\nmachine = microvm\n", "/proc/self/exe", "no CD-ROM");
@@ -58,11 +63,11 @@ static void test_apply(void)
 
 static void ends(struct vm *vm, enum cause cause, bool kept)
 {
-	free(vm->once_disc);
-	vm->once_disc = strdup("/d/x.iso");
+	install_keep(vm, "/d/x.iso", dup(0));
 	vm->last.cause = cause;
 	install_ended(vm);
 	is_int(vm->once_disc != NULL, kept, "after %s", cause_name(cause));
+	is_int(vm->once_disc_fd > 0, kept, "and its descriptor");
 }
 
 static void test_ended(void)
