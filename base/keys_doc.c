@@ -11,7 +11,7 @@
 
 static const char *const when_texts[] = {
 	[KEY_HOT] = "A change takes effect at the next cold start, or in the\n"
-		    "running VM by",
+		    "running VM by\n.Ic vmward apply\nor",
 	[KEY_RESET] = "A change takes effect at the guest's next reset.",
 	[KEY_COLD] = "A change takes effect at the next cold start.",
 	[KEY_POLICY] = "",

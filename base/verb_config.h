@@ -42,6 +42,36 @@
 				"exit 8 if there is anything to do")),
 		.usage = "NAME|FILE [--argv|--qmp] [--exit-code]",
 		.help = "what start would do; of a running VM what is pending",
+		.more = "A running VM is asked what it has, and each "
+			"difference to its file is named, with when it is "
+			"done: now (by apply), at the guest's reset, at the "
+			"next cold start, or refused and why.",
+	},
+	{
+		.name = "apply",
+		.wire = "vm-apply",
+		.flags = VERB_MANY | VERB_CHANGES | VERB_LONG,
+		.role = ROLE_ADMIN,
+		.group = CONFIGURE,
+		ARGS(ARG_JOB, ARG_DRY_RUN),
+		.usage = "NAME... [--dry-run]",
+		.help = "do what of plan can be done while it runs",
+		.more = "All or nothing: a step that fails undoes those before "
+			"it, but for a disk that grew.  What QEMU cannot do "
+			"while it runs stays pending, and is done at the next "
+			"cold start, or when the guest reboots if "
+			"on-guest-reboot says so.",
+	},
+	{
+		.name = "drift",
+		.wire = "vm-drift",
+		.flags = VERB_MANY | VERB_MAYBE | VERB_OWNER,
+		.role = ROLE_VIEWER,
+		.group = CONFIGURE,
+		.usage = "[NAME...]",
+		.help = "prove that VMs are as their files say; exit 8 if not",
+		.more = "Asks each QEMU that runs, all of them without a "
+			"NAME.  One that is down cannot differ.",
 	},
 	{
 		.name = "create",

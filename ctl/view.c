@@ -296,6 +296,21 @@ static int plan_status(const struct call *call, const json_t *value)
 	return call_has(call, "exit-code") && json_array_size(actions) ? 8 : 0;
 }
 
+/* Silence and 0 are the proof; a line for each that differs, and 8. */
+static int drift_status(const struct call *call, const json_t *value)
+{
+	(void)call;
+	return json_is_true(json_object_get(value, "equal")) ? 0 : 8;
+}
+
+static int show_drift(
+	const struct call *call, const char *vm, json_t *value, bool many)
+{
+	if (!call->opt.quiet)
+		show_lines(vm, json_object_get(value, "actions"), many);
+	return drift_status(call, value);
+}
+
 static int show_plan(
 	const struct call *call, const char *vm, json_t *value, bool many)
 {
@@ -473,6 +488,7 @@ static const struct request_view views[] = {
 	{ .verb = "check", .show = show_check, .status = findings_status },
 	{ .verb = "reload", .show = show_reload, .status = findings_status },
 	{ .verb = "plan", .show = show_plan, .status = plan_status },
+	{ .verb = "drift", .show = show_drift, .status = drift_status },
 	{ .verb = "disk list", .show = show_disks, .raw = true },
 	{ .verb = "nic list", .show = show_nics, .raw = true },
 	{ .verb = "jobs list", .show = show_jobs, .raw = true },

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* show, check, plan, set, unset, enable, disable, reload. */
+/* show, check, set, unset, enable, disable, reload. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "supervisor/chain_record.h"
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
 #include "supervisor/edits.h"
 #include "supervisor/network.h"
 #include "supervisor/op.h"
 #include "supervisor/order_check.h"
-#include "supervisor/plan.h"
 #include "supervisor/pool.h"
 #include "supervisor/report.h"
 #include "supervisor/settings.h"
@@ -189,29 +187,6 @@ void command_check(struct request *rq)
 	request_reply_steal(
 		rq, json_pack("{s:o,s:b}", "findings", findings, "more", !all));
 	findings_fini(&f);
-}
-
-void command_plan(struct request *rq)
-{
-	struct vm *vm = command_vm(rq);
-	struct err err = ERR_INIT;
-	json_t *plan;
-
-	if (!vm)
-		return;
-	registry_load(request_registry(rq), vm);
-	if (vm_check_files(vm, &err)) {
-		request_fail(rq, &err);
-		return;
-	}
-	plan = vm->running && vm_is_up(vm)
-		       ? plan_changes(vm->spec, vm->running)
-		       : plan_start(vm->spec, vm->env, &vm->record,
-				 chain_record(vm), &err);
-	if (plan)
-		request_reply_steal(rq, plan);
-	else
-		request_fail(rq, &err);
 }
 
 /* ---- edits of our drop-in ---- */

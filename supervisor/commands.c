@@ -455,6 +455,8 @@ const struct handler command_handlers[] = {
 	{ "vm-show", command_show },
 	{ "vm-check", command_check },
 	{ "vm-plan", command_plan },
+	{ "vm-apply", command_apply },
+	{ "vm-drift", command_drift },
 	{ "vm-create", command_create },
 	{ "vm-install", command_install },
 	{ "vm-clone", command_clone },

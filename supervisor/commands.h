@@ -67,6 +67,10 @@ void command_show(struct request *request);
 void command_check(struct request *request);
 /* [vm-plan] What start or apply would do. */
 void command_plan(struct request *request);
+/* [vm-apply] The running VM follows its file. */
+void command_apply(struct request *request);
+/* [vm-drift] Whether machine and file are equal; of one or all. */
+void command_drift(struct request *request);
 /* [vm-create] A new file. */
 void command_create(struct request *request);
 void command_install(struct request *request);

@@ -2,10 +2,15 @@
 /* What differs between what is written and what runs; see diff.h. */
 #include "supervisor/diff.h"
 
+#include <string.h>
+
 #include "base/str.h"
 
-typedef void each_fn(
-	void *arg, const struct ini_entry *old, const struct ini_entry *new);
+struct compare {
+	const struct vm_spec *spec, *running;
+	diff_fn *each;
+	void *arg;
+};
 
 static bool is_uuid(const struct ini_entry *e)
 {
@@ -22,44 +27,136 @@ static bool is_policy(const struct ini_entry *e)
 	return key ? key->when == KEY_POLICY : str_starts(e->key, "x-");
 }
 
-/* Only the winning entry of a key counts; a uuid that is the same does not. */
-static bool counts(const struct vm_spec *spec, const struct vm_spec *other,
-	const struct ini_entry *e)
+/* ---- sections ---- */
+
+static bool has_element(
+	const struct vm_spec *spec, const struct section *s, const char *name)
 {
-	return e->key && ini_find(&spec->ini, e->section, e->key) == e &&
-	       !is_policy(e) &&
-	       !(is_uuid(e) && str_eq(spec->uuid, other->uuid));
+	const char *base = (const char *)spec + s->offset;
+	const struct list *head = (const void *)base;
+
+	for (const struct list *it = head->next; it != head; it = it->next) {
+		const char *at = (const char *)it - s->link_offset;
+		const char *const *is = (const void *)(at + s->name_offset);
+
+		if (str_eq(*is, name))
+			return true;
+	}
+	return false;
 }
 
-void diff_specs(const struct vm_spec *spec, const struct vm_spec *running,
-	each_fn *each, void *arg)
+static bool is_enabled(const struct vm_spec *spec, const struct section *s)
 {
-	if (!spec || !running || spec == running)
-		return;
+	const char *at = (const char *)spec + s->offset;
+	const struct key *enabled = NULL;
+
+	for (size_t i = 0; i < s->nkeys; i++)
+		if (str_eq(s->keys[i].name, "enabled"))
+			enabled = &s->keys[i];
+	return *(const bool *)(at + s->enabled_offset) &&
+	       (!enabled || *(const bool *)(at + enabled->offset));
+}
+
+/* Whether a spec has what a section makes; 1 for those that make nothing. */
+static bool has(const struct vm_spec *spec, const char *section)
+{
+	const struct section *s = NULL;
+	const char *dot = strchr(section, '.');
+
+	keys_lookup(spec_sections, spec_nsections, section, NULL, &s);
+	if (s && s->named)
+		return has_element(spec, s, dot ? dot + 1 : "");
+	if (s && s->enabled_offset != KEYS_NO_ENABLED)
+		return is_enabled(spec, s);
+	return true;
+}
+
+static const struct ini_entry *first_of(
+	const struct vm_spec *spec, const char *section)
+{
 	list_each(&spec->ini.entries, it, next) {
 		const struct ini_entry *e =
 			list_entry(it, struct ini_entry, link);
-		const struct ini_entry *old =
-			counts(spec, running, e)
-				? ini_find(&running->ini, e->section, e->key)
-				: NULL;
 
-		if (counts(spec, running, e) &&
-			(!old || !str_eq(old->value, e->value)))
-			each(arg, old, e);
+		if (str_eq(e->section, section))
+			return e;
 	}
-	list_each(&running->ini.entries, it2, next2) {
-		const struct ini_entry *e =
-			list_entry(it2, struct ini_entry, link);
+	return NULL;
+}
 
-		if (counts(running, spec, e) &&
-			!ini_find(&spec->ini, e->section, e->key))
-			each(arg, e, NULL);
+/* A section that one of them has alone, once. */
+static void compare_section(const struct compare *c, const struct ini_entry *e)
+{
+	const struct ini_entry *new = first_of(c->spec, e->section);
+	const struct ini_entry *old = first_of(c->running, e->section);
+	bool added = has(c->spec, e->section);
+
+	if (e != (new ? new : old))
+		return;
+	c->each(c->arg, &(struct difference){ e->section, NULL,
+				added ? NULL : e, added ? e : NULL });
+}
+
+/* ---- keys ---- */
+
+/* The entry that a key's value comes from; NULL: it has its default. */
+static const struct ini_entry *value_of(
+	const struct vm_spec *spec, const struct ini_entry *e)
+{
+	const struct ini_entry *won = ini_find(&spec->ini, e->section, e->key);
+
+	return won && *won->value ? won : NULL;
+}
+
+static bool differs(const struct compare *c, const struct ini_entry *old,
+	const struct ini_entry *new)
+{
+	const struct ini_entry *any = new ? new : old;
+
+	if (!any || (old && new &&str_eq(old->value, new->value)))
+		return false;
+	return !is_policy(any) &&
+	       !(is_uuid(any) && str_eq(c->spec->uuid, c->running->uuid));
+}
+
+static void compare_key(const struct compare *c, const struct ini_entry *e)
+{
+	const struct ini_entry *new = value_of(c->spec, e);
+	const struct ini_entry *old = value_of(c->running, e);
+
+	/* once for each key: by the one that counts */
+	if (e == (new ? new : old) && differs(c, old, new))
+		c->each(c->arg,
+			&(struct difference){ e->section, e->key, old, new });
+}
+
+static void compare_entries(const struct compare *c, const struct ini *ini)
+{
+	list_each(&ini->entries, it, next) {
+		const struct ini_entry *e =
+			list_entry(it, struct ini_entry, link);
+		bool one = has(c->spec, e->section);
+		bool other = has(c->running, e->section);
+
+		if (one != other)
+			compare_section(c, e);
+		else if (one && e->key)
+			compare_key(c, e);
 	}
 }
 
-static void count(void *arg, const struct ini_entry *old UNUSED,
-	const struct ini_entry *new UNUSED)
+void diff_specs(const struct vm_spec *spec, const struct vm_spec *running,
+	diff_fn *each, void *arg)
+{
+	const struct compare c = { spec, running, each, arg };
+
+	if (!spec || !running || spec == running)
+		return;
+	compare_entries(&c, &spec->ini);
+	compare_entries(&c, &running->ini);
+}
+
+static void count(void *arg, const struct difference *d UNUSED)
 {
 	++*(unsigned *)arg;
 }

@@ -138,6 +138,10 @@ bool machine_pid_generation(pid_t pid, uint64_t *out);
 uint64_t machine_pid_start(pid_t pid);
 /* True if /proc/PID is a QEMU started with this uuid at that time. */
 bool machine_pid_is(pid_t pid, uint64_t start, const char *uuid);
+/* Its command line, words ended by NUL, new; NULL: it has none (any more). */
+char *machine_pid_words(pid_t pid, size_t *len);
+/* True if the program of its file is another one since it was started. */
+bool machine_pid_is_replaced(pid_t pid);
 /* Path of a file in the VM's priv directory; new. */
 char *machine_priv_path(const struct machine *m, const char *leaf);
 

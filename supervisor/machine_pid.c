@@ -67,3 +67,29 @@ bool machine_pid_is(pid_t pid, uint64_t start, const char *uuid)
 		return false;
 	return memmem(cmdline, (size_t)got, uuid, strlen(uuid)) != NULL;
 }
+
+char *machine_pid_words(pid_t pid, size_t *len)
+{
+	AUTO_FREE char *cmdline = xmalloc(CMDLINE_MAX);
+	ssize_t got = read_proc(pid, "cmdline", cmdline, CMDLINE_MAX - 1);
+
+	if (got <= 0)
+		return NULL;
+	cmdline[got] = '\0';
+	*len = (size_t)got;
+	return TAKE(cmdline);
+}
+
+bool machine_pid_is_replaced(pid_t pid)
+{
+	static const char mark[] = " (deleted)";
+	char path[64];
+	char exe[1024];
+	ssize_t got;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	got = sys_readlinkat(AT_FDCWD, path, exe, sizeof(exe));
+	return got >= (ssize_t)sizeof(mark) &&
+	       memcmp(exe + got - (sizeof(mark) - 1), mark, sizeof(mark) - 1) ==
+		       0;
+}

@@ -10,7 +10,6 @@
 #include "supervisor/accel.h"
 #include "supervisor/argv.h"
 #include "supervisor/chain_open.h"
-#include "supervisor/diff.h"
 #include "supervisor/forward.h"
 #include "supervisor/image_plan.h"
 
@@ -185,43 +184,4 @@ json_t *plan_start(const struct vm_spec *spec, const struct env *env,
 		plan = plan_with(spec, env, record, &chains, err);
 	chains_fini(&chains);
 	return plan;
-}
-
-static void add_when(struct str *out, const struct ini_entry *e)
-{
-	static const char *const words[] = { [KEY_HOT] = "at cold start",
-		[KEY_RESET] = "at guest reset",
-		[KEY_COLD] = "at cold start",
-		[KEY_POLICY] = "policy" };
-	const struct section *found;
-	const struct key *key = keys_lookup(
-		spec_sections, spec_nsections, e->section, e->key, &found);
-
-	str_add(out, words[key ? key->when : KEY_COLD]);
-	if (key && key->live)
-		str_addf(out, ", or by vmward %s", key->live);
-}
-
-static void add_difference(
-	void *arg, const struct ini_entry *old, const struct ini_entry *new)
-{
-	const struct ini_entry *e = new ? new : old;
-	AUTO_STR struct str when = STR_INIT;
-
-	add_when(&when, e);
-	if (new)
-		add_text(arg, "%s:%u: [%s] %s %s -> %s (%s)", e->file, e->line,
-			e->section, e->key, old ? old->value : "default",
-			e->value, str_text(&when));
-	else
-		add_text(arg, "[%s] %s %s -> default (%s)", e->section, e->key,
-			e->value, str_text(&when));
-}
-
-json_t *plan_changes(const struct vm_spec *spec, const struct vm_spec *running)
-{
-	json_t *actions = json_array();
-
-	diff_specs(spec, running, add_difference, actions);
-	return json_pack("{s:o,s:[],s:[]}", "actions", actions, "argv", "qmp");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * plan: for a stopped VM what start would do, exactly and doing nothing; for
- * a running one what differs between the file and what runs.
+ * plan of a stopped VM: what start would do, exactly and doing nothing.  Of a
+ * running one: delta.h.
  */
 #ifndef SUPERVISOR_PLAN_H
 #define SUPERVISOR_PLAN_H
@@ -18,7 +18,5 @@
  */
 json_t *plan_start(const struct vm_spec *spec, const struct env *env,
 	const struct record *record, const char *chains, struct err *err);
-/* {"actions":["web.ini:3: [vm] memory 1G -> 2G (hot)", ...]}. */
-json_t *plan_changes(const struct vm_spec *spec, const struct vm_spec *running);
 
 #endif

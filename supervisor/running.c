@@ -2,7 +2,6 @@
 /* Changes to what a QEMU runs; see running.h. */
 #include "supervisor/running.h"
 
-#include "base/atom.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "supervisor/lowspace.h"
@@ -56,26 +55,33 @@ void running_drop_disk(struct vm *vm, const char *name)
 	vm_save_running(vm);
 }
 
+/* The entry of a key says this; what no file says is no difference. */
+static void say(struct vm *vm, const char *section, const char *key,
+	const char *value, bool always)
+{
+	struct ini *ini = &vm->running->ini;
+
+	drop_entries(ini, section, key);
+	if (always || (vm->spec && ini_find(&vm->spec->ini, section, key)))
+		ini_add(ini, section, key, value, "hotplug", "/");
+	vm_save_running(vm);
+}
+
 void running_resize_disk(
 	struct vm *vm, const char *name, uint64_t size, const char *text)
 {
 	AUTO_FREE char *section = xasprintf("disk.%s", name);
 	struct spec_disk *disk;
+	bool said;
 
 	if (!vm_own_running(vm))
 		return;
 	disk = spec_disk_of(vm->running, name);
-	if (!disk || !disk->size)
+	if (!disk)
 		return;
+	said = disk->size != 0;
 	disk->size = size;
-	list_each(&vm->running->ini.entries, it, next) {
-		struct ini_entry *e = list_entry(it, struct ini_entry, link);
-
-		if (e->key && str_eq(e->section, section) &&
-			str_eq(e->key, "size"))
-			atom_set(&e->value, text);
-	}
-	vm_save_running(vm);
+	say(vm, section, "size", text, said);
 	lowspace_begin(vm);
 }
 
@@ -83,7 +89,6 @@ void running_set_link(struct vm *vm, const char *name, bool up)
 {
 	AUTO_FREE char *section = xasprintf("net.%s", name);
 	struct spec_nic *nic;
-	struct ini *ini;
 
 	if (!vm_own_running(vm))
 		return;
@@ -91,11 +96,5 @@ void running_set_link(struct vm *vm, const char *name, bool up)
 	if (!nic)
 		return;
 	nic->up = up;
-	ini = &vm->running->ini;
-	drop_entries(ini, section, "link");
-	/* what no file says is no difference while it is so anyway */
-	if (!up || (vm->spec && ini_find(&vm->spec->ini, section, "link")))
-		ini_add(ini, section, "link", up ? "up" : "down", "hotplug",
-			"/");
-	vm_save_running(vm);
+	say(vm, section, "link", up ? "up" : "down", !up);
 }

@@ -309,6 +309,8 @@ void vm_load_slots(struct vm *vm);
 void vm_save_running(struct vm *vm);
 /* Reads it back; falls back to the spec. */
 void vm_load_running(struct vm *vm);
+/* A spec of the VM once more, with whole paths, new; NULL: it has an error. */
+struct vm_spec *vm_copy_spec(const struct vm *vm, const struct vm_spec *spec);
 /*
  * What runs is no longer what is written: a copy of its own, to change.
  * False: nothing is known to run, or it cannot be copied; nothing changes.

@@ -89,7 +89,8 @@ struct job *vm_busy(const struct vm *vm)
 	list_each(&vm->jobs, it, next) {
 		struct job *job = list_entry(it, struct job, link);
 
-		if (!str_eq(job->kind->name, "qmp"))
+		if (!str_eq(job->kind->name, "qmp") &&
+			!str_eq(job->kind->name, "observe"))
 			return job;
 	}
 	return NULL;

@@ -145,22 +145,31 @@ void vm_load_running(struct vm *vm)
 	compare(vm);
 }
 
-bool vm_own_running(struct vm *vm)
+struct vm_spec *vm_copy_spec(const struct vm *vm, const struct vm_spec *spec)
 {
 	AUTO_STR struct str text = STR_INIT;
-	struct vm_spec *own;
+	struct vm_spec *copy;
 	struct findings f;
+
+	config_show(spec, false, NULL, &text);
+	findings_init(&f);
+	copy = config_load_text(&vm->env->paths, vm->name, str_text(&text),
+		text.len, vm->name, &f);
+	findings_fini(&f);
+	if (copy)
+		ephemeral_apply(copy, vm->env);
+	return copy;
+}
+
+bool vm_own_running(struct vm *vm)
+{
+	struct vm_spec *own;
 
 	if (!vm->running || vm->running != vm->spec)
 		return vm->running != NULL;
-	config_show(vm->spec, false, NULL, &text);
-	findings_init(&f);
-	own = config_load_text(&vm->env->paths, vm->name, str_text(&text),
-		text.len, vm->name, &f);
-	findings_fini(&f);
+	own = vm_copy_spec(vm, vm->spec);
 	if (!own)
 		return false;
-	ephemeral_apply(own, vm->env);
 	vm->running = own;
 	return true;
 }

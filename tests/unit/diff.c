@@ -4,13 +4,14 @@
 
 #include "tests/unit/vmkit.h"
 
-static void each(
-	void *arg, const struct ini_entry *old, const struct ini_entry *new)
+static void each(void *arg, const struct difference *d)
 {
-	const struct ini_entry *e = new ? new : old;
-
-	str_addf(arg, "%s.%s:%s>%s ", e->section, e->key, old ? old->value : "",
-		new ? new->value : "");
+	if (d->key)
+		str_addf(arg, "%s.%s:%s>%s ", d->section, d->key,
+			d->old ? d->old->value : "",
+			d->new ? d->new->value : "");
+	else
+		str_addf(arg, "%s%s ", d->new ? "+" : "-", d->section);
 }
 
 static void differs(const char *written, const char *running, const char *want)
@@ -39,8 +40,30 @@ static void test_keys(void)
 	differs("", "[vm]\ncpus = 2\n", "vm.cpus:2> ");
 	differs("[vm]\nmemory = 1G\ncpus = 2\n[net.a]\nuser = yes\n",
 		"[vm]\nmemory = 2G\n[net.b]\nuser = yes\n",
-		"vm.memory:2G>1G vm.cpus:>2 net.a.user:>yes net.b.user:yes> ");
+		"vm.memory:2G>1G vm.cpus:>2 +net.a -net.b ");
 	differs("[vm]\ncpus = 2 ; why\n", "[vm]\n\n\ncpus  =  2\n", "");
+}
+
+/* A device that one of them has alone is one difference. */
+static void test_sections(void)
+{
+	differs("[disk.a]\nsize = 1G\nserial = x\n", "", "+disk.a ");
+	differs("", "[disk.a]\nsize = 1G\nserial = x\n", "-disk.a ");
+	differs("[watchdog]\n", "", "+watchdog ");
+	differs("", "[watchdog]\naction = pause\n", "-watchdog ");
+	differs("[watchdog]\nenabled = no\n", "", "");
+	differs("[watchdog]\n", "[watchdog]\naction = pause\n",
+		"watchdog.action:pause> ");
+	differs("[disk.a]\nsize = 1G\nenabled = no\n", "[disk.a]\nsize = 1G\n",
+		"-disk.a ");
+	/* what was unplugged and is switched off in a drop-in */
+	differs("[disk.a]\nsize = 1G\nenabled = no\n", "", "");
+	/* there in any case */
+	differs("[serial.console]\nlog = 2M\n", "", "serial.console.log:>2M ");
+	differs("[rng]\nenabled = no\n", "", "rng.enabled:>no ");
+	differs("[start]\nautostart = yes\n", "", "");
+	differs("[vm]\ncpus =\n", "", "");
+	differs("[vm]\ncpus =\n", "[vm]\ncpus = 2\n", "vm.cpus:2> ");
 }
 
 /* The saved copy of a running spec names its uuid. */
@@ -63,6 +86,7 @@ int main(void)
 {
 	kit_start();
 	test_keys();
+	test_sections();
 	test_uuid();
 	kit_end();
 	return done();

@@ -81,7 +81,8 @@ static void test_docs(void)
 					    "%s >&2",
 		temp_path("t.5"));
 	is_int(system(command), 0, "mandoc has nothing to say");
-	ok(strstr(str_text(&mdoc), "running VM by\n.Ic vmward disk resize ."),
+	ok(strstr(str_text(&mdoc),
+		   "running VM by\n.Ic vmward apply\nor\n.Ic vmward disk resize ."),
 		"what changes in a running VM says how");
 	ok(!strstr(str_text(&mdoc), "takes a change at once"),
 		"and nothing says more than that");

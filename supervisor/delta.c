@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* File against machine, and when what is done; see delta.h. */
+#include "supervisor/delta.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "supervisor/argv.h"
+#include "supervisor/device.h"
+
+struct make {
+	struct deltas *out;
+	const struct vm *vm;
+	const struct observed *seen; /* or NULL */
+	unsigned ports;              /* that are free */
+};
+
+static struct delta *add(struct make *m, const char *section, const char *key)
+{
+	struct delta *d = NEW(struct delta);
+
+	d->when = DELTA_COLD;
+	d->section = xstrdup(section);
+	d->key = key ? xstrdup(key) : NULL;
+	list_add(&m->out->list, &d->link);
+	return d;
+}
+
+static char *copy(const struct ini_entry *e)
+{
+	return e && e->key ? xstrdup(e->value) : NULL;
+}
+
+static void waits(struct delta *d, const char *why)
+{
+	d->act = DELTA_WAITS;
+	d->when = DELTA_COLD;
+	d->why = xstrdup(why);
+}
+
+static void refuse(struct delta *d, const char *why)
+{
+	waits(d, why);
+	d->when = DELTA_REFUSED;
+}
+
+static void is_hot(struct delta *d, enum delta_act act)
+{
+	d->when = DELTA_HOT;
+	d->act = act;
+}
+
+/* "data" of "disk.data". */
+static const char *name_of(const struct delta *d)
+{
+	const char *dot = strchr(d->section, '.');
+
+	return dot ? dot + 1 : "";
+}
+
+static struct spec_disk *disk_of(
+	const struct vm_spec *spec, const struct delta *d)
+{
+	return spec_disk_of(spec, name_of(d));
+}
+
+/* ---- what a change of each key takes ---- */
+
+static bool can_plug(
+	struct delta *d, const struct vm *vm, const struct spec_disk *disk)
+{
+	if (device_machine(vm->running) == MACHINE_MICROVM)
+		waits(d, "machine microvm cannot hotplug");
+	else if (disk->bus != BUS_VIRTIO)
+		waits(d, "only disks with bus = virtio are plugged while it "
+			 "runs");
+	else
+		return true;
+	return false;
+}
+
+static void plug_disk(struct make *m, struct delta *d)
+{
+	const struct spec_disk *added = disk_of(m->vm->spec, d);
+	const struct spec_disk *gone = disk_of(m->vm->running, d);
+	bool q35 = device_machine(m->vm->running) == MACHINE_Q35;
+
+	if (!can_plug(d, m->vm, added ? added : gone))
+		return;
+	if (!added)
+		is_hot(d, DELTA_DETACH);
+	else if (q35 && m->ports == 0)
+		waits(d, "no port is free: hotplug-ports says how many there "
+			 "are");
+	else
+		is_hot(d, DELTA_ATTACH);
+	m->ports -= d->act == DELTA_ATTACH && q35;
+}
+
+static void resize_disk(struct make *m, struct delta *d)
+{
+	const struct spec_disk *now = disk_of(m->vm->running, d);
+	const struct spec_disk *then = disk_of(m->vm->spec, d);
+	AUTO_FREE char *node = argv_disk_node_name(name_of(d), 0);
+	uint64_t size = m->seen ? observed_size(m->seen, node) : 0;
+
+	if (!size)
+		size = now->size;
+	if (then->size && then->size < size)
+		refuse(d, "a disk shrinks only while its VM is stopped (image "
+			  "resize --shrink)");
+	else if (then->size && now->readonly)
+		waits(d, "it is read-only");
+	else if (then->size)
+		is_hot(d, DELTA_RESIZE);
+}
+
+static void set_link(struct make *m UNUSED, struct delta *d)
+{
+	is_hot(d, DELTA_LINK);
+}
+
+/* The keys of the table that are hot, and what decides that each is. */
+static const struct rule {
+	const char *class; /* "disk" of [disk.N] */
+	const char *key;   /* NULL: the device itself */
+	void (*decide)(struct make *m, struct delta *d);
+} rules[] = {
+	{ "disk", NULL, plug_disk },
+	{ "disk", "size", resize_disk },
+	{ "net", "link", set_link },
+};
+
+static bool is_of(const char *section, const char *class)
+{
+	size_t len = strlen(class);
+
+	return str_starts(section, class) &&
+	       (section[len] == '.' || section[len] == '\0');
+}
+
+static const struct rule *rule_of(const char *section, const char *key)
+{
+	for (size_t i = 0; i < NELEMS(rules); i++) {
+		const struct rule *r = &rules[i];
+
+		if (is_of(section, r->class) &&
+			(key ? r->key && str_eq(key, r->key) : !r->key))
+			return r;
+	}
+	return NULL;
+}
+
+static void decide(struct make *m, struct delta *d)
+{
+	const struct rule *rule = rule_of(d->section, d->key);
+	const struct section *found;
+	const struct key *key =
+		d->key ? keys_lookup(spec_sections, spec_nsections, d->section,
+				 d->key, &found)
+		       : NULL;
+
+	if (rule)
+		rule->decide(m, d);
+	else if (key && key->when == KEY_RESET)
+		d->when = DELTA_RESET;
+}
+
+static void on_difference(void *arg, const struct difference *diff)
+{
+	struct make *m = arg;
+	struct delta *d = add(m, diff->section, diff->key);
+
+	d->from = copy(diff->old);
+	d->to = copy(diff->new);
+	if (!diff->key)
+		*(diff->new ? &d->to : &d->from) = xstrdup("there");
+	if (diff->new) {
+		d->file = xstrdup(diff->new->file);
+		d->line = diff->new->line;
+	}
+	decide(m, d);
+}
+
+/* ---- what QEMU says against what it is to have ---- */
+
+static bool has_delta(
+	const struct make *m, const char *section, const char *key)
+{
+	list_each(&m->out->list, it, next) {
+		const struct delta *d = list_entry(it, struct delta, link);
+
+		if (str_eq(d->section, section) &&
+			(!d->key || (key && str_eq(d->key, key))))
+			return true;
+	}
+	return false;
+}
+
+/* A device of a section that QEMU has no longer. */
+static void look_for(struct make *m, const char *class, const char *name)
+{
+	AUTO_FREE char *section = xasprintf("%s.%s", class, name);
+	AUTO_FREE char *id = xasprintf("%s-%s", class, name);
+	struct delta *d;
+
+	if (observed_has_device(m->seen, id) || has_delta(m, section, NULL))
+		return;
+	d = add(m, section, NULL);
+	d->to = xstrdup("there");
+	waits(d, "QEMU has it no longer");
+}
+
+static char *bytes_text(uint64_t bytes)
+{
+	struct str text = STR_INIT;
+
+	str_add_bytes(&text, bytes);
+	return str_take(&text);
+}
+
+/* A disk that is smaller than its file says. */
+static void look_at_size(struct make *m, const struct spec_disk *disk)
+{
+	AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
+	AUTO_FREE char *node = argv_disk_node_name(disk->name, 0);
+	uint64_t size = observed_size(m->seen, node);
+	const struct spec_disk *wish = spec_disk_of(m->vm->spec, disk->name);
+	struct delta *d;
+
+	if (!wish || !size || wish->size <= size ||
+		has_delta(m, section, "size"))
+		return;
+	d = add(m, section, "size");
+	d->from = bytes_text(size);
+	d->to = bytes_text(wish->size);
+	resize_disk(m, d);
+}
+
+static void look_at_devices(struct make *m)
+{
+	const struct vm_spec *running = m->vm->running;
+
+	list_each(&running->disks, it, next) {
+		const struct spec_disk *disk =
+			list_entry(it, struct spec_disk, link);
+
+		look_for(m, "disk", disk->name);
+		look_at_size(m, disk);
+	}
+	list_each(&running->nics, nt, nnext)
+		look_for(m, "net", list_entry(nt, struct spec_nic, link)->name);
+}
+
+static bool is_known(const struct make *m, const char *id)
+{
+	const struct vm_spec *running = m->vm->running;
+
+	if (str_starts(id, "disk-"))
+		return spec_disk_of(running, id + strlen("disk-")) != NULL;
+	if (str_starts(id, "net-"))
+		return spec_nic_of(running, id + strlen("net-")) != NULL;
+	return false;
+}
+
+/* What was plugged in behind our back. */
+static void look_for_strangers(struct make *m)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(m->seen->devices, i, item)
+	{
+		const char *type =
+			json_string_value(json_object_get(item, "type"));
+		const char *id =
+			json_string_value(json_object_get(item, "name"));
+		struct delta *d;
+
+		if (!id || !type || !str_starts(type, "child<") ||
+			is_known(m, id) || observed_began_with(m->seen, id))
+			continue;
+		d = add(m, id, NULL);
+		d->from = xstrdup("there");
+		waits(d, "no file names it: it was plugged in by hand");
+	}
+}
+
+static void look_at_number(struct make *m, const char *key, uint64_t is,
+	uint64_t should, char *(*text)(uint64_t))
+{
+	struct delta *d;
+
+	if (!is || is == should || has_delta(m, "vm", key))
+		return;
+	d = add(m, "vm", key);
+	d->from = text(is);
+	d->to = text(should);
+	waits(d, "that is what QEMU has");
+}
+
+static char *number_text(uint64_t n)
+{
+	return xasprintf("%" PRIu64, n);
+}
+
+static void look_at_machine(struct make *m)
+{
+	const struct spec_vm *vm = &m->vm->running->vm;
+	struct delta *d;
+
+	look_at_number(
+		m, "cpus", observed_cpus(m->seen), vm->cpus, number_text);
+	look_at_number(
+		m, "memory", observed_memory(m->seen), vm->memory, bytes_text);
+	if (!m->seen->replaced)
+		return;
+	d = add(m, "qemu", NULL);
+	d->from = xstrdup("old");
+	d->to = xstrdup("new");
+	waits(d, "its program was replaced since it was started");
+}
+
+void deltas_make(
+	struct deltas *out, const struct vm *vm, const struct observed *seen)
+{
+	struct make m = { out, vm, seen, argv_free_slots(&vm->slots) };
+
+	list_init(&out->list);
+	diff_specs(vm->spec, vm->running, on_difference, &m);
+	if (!seen)
+		return;
+	look_at_devices(&m);
+	look_for_strangers(&m);
+	look_at_machine(&m);
+}
+
+void deltas_fini(struct deltas *deltas)
+{
+	list_each(&deltas->list, it, next) {
+		struct delta *d = list_entry(it, struct delta, link);
+
+		list_del(&d->link);
+		free(d->section);
+		free(d->key);
+		free(d->from);
+		free(d->to);
+		free(d->file);
+		free(d->why);
+		free(d);
+	}
+}
+
+unsigned deltas_count(const struct deltas *deltas, enum delta_when when)
+{
+	unsigned n = 0;
+
+	list_each(&deltas->list, it, next)
+		n += list_entry(it, struct delta, link)->when == when;
+	return n;
+}
+
+/* ---- as JSON and as text ---- */
+
+static const char *const when_words[] = { "hot", "reset", "cold", "refused" };
+static const char *const when_texts[] = { "now, by vmward apply",
+	"at guest reset", "at cold start", "refused" };
+
+json_t *deltas_json(const struct deltas *deltas)
+{
+	json_t *all = json_array();
+
+	list_each(&deltas->list, it, next) {
+		const struct delta *d = list_entry(it, struct delta, link);
+
+		json_array_append_new(
+			all, json_pack("{s:s,s:s?,s:s?,s:s?,s:s,s:s?,s:s?,s:i}",
+				     "section", d->section, "key", d->key,
+				     "from", d->from, "to", d->to, "when",
+				     when_words[d->when], "why", d->why, "file",
+				     d->file, "line", (int)d->line));
+	}
+	return all;
+}
+
+static void add_text(struct str *out, const struct delta *d)
+{
+	if (d->file)
+		str_addf(out, "%s:%u: ", d->file, d->line);
+	str_addf(out, "[%s]", d->section);
+	if (d->key)
+		str_addf(out, " %s %s -> %s", d->key,
+			str_or(d->from, "default"), str_or(d->to, "default"));
+	else
+		str_addf(out, " is %s",
+			!d->to    ? "to go"
+			: d->from ? "another one"
+				  : "to come");
+	str_addf(out, " (%s%s%s)", when_texts[d->when], d->why ? ": " : "",
+		str_or(d->why, ""));
+}
+
+json_t *deltas_text(const struct deltas *deltas)
+{
+	json_t *all = json_array();
+
+	list_each(&deltas->list, it, next) {
+		AUTO_STR struct str text = STR_INIT;
+
+		add_text(&text, list_entry(it, struct delta, link));
+		json_array_append_new(all, json_string(str_text(&text)));
+	}
+	return all;
+}

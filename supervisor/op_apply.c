@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The running VM follows its file as far as QEMU can: what can be undone
+ * comes first, what cannot (a larger disk) last but for what goes.  If a step
+ * fails, those before it are undone.  A guest that keeps a disk is no
+ * failure: it is closed when the guest lets it go.
+ */
+#include "supervisor/op_apply.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "supervisor/op.h"
+#include "supervisor/running.h"
+#include "supervisor/unplug.h"
+
+#define DETACH_MS 5000
+
+/* A detach may outlive the job that began it. */
+struct detach {
+	struct op_apply *op; /* NULL: nobody waits for it */
+	struct vm *vm;
+	char *disk;
+};
+
+struct op_apply {
+	struct job job;
+	struct vm *vm;
+	struct observed seen;
+	struct deltas deltas;
+	struct delta **todo; /* in the order of enum delta_act */
+	size_t n;
+	size_t at;              /* the one at work */
+	struct vm_spec *target; /* the file; what is attached is taken out */
+	struct vm_spec *before; /* what ran */
+	struct detach *detach;
+	bool done; /* the step */
+	struct err err;
+	unsigned kept; /* disks that the guest keeps for now */
+};
+
+static const char *device_of(const struct delta *d)
+{
+	return strchr(d->section, '.') + 1;
+}
+
+/* ---- steps ---- */
+
+static void on_step(struct job *job, void *arg)
+{
+	struct op_apply *op = arg;
+
+	vm_job_over(job, op->vm);
+	op->done = true;
+	op->err = job->err;
+	job_wake(&op->job);
+}
+
+static void watch(struct op_apply *op, struct job *job)
+{
+	job->parent = &op->job;
+	vm_job_add(op->vm, job);
+}
+
+/* KEY=VALUE as its section says them; new. */
+static json_t *pairs_of(const struct vm_spec *spec, const char *section)
+{
+	json_t *pairs = json_object();
+
+	list_each(&spec->ini.entries, it, next) {
+		const struct ini_entry *e =
+			list_entry(it, struct ini_entry, link);
+
+		if (e->key && str_eq(e->section, section))
+			json_object_set_new(
+				pairs, e->key, json_string(e->value));
+	}
+	return pairs;
+}
+
+/* The disk of a copy, which has it no longer then. */
+static void attach(
+	struct op_apply *op, const struct delta *d, const struct vm_spec *from)
+{
+	struct spec_disk *disk = spec_disk_of(from, device_of(d));
+
+	if (!disk) {
+		op->done = true;
+		return;
+	}
+	list_del(&disk->link);
+	list_init(&disk->link);
+	watch(op, op_disk_attach_begin_steal(op->vm, disk,
+			  pairs_of(from, d->section), on_step, op));
+}
+
+static void on_detached(struct job *job, void *arg)
+{
+	struct detach *detach = arg;
+
+	if (!job->err.code)
+		unplug_forget(detach->vm, detach->disk);
+	if (detach->op) {
+		detach->op->detach = NULL;
+		on_step(job, detach->op);
+	} else {
+		vm_job_over(job, detach->vm);
+		vm_changed(detach->vm);
+	}
+	free(detach->disk);
+	free(detach);
+}
+
+static void on_kept(
+	struct job *job UNUSED, void *arg, const struct err *err UNUSED)
+{
+	struct detach *detach = arg;
+	struct op_apply *op = TAKE(detach->op);
+
+	if (!op)
+		return;
+	op->detach = NULL;
+	op->kept++;
+	op->done = true;
+	job_wake(&op->job);
+}
+
+/* No child of ours: it stays until the guest lets go. */
+static void detach(struct op_apply *op, const struct delta *d)
+{
+	const char *name = device_of(d);
+	struct detach *detach = NEW(struct detach);
+
+	detach->op = op;
+	detach->vm = op->vm;
+	detach->disk = xstrdup(name);
+	op->detach = detach;
+	unplug_mark(op->vm, name, false);
+	vm_job_add(op->vm, op_disk_detach_begin(op->vm, name, DETACH_MS,
+				   on_kept, on_detached, detach));
+}
+
+static bool wants_up(const struct vm_spec *spec, const struct delta *d)
+{
+	const struct spec_nic *nic = spec_nic_of(spec, device_of(d));
+
+	return !nic || nic->up;
+}
+
+static void set_link(struct op_apply *op, const struct delta *d, bool up)
+{
+	AUTO_FREE char *id = xasprintf("net-%s", device_of(d));
+
+	watch(op, op_qmp_begin_steal(op->vm, "set_link",
+			  json_pack("{s:s,s:b}", "name", id, "up", up), on_step,
+			  op));
+}
+
+static void resize(struct op_apply *op, const struct delta *d)
+{
+	const struct spec_disk *disk = spec_disk_of(op->target, device_of(d));
+
+	watch(op, op_disk_resize_begin(
+			  op->vm, disk->name, disk->size, on_step, op));
+}
+
+static struct delta *step_of(const struct op_apply *op)
+{
+	return op->todo[op->at];
+}
+
+static void begin_step(struct op_apply *op)
+{
+	const struct delta *d = step_of(op);
+
+	op->done = false;
+	op->err = (struct err)ERR_INIT;
+	if (d->act == DELTA_ATTACH)
+		attach(op, d, op->target);
+	else if (d->act == DELTA_LINK)
+		set_link(op, d, wants_up(op->target, d));
+	else if (d->act == DELTA_RESIZE)
+		resize(op, d);
+	else
+		detach(op, d);
+}
+
+/* What the step changed is what runs from now on. */
+static void note_step(struct op_apply *op)
+{
+	const struct delta *d = step_of(op);
+	const struct spec_disk *disk;
+
+	if (!op->vm->running)
+		return;
+	if (d->act == DELTA_LINK)
+		running_set_link(op->vm, device_of(d), wants_up(op->target, d));
+	disk = d->act == DELTA_RESIZE ? spec_disk_of(op->target, device_of(d))
+				      : NULL;
+	if (disk)
+		running_resize_disk(op->vm, disk->name, disk->size, d->to);
+}
+
+/* ---- the job ---- */
+
+static void on_seen(struct job *job, void *arg)
+{
+	struct op_apply *op = arg;
+
+	op->done = true;
+	op->err = job->err;
+}
+
+static int by_act(const void *a, const void *b)
+{
+	const struct delta *const *one = a;
+	const struct delta *const *other = b;
+
+	return (int)(*one)->act - (int)(*other)->act;
+}
+
+static int compare(struct op_apply *op, struct err *err)
+{
+	struct vm *vm = op->vm;
+
+	if (!vm->spec || !vm->running)
+		return err_set(err, ERR_GONE, "its file is gone");
+	deltas_make(&op->deltas, vm, &op->seen);
+	op->todo =
+		xcalloc(list_count(&op->deltas.list) + 1, sizeof(op->todo[0]));
+	list_each(&op->deltas.list, it, next) {
+		struct delta *d = list_entry(it, struct delta, link);
+
+		if (d->when == DELTA_HOT)
+			op->todo[op->n++] = d;
+	}
+	qsort(op->todo, op->n, sizeof(op->todo[0]), by_act);
+	op->target = vm_copy_spec(vm, vm->spec);
+	op->before = vm_copy_spec(vm, vm->running);
+	if (op->target && op->before)
+		return 0;
+	return err_set(err, ERR_CONFIG, "its files cannot be put together");
+}
+
+static void name_section(struct op_apply *op)
+{
+	if (!str_starts(op->err.text, "disk '"))
+		err_wrap(&op->err, "[%s]: ", step_of(op)->section);
+}
+
+static enum job_state apply_run(struct job *job)
+{
+	struct op_apply *op = container_of(job, struct op_apply, job);
+
+	JOB_BEGIN(job);
+	observe_start(op->vm, &op->seen, job, on_seen, op);
+	JOB_AWAIT(job, op->done, JOB_FOREVER); /* its own */
+	if (op->err.code)
+		return job_fail_err(job, &op->err);
+	if (compare(op, &job->err))
+		return JOB_ENDS;
+	for (; op->at < op->n; op->at++) {
+		if (!op->vm->machine.ready)
+			return job_fail(job, ERR_GONE, "QEMU is gone");
+		begin_step(op);
+		JOB_AWAIT(job, op->done, JOB_FOREVER); /* its own */
+		if (op->err.code) {
+			name_section(op);
+			return job_fail_err(job, &op->err);
+		}
+		note_step(op);
+	}
+	JOB_END(job);
+}
+
+/* ---- undone ---- */
+
+static void begin_undo(struct op_apply *op)
+{
+	const struct delta *d = step_of(op);
+
+	op->done = false;
+	if (d->act == DELTA_ATTACH)
+		detach(op, d);
+	else if (d->act == DELTA_LINK)
+		set_link(op, d, wants_up(op->before, d));
+	else if (d->act == DELTA_DETACH &&
+		 !spec_disk_of(op->vm->running, device_of(d)))
+		attach(op, d, op->before);
+	else
+		op->done = true; /* a disk does not shrink */
+}
+
+static void note_undo(struct op_apply *op)
+{
+	const struct delta *d = step_of(op);
+
+	if (op->err.code)
+		vmlog_line(&op->vm->log, LOG_WARN,
+			"[%s] stays as apply left it: %s", d->section,
+			op->err.text);
+	else if (d->act == DELTA_LINK && op->vm->running)
+		running_set_link(op->vm, device_of(d), wants_up(op->before, d));
+}
+
+static enum job_state apply_undo(struct job *job)
+{
+	struct op_apply *op = container_of(job, struct op_apply, job);
+
+	JOB_BEGIN(job);
+	if (op->detach) /* it goes on alone */
+		op->detach->op = NULL;
+	op->detach = NULL;
+	while (op->at > 0 && op->vm->machine.ready && op->vm->running) {
+		op->at--;
+		op->err = (struct err)ERR_INIT;
+		begin_undo(op);
+		JOB_AWAIT(job, op->done, JOB_FOREVER); /* its own */
+		note_undo(op);
+	}
+	JOB_END(job);
+}
+
+static void apply_cleanup(struct job *job)
+{
+	struct op_apply *op = container_of(job, struct op_apply, job);
+
+	observed_fini(&op->seen);
+	deltas_fini(&op->deltas);
+	spec_free(op->target);
+	spec_free(op->before);
+	free(op->todo);
+	free(op);
+}
+
+static const struct job_kind apply_kind = { "apply", apply_run, apply_undo,
+	apply_cleanup };
+
+struct job *op_apply_begin(struct vm *vm, op_end_fn *on_end, void *arg)
+{
+	struct op_apply *op = NEW(struct op_apply);
+
+	op->vm = vm;
+	list_init(&op->deltas.list);
+	job_start(&op->job, &apply_kind, vm->name, on_end, arg);
+	return &op->job;
+}
+
+const struct deltas *op_apply_deltas(const struct job *job)
+{
+	return &container_of(job, const struct op_apply, job)->deltas;
+}
+
+unsigned op_apply_kept(const struct job *job)
+{
+	return container_of(job, const struct op_apply, job)->kept;
+}
