@@ -88,6 +88,8 @@ STORAGE_SRC += storage/foreign.c storage/remote.c storage/ova.c
 SUPERVISOR_SRC += supervisor/far.c supervisor/op_import.c supervisor/command_import.c \
 	supervisor/catalogue.c supervisor/op_pull.c supervisor/command_pull.c
 SUPERVISOR_SRC += supervisor/unplug.c supervisor/holder.c
+SUPERVISOR_SRC += supervisor/setup.c supervisor/op_finish.c supervisor/migration.c \
+	supervisor/saved.c supervisor/op_save.c supervisor/op_restore.c supervisor/command_save.c
 # the main() of each program
 VMWARDD_SRC = supervisor/main.c
 VMWARD_SRC = ctl/main.c
@@ -96,7 +98,7 @@ TEST_SRC = tests/sim/world.c tests/sim/world_file.c tests/sim/world_fs.c \
 	tests/sim/world_net.c tests/sim/world_proc.c
 SIM_SRC = tests/sim/sim.c tests/sim/heap.c tests/sim/life.c tests/sim/qemu.c tests/sim/guest.c tests/sim/plug.c tests/sim/birth.c tests/sim/client.c \
 	tests/sim/chaos.c tests/sim/broken.c tests/sim/calm.c tests/sim/diamond.c tests/sim/oracle.c
-FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/fdsets.c tests/fake/script.c
+FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/fdsets.c tests/fake/migrate.c tests/fake/script.c
 FAKE_CONTROL_SRC = tests/fake/control.c
 PEER_SRC = tests/peer/talk.c tests/peer/storm.c tests/peer/activate.c tests/peer/kill_at.c tests/peer/slowfs.c
 FUZZ_SRC = tests/fuzz/ini.c tests/fuzz/stream.c tests/fuzz/request.c \

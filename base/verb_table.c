@@ -157,12 +157,13 @@ const struct verb verbs[] = {
 			FLAG("console", 0, LOCAL, "attach its console"),
 			FLAG("ephemeral", 0, OPTION,
 				"this once, keep nothing it writes"),
+			FLAG("fresh", 0, OPTION, "forget its saved memory"),
 			{ "cdrom", ARG_FILE, OPTION | ARG_OPENED, 0, NULL,
 				"boot from this disc until it reboots" },
 			ARG_NO_DEPS, ARG_JOB, ARG_DRY_RUN),
 		.usage = "NAME... [--paused] [--wait[=ready|running|agent|ip]]"
 			 " [--timeout D] [--console] [--ephemeral] "
-			 "[--cdrom ISO] [--no-deps]",
+			 "[--cdrom ISO] [--fresh] [--no-deps]",
 		.help = "start a VM and return when it runs",
 		.more = "Those that it requires or wants are started as "
 			"well, and it waits for those it is after.",
@@ -251,6 +252,36 @@ const struct verb verbs[] = {
 		ARGS(ARG_DRY_RUN),
 		.usage = "NAME...",
 		.help = "let a paused VM go on",
+	},
+	{
+		.name = "save",
+		.wire = "vm-save",
+		.aliases = "managedsave",
+		.flags = VERB_MANY | VERB_CHANGES | VERB_LONG | VERB_OWNER,
+		.role = ROLE_OPERATOR,
+		.group = RUN,
+		ARGS(ARG_JOB, ARG_DRY_RUN),
+		.usage = "NAME...",
+		.help = "put its memory on disk and end its QEMU",
+		.more = "The guest stands still meanwhile; a save that fails "
+			"or is cancelled lets it go on.  The next start "
+			"goes on from there, once, unless a disk was written "
+			"to; start --fresh forgets it.",
+	},
+	{
+		.name = "restore",
+		.wire = "vm-restore",
+		.flags = VERB_MANY | VERB_CHANGES | VERB_LONG | VERB_OWNER,
+		.role = ROLE_OPERATOR,
+		.group = RUN,
+		ARGS(FLAG("paused", 0, OPTION, "leave it paused"),
+			ARG_TIMEOUT("give up waiting after this time"),
+			ARG_NO_DEPS, ARG_JOB, ARG_DRY_RUN),
+		.usage = "NAME... [--paused] [--timeout D] [--no-deps]",
+		.help = "start a saved VM where it was",
+		.more = "It has the configuration that it had.  What cannot "
+			"be restored stays saved.  The agent of the guest "
+			"sets its clock.",
 	},
 	{
 		.name = "wait",

@@ -16,9 +16,11 @@
 #include "supervisor/lowspace.h"
 #include "supervisor/op.h"
 #include "supervisor/op_nics.h"
+#include "supervisor/op_save.h"
 #include "supervisor/policy.h"
 #include "supervisor/ready.h"
 #include "supervisor/reboot.h"
+#include "supervisor/saved.h"
 #include "supervisor/settle.h"
 #include "supervisor/tidy.h"
 #include "supervisor/unplug.h"
@@ -40,11 +42,19 @@ static bool guest_is_over(const struct vm *vm)
 	return vm->machine.seen.shutdown_seen || halt_is_over(vm);
 }
 
-static void keep_start_err(struct vm *vm, const struct err *err)
+/* The guest of a start that went on from saved memory has slept. */
+static void set_clock(struct vm *vm)
 {
-	if (!vm->start_err)
-		vm->start_err = NEW(struct err);
-	*vm->start_err = *err;
+	if (vm->clock_is_late && !vm->start_paused)
+		vm_job_add(vm, op_clock_begin(vm, vm_job_over, vm));
+	vm->clock_is_late = false;
+}
+
+static void keep_err(struct err **at, const struct err *err)
+{
+	if (!*at)
+		*at = NEW(struct err);
+	**at = *err;
 }
 
 static void on_start_end(struct job *job, void *arg)
@@ -57,9 +67,11 @@ static void on_start_end(struct job *job, void *arg)
 		hook_start(hook_prepare(vm, HOOK_STARTED));
 		if (guest_is_over(vm)) /* already */
 			vm_post(vm, EV_GUEST_OFF);
+		else
+			set_clock(vm);
 		return;
 	}
-	keep_start_err(vm, &job->err);
+	keep_err(&vm->start_err, &job->err);
 	if (job->err.code == ERR_EXISTS) {
 		vm_drop_running(vm); /* it runs what it was started with */
 		vm_post(vm, EV_FOUND);
@@ -102,6 +114,22 @@ static void on_stop_end(struct job *job, void *arg)
 		job->err.code == ERR_CANCELLED ? EV_STOP_CANCELLED : EV_STUCK);
 }
 
+/* It goes on: what nobody heeded meanwhile. */
+static void catch_up(struct vm *vm)
+{
+	if (!vm->machine.ready)
+		vm_post(vm, EV_LOST); /* nobody heeded it meanwhile */
+	else if (guest_is_over(vm))
+		vm_post(vm, EV_GUEST_OFF);
+	else if (vm->ready != VM_READY_YES)
+		ready_begin(vm);
+	if (vm->machine.ready && vm->machine.seen.io_error) {
+		vm_post(vm, EV_GUEST_PAUSED); /* by a disk, all the while */
+		if (!vm->full.path)
+			diskfull_look(vm);
+	}
+}
+
 void act_stop_cancelled(struct vm *vm)
 {
 	vm->stop = (struct vm_stop_order){ 0 };
@@ -110,17 +138,40 @@ void act_stop_cancelled(struct vm *vm)
 	vm->record.killed = vm->record.left = false;
 	vm_record_order(vm);
 	vm_set_note(vm, "%s", "");
-	if (!vm->machine.ready)
-		vm_post(vm, EV_LOST); /* nobody heeded it meanwhile */
-	else if (guest_is_over(vm))
-		vm_post(vm, EV_GUEST_OFF);
-	else
-		ready_begin(vm);
-	if (vm->machine.ready && vm->machine.seen.io_error) {
-		vm_post(vm, EV_GUEST_PAUSED); /* by a disk, all the while */
-		if (!vm->full.path)
-			diskfull_look(vm);
+	catch_up(vm);
+}
+
+static void on_save_end(struct job *job, void *arg)
+{
+	struct vm *vm = arg;
+
+	end_op(vm, job);
+	if (machine_is_ended(&vm->machine)) {
+		settle(vm);
+		return;
 	}
+	vmlog_line(&vm->log, LOG_ERROR, "save: %s", job->err.text);
+	keep_err(&vm->save_err, &job->err);
+	vm_post(vm, EV_SAVE_FAILED);
+}
+
+void act_save(struct vm *vm)
+{
+	ready_stop(vm);
+	free(TAKE(vm->save_err));
+	vm->op = op_save_begin(vm, on_save_end, vm);
+	vm_job_add(vm, vm->op);
+}
+
+void act_save_failed(struct vm *vm)
+{
+	bool paused = vm->kept_paused;
+
+	vm->stop = (struct vm_stop_order){ 0 };
+	vm->intent_stop = false;
+	catch_up(vm);
+	if (paused)
+		vm_post(vm, EV_GUEST_PAUSED);
 }
 
 void act_stop(struct vm *vm)
@@ -270,11 +321,25 @@ static void find_nics(struct vm *vm)
 		vm_job_add(vm, job);
 }
 
+/* Its memory is on disk: this QEMU was saved, or had not gone on from it. */
+static void end_copy(struct vm *vm)
+{
+	bool restored = vm->machine.generation > saved_generation(vm);
+
+	vmlog_line(&vm->log, LOG_INFO, "its memory is on disk: ends pid %d",
+		(int)vm->machine.pid);
+	vm->stop = (struct vm_stop_order){ .now = true,
+		.alone = true,
+		.restart = restored && vm->record.desired == DESIRED_UP };
+	vm_post(vm, EV_UNWANTED);
+}
+
 static void on_adopt_end(struct job *job, void *arg)
 {
 	struct vm *vm = arg;
 	const char *status = op_adopt_status(job);
 	enum vm_event next;
+	bool unstarted;
 
 	end_op(vm, job);
 	if (job->err.code) {
@@ -288,6 +353,10 @@ static void on_adopt_end(struct job *job, void *arg)
 	}
 	vm->adopt_tries = 0;
 	vm_set_note(vm, "%s", "");
+	if (saved_is_there(vm)) {
+		end_copy(vm);
+		return;
+	}
 	vmlog_line(&vm->log, LOG_INFO, "adopted pid %d (%s)",
 		(int)vm->machine.pid, status);
 	vm->start_paused = false;
@@ -302,7 +371,10 @@ static void on_adopt_end(struct job *job, void *arg)
 	vm->record.left = false;
 	vm_record_order(vm); /* what we read may not be on disk so far */
 	next = found_state(vm, status, op_adopt_full_node(job));
-	if (str_eq(status, "prelaunch") && !vm->record.paused)
+	unstarted = str_eq(status, "prelaunch") ||
+		    (str_eq(status, "paused") && saved_was_used(vm));
+	saved_forget(vm); /* it has that in its memory */
+	if (unstarted && !vm->record.paused)
 		next = EV_STARTED; /* we died before its cont */
 	vm_post(vm, next);
 	if (guest_is_over(vm))
@@ -310,13 +382,15 @@ static void on_adopt_end(struct job *job, void *arg)
 	else if (str_eq(status, "prelaunch") && vm->record.unfinished &&
 		 vm->running)
 		vm_job_add(vm, op_finish_begin(vm, vm_job_over, vm));
-	else if (str_eq(status, "prelaunch") && !vm->record.paused)
+	else if (unstarted && !vm->record.paused)
 		vm_job_add(vm, op_ask_begin(vm, ASK_RESUME, vm_job_over, vm));
 	if (vm->machine.seen.io_error && !vm->full.path)
 		diskfull_look(vm);
 	if (unplug_is_marked(vm))
 		act_reap(vm);
 	find_nics(vm);
+	if (op_save_was_begun(vm))
+		vm_job_add(vm, op_save_reap_begin(vm, vm_job_over, vm));
 	if (live_copy_was_begun(vm))
 		vm_job_add(vm, live_copy_reap_begin(vm, vm_job_over, vm));
 }
@@ -359,6 +433,16 @@ static void limit_runtime(struct vm *vm)
 	loop_timer_start(&vm->runtime_timer, left > 0 ? left : 0, on_runtime);
 }
 
+/* What it said when it came up it does not say again. */
+static void begin_ready(struct vm *vm)
+{
+	if (vm->was_ready)
+		vm_set_ready(vm, VM_READY_YES);
+	else
+		ready_begin(vm);
+	vm->was_ready = false;
+}
+
 void act_running(struct vm *vm)
 {
 	limit_runtime(vm);
@@ -367,7 +451,7 @@ void act_running(struct vm *vm)
 	lowspace_begin(vm);
 	vm->kept_paused = false;
 	vm->machine.seen.started = true;
-	ready_begin(vm);
+	begin_ready(vm);
 	lastgood_begin(vm);
 }
 
@@ -383,7 +467,7 @@ void act_resumed(struct vm *vm)
 	vm->kept_paused = false;
 	vm_set_note(vm, "%s", "");
 	if (vm->ready != VM_READY_YES && !vm->probe)
-		ready_begin(vm);
+		begin_ready(vm);
 }
 
 void act_paused(struct vm *vm)

@@ -20,6 +20,10 @@ void act_stop_more(struct vm *vm);
 void act_cancel_start(struct vm *vm);
 /* The order to stop is taken back; what the guest was told stays told. */
 void act_stop_cancelled(struct vm *vm);
+/* Its memory goes to disk, then QEMU ends. */
+void act_save(struct vm *vm);
+/* That failed or was cancelled: it goes on as before. */
+void act_save_failed(struct vm *vm);
 /* The guest is off: ends QEMU. */
 void act_quit(struct vm *vm);
 /* SIGKILL, at once. */

@@ -100,6 +100,8 @@ static void add_identity(struct build *b)
 	add(b, b->host->qemu);
 	addf(b, "-name", "guest=%s,debug-threads=on", b->spec->name);
 	add(b, "-S");
+	if (b->host->incoming)
+		add_option(b, "-incoming", "defer");
 	add(b, "-no-user-config");
 	add(b, "-nodefaults");
 	add_option(b, "-display", "none");

@@ -39,6 +39,7 @@ struct argv_host {
 	bool io_uring;       /* this host's kernel lets QEMU use it */
 	bool vhost;          /* and moves packets for it */
 	const struct chains *chains; /* of the disks, numbered */
+	bool incoming;               /* waits for the memory it goes on from */
 	const char *vnc; /* socket of the display; or NULL: there is none */
 };
 

@@ -481,15 +481,6 @@ static void check_serials(const struct check *check)
 	}
 }
 
-static void check_host_shutdown(const struct check *check)
-{
-	if (check->spec->stop.on_host_shutdown == HOST_SAVE &&
-		remark_is_sound(check->to, "stop"))
-		remark_note(check->to, "stop", "on-host-shutdown",
-			"save is not supported by this version yet: it is "
-			"shut down");
-}
-
 /* A file that is empty or was cut says nothing that could run. */
 static void check_boots(const struct check *check)
 {
@@ -515,6 +506,5 @@ void check_spec(
 	watchdog_settle(spec, to);
 	check_start(&check);
 	check_restart(&check);
-	check_host_shutdown(&check);
 	check_boots(&check);
 }

@@ -65,7 +65,8 @@ static bool may_go(struct request *rq, struct vm *vm)
 		xasprintf("%s/vms/%s.ini", vm->env->paths.config, vm->name);
 	struct stat st;
 
-	if (vm->state != VM_STOPPED && vm->state != VM_FAILED) {
+	if (vm->state != VM_STOPPED && vm->state != VM_FAILED &&
+		vm->state != VM_SAVED) {
 		request_failf(rq, ERR_STATE, "it is %s: stop it first",
 			vm_state_word(vm));
 	} else if (vm->op || vm_busy(vm)) {

@@ -13,6 +13,7 @@
 #include "supervisor/op.h"
 #include "supervisor/order.h"
 #include "supervisor/plan.h"
+#include "supervisor/saved.h"
 #include "supervisor/settings.h"
 
 /* What a waiting request waits for. */
@@ -226,6 +227,33 @@ static int add_pulls(
 	return 0;
 }
 
+/* It goes on from saved memory, or that is forgotten; else answered. */
+static bool decide_saved(struct request *rq, struct vm *vm)
+{
+	bool once =
+		request_bool(rq, "ephemeral") || *request_string(rq, "cdrom");
+
+	if (vm->state != VM_SAVED)
+		return true;
+	if (request_bool(rq, "fresh")) {
+		if (!request_bool(rq, "dry-run"))
+			saved_forget(vm);
+		return true;
+	}
+	if (once)
+		request_failf(rq, ERR_STATE,
+			"it is saved: --fresh forgets its memory");
+	else if (request_bool(rq, "dry-run"))
+		request_reply_steal(
+			rq, json_pack("{s:[o]}", "actions",
+				    json_sprintf("restore %s from its saved "
+						 "memory",
+					    vm->name)));
+	else
+		return true;
+	return false;
+}
+
 /* What `plan` says; true if that was all that was asked for. */
 static bool start_dry_run(struct request *rq, struct vm *vm)
 {
@@ -291,7 +319,7 @@ void command_start(struct request *rq)
 	}
 	if (accepts(rq, vm, EV_START) || check_protect(rq, vm, "start") ||
 		load_for_start(rq, vm) || !may_have_disc(rq, vm, disc) ||
-		start_dry_run(rq, vm))
+		!decide_saved(rq, vm) || start_dry_run(rq, vm))
 		return;
 	loop_timer_stop(&vm->retry_timer);
 	vm->ordered = true;
@@ -498,8 +526,8 @@ static void on_wait_change(struct vm_watch *watch, struct vm *vm)
 
 static bool state_is_known(const char *state)
 {
-	static const char *const words[] = { "ready", "agent", "ip", "saving",
-		"saved", "migrating", "invalid", NULL };
+	static const char *const words[] = { "ready", "agent", "ip",
+		"migrating", "invalid", NULL };
 
 	for (size_t i = 0; words[i]; i++) {
 		if (str_eq(state, words[i]))

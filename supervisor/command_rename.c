@@ -184,8 +184,9 @@ static bool may_be_renamed(struct request *rq, struct vm *vm)
 	struct err err = ERR_INIT;
 
 	if (vm->state != VM_STOPPED && vm->state != VM_FAILED)
-		request_failf(rq, ERR_STATE, "it is %s: stop it first",
-			vm_state_word(vm));
+		request_failf(rq, ERR_STATE, "it is %s: %sstop it first",
+			vm_state_word(vm),
+			vm->state == VM_SAVED ? "restore and " : "");
 	else if (vm->op || vm_busy(vm))
 		request_failf(rq, ERR_BUSY, "a job is under way");
 	else if (vm->env->file || !exists(file))

@@ -444,6 +444,8 @@ const struct handler command_handlers[] = {
 	{ "vm-resume", command_resume },
 	{ "vm-reset", command_reset },
 	{ "vm-reboot", command_reboot },
+	{ "vm-save", command_save },
+	{ "vm-restore", command_restore },
 	{ "vm-wait", command_wait },
 	{ "vm-reset-failed", command_reset_failed },
 	{ "vm-explain", command_explain },

@@ -47,6 +47,10 @@ void command_resume(struct request *request);
 void command_reset(struct request *request);
 /* [vm-reboot] Asks the guest. */
 void command_reboot(struct request *request);
+/* [vm-save] Its memory to disk, QEMU ended. */
+void command_save(struct request *request);
+/* [vm-restore] On from there. */
+void command_restore(struct request *request);
 /* [vm-wait] Answers when the state is there. */
 void command_wait(struct request *request);
 /* [vm-reset-failed] Forgives failures. */

@@ -83,6 +83,13 @@ static void explain_state(const struct vm *vm, struct str *out)
 	case VM_STOPPED:
 		str_addf(out, "%s.\n", vm_state_word(vm));
 		return;
+	case VM_SAVED:
+		str_addf(out,
+			"down, its memory on disk: \"vmward restore %s\" or "
+			"a start goes on from there.\n",
+			vm->name);
+		return;
+	case VM_SAVING:
 	case VM_STARTING:
 	case VM_RUNNING:
 	case VM_PAUSED:

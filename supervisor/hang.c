@@ -183,6 +183,8 @@ static bool is_excused(const struct vm *vm)
 	case VM_STARTING:
 	case VM_STOPPING:
 	case VM_ENDED:
+	case VM_SAVING:
+	case VM_SAVED:
 	case VM_WAITING:
 	case VM_FAILED:
 	case VM_NSTATES:

@@ -52,3 +52,11 @@ void intent_launched(struct vm *vm)
 	vm->reboot_ends = reboot == REBOOT_COLD || reboot == REBOOT_STOP;
 	vm_save_running(vm);
 }
+
+void intent_finished(struct vm *vm)
+{
+	if (!vm->record.unfinished)
+		return;
+	vm->record.unfinished = false;
+	vm_record(vm, NULL);
+}

@@ -9,5 +9,7 @@
 void intent_fill(struct vm *vm);
 /* QEMU was started: who it is, and what it was told; written. */
 void intent_launched(struct vm *vm);
+/* QEMU has got all that follows its start; written. */
+void intent_finished(struct vm *vm);
 
 #endif

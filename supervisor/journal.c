@@ -14,6 +14,7 @@
 #include "base/sys.h"
 #include "supervisor/pool.h"
 #include "supervisor/remove.h"
+#include "supervisor/saved.h"
 #include "supervisor/seed.h"
 
 #define MARK ".json"
@@ -109,6 +110,7 @@ void journal_roll(const struct env *env, const char *vm, const json_t *entries)
 			remove_image(env, str_or(json_string_value(entry), ""));
 	}
 	seed_remove(&env->paths, vm);
+	saved_remove(env, vm);
 	if (remove_tree(dropins, &err))
 		log_warn(NULL, "%s", err.text);
 }

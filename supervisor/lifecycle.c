@@ -17,6 +17,7 @@
 #include "supervisor/lowspace.h"
 #include "supervisor/policy.h"
 #include "supervisor/reboot.h"
+#include "supervisor/saved.h"
 #include "supervisor/settle.h"
 #include "supervisor/tidy.h"
 
@@ -38,6 +39,7 @@ static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 		[EV_START] = { VM_STARTING, act_start },
 		[EV_FOUND] = { VM_ADOPTING, act_adopt },
 		[EV_END_STOPPED] = { VM_STOPPED, act_rest },
+		[EV_END_SAVED] = { VM_SAVED, act_rest },
 		[EV_END_RESTART] = { VM_STARTING, act_retry },
 		[EV_END_BACKOFF] = { VM_WAITING, act_wait },
 		[EV_END_FAILED] = { VM_FAILED, act_give_up },
@@ -56,6 +58,7 @@ static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 		[EV_STOP] = { VM_STARTING, act_cancel_start },
 		[EV_KILL] = { VM_STARTING, act_kill_start },
 		[EV_END_STOPPED] = { VM_STOPPED, act_rest },
+		[EV_END_SAVED] = { VM_SAVED, act_rest },
 		[EV_END_RESTART] = { VM_STARTING, act_retry },
 		[EV_END_BACKOFF] = { VM_WAITING, act_wait },
 		[EV_END_FAILED] = { VM_FAILED, act_give_up },
@@ -63,12 +66,14 @@ static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 	[VM_RUNNING] = {
 		[EV_STOP] = { VM_STOPPING, act_stop },
 		[EV_KILL] = { VM_STOPPING, act_kill },
+		[EV_SAVE] = { VM_SAVING, act_save },
 		[EV_GUEST_PAUSED] = { VM_PAUSED, act_paused },
 		[EV_GUEST_RESUMED] = { VM_RUNNING, act_resumed },
 		[EV_GUEST_OFF] = { VM_ENDED, act_quit },
 		[EV_LOST] = { VM_ADOPTING, act_adopt },
 		[EV_RESET_FAILED] = { VM_RUNNING, act_forgive },
 		[EV_END_STOPPED] = { VM_STOPPED, act_rest },
+		[EV_END_SAVED] = { VM_SAVED, act_rest },
 		[EV_END_RESTART] = { VM_STARTING, act_retry },
 		[EV_END_BACKOFF] = { VM_WAITING, act_wait },
 		[EV_END_FAILED] = { VM_FAILED, act_give_up },
@@ -76,12 +81,14 @@ static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 	[VM_PAUSED] = {
 		[EV_STOP] = { VM_STOPPING, act_stop },
 		[EV_KILL] = { VM_STOPPING, act_kill },
+		[EV_SAVE] = { VM_SAVING, act_save },
 		[EV_GUEST_PAUSED] = { VM_PAUSED, act_paused },
 		[EV_GUEST_RESUMED] = { VM_RUNNING, act_resumed },
 		[EV_GUEST_OFF] = { VM_ENDED, act_quit },
 		[EV_LOST] = { VM_ADOPTING, act_adopt },
 		[EV_RESET_FAILED] = { VM_PAUSED, act_forgive },
 		[EV_END_STOPPED] = { VM_STOPPED, act_rest },
+		[EV_END_SAVED] = { VM_SAVED, act_rest },
 		[EV_END_RESTART] = { VM_STARTING, act_retry },
 		[EV_END_BACKOFF] = { VM_WAITING, act_wait },
 		[EV_END_FAILED] = { VM_FAILED, act_give_up },
@@ -95,6 +102,7 @@ static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 		[EV_GUEST_OFF] = { VM_STOPPING, act_nothing },
 		[EV_LOST] = { VM_STOPPING, act_nothing },
 		[EV_END_STOPPED] = { VM_STOPPED, act_rest },
+		[EV_END_SAVED] = { VM_SAVED, act_rest },
 		[EV_END_RESTART] = { VM_STARTING, act_retry },
 		[EV_END_BACKOFF] = { VM_WAITING, act_wait },
 		[EV_END_FAILED] = { VM_FAILED, act_give_up },
@@ -108,9 +116,30 @@ static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 		[EV_GUEST_OFF] = { VM_ENDED, act_nothing },
 		[EV_LOST] = { VM_ENDED, act_nothing },
 		[EV_END_STOPPED] = { VM_STOPPED, act_rest },
+		[EV_END_SAVED] = { VM_SAVED, act_rest },
 		[EV_END_RESTART] = { VM_STARTING, act_retry },
 		[EV_END_BACKOFF] = { VM_WAITING, act_wait },
 		[EV_END_FAILED] = { VM_FAILED, act_give_up },
+	},
+	[VM_SAVING] = {
+		[EV_SAVE_FAILED] = { VM_RUNNING, act_save_failed },
+		[EV_KILL] = { VM_SAVING, act_kill },
+		[EV_GUEST_PAUSED] = { VM_SAVING, act_nothing },
+		[EV_GUEST_RESUMED] = { VM_SAVING, act_nothing },
+		[EV_GUEST_OFF] = { VM_SAVING, act_nothing },
+		[EV_LOST] = { VM_SAVING, act_nothing },
+		[EV_END_SAVED] = { VM_SAVED, act_rest },
+		[EV_END_STOPPED] = { VM_STOPPED, act_rest },
+		[EV_END_RESTART] = { VM_STARTING, act_retry },
+		[EV_END_BACKOFF] = { VM_WAITING, act_wait },
+		[EV_END_FAILED] = { VM_FAILED, act_give_up },
+	},
+	[VM_SAVED] = {
+		[EV_START] = { VM_STARTING, act_start },
+		[EV_FOUND] = { VM_ADOPTING, act_adopt },
+		[EV_STOP] = { VM_SAVED, act_rest },
+		[EV_KILL] = { VM_SAVED, act_rest },
+		[EV_RESET_FAILED] = { VM_SAVED, act_forgive },
 	},
 	[VM_WAITING] = {
 		[EV_RETRY] = { VM_STARTING, act_retry },
@@ -138,6 +167,7 @@ static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 		[EV_GUEST_RESUMED] = { VM_ADOPTING, act_nothing },
 		[EV_LOST] = { VM_ADOPTING, act_nothing },
 		[EV_END_STOPPED] = { VM_STOPPED, act_rest },
+		[EV_END_SAVED] = { VM_SAVED, act_rest },
 		[EV_END_RESTART] = { VM_STARTING, act_retry },
 		[EV_END_BACKOFF] = { VM_WAITING, act_wait },
 		[EV_END_FAILED] = { VM_FAILED, act_give_up },
@@ -151,6 +181,7 @@ static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 		[EV_GUEST_RESUMED] = { VM_UNREACHABLE, act_nothing },
 		[EV_GUEST_OFF] = { VM_UNREACHABLE, act_nothing },
 		[EV_END_STOPPED] = { VM_STOPPED, act_rest },
+		[EV_END_SAVED] = { VM_SAVED, act_rest },
 		[EV_END_RESTART] = { VM_STARTING, act_retry },
 		[EV_END_BACKOFF] = { VM_WAITING, act_wait },
 		[EV_END_FAILED] = { VM_FAILED, act_give_up },
@@ -305,6 +336,23 @@ static bool same_boot(const struct vm *vm)
 	return !vm->record.left && str_eq(vm->record.boot_id, store_boot_id());
 }
 
+/* Its memory is on disk; it goes on if it was about to, or should now. */
+static void stay_saved(struct vm *vm, bool boot)
+{
+	bool here = same_boot(vm);
+	bool was_restored = here && vm->record.desired == DESIRED_UP &&
+			    vm->record.generation > saved_generation(vm);
+
+	vm->state = VM_SAVED;
+	vm->record.pid = 0;
+	if (boot && (was_restored || (!here && settle_starts_at_boot(vm)))) {
+		vm->boot = true;
+		vm_post(vm, EV_START);
+	} else if (here) {
+		vm->record.desired = DESIRED_DOWN;
+	}
+}
+
 static void start_by_itself(struct vm *vm)
 {
 	bool up = vm->record.desired == DESIRED_UP;
@@ -400,7 +448,11 @@ void lifecycle_recover(struct vm *vm, bool boot)
 	/* without its locks' files it may yet listen on its sockets */
 	if (!vm_is_locked(vm) && !machine_find(&vm->machine)) {
 		sweep(vm);
-		if (boot)
+		if (saved_was_used(vm))
+			saved_put_back(vm); /* good, if nobody wrote since */
+		if (saved_is_there(vm))
+			stay_saved(vm, boot);
+		else if (boot)
 			start_by_itself(vm);
 		return;
 	}

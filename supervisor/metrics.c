@@ -144,6 +144,7 @@ static int vstate_of(const struct vm *vm)
 	switch (vm->state) {
 	case VM_STARTING:
 	case VM_RUNNING:
+	case VM_SAVING:
 		return 1;
 	case VM_PAUSED:
 		return 3;
@@ -152,6 +153,7 @@ static int vstate_of(const struct vm *vm)
 		return 4;
 	case VM_STOPPED:
 	case VM_WAITING:
+	case VM_SAVED:
 		return 5;
 	case VM_FAILED:
 		return 6;

@@ -26,12 +26,16 @@
 #include "supervisor/lastgood.h"
 #include "supervisor/lock.h"
 #include "supervisor/op_nics.h"
+#include "supervisor/op_save.h"
 #include "supervisor/op_seed.h"
+#include "supervisor/saved.h"
 #include "supervisor/seed.h"
+#include "supervisor/setup.h"
 
 #define GREETING_MS 60000
 #define STORED_MS   30000
 #define KILL_MS     10000
+#define DEATH_MS    2000  /* of a QEMU whose monitor is lost */
 #define QEMU_OLDEST 70200 /* 7.2.0, as a greeting is read */
 
 struct op_start {
@@ -42,9 +46,8 @@ struct op_start {
 	struct store_wait stored;
 	bool stored_done;
 	struct err stored_err;
-	struct list *disk;    /* next of spec.disks to look at */
-	struct list *raw;     /* next of spec.raws to send */
-	struct list *nic;     /* next of spec.nics to look at */
+	struct list *disk; /* next of spec.disks to look at */
+	struct setup setup;
 	struct chains chains; /* the images, open, until QEMU has them */
 	struct image_create *image;
 	struct pool_claim claim; /* of its pool's quota */
@@ -54,7 +57,7 @@ struct op_start {
 	bool step_ended;  /* of a child: the seed, the nics */
 	struct taps taps; /* until QEMU has them */
 	bool restart;     /* a successor: does without a disk */
-	bool again;       /* adopted: QEMU may have got some of it before */
+	json_t *saved;    /* goes on from saved memory; or NULL */
 	struct err bad_spec;
 	enum vm_turn turn;
 	struct err turn_err;
@@ -285,6 +288,7 @@ static int launch(struct op_start *op, struct err *err)
 		.io_uring = vm->env->io_uring,
 		.vhost = vm->env->vhost,
 		.chains = &op->chains,
+		.incoming = op->saved != NULL,
 		.vnc = vnc };
 	char **argv;
 	int rc;
@@ -292,6 +296,9 @@ static int launch(struct op_start *op, struct err *err)
 	if (open_chains(op, err))
 		return -1;
 	vm_load_slots(vm);
+	if (op->saved) /* as many as then */
+		vm->slots.n = (unsigned)json_integer_value(
+			json_object_get(op->saved, "ports"));
 	argv = argv_build(vm->running, &host, &vm->slots, err);
 	if (!argv)
 		return -1;
@@ -340,69 +347,6 @@ static bool is_dead(const struct op_start *op)
 	return !machine_is_alive(&op->vm->machine);
 }
 
-static const struct spec_raw *next_raw(struct op_start *op)
-{
-	const struct vm_spec *spec = op->vm->running;
-
-	for (; op->raw != &spec->raws; op->raw = op->raw->next) {
-		const struct spec_raw *raw =
-			list_entry(op->raw, struct spec_raw, link);
-
-		if (raw->qmp) {
-			op->raw = op->raw->next;
-			return raw;
-		}
-	}
-	return NULL;
-}
-
-/* Sends the next [raw] qmp-N line; false when none is left or it is bad. */
-static bool send_raw(struct op_start *op)
-{
-	const struct spec_raw *raw = next_raw(op);
-	json_error_t why;
-
-	if (!raw)
-		return false;
-	AUTO_JSON json_t *line = json_loads(raw->text, 0, &why);
-	const char *command =
-		json_string_value(json_object_get(line, "execute"));
-	if (!command) {
-		job_fail(&op->job, ERR_CONFIG, "[raw] qmp-%u is no QMP command",
-			raw->number);
-		return false;
-	}
-	qmp_call_start(&op->call, &op->job, machine_qmp(&op->vm->machine),
-		QMP_COMMAND(command,
-			json_incref(json_object_get(line, "arguments"))),
-		op->again);
-	return true;
-}
-
-/* QEMU has no option for `link = down`; false when no nic is left. */
-static bool send_link(struct op_start *op)
-{
-	const struct vm_spec *spec = op->vm->running;
-
-	for (; op->nic != &spec->nics; op->nic = op->nic->next) {
-		const struct spec_nic *nic =
-			list_entry(op->nic, struct spec_nic, link);
-		char id[32];
-
-		if (nic->up)
-			continue;
-		op->nic = op->nic->next;
-		snprintf(id, sizeof(id), "net-%s", nic->name);
-		qmp_call_start(&op->call, &op->job,
-			machine_qmp(&op->vm->machine),
-			QMP_COMMAND("set_link",
-				json_pack("{s:s,s:b}", "name", id, "up", 0)),
-			op->again);
-		return true;
-	}
-	return false;
-}
-
 static bool kvm_is_on(const struct op_start *op)
 {
 	return json_is_true(json_object_get(op->call.result, "enabled"));
@@ -419,27 +363,77 @@ static bool is_its_turn(struct op_start *op)
 	return op->turn != VM_WAIT;
 }
 
-/* What the files say by now is what QEMU will run. */
+/* What ran when its memory was saved; NULL: that cannot be used. */
+static struct vm_spec *take_saved(struct op_start *op)
+{
+	struct err *err = &op->bad_spec;
+	struct vm_spec *spec = NULL;
+
+	op->saved = saved_read(op->vm, err);
+	if (op->saved && !saved_check_disks(op->vm, op->saved, err))
+		spec = saved_spec(op->vm, op->saved, err);
+	return spec;
+}
+
+/* What the files say by now is what QEMU will run, or what was saved. */
 static void take_spec(struct op_start *op)
 {
 	struct vm *vm = op->vm;
-	struct vm_spec *good = NULL;
+	bool fallback = vm->record.fallback;
+	struct vm_spec *other = NULL;
 
-	if (vm->record.fallback && !vm->once_ephemeral)
-		good = lastgood_load(vm);
-	if (vm_run_spec(vm, good, &op->bad_spec))
+	if (saved_is_there(vm))
+		other = take_saved(op);
+	else if (fallback && !vm->once_ephemeral)
+		other = lastgood_load(vm);
+	if (op->bad_spec.code || vm_run_spec(vm, other, &op->bad_spec))
 		vm->running = vm->spec; /* only to look at: prepare() fails */
+	if (op->saved)
+		vm->record.fallback = fallback;
 	op->disk = vm->running->disks.next;
-	op->raw = vm->running->raws.next;
-	op->nic = vm->running->nics.next;
+	setup_init(&op->setup, vm, false);
 }
 
-static void note_finished(struct vm *vm)
+/* Starts to load what was saved. */
+static void load_saved(struct op_start *op)
 {
-	if (!vm->record.unfinished)
+	op->image_err = (struct err)ERR_INIT;
+	op->step_ended = !op->saved;
+	if (!op->saved)
 		return;
-	vm->record.unfinished = false;
-	vm_record(vm, NULL);
+	vm_job_phase(op->vm, &op->job, "memory");
+	op_restore_begin(op->vm, &op->job, on_step_end);
+}
+
+/* It says why on stderr, and its monitor is lost before it is dead. */
+static bool may_be_dying(const struct op_start *op)
+{
+	return !is_dead(op) && !op->vm->machine.ready;
+}
+
+static enum job_state load_failed(struct op_start *op)
+{
+	return is_dead(op) ? died(op) : job_fail_err(&op->job, &op->image_err);
+}
+
+static bool goes_on_paused(const struct op_start *op)
+{
+	return op->vm->start_paused ||
+	       (op->saved &&
+		       !json_is_true(json_object_get(op->saved, "running")));
+}
+
+/* The guest goes on from there, or will: the memory on disk is old. */
+static void end_saved(struct op_start *op)
+{
+	if (!op->saved)
+		return;
+	op->vm->start_paused = goes_on_paused(op);
+	op->vm->was_ready = json_is_true(json_object_get(op->saved, "ready"));
+	op->vm->clock_is_late = true;
+	json_decref(op->saved);
+	op->saved = NULL;
+	saved_forget(op->vm);
 }
 
 static enum job_state start_run(struct job *job)
@@ -483,21 +477,26 @@ static enum job_state start_run(struct job *job)
 		if (!kvm_is_on(op))
 			return job_fail(job, ERR_QMP, "QEMU runs without KVM");
 	}
-	while (send_link(op))
-		JOB_AWAIT(job, op->call.replied, JOB_FOREVER); /* its own */
-	while (send_raw(op))
-		JOB_AWAIT(job, op->call.replied, JOB_FOREVER); /* its own */
+	while (setup_next(&op->setup, job))
+		JOB_AWAIT(job, op->setup.call.replied, JOB_FOREVER); /* same */
 	if (job->err.code)
 		return JOB_ENDS;
-	note_finished(op->vm);
+	intent_finished(op->vm);
 	JOB_AWAIT(job, op->stored_done, STORED_MS);
 	if (op->stored_err.code)
 		return job_fail_err(job, &op->stored_err);
-	if (!op->vm->start_paused) {
+	load_saved(op);
+	JOB_AWAIT(job, op->step_ended, JOB_FOREVER); /* its own */
+	if (op->image_err.code) {
+		JOB_AWAIT_OR_TIMEOUT(job, !may_be_dying(op), DEATH_MS);
+		return load_failed(op);
+	}
+	if (!goes_on_paused(op)) {
 		QMP_CALL(job, &op->call, machine_qmp(&op->vm->machine), "cont",
 			NULL);
 		op->vm->machine.seen.started = true;
 	}
+	end_saved(op);
 	JOB_END(job);
 }
 
@@ -507,6 +506,8 @@ static enum job_state start_undo(struct job *job)
 	struct op_start *op = container_of(job, struct op_start, job);
 
 	JOB_BEGIN(job);
+	if (op->saved)
+		saved_put_back(op->vm);
 	lock_drop(&op->lock);
 	if (op->image) {
 		job_cancel(&op->image->job);
@@ -526,6 +527,8 @@ static void start_cleanup(struct job *job)
 
 	store_cancel(&op->stored);
 	qmp_call_fini(&op->call);
+	setup_fini(&op->setup);
+	json_decref(op->saved);
 	chains_fini(&op->chains);
 	taps_close(&op->taps);
 	lock_drop(&op->lock);
@@ -537,55 +540,6 @@ static void start_cleanup(struct job *job)
 
 static const struct job_kind start_kind = { "start", start_run, start_undo,
 	start_cleanup };
-
-/* ---- what the start of a predecessor left undone ---- */
-
-static void log_refusal(const struct op_start *op)
-{
-	if (op->call.err.code)
-		vmlog_line(&op->vm->log, LOG_WARN, "%s", op->call.err.text);
-}
-
-static enum job_state finish_run(struct job *job)
-{
-	struct op_start *op = container_of(job, struct op_start, job);
-
-	JOB_BEGIN(job);
-	while (send_link(op)) {
-		JOB_AWAIT(job, op->call.replied, JOB_FOREVER); /* its own */
-		log_refusal(op);
-	}
-	while (send_raw(op)) {
-		JOB_AWAIT(job, op->call.replied, JOB_FOREVER); /* its own */
-		log_refusal(op); /* mostly it got that line already */
-	}
-	if (job->err.code)
-		return JOB_ENDS;
-	if (!op->vm->machine.ready)
-		return job_fail(job, ERR_GONE, "QEMU is gone");
-	note_finished(op->vm);
-	if (!op->vm->record.paused)
-		QMP_CALL(job, &op->call, machine_qmp(&op->vm->machine), "cont",
-			NULL);
-	JOB_END(job);
-}
-
-static const struct job_kind finish_kind = { "finish", finish_run, NULL,
-	start_cleanup };
-
-struct job *op_finish_begin(struct vm *vm, op_end_fn *on_end, void *arg)
-{
-	struct op_start *op = NEW(struct op_start);
-
-	op->vm = vm;
-	op->lock = (struct vm_lock)VM_LOCK_INIT;
-	chains_init(&op->chains);
-	op->raw = vm->running->raws.next;
-	op->nic = vm->running->nics.next;
-	op->again = true;
-	job_start(&op->job, &finish_kind, vm->name, on_end, arg);
-	return &op->job;
-}
 
 struct job *op_start_begin(struct vm *vm, op_end_fn *on_end, void *arg)
 {

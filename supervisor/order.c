@@ -51,12 +51,14 @@ static enum standing stands(const struct vm *vm)
 	case VM_STARTING:
 	case VM_STOPPING:
 	case VM_ENDED:
+	case VM_SAVING:
 	case VM_WAITING:
 	case VM_ADOPTING:
 		return STANDS_COMING;
 	case VM_UNREACHABLE:
 		return STANDS_HIDDEN;
 	case VM_STOPPED:
+	case VM_SAVED:
 	case VM_FAILED:
 	case VM_NSTATES:
 		break;
@@ -212,7 +214,7 @@ static int gather_one(const struct vm *for_whom, const char *name,
 		return 0;
 	if (vm->state == VM_STOPPING && !vm->stop.restart)
 		return err_set(err, ERR_STATE, "it is stopping");
-	if (vm->state != VM_STOPPED &&
+	if (vm->state != VM_STOPPED && vm->state != VM_SAVED &&
 		(vm->state != VM_FAILED || for_whom->boot))
 		return 0;
 	if (check_startable(vm, err))

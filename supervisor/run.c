@@ -228,7 +228,8 @@ static void on_change(struct vm_watch *watch, struct vm *vm)
 		run->notified = true;
 		notify_ready(run->options->notify_fd);
 	}
-	if ((vm->state == VM_STOPPED || vm->state == VM_FAILED) &&
+	if ((vm->state == VM_STOPPED || vm->state == VM_FAILED ||
+		    vm->state == VM_SAVED) &&
 		!vm->order_pending) /* who asked for it is answered too */
 		finish(run);
 }

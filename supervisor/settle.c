@@ -16,6 +16,7 @@
 #include "supervisor/lastgood.h"
 #include "supervisor/policy.h"
 #include "supervisor/ready.h"
+#include "supervisor/saved.h"
 
 static void forget_orders(struct vm *vm)
 {
@@ -112,6 +113,8 @@ void settle(struct vm *vm)
 	if (vm->stop.runtime && vm->last.cause == CAUSE_ADMIN_STOP)
 		snprintf(vm->last.detail, sizeof(vm->last.detail),
 			"runtime-max");
+	if (vm->state == VM_SAVING && saved_is_there(vm))
+		snprintf(vm->last.detail, sizeof(vm->last.detail), "saved");
 	loop_timer_stop(&vm->runtime_timer);
 	loop_timer_stop(&vm->reboot_timer);
 	vm->reboot_held = false;
@@ -141,6 +144,8 @@ void settle(struct vm *vm)
 			cause_name(vm->last.cause), "detail", vm->last.detail));
 	vm_set_ready(vm, VM_READY_NONE);
 	next = decide(vm);
+	if (next != EV_END_RESTART && saved_is_there(vm))
+		next = EV_END_SAVED;
 	forget_orders(vm);
 	vm_post(vm, next);
 	hook_start(hook_prepare(vm, HOOK_STOPPED));

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "supervisor/lifecycle.h"
+#include "supervisor/op_save.h"
 
 #define GRACE_MS 10000 /* for the ends of the ladders */
 #define YEAR_MS  ((int64_t)365 * 24 * 3600 * 1000)
@@ -14,7 +15,8 @@ struct one {
 	struct vm_watch watch;
 	struct shutdown *shutdown;
 	char *name;
-	bool ordered;
+	bool saved;   /* it was told to save itself */
+	bool ordered; /* to stop */
 };
 
 struct shutdown {
@@ -58,12 +60,15 @@ static void order_one(struct one *one)
 	if (one->ordered || is_over(vm) || vm->state == VM_STOPPING ||
 		vm->state == VM_ENDED || lifecycle_accepts(vm, EV_STOP, &err))
 		return;
-	one->ordered = true;
-	if (fate_of(s, vm) == HOST_SAVE)
-		vmlog_line(&vm->log, LOG_WARN,
-			"on-host-shutdown = save is not supported by this "
-			"version yet: it is shut down");
 	vm->record.left = true; /* it comes back as its autostart says */
+	if (fate_of(s, vm) == HOST_SAVE && !one->saved &&
+		!op_save_check(vm, &err)) {
+		one->saved = true;
+		vm->stop = (struct vm_stop_order){ .host_shutdown = true };
+		vm_post(vm, EV_SAVE);
+		return;
+	}
+	one->ordered = true;
 	vm->stop = (struct vm_stop_order){ .host_shutdown = true,
 		.now = fate_of(s, vm) == HOST_STOP,
 		.shared = true,

@@ -70,12 +70,14 @@ bool vm_is_up(const struct vm *vm)
 	case VM_STOPPED:
 	case VM_WAITING:
 	case VM_FAILED:
+	case VM_SAVED:
 		return false;
 	case VM_STARTING:
 	case VM_RUNNING:
 	case VM_PAUSED:
 	case VM_STOPPING:
 	case VM_ENDED:
+	case VM_SAVING:
 	case VM_ADOPTING:
 	case VM_UNREACHABLE:
 	case VM_NSTATES:
@@ -155,6 +157,7 @@ void vm_free(struct vm *vm)
 	text_clear(&vm->note);
 	text_clear(&vm->stop_step);
 	free(vm->start_err);
+	free(vm->save_err);
 	atom_drop(vm->name);
 	slab_put(vm);
 }

@@ -33,6 +33,8 @@
 	X(PAUSED, "paused")                                       \
 	X(STOPPING, "stopping")                                   \
 	X(ENDED, "stopping") /* guest off, QEMU on its way out */ \
+	X(SAVING, "saving")                                       \
+	X(SAVED, "saved")                                         \
 	X(WAITING, "waiting")                                     \
 	X(FAILED, "failed")                                       \
 	X(ADOPTING, "unreachable")                                \
@@ -41,6 +43,7 @@
 #define VM_EVENTS(X)                                                      \
 	X(START) X(STARTED) X(STARTED_PAUSED) X(START_FAILED) X(STOP)     \
 	X(STOP_CANCELLED) X(STUCK) X(KILL) X(GUEST_PAUSED)                \
+	X(SAVE) X(SAVE_FAILED) X(END_SAVED)                               \
 	X(GUEST_RESUMED) X(GUEST_OFF) X(LOST) X(FOUND) X(UNREACHABLE)     \
 	X(END_STOPPED) X(END_RESTART) X(END_BACKOFF) X(END_FAILED)        \
 	X(RETRY) X(RESET_FAILED) X(UNWANTED)
@@ -193,6 +196,8 @@ struct vm {
 	char *once_disc;     /* start --cdrom, until it was used; or NULL */
 	int once_disc_fd;    /* the caller's descriptor of it; or 0 */
 	bool kept_paused;    /* an admin paused it */
+	bool was_ready;      /* when the memory was saved that it starts from */
+	bool clock_is_late;  /* the guest's, by the time it was saved */
 	char *stop_step;     /* "agent 0.4 s: powered off (step 1 of 6)" */
 
 	const struct vm_order *order; /* or NULL: it is alone */
@@ -220,6 +225,7 @@ struct vm {
 	int64_t restarted_us;      /* monotonic, exec of the successor */
 	char *note;                /* what a person should know; or "" */
 	struct err *start_err;     /* why the last start failed; or NULL */
+	struct err *save_err;      /* why the last save failed; or NULL */
 
 	struct list watches;                              /* vm_watch.link */
 	void (*post)(struct vm *vm, enum vm_event event); /* lifecycle */

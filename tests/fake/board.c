@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/sys.h"
 #include "tests/fake/fake.h"
 
 static struct {
@@ -108,6 +108,8 @@ void board_option(const char *option, const char *value)
 
 	if (str_eq(option, "-S")) {
 		board.status = "prelaunch";
+	} else if (str_eq(option, "-incoming")) {
+		board.status = "inmigrate";
 	} else if (str_eq(option, "-enable-kvm")) {
 		board.kvm = true;
 	} else if (str_eq(option, "-accel")) {
@@ -151,9 +153,15 @@ static json_t *do_nothing(struct request *rq)
 {
 	int fd = jstream_take_fd(&rq->port->stream);
 
-	if (fd >= 0) /* getfd: the fake keeps none */
-		sys_close(fd);
+	fd_close(&fd);
 	return json_object();
+}
+
+/* Whatever has to do with migration. */
+static json_t *do_migration(struct request *rq)
+{
+	return migrate_execute(
+		rq->command, rq->port, board.name, &board.status, rq->desc);
 }
 
 static json_t *do_capabilities(struct request *rq)
@@ -541,7 +549,13 @@ static const struct {
 	{ "object-del", do_backend_del },
 	{ "add-fd", do_add_fd },
 	{ "remove-fd", do_remove_fd },
-	{ "getfd", do_nothing },
+	{ "getfd", do_migration },
+	{ "migrate", do_migration },
+	{ "migrate-incoming", do_migration },
+	{ "migrate_cancel", do_migration },
+	{ "query-migrate", do_migration },
+	{ "migrate-set-parameters", do_nothing },
+	{ "migrate-set-capabilities", do_nothing },
 	{ "closefd", do_nothing },
 	{ "set_link", do_nothing },
 	{ "balloon", do_nothing },

@@ -65,6 +65,14 @@ bool fdsets_remove(json_int_t set);
 /* What query-fdsets returns; new. */
 json_t *fdsets_list(void);
 
+/* ---- migrate.c ---- */
+/*
+ * getfd, migrate, migrate-incoming, migrate_cancel, query-migrate: a new
+ * result, NULL without a descriptor.  It changes the machine's run state.
+ */
+json_t *migrate_execute(const char *command, struct port *port,
+	const char *name, const char **machine, char **desc);
+
 /* ---- script.c ---- */
 /* Reads a script; NULL: behave.  Exits with a message if it cannot. */
 void script_load(const char *path);
