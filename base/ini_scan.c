@@ -160,7 +160,11 @@ static char *scan_quoted(struct scan *scan, char *text)
 	return text + 1;
 }
 
-/* Cuts a comment off; NULL after a mistake. */
+/*
+ * Cuts a comment off; NULL after a mistake.  One that is glued to the value
+ * is a mistake, too, but what is in front of it counts as said: the key is not
+ * missing.
+ */
 static char *scan_plain(struct scan *scan, char *text)
 {
 	char *mark = text;
@@ -172,7 +176,7 @@ static char *scan_plain(struct scan *scan, char *text)
 			"'%c' inside a value: quote the value, or put "
 			"a blank before a comment",
 			*mark);
-		return NULL;
+		break;
 	}
 	blank_out(scan, mark);
 	*mark = '\0';

@@ -26,13 +26,44 @@
 #define ACCEPT_AGAIN_MS    100 /* after EMFILE */
 #define REQUESTS_MAX       128 /* under way per client */
 
-/* ---- clients ---- */
+/* ---- the end of a request, of a client ---- */
 
+static void request_dispose(struct request *rq)
+{
+	fd_close(&rq->opened);
+	json_decref(rq->id);
+	json_decref(rq->args);
+	free(rq);
+}
+
+/* A handler may still read the arguments of what it answered. */
+static void request_free(struct request *rq)
+{
+	if (rq->on_free)
+		rq->on_free(rq);
+	vm_unwatch(&rq->watch);
+	far_cancel(&rq->far);
+	loop_timer_stop(&rq->deadline);
+	list_del(&rq->link);
+	if (rq->client)
+		rq->client->nrequests--;
+	rq->answered = true;
+	trim_soon();
+	if (!rq->in_handler)
+		request_dispose(rq);
+}
+
+/* What it began goes on, for its audit line; what only waits ends. */
 static void orphan(struct client *client)
 {
 	list_each(&client->requests, it, next) {
 		struct request *rq = list_entry(it, struct request, link);
 
+		if (vm_is_watched_by(&rq->watch) &&
+			!(rq->verb->flags & VERB_CHANGES)) {
+			request_free(rq);
+			continue;
+		}
 		rq->client = NULL;
 		list_del(&rq->link);
 		list_add(&client->control->orphans, &rq->link);
@@ -141,31 +172,6 @@ static void send_reply(struct client *client, json_t *reply, json_t *id)
 static void send_error(struct client *client, const struct err *err, json_t *id)
 {
 	send_reply(client, report_error(err), id);
-}
-
-static void request_dispose(struct request *rq)
-{
-	fd_close(&rq->opened);
-	json_decref(rq->id);
-	json_decref(rq->args);
-	free(rq);
-}
-
-/* A handler may still read the arguments of what it answered. */
-static void request_free(struct request *rq)
-{
-	if (rq->on_free)
-		rq->on_free(rq);
-	vm_unwatch(&rq->watch);
-	far_cancel(&rq->far);
-	loop_timer_stop(&rq->deadline);
-	list_del(&rq->link);
-	if (rq->client)
-		rq->client->nrequests--;
-	rq->answered = true;
-	trim_soon();
-	if (!rq->in_handler)
-		request_dispose(rq);
 }
 
 /* The audit line of a change: who, what, result. */

@@ -307,7 +307,8 @@ static int begin(struct incident *in, struct err *err)
 
 	if (fd_make_dirs(dir, 0700, err))
 		return -1;
-	incidents_trim(state, in->vm); /* what a crash of ours left, too */
+	/* what a crash of ours left goes, too */
+	incidents_trim(state, in->vm, NULL);
 	in->beside = xasprintf("%s/%s.tmp", dir, in->id);
 	if (sys_mkdirat(AT_FDCWD, in->beside, 0700))
 		return err_os(err, "cannot make '%s'", in->beside);
@@ -324,7 +325,7 @@ static int finish(struct incident *in, struct err *err)
 	free(TAKE(in->beside));
 	hook_add(in->hook, "VMWARD_INCIDENT", path);
 	hook_start(TAKE(in->hook));
-	incidents_trim(state, in->vm);
+	incidents_trim(state, in->vm, in->id);
 	return 0;
 }
 

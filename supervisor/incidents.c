@@ -95,17 +95,19 @@ static void free_names(struct names *names)
 	free(names->at);
 }
 
-void incidents_trim(const char *state, const char *vm)
+void incidents_trim(const char *state, const char *vm, const char *last)
 {
 	AUTO_FREE char *dir = incidents_dir(state, vm, NULL);
 	struct names names;
-	size_t kept = 0;
+	size_t kept = last != NULL;
 
 	read_names(dir, &names);
 	for (size_t i = 0; i < names.n; i++) {
 		AUTO_FREE char *path = incidents_dir(state, vm, names.at[i]);
 		struct err err = ERR_INIT;
 
+		if (last && str_eq(names.at[i], last))
+			continue;
 		if (is_id(names.at[i]) && ++kept <= INCIDENTS_KEPT)
 			continue;
 		if (remove_tree(path, &err))
@@ -116,7 +118,7 @@ void incidents_trim(const char *state, const char *vm)
 
 static void trim_one(void *arg, const char *vm)
 {
-	incidents_trim(arg, vm);
+	incidents_trim(arg, vm, NULL);
 }
 
 void incidents_sweep(const char *state)

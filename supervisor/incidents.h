@@ -34,8 +34,11 @@ json_t *incidents_show(
  */
 json_t *incidents_read(
 	const char *dir, const char *file, int64_t offset, struct err *err);
-/* Removes the oldest beyond INCIDENTS_KEPT, and what was never finished. */
-void incidents_trim(const char *state, const char *vm);
+/*
+ * Removes the oldest beyond INCIDENTS_KEPT, and what was never finished.  The
+ * last one written (or NULL) stays, wherever the clock was when others were.
+ */
+void incidents_trim(const char *state, const char *vm, const char *last);
 /* The same for all VMs that have some, at the start. */
 void incidents_sweep(const char *state);
 

@@ -43,13 +43,6 @@ static json_t *time_or_null(int64_t real_us)
 	return json_string(text);
 }
 
-static json_t *ready_of(const struct vm *vm)
-{
-	return vm->ready == VM_READY_NONE
-		       ? json_null()
-		       : json_boolean(vm->ready == VM_READY_YES);
-}
-
 static json_t *seconds_or_null(int64_t ms)
 {
 	return ms < 0 ? json_null() : json_real((double)ms / 1000);
@@ -455,7 +448,7 @@ static const struct report_field {
 } fields[] = {
 	{ "name", name_of, false },
 	{ "state", state_of, false },
-	{ "ready", ready_of, false },
+	{ "ready", vm_ready_json, false },
 	{ "cause", cause_value, false },
 	{ "since", since_of, false },
 	{ "uptime", uptime_of, false },

@@ -178,15 +178,18 @@ void vm_changed(struct vm *vm)
 		vm->order->changed(vm);
 }
 
+json_t *vm_ready_json(const struct vm *vm)
+{
+	return vm->ready == VM_READY_NONE
+		       ? json_null()
+		       : json_boolean(vm->ready == VM_READY_YES);
+}
+
 static void emit_state(struct vm *vm)
 {
 	events_emit("VM_STATE",
-		json_pack("{s:s,s:s,s:s?,s:s?}", "vm", vm->name, "state",
-			vm_state_word(vm), "ready",
-			vm->ready == VM_READY_NONE  ? "-"
-			: vm->ready == VM_READY_YES ? "yes"
-						    : "no",
-			"cause",
+		json_pack("{s:s,s:s,s:o,s:s?}", "vm", vm->name, "state",
+			vm_state_word(vm), "ready", vm_ready_json(vm), "cause",
 			vm->last.cause ? cause_name(vm->last.cause) : NULL));
 }
 
@@ -249,9 +252,14 @@ void vm_watch(struct vm *vm, struct vm_watch *watch,
 	list_add(&vm->watches, &watch->link);
 }
 
+bool vm_is_watched_by(const struct vm_watch *watch)
+{
+	return watch->link.next && !list_is_empty(&watch->link);
+}
+
 void vm_unwatch(struct vm_watch *watch)
 {
-	if (!watch->link.next || list_is_empty(&watch->link))
+	if (!vm_is_watched_by(watch))
 		return;
 	list_del(&watch->link);
 	is_idle(watch->vm);

@@ -253,6 +253,8 @@ bool vm_is_up(const struct vm *vm);
 
 /* The only way to change the state: lifecycle's matrix. */
 void vm_post(struct vm *vm, enum vm_event event);
+/* True, false, or null where there is no readiness; new. */
+json_t *vm_ready_json(const struct vm *vm);
 /* For lifecycle: sets the state, logs, emits VM_STATE. */
 void vm_set_state(struct vm *vm, enum vm_state state, enum vm_event why);
 /* Tells watches that something besides the state changed. */
@@ -262,6 +264,7 @@ void vm_set_note(struct vm *vm, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void vm_watch(struct vm *vm, struct vm_watch *watch,
 	void (*on_change)(struct vm_watch *watch, struct vm *vm));
+bool vm_is_watched_by(const struct vm_watch *watch);
 void vm_unwatch(struct vm_watch *watch); /* harmless twice */
 
 /*

@@ -46,10 +46,8 @@ static void break_i1(void)
 /* The disk says that it has written, and has not. */
 static void break_i2(void)
 {
-	client_ask(&sim.vms[0], "vm-start");
-	life_sleep(5000);
 	world_lie();
-	client_ask(&sim.vms[0], "vm-stop");
+	client_ask(&sim.vms[0], "vm-set");
 	life_sleep(5000);
 }
 

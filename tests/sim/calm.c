@@ -11,7 +11,8 @@
 enum {
 	BACK_S = 20,  /* more than the longest delay and a start */
 	WATCH_S = 25, /* until files are watched */
-	ADOPT_S = 90  /* until the slowest adoption has come through */
+	ADOPT_S = 90, /* until the slowest adoption has come through */
+	HOOKS_S = 45  /* until four of a VM have run one after the other */
 };
 
 /* Its one QEMU, which runs the guest; NULL in so many seconds. */
@@ -146,11 +147,32 @@ static void stop(struct sim_vm *vm)
 			known(vm)->stop_step);
 }
 
+/* What its bad end was to bring: an incident, and the hooks for it. */
+static void check_told(const struct sim_vm *vm, const char *cause,
+	const unsigned before[SIM_NHOOKS])
+{
+	if (!incidents_tell(vm, known(vm)->record.incident, cause))
+		sim_breach(
+			"incidents", "%s: none tells of %s", vm->name, cause);
+	if (!vm->hooked)
+		return;
+	life_sleep(HOOKS_S * 1000);
+	if (vm->hooks[SIM_HOOK_STOPPED] == before[SIM_HOOK_STOPPED] ||
+		vm->hooks[SIM_HOOK_INCIDENT] == before[SIM_HOOK_INCIDENT])
+		sim_breach("hooks", "%s: none was told of %s", vm->name, cause);
+	if (vm->hooks[SIM_HOOK_CRASH_LOOP] !=
+		before[SIM_HOOK_CRASH_LOOP] + (known(vm)->state == VM_FAILED))
+		sim_breach(
+			"hooks", "%s: its crash loop was not told", vm->name);
+}
+
 /* It crashes until its policy has enough of it. */
 static void crash(struct sim_vm *vm)
 {
 	unsigned times = vm->restarts ? vm->burst : 0;
+	unsigned before[SIM_NHOOKS];
 
+	memcpy(before, vm->hooks, sizeof(before));
 	for (unsigned i = 0; i < times; i++) {
 		world_die(need_guest(vm, "a crash")->pid, SIGSEGV);
 		life_sleep(100);
@@ -163,6 +185,7 @@ static void crash(struct sim_vm *vm)
 	if ((state->state == VM_FAILED) != vm->restarts)
 		sim_breach("policy", "%s is %s after its crashes", vm->name,
 			vm_state_id(state->state));
+	check_told(vm, "qemu-signal", before);
 	life_crash();
 	life_sleep(BACK_S * 1000);
 	if ((known(vm)->state == VM_FAILED) != vm->restarts)
@@ -218,7 +241,7 @@ static void adopt_oddly(struct sim_vm *vm)
 	char right = q->uuid[0];
 	int squatter = -1;
 
-	if (q->paused || q->stopped)
+	if (q->paused || q->stopped || vm->hang >= SIM_HANG_STOP)
 		return;
 	life_crash();
 	pid_t before = world_as(q->pid);
@@ -253,6 +276,8 @@ static void adopt_oddly(struct sim_vm *vm)
 /* Its supervisor dies before QEMU listens: who does so far is not it. */
 static void begin_slowly(struct sim_vm *vm)
 {
+	if (vm->hang >= SIM_HANG_STOP) /* it would be taken for hung */
+		return;
 	client_ask(vm, "vm-stop");
 	sim.slow_births = true;
 	client_say(vm, "vm-start");
@@ -298,6 +323,57 @@ static void freeze(struct sim_vm *vm)
 	if (qemu_count(vm))
 		sim_breach("I4", "%s was frozen, stopped and lives", vm->name);
 	client_ask(vm, "vm-start");
+}
+
+/* It hung and was ended, here or by the next supervisor. */
+static void check_hung(struct sim_vm *vm, pid_t pid)
+{
+	if (world_is_alive(pid))
+		sim_breach("hang", "%s hangs and was not ended", vm->name);
+	if (known(vm)->last.cause != CAUSE_HANG)
+		sim_breach("hang", "%s hung, and it is told: %s", vm->name,
+			cause_name(known(vm)->last.cause));
+	if (vm->hang == SIM_HANG_RESTART)
+		need_guest(vm, "it hung");
+	else if (qemu_count(vm))
+		sim_breach("hang", "%s hung, and runs again", vm->name);
+	started(vm);
+	client_ask(vm, "vm-reset-failed"); /* so that it counts no more */
+}
+
+/* It hung and goes on: that is told, and nothing is done. */
+static void check_back(const struct sim_vm *vm, struct sim_qemu *q)
+{
+	if (!known(vm)->hang.what)
+		sim_breach("hang", "%s hangs, nobody tells", vm->name);
+	q->stopped = false;
+	life_sleep(ADOPT_S * 1000);
+	if (known(vm)->hang.what || !q->pid)
+		sim_breach("hang", "%s does not hang any more", vm->name);
+}
+
+/* QEMU stands still for a minute, seen by one supervisor or by two. */
+static void hang(struct sim_vm *vm)
+{
+	client_ask(vm, "vm-reset-failed");
+	struct sim_qemu *q = started(vm);
+	pid_t pid = q->pid;
+	unsigned when = world_random(3);
+
+	if (vm->hang == SIM_HANG_NEVER || q->paused)
+		return;
+	if (when == 1)
+		life_crash();
+	q->stopped = true;
+	life_sleep(world_random(SIM_HANG_S) * 1000);
+	if (when == 2)
+		life_crash();
+	await_life();
+	life_sleep(2 * SIM_HANG_S * 1000);
+	if (vm->hang == SIM_HANG_TOLD)
+		check_back(vm, q);
+	else
+		check_hung(vm, pid);
 }
 
 /* Its file is gone: it runs on, and is forgotten once it is down. */
@@ -347,12 +423,6 @@ static bool has_file(const struct sim_vm *vm)
 	return is_there(life_path("%s/vms/%s.ini", sim.paths.config, vm->name));
 }
 
-/* A vm-wait keeps it in memory, also of a client that has left. */
-static bool is_waited_for(const struct sim_vm *vm)
-{
-	return is_known(vm) && !list_is_empty(&known(vm)->watches);
-}
-
 /* All of it is there, or nothing but images that are in no pool. */
 static void check_erased(const struct sim_vm *vm, bool must_be_gone)
 {
@@ -367,7 +437,7 @@ static void check_erased(const struct sim_vm *vm, bool must_be_gone)
 		sim_breach("I6", "%s: its file is %s, its image is %s",
 			vm->name, file ? "there" : "gone",
 			image ? "there" : "gone");
-	if (file != is_known(vm) && !is_waited_for(vm))
+	if (file != is_known(vm))
 		sim_breach("I5", "%s: its file is %s, it is %s", vm->name,
 			file ? "there" : "gone",
 			is_known(vm) ? "known" : "not known");
@@ -422,6 +492,10 @@ static void put_back(struct sim_vm *vm)
 static void erase(struct sim_vm *vm)
 {
 	client_ask(vm, "vm-stop");
+	if (world_random(2)) { /* who waits for it leaves at the next word */
+		client_say(vm, "vm-wait");
+		life_sleep(1000);
+	}
 	vm->promise = PROMISED_NOTHING;
 	vm->value[0] = '\0';
 	if (vm->autostart == SIM_YES)
@@ -451,7 +525,7 @@ static void wake(struct sim_vm *vm)
 
 void calm_run(void)
 {
-	static void (*const tries[])(struct sim_vm *) = { reboot, fill_up,
+	static void (*const tries[])(struct sim_vm *) = { hang, reboot, fill_up,
 		crash, begin_slowly, adopt_oddly, cut_off, reset, freeze,
 		forget, lose_pid, stop };
 

@@ -135,6 +135,7 @@ static void try_boot(void)
 {
 	note_missing_files();
 	oracle_step();
+	hooks_check_life();
 	sim.lives++;
 	sim_note("life %u of the supervisor begins", sim.lives);
 	run(boot);
@@ -237,6 +238,7 @@ static void settle_down(void)
 		run(turn);
 		busy = did;
 		busy |= qemu_pump();
+		busy |= hooks_pump();
 		busy |= client_pump();
 	}
 	if (sim.up)
@@ -272,6 +274,8 @@ void life_sleep(int64_t ms)
 			return;
 		if (qemu_next_us() < next)
 			next = qemu_next_us();
+		if (hooks_next_us() < next)
+			next = hooks_next_us();
 		if (!sim.up && sim.boot_us < next)
 			next = sim.boot_us;
 		skip_to(next);
@@ -309,15 +313,34 @@ static void make_vm(unsigned i)
 	bool in_pool = world_random(3) > 0;
 	vm->images = in_pool ? sim.paths.images : "/srv/fast";
 	vm->disk_is_in = in_pool ? "pool default" : vm->images;
-	vm->config = xasprintf("[vm]\nmemory = 64M\n"
-			       "[disk.root]\nimage = %s/%s.raw\n"
-			       "[start]\nautostart = %s\nready = %s\n"
-			       "[restart]\npolicy = %s\nbackoff = 1s-8s\n"
-			       "burst = %u/2min\non-guest-reboot = %s\n"
-			       "[stop]\ntimeout = 20s\n",
+	vm->hang = (enum sim_hang)world_random(4);
+	vm->hooked = world_random(3) == 0;
+	AUTO_STR struct str config = STR_INIT;
+	AUTO_FREE char *hang_after = life_path("%ds", SIM_HANG_S);
+	AUTO_FREE char *crash_loop =
+		vm->hooked ? life_path("exec:/usr/lib/hooks/%s-crash-loop",
+				     vm->name)
+			   : xstrdup("stop");
+	str_addf(&config,
+		"[vm]\nmemory = 64M\n"
+		"[disk.root]\nimage = %s/%s.raw\n"
+		"[start]\nautostart = %s\nready = %s\n"
+		"[restart]\npolicy = %s\nbackoff = 1s-8s\n"
+		"burst = %u/2min\non-guest-reboot = %s\n"
+		"hang-after = %s\nhang = %s\n"
+		"on-crash-loop = %s\n"
+		"[stop]\ntimeout = 20s\n",
 		vm->images, vm->name, starts[vm->autostart],
 		vm->probed ? "serial:hello" : "running", policies[policy],
-		vm->burst, reboots[vm->reboot]);
+		vm->burst, reboots[vm->reboot],
+		vm->hang == SIM_HANG_NEVER ? "infinity" : hang_after,
+		vm->hang == SIM_HANG_STOP      ? "stop"
+		: vm->hang == SIM_HANG_RESTART ? "restart"
+					       : "by-policy",
+		crash_loop);
+	if (vm->hooked)
+		hooks_install(vm, &config);
+	vm->config = xstrdup(str_text(&config));
 	vm->record_path = life_path("%s/records/%s", sim.paths.state, vm->name);
 	vm->dropin_path = life_path(
 		"%s/vms/%s.ini.d/50-vmward.ini", sim.paths.config, vm->name);

@@ -22,7 +22,8 @@ enum {
 	/* of a diamond */ SIM_VMS_DRAWN = 4,
 	SIM_CLIENTS = 4,
 	SIM_QEMUS = 16,
-	SIM_QUEUE = 64
+	SIM_QUEUE = 64,
+	SIM_HANG_S = 60 /* of those whose hanging is looked for */
 };
 
 /* clang-format off */
@@ -40,6 +41,14 @@ enum sim_fault {
 		SIM_NFAULTS
 };
 
+enum sim_hook_event {
+	SIM_HOOK_STARTED,
+	SIM_HOOK_STOPPED,
+	SIM_HOOK_INCIDENT,
+	SIM_HOOK_CRASH_LOOP,
+	SIM_NHOOKS
+};
+
 /* What an answered request promised about a VM's record. */
 enum sim_promise { PROMISED_NOTHING, PROMISED_UP, PROMISED_DOWN };
 
@@ -55,7 +64,15 @@ struct sim_vm {
 	bool probed;            /* ready when its guest has said hello */
 	enum sim_reboot { SIM_WARM, SIM_COLD, SIM_STOP, SIM_IF_PENDING } reboot;
 	unsigned burst; /* so often in two minutes */
-	pid_t last_pid; /* of its QEMU before */
+	enum sim_hang {
+		SIM_HANG_NEVER,
+		SIM_HANG_TOLD,
+		SIM_HANG_STOP,
+		SIM_HANG_RESTART
+	} hang;
+	bool hooked;                /* has hooks */
+	unsigned hooks[SIM_NHOOKS]; /* so many ran */
+	pid_t last_pid;             /* of its QEMU before */
 	unsigned births;
 	enum sim_promise promise;
 	unsigned orders;    /* requests that change it, sent so far */
@@ -198,6 +215,25 @@ unsigned qemu_count(const struct sim_vm *vm);
 void qemu_surprise(void);
 /* No more of them is ill. */
 void qemu_heal(void);
+
+/* ---- hooks.c ---- */
+/* Programs for all occasions, in its configuration as well. */
+void hooks_install(struct sim_vm *vm, struct str *config);
+/* True if that process is one of them. */
+bool hooks_spawned(pid_t pid, const char *program);
+bool hooks_ended(pid_t pid);
+/* How many run. */
+unsigned hooks_count(void);
+bool hooks_pump(void);
+int64_t hooks_next_us(void);
+/* A life begins: none of the last one is left. */
+void hooks_check_life(void);
+
+/* ---- incidents.c ---- */
+/* All of a VM's are whole, once all is at rest. */
+void incidents_check(const struct sim_vm *vm);
+/* This one is there, and of this cause. */
+bool incidents_tell(const struct sim_vm *vm, const char *id, const char *cause);
 
 /* ---- guest.c ---- */
 /* A line on stderr, as -trace would print it. */

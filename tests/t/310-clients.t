@@ -39,6 +39,15 @@ ok "half closed: what was asked is answered" talk "$control" qmp \
 	">{$version}" half "<$yes" eof
 ok "leaves during a wait" talk "$control" qmp \
 	'>{"execute":"vm-wait","arguments":{"vm":"web","state":"running"}}'
+vm passing </dev/null
+q reload
+ok "leaves during a wait for another" talk "$control" qmp \
+	'>{"execute":"vm-wait","arguments":{"vm":"passing","state":"failed"}}' \
+	">{$version}" "<$yes"
+rm "$vms/passing.ini"
+q reload
+ok "nobody waits for it any more: it is forgotten" refused NOT_FOUND \
+	vm-status passing
 ok "leaves during a start" talk "$control" qmp \
 	'>{"execute":"vm-start","arguments":{"vm":"slow"}}{"execute":"query-version"}' \
 	"<$yes"
@@ -63,7 +72,7 @@ ok "others are served" q vm-list
 ok "events come with a number, in order, after they were asked for" \
 	talk "$control" events \
 	'>{"execute":"vm-start","arguments":{"vm":"web"},"id":1}' \
-	'?"state":"starting"' '?"state":"running"' '?"id":1'
+	'?"state":"starting","ready":null' '?"state":"running"' '?"id":1'
 ok "and not without" talk "$control" qmp \
 	'>{"execute":"vm-pause","arguments":{"vm":"web"},"id":1}' \
 	'<"id":1' '>{"execute":"query-version","id":2}' '<"id":2'
