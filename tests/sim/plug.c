@@ -176,6 +176,18 @@ static bool has_data(const struct vm *vm)
 	return false;
 }
 
+/* What a life could not write down its successor does not know. */
+static bool was_written(void)
+{
+	static const enum sim_fault refusals[] = { SIM_WRITE, SIM_FSYNC,
+		SIM_RENAME, SIM_FILES, SIM_FULL };
+
+	for (size_t i = 0; i < NELEMS(refusals); i++)
+		if (sim.on[refusals[i]] && sim.lives > 1)
+			return false;
+	return true;
+}
+
 /* A lost or wrong answer leaves in doubt what was done. */
 static bool is_sure(void)
 {
@@ -193,7 +205,7 @@ void plug_check(const struct sim_qemu *q)
 {
 	const struct vm *vm = registry_find(sim.service.registry, q->vm->name);
 
-	if (!vm || !vm->running || !is_sure())
+	if (!vm || !vm->running || !is_sure() || !was_written())
 		return;
 	if (q->disk.node != q->disk.device)
 		sim_breach("I5", "%s: a node without device", vm->name);
