@@ -138,6 +138,38 @@ bool cidr_nth(const struct cidr *c, uint32_t n, struct cidr *out)
 	return true;
 }
 
+/* "52:54:00:ab:cd:ef" as six bytes. */
+static bool parse_mac(const char *text, unsigned char out[6])
+{
+	static const char hex[] = "0123456789abcdef";
+
+	if (strlen(text) != 17)
+		return false;
+	for (unsigned i = 0; i < 12; i++) {
+		char c = text[i / 2 * 3 + i % 2];
+		const char *at = c ? strchr(hex, c | 0x20) : NULL;
+
+		if (!at)
+			return false;
+		out[i / 2] = (unsigned char)(out[i / 2] << 4 | (at - hex));
+	}
+	return true;
+}
+
+bool cidr_eui64(const struct cidr *net, const char *mac, struct cidr *out)
+{
+	unsigned char m[6];
+
+	if (net->family != AF_INET6 || net->prefix != 64 || !parse_mac(mac, m))
+		return false;
+	const unsigned char id[8] = { m[0] ^ 2, m[1], m[2], 0xff, 0xfe, m[3],
+		m[4], m[5] };
+	*out = network_of(net);
+	out->prefix = 128;
+	memcpy(out->at + 8, id, sizeof(id));
+	return true;
+}
+
 bool cidr_pick(const struct cidr *taken, size_t n, struct cidr *out)
 {
 	static const struct {

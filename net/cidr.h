@@ -45,6 +45,11 @@ bool cidr_is_edge(const struct cidr *c, const struct cidr *address);
  */
 bool cidr_nth(const struct cidr *c, uint32_t n, struct cidr *out);
 /*
+ * The address that a guest of that MAC makes for itself in an IPv6 network
+ * of 64 bits (EUI-64), alone.  False for any other network.
+ */
+bool cidr_eui64(const struct cidr *net, const char *mac, struct cidr *out);
+/*
  * A gateway's address like 10.64.0.1/24 whose network overlaps none of n
  * taken ones: of 10.64.0.0/10 first, then of 172.16.0.0/12 and
  * 192.168.0.0/16.  False if all are taken.

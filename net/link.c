@@ -209,7 +209,8 @@ int link_set(
 	return netlink_talk(nl, &request, NULL, NULL);
 }
 
-int link_isolate(struct netlink *nl, unsigned index, bool on)
+int link_set_port(
+	struct netlink *nl, unsigned index, bool isolate, bool hairpin)
 {
 	struct netlink_request request;
 	struct ifinfomsg *head = netlink_begin(
@@ -219,7 +220,8 @@ int link_isolate(struct netlink *nl, unsigned index, bool on)
 	head->ifi_index = (int)index;
 	struct nlattr *port =
 		mnl_attr_nest_start(&request.u.head, IFLA_PROTINFO);
-	mnl_attr_put_u8(&request.u.head, IFLA_BRPORT_ISOLATED, on);
+	mnl_attr_put_u8(&request.u.head, IFLA_BRPORT_ISOLATED, isolate);
+	mnl_attr_put_u8(&request.u.head, IFLA_BRPORT_MODE, hairpin);
 	mnl_attr_nest_end(&request.u.head, port);
 	return netlink_talk(nl, &request, NULL, NULL);
 }

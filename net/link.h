@@ -80,8 +80,12 @@ MUST_CHECK int link_add_macvtap(struct netlink *nl, const char *name,
 MUST_CHECK int link_delete(struct netlink *nl, unsigned index);
 MUST_CHECK int link_set(
 	struct netlink *nl, unsigned index, const struct link_change *change);
-/* Cuts a port of a bridge off from all other isolated ports. */
-MUST_CHECK int link_isolate(struct netlink *nl, unsigned index, bool on);
+/*
+ * How a bridge treats a port: `isolate` cuts it off from all other isolated
+ * ones, `hairpin` lets what came from it go back to it.
+ */
+MUST_CHECK int link_set_port(
+	struct netlink *nl, unsigned index, bool isolate, bool hairpin);
 
 /* 0 also if it has the address already. */
 MUST_CHECK int link_add_address(

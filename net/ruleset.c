@@ -31,6 +31,7 @@ static const struct {
 	{ "inet", "vm-forward", "filter", "forward", 0 },
 	{ "inet", "vm-out", "nat", "postrouting", 100 },
 	{ "bridge", "vm-ports", "filter", "prerouting", -300 },
+	{ "bridge", "vm-hairpin", "filter", "forward", -300 },
 };
 
 static const char *const families[] = { "inet", "bridge" };
@@ -207,7 +208,8 @@ static void add_masquerade(
 static void add_loopback(
 	const struct batch *batch, const struct ruleset_net *net)
 {
-	const struct cidr loopback = { AF_INET, 8, { 127 } };
+	static const struct cidr loopback = { AF_INET, 8, { 127 } };
+	static const struct cidr loopback6 = { AF_INET6, 128, { [15] = 1 } };
 
 	rule(batch, "inet", "vm-guard",
 		json_pack("[o,o,o]", equal(meta("iifname"), net->bridge),
@@ -218,6 +220,11 @@ static void add_loopback(
 		json_pack("[o,o,o]", equal(meta("oifname"), net->bridge),
 			match("==", payload("ip", "saddr"),
 				prefix_json(&loopback)),
+			end("masquerade")));
+	rule(batch, "inet", "vm-out",
+		json_pack("[o,o,o]", equal(meta("oifname"), net->bridge),
+			match("==", payload("ip6", "saddr"),
+				address_json(&loopback6)),
 			end("masquerade")));
 }
 
@@ -294,12 +301,13 @@ static void drop_if(
 		json_pack("[o,o]", condition, end("drop")));
 }
 
+static const struct cidr link_local = { AF_INET6, 10, { 0xfe, 0x80 } };
+
 /* All addresses of a family that a port may use, besides `more` ones. */
 static json_t *allowed(
 	const struct ruleset_port *port, int family, const char *none)
 {
 	json_t *list = json_pack("[s]", none);
-	const struct cidr link_local = { AF_INET6, 10, { 0xfe, 0x80 } };
 
 	if (family == AF_INET6)
 		json_array_append_new(list, prefix_json(&link_local));
@@ -308,6 +316,97 @@ static json_t *allowed(
 			json_array_append_new(
 				list, address_json(&port->addresses[i]));
 	return json_pack("{s:o}", "set", list);
+}
+
+/* The bytes of an address as one number, which is all that @th knows. */
+static void address_number(const struct cidr *c, bool last, char out[35])
+{
+	snprintf(out, 35, "0x");
+	for (unsigned i = 0; i < 16; i++) {
+		unsigned behind = i * 8 < c->prefix ? c->prefix - i * 8 : 0;
+		unsigned free_bits = behind >= 8 ? 0 : 0xffU >> behind;
+
+		snprintf(out + 2 + i * 2, 3, "%02x",
+			last ? c->at[i] | free_bits : c->at[i] & ~free_bits);
+	}
+}
+
+/* Which address an advertisement is of. */
+static json_t *advertised(void)
+{
+	return json_pack("{s:{s:s,s:i,s:i}}", "payload", "base", "th", "offset",
+		64, "len", 128);
+}
+
+static json_t *is_advertisement(void)
+{
+	return equal(payload("icmpv6", "type"), "nd-neighbor-advert");
+}
+
+static json_t *link_local_numbers(void)
+{
+	char first[35];
+	char last[35];
+
+	address_number(&link_local, false, first);
+	address_number(&link_local, true, last);
+	return json_pack("{s:[s,s]}", "range", first, last);
+}
+
+/* It tells others where to find an address that is not its own. */
+static void check_advertised(const struct batch *batch, const char *chain,
+	const struct ruleset_port *port)
+{
+	json_t *list = json_pack("[o]", link_local_numbers());
+	char number[35];
+
+	for (size_t i = 0; i < port->naddresses; i++) {
+		if (port->addresses[i].family != AF_INET6)
+			continue;
+		address_number(&port->addresses[i], false, number);
+		json_array_append_new(list, json_string(number));
+	}
+	rule(batch, "bridge", chain,
+		json_pack("[o,o,o]", is_advertisement(),
+			match("!=", advertised(),
+				json_pack("{s:o}", "set", list)),
+			end("drop")));
+}
+
+/*
+ * Link-local addresses are a guest's own choice, but one that looks as if
+ * it was made of a MAC must be of its own: so are the host's and those of
+ * its neighbours.
+ */
+static void check_link_local(const struct batch *batch, const char *chain,
+	const struct ruleset_port *port)
+{
+	const struct cidr net = { AF_INET6, 64, { 0xfe, 0x80 } };
+	struct cidr own;
+	char text[CIDR_TEXT_SIZE];
+	char number[35];
+
+	if (!cidr_eui64(&net, port->mac, &own))
+		return;
+	cidr_address(&own, text);
+	address_number(&own, false, number);
+	rule(batch, "bridge", chain,
+		json_pack("[o,o,o,o]",
+			match("==", payload("ip6", "saddr"),
+				prefix_json(&link_local)),
+			match("==",
+				json_pack("{s:[o,s]}", "&",
+					payload("ip6", "saddr"), "::ff:ff00:0"),
+				json_string("::ff:fe00:0")),
+			differ(payload("ip6", "saddr"), text), end("drop")));
+	rule(batch, "bridge", chain,
+		json_pack("[o,o,o,o,o]", is_advertisement(),
+			match("==", advertised(), link_local_numbers()),
+			match("==",
+				json_pack("{s:[o,s]}", "&", advertised(),
+					"0xffff000000"),
+				json_string("0xfffe000000")),
+			differ(advertised(), number), end("drop")));
 }
 
 static void check_addresses(const struct batch *batch, const char *chain,
@@ -328,6 +427,8 @@ static void check_addresses(const struct batch *batch, const char *chain,
 	drop_if(batch, chain,
 		match("!=", payload("ip6", "saddr"),
 			allowed(port, AF_INET6, "::")));
+	check_link_local(batch, chain, port);
+	check_advertised(batch, chain, port);
 	/* the host alone gives addresses and says where to go */
 	drop_if(batch, chain,
 		match("==", payload("udp", "sport"),
@@ -348,6 +449,26 @@ static void add_port(const struct batch *batch, const struct ruleset_port *port)
 	drop_if(batch, chain, differ(payload("ether", "saddr"), port->mac));
 	if (port->check == RULESET_IP)
 		check_addresses(batch, chain, port);
+}
+
+/*
+ * Under br_netfilter what a guest sends to a forward of its own goes back by
+ * the port that it came from.  That port gives its guest nothing else back.
+ */
+static void add_hairpins(const struct batch *batch, const struct ruleset *rules)
+{
+	for (size_t i = 0; i < rules->nports; i++) {
+		const struct ruleset_port *port = &rules->ports[i];
+
+		if (port->hairpin)
+			rule(batch, "bridge", "vm-hairpin",
+				json_pack("[o,o,o,o]",
+					equal(meta("iifname"), port->tap),
+					equal(meta("oifname"), port->tap),
+					differ(payload("ether", "daddr"),
+						port->mac),
+					end("drop")));
+	}
 }
 
 /* One look-up leads a frame to the chain of its port. */
@@ -393,6 +514,7 @@ json_t *ruleset_batch(const struct ruleset *rules)
 			add_forward(batch, "vm-local", &rules->forwards[i]);
 		}
 		add_ports(batch, rules);
+		add_hairpins(batch, rules);
 	}
 	return json_pack("{s:o}", "nftables", all.commands);
 }

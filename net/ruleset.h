@@ -36,9 +36,10 @@ struct ruleset_port {
 	const char *tap;
 	const char *mac;
 	enum ruleset_check check;
-	/* RULESET_IP: what it may say it is; networks for IPv6 prefixes */
+	/* RULESET_IP: what it may say it is, besides link-local addresses */
 	const struct cidr *addresses;
 	size_t naddresses;
+	bool hairpin; /* it is told what it sends to its own forwards */
 };
 
 struct ruleset_forward {

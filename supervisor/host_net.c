@@ -159,8 +159,9 @@ static int do_join(struct call *c)
 	set.master = (int)bridge.index;
 	if (change(c, &set))
 		return -1;
-	if (c->rq->isolate && link_isolate(&c->nl, c->link.index, true))
-		return fail(c, "isolate");
+	if (link_set_port(
+		    &c->nl, c->link.index, c->rq->isolate, c->rq->hairpin))
+		return fail(c, "set up port");
 	set = (struct link_change)LINK_CHANGE_INIT;
 	set.up = 1; /* only now: nothing passes a port that is not isolated */
 	return change(c, &set);

@@ -35,6 +35,7 @@ struct host_net_request {
 	unsigned mtu; /* 0: as it is */
 	unsigned queues;
 	bool isolate;
+	bool hairpin;
 	struct cidr address;
 };
 

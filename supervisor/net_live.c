@@ -190,6 +190,23 @@ struct net_port *net_port_find(
 	return port;
 }
 
+bool net_port_is_forwarded(const struct net_port *port)
+{
+	return *port->forward && port->net->mode == NETWORK_NAT;
+}
+
+bool net_port_address(const struct net_port *port, size_t n, struct cidr *out)
+{
+	const struct cidr *net = &port->net->addresses[n];
+
+	if (port->address.family && cidr_holds(net, &port->address)) {
+		*out = port->address;
+		out->prefix = cidr_bits(out);
+		return true;
+	}
+	return cidr_eui64(net, port->mac, out);
+}
+
 /* ---- to the file ---- */
 
 /* "10.64.0.1/24", or null without an address. */

@@ -102,4 +102,12 @@ void net_port_free(struct net_port *port);
 struct net_port *net_port_find(
 	const struct net_state *state, const char *vm, const char *nic);
 
+/* The host passes something on to it. */
+bool net_port_is_forwarded(const struct net_port *port);
+/*
+ * Its guest's address in the n-th network of the host: the given one, or
+ * the one that it makes for itself (IPv6).  False: it has none there.
+ */
+bool net_port_address(const struct net_port *port, size_t n, struct cidr *out);
+
 #endif

@@ -24,7 +24,7 @@ struct gathered {
 	struct ruleset_net *nets;
 	struct ruleset_port *ports;
 	struct ruleset_forward *forwards;
-	struct cidr *allowed; /* of each port, NET_ADDRESSES_MAX + 1 */
+	struct cidr *allowed; /* of each port, NET_ADDRESSES_MAX */
 	size_t nnets, nports, nforwards;
 };
 
@@ -40,50 +40,67 @@ static enum ruleset_mode mode_of(const struct net_live *net)
 	return modes[net->mode];
 }
 
+/* The first address of its guest in a family; false: it has none. */
+static bool guest_address(
+	const struct net_port *port, int family, struct cidr *out)
+{
+	for (size_t i = 0; i < port->net->naddresses; i++)
+		if (port->net->addresses[i].family == family &&
+			net_port_address(port, i, out))
+			return true;
+	return false;
+}
+
+static void gather_forward(struct gathered *g, const struct net_port *port,
+	const struct spec_forward *f, int family)
+{
+	struct ruleset_forward *to = &g->forwards[g->nforwards];
+	int of = strchr(f->addr, ':') ? AF_INET6 : AF_INET;
+	struct cidr guest;
+
+	if ((*f->addr && of != family) || !guest_address(port, family, &guest))
+		return;
+	g->nforwards++;
+	*to = (struct ruleset_forward){ .net = &g->nets[g->nnets - 1],
+		.udp = f->udp,
+		.first = f->host_first,
+		.last = f->host_last,
+		.guest_first = f->guest_first,
+		.guest = guest };
+	/* the text of the list goes; an empty one says: each */
+	to->address = xstrdup(f->addr);
+}
+
 static void gather_forwards(struct gathered *g, const struct net_port *port)
 {
 	struct spec_forwards list = { 0 };
 	struct err err = ERR_INIT;
 
-	if (!*port->forward || !port->address.family ||
+	if (!net_port_is_forwarded(port) ||
 		forward_parse(port->forward, &list, &err))
 		return;
 	g->forwards = xreallocarray(
-		g->forwards, g->nforwards + list.n, sizeof(g->forwards[0]));
+		g->forwards, g->nforwards + 2 * list.n, sizeof(g->forwards[0]));
 	for (unsigned i = 0; i < list.n; i++) {
-		const struct spec_forward *f = &list.at[i];
-		struct ruleset_forward *to = &g->forwards[g->nforwards++];
-
-		*to = (struct ruleset_forward){ .net = &g->nets[g->nnets - 1],
-			.udp = f->udp,
-			.first = f->host_first,
-			.last = f->host_last,
-			.guest_first = f->guest_first,
-			.guest = port->address };
-		to->guest.prefix = cidr_bits(&to->guest);
-		/* the text of the list goes; an empty one says: each */
-		to->address = xstrdup(f->addr);
+		gather_forward(g, port, &list.at[i], AF_INET);
+		gather_forward(g, port, &list.at[i], AF_INET6);
 	}
 	forward_release(&list);
 }
 
 static void gather_port(struct gathered *g, const struct net_port *port)
 {
-	struct cidr *allowed = &g->allowed[g->nports * (NET_ADDRESSES_MAX + 1)];
+	struct cidr *allowed = &g->allowed[g->nports * NET_ADDRESSES_MAX];
 	size_t n = 0;
 
-	if (port->address.family) {
-		allowed[n] = port->address;
-		allowed[n++].prefix = cidr_bits(&port->address);
-	}
 	for (size_t i = 0; i < port->net->naddresses; i++)
-		if (port->net->addresses[i].family == AF_INET6)
-			allowed[n++] = port->net->addresses[i];
+		n += net_port_address(port, i, &allowed[n]);
 	g->ports[g->nports++] = (struct ruleset_port){ .tap = port->tap,
 		.mac = port->mac,
 		.check = port->check,
 		.addresses = allowed,
-		.naddresses = n };
+		.naddresses = n,
+		.hairpin = net_port_is_forwarded(port) };
 	gather_forwards(g, port);
 }
 
@@ -97,7 +114,7 @@ static void gather(struct gathered *g, const struct net_state *state)
 	g->nets = xcalloc(list_count(&state->nets) + 1, sizeof(g->nets[0]));
 	g->ports = xcalloc(nports + 1, sizeof(g->ports[0]));
 	g->allowed = xcalloc(
-		(nports + 1) * (NET_ADDRESSES_MAX + 1), sizeof(g->allowed[0]));
+		(nports + 1) * NET_ADDRESSES_MAX, sizeof(g->allowed[0]));
 	list_each(&state->nets, it2, next2) {
 		const struct net_live *net =
 			list_entry(it2, struct net_live, link);

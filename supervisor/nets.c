@@ -338,6 +338,7 @@ static int join(struct net_port *port, bool *changed, struct err *err)
 {
 	struct host_net_request rq = { .verb = HOST_NET_JOIN,
 		.isolate = port->isolate,
+		.hairpin = net_port_is_forwarded(port),
 		.mtu = port->net->mtu };
 	struct host_net_reply reply;
 

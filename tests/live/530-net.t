@@ -41,6 +41,13 @@ page='echo | nc -w 10 192.0.2.1 8080
 '
 ok "another guest reaches it through the host's address, too" \
 	answers a "$page" 'hello from b'
+ok "and it reaches itself by its own forward" answers b "$page" 'hello from b'
+filters() { echo "$1" >/proc/sys/net/bridge/bridge-nf-call-iptables; }
+if filters 0 2>/dev/null; then
+	ok "also where rules do not see what bridges carry" answers b "$page" \
+		'hello from b'
+	filters 1
+fi
 in_world ip route add 10.64.0.0/24 via 192.0.2.1
 unreached()
 {

@@ -21,6 +21,9 @@ my $id = (substr($me, 0, 3) ^ "\x02\0\0") . "\xff\xfe" . substr($me, 3);
 my $local = "\xfe\x80" . "\0" x 6 . $id;
 my $mine = "\xfd\x08" . "\0" x 6 . $id;
 my $other = "\xfd\x09" . "\0" x 13 . "\x99";
+my $near = "\xfd\x08" . "\0" x 13 . "\x99"; # of the network's own prefix
+my $chosen = "\xfe\x80" . "\0" x 6 . "\x12\x34\x56\x78" x 2;
+my $neighbour = substr($local, 0, 13) . "\xde\xad\x01";
 my $size = pack 'i', 0;
 ioctl($tap, 0x800454d7, $size) or die "TUNGETVNETHDRSZ: $!";
 my $header = "\0" x unpack 'i', $size; # QEMU's choice, by the guest's driver
@@ -31,6 +34,8 @@ sub ip6 { my ($from, $next, $rest) = @_;
 	pack('NnCC', 0x60000000, length $rest, $next, 255) . $from . $nodes
 		. $rest }
 sub icmp { my ($type, $name) = @_; pack('CCnN', $type, 0, 0, 0) . "<$name>" }
+sub tells { my ($name, $of) = @_;
+	frame(ip6($local, 58, pack('CCnN', 136, 0, 0, 0) . "$of<$name>")) }
 sub frame { ether(0x86dd, $_[1]) . $_[0] }
 sub arp { my ($name, $hw, $ip) = @_;
 	"\xff" x 6 . $me . pack('n', 0x806) . pack('nnCCn', 1, 0x800, 6, 4, 1)
@@ -41,7 +46,14 @@ my @frames = (
 	frame(ip6($mine, 58, icmp(128, 'TRUE-global'))),
 	frame(ip6($none, 58, icmp(135, 'TRUE-solicit'))),
 	arp('TRUE-arp', $me, '0.0.0.0'),
+	frame(ip6($chosen, 58, icmp(128, 'TRUE-chosen'))),
+	tells('TRUE-tells', $mine),
+	tells('TRUE-tells-local', $local),
 	frame(ip6($other, 58, icmp(128, 'LIE-address'))),
+	frame(ip6($near, 58, icmp(128, 'LIE-address-near'))),
+	frame(ip6($neighbour, 58, icmp(128, 'LIE-neighbour'))),
+	tells('LIE-tells', $near),
+	tells('LIE-tells-neighbour', $neighbour),
 	frame(ip6($local, 58, icmp(128, 'LIE-mac')), "\x52\x54\0\xde\xad\x01"),
 	frame(ip6($local, 58, icmp(134, 'LIE-router'))),
 	frame(ip6($none, 58, icmp(134, 'LIE-router-of-nowhere'))),
@@ -129,14 +141,15 @@ says_lies()
 }
 ok "one says what it is, and what it is not" says_lies
 ok "what is true goes through, of the lies none" is "$(cat "$tmp/seen")" \
-	"TRUE-arp TRUE-global TRUE-last TRUE-local TRUE-solicit"
+	"TRUE-arp TRUE-chosen TRUE-global TRUE-last TRUE-local TRUE-solicit\
+ TRUE-tells TRUE-tells-local"
 printf 'spoof-check = no\n' >>"$vms/liar.ini"
 does kill liar
 becomes liar stopped >/dev/null
 does reload
 ok "with spoof-check = no it starts" starts liar --wait=ready
 ok "the same lies are told" says_lies
-ok "and all are heard" is "$(tr ' ' '\n' <"$tmp/seen" | grep -c LIE)" 12
+ok "and all are heard" is "$(tr ' ' '\n' <"$tmp/seen" | grep -c LIE)" 16
 does kill liar next -y
 
 # ---- an address that the host has ----

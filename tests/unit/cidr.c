@@ -50,6 +50,35 @@ static void test_bad(void)
 	}
 }
 
+static void test_eui64(void)
+{
+	static const struct {
+		const char *net, *mac, *want;
+	} table[] = {
+		{ "fd08::1/64", "52:54:00:AB:cd:ef",
+			"fd08::5054:ff:feab:cdef" },
+		{ "fe80::/64", "02:00:00:00:00:01", "fe80::ff:fe00:1" },
+		{ "fd08::1/80", "52:54:00:ab:cd:ef", NULL },
+		{ "10.8.0.1/24", "52:54:00:ab:cd:ef", NULL },
+		{ "fd08::1/64", "52:54:00:ab:cd", NULL },
+		{ "fd08::1/64", "52:54:00:ab:cd:eg", NULL },
+	};
+
+	for (size_t i = 0; i < NELEMS(table); i++) {
+		struct cidr net = cidr_of(table[i].net);
+		struct cidr got;
+		char text[CIDR_TEXT_SIZE] = "";
+		bool made = cidr_eui64(&net, table[i].mac, &got);
+
+		if (made)
+			cidr_text(&got, text);
+		AUTO_FREE char *want =
+			table[i].want ? xasprintf("%s/128", table[i].want)
+				      : xstrdup("");
+		is_str(text, want, "of %s in %s", table[i].mac, table[i].net);
+	}
+}
+
 static void test_overlaps(const char *one, const char *other, bool want)
 {
 	struct cidr a = cidr_of(one);
@@ -116,6 +145,7 @@ int main(void)
 	test_text("fd00::1/64", "fd00::/64");
 	test_text("192.0.2.1/32", "192.0.2.1/32");
 	test_bad();
+	test_eui64();
 	test_overlaps("10.64.0.0/24", "10.64.0.128/25", true);
 	test_overlaps("10.64.0.0/24", "10.64.1.0/24", false);
 	test_overlaps("10.0.0.0/8", "10.64.1.0/24", true);

@@ -128,7 +128,7 @@ static void test_taps(void)
 	is_int(look(name).master, look("br0").index, "the bridge");
 	ok(memcmp(look(name).mac, mac, 6) == 0, "with a MAC address");
 	ok(look("br0").carrier, "which has a carrier now");
-	is_int(link_isolate(&nl, look(name).index, true), 0, "isolated");
+	is_int(link_set_port(&nl, look(name).index, true, true), 0, "isolated");
 	is_int(link_each(&nl, count, &n), 0, "all devices are listed");
 	is_int(n, 1, "one tap among them");
 	tap_close(fds, 4);

@@ -20,7 +20,9 @@ static void fill(struct net_state *state)
 	if (cidr_parse("10.64.0.1/24", &net->addresses[0], &err) ||
 		cidr_parse_address("10.64.0.7", &port->address, &err))
 		ok(false, "%s", err.text);
-	net->naddresses = 1;
+	if (cidr_parse("fd64::1/64", &net->addresses[1], &err))
+		ok(false, "%s", err.text);
+	net->naddresses = 2;
 	net->wanted = true;
 	snprintf(port->tap, sizeof(port->tap), "vw0123456789");
 	snprintf(port->mac, sizeof(port->mac), "52:54:00:00:00:01");
@@ -60,6 +62,10 @@ static void test_file(void)
 	ok(strstr(one, "\"addr\":\"10.64.0.7\",\"port\":80"),
 		"a forward leads to the guest");
 	ok(strstr(one, "\"range\":[5000,5010]"), "a range is one rule");
+	ok(strstr(one, "\"addr\":\"fd64::5054:ff:fe00:1\",\"port\":80"),
+		"by IPv6 to the address that it makes for itself");
+	ok(!strstr(one, "fd64::5054:ff:fe00:1\",\"port\":5000"),
+		"but not from an IPv4 address of the host");
 	ok(strstr(one, state.table) && !str_eq(state.table, "vmward"),
 		"tables of a private supervisor are its own");
 	net_state_fini(&again);

@@ -42,7 +42,7 @@ int main(void)
 	struct cidr addresses[] = { cidr_of("10.64.0.1/24"),
 		cidr_of("fd00::1/64") };
 	struct cidr web = cidr_of("10.64.0.10");
-	struct cidr of_web[] = { web, cidr_of("fd00::/64") };
+	struct cidr of_web[] = { web, cidr_of("fd00::5054:ff:fe00:1") };
 	struct ruleset_net nets[] = {
 		{ "vwbr-default", RULESET_NAT, addresses, 2 },
 		{ "vwbr-dmz", RULESET_ROUTED, NULL, 0 },
@@ -50,9 +50,12 @@ int main(void)
 		{ "br0", RULESET_BRIDGE, NULL, 0 },
 	};
 	struct ruleset_port ports[] = {
-		{ "vw0123456789", "52:54:00:00:00:01", RULESET_IP, of_web, 2 },
-		{ "vw1123456789", "52:54:00:00:00:02", RULESET_MAC, NULL, 0 },
-		{ "vw2123456789", "52:54:00:00:00:03", RULESET_ANY, NULL, 0 },
+		{ "vw0123456789", "52:54:00:00:00:01", RULESET_IP, of_web, 2,
+			true },
+		{ "vw1123456789", "52:54:00:00:00:02", RULESET_MAC, NULL, 0,
+			false },
+		{ "vw2123456789", "52:54:00:00:00:03", RULESET_ANY, NULL, 0,
+			false },
 	};
 	struct ruleset_forward forwards[] = {
 		{ &nets[0], false, "", 8080, 8080, 80, web },
