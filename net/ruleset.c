@@ -209,7 +209,6 @@ static void add_loopback(
 	const struct batch *batch, const struct ruleset_net *net)
 {
 	static const struct cidr loopback = { AF_INET, 8, { 127 } };
-	static const struct cidr loopback6 = { AF_INET6, 128, { [15] = 1 } };
 
 	rule(batch, "inet", "vm-guard",
 		json_pack("[o,o,o]", equal(meta("iifname"), net->bridge),
@@ -220,11 +219,6 @@ static void add_loopback(
 		json_pack("[o,o,o]", equal(meta("oifname"), net->bridge),
 			match("==", payload("ip", "saddr"),
 				prefix_json(&loopback)),
-			end("masquerade")));
-	rule(batch, "inet", "vm-out",
-		json_pack("[o,o,o]", equal(meta("oifname"), net->bridge),
-			match("==", payload("ip6", "saddr"),
-				address_json(&loopback6)),
 			end("masquerade")));
 }
 
@@ -266,6 +260,10 @@ static void add_target(const struct batch *batch, const char *chain,
 		json_array_append_new(parts,
 			equal(meta("nfproto"),
 				f->guest.family == AF_INET ? "ipv4" : "ipv6"));
+	/* the kernel takes no answer to ::1 from a device */
+	if (!f->address[0] && f->guest.family == AF_INET6)
+		json_array_append_new(
+			parts, differ(payload("ip6", "daddr"), "::1"));
 	json_array_append_new(
 		parts, match("==", payload(protocol, "dport"), ports));
 	json_array_append_new(parts, json_pack("{s:o}", "dnat", target));

@@ -311,6 +311,20 @@ static void settle_nic(
 	nic->network = atom_get(system ? "default" : NULL);
 }
 
+static void check_forwards(const struct check *check,
+	const struct spec_nic *nic, const char *section)
+{
+	if (nic->forward.n && nic->bridge)
+		remark_error(check->to, section, "forward",
+			"on a bridge the guest is reached by its own address");
+	for (unsigned i = 0; nic->network && i < nic->forward.n; i++)
+		if (str_eq(nic->forward.at[i].addr, "::1"))
+			remark_error(check->to, section, "forward",
+				"the kernel leads nothing from [::1] to a "
+				"guest: say 127.0.0.1, or another address of "
+				"this host");
+}
+
 /* What only a nic on a network of ours has, and what only a tap. */
 static void check_nic(const struct check *check, const struct spec_nic *nic,
 	const char *section)
@@ -318,9 +332,7 @@ static void check_nic(const struct check *check, const struct spec_nic *nic,
 	if (nic->ip[0] && !nic->network)
 		remark_error(check->to, section, "ip",
 			"only a network of vmward gives addresses");
-	if (nic->forward.n && nic->bridge)
-		remark_error(check->to, section, "forward",
-			"on a bridge the guest is reached by its own address");
+	check_forwards(check, nic, section);
 	if (nic->user && (nic->queues > 1 || nic->isolate))
 		remark_error(check->to, section,
 			nic->isolate ? "isolate" : "queues",

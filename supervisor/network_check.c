@@ -64,12 +64,6 @@ static void check_addresses(const struct network *n, const struct remarks *to)
 {
 	const struct network_addresses *list = &n->network.address;
 
-	for (size_t i = 0; i < list->n; i++)
-		if (list->at[i].family == AF_INET6 && list->at[i].prefix != 64)
-			remark_error(to, "network", "address",
-				"an IPv6 network has a prefix of 64, of which "
-				"guests make their addresses; this has %u",
-				list->at[i].prefix);
 	for (size_t b = 1; b < list->n; b++)
 		for (size_t a = 0; a < b; a++) {
 			char one[CIDR_TEXT_SIZE];

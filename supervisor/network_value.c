@@ -54,10 +54,14 @@ static int add_address(
 			"%s: say the host's address and the prefix, as "
 			"10.64.0.1/24",
 			text);
-	if (c.prefix < 8 || c.prefix > (c.family == AF_INET ? 30U : 64U))
+	if (c.family == AF_INET6 && c.prefix != 64)
 		return err_set(err, ERR_CONFIG,
-			"%s: a prefix from 8 to %d holds guests", text,
-			c.family == AF_INET ? 30 : 64);
+			"%s: guests make their IPv6 addresses in a network "
+			"with a prefix of 64",
+			text);
+	if (c.family == AF_INET && (c.prefix < 8 || c.prefix > 30))
+		return err_set(err, ERR_CONFIG,
+			"%s: a prefix from 8 to 30 holds guests", text);
 	if (cidr_is_edge(&c, &c))
 		return err_set(err, ERR_CONFIG,
 			"%s: is the network's own or its broadcast address, "

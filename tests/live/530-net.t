@@ -7,7 +7,7 @@
 . "${TOP:-$(dirname "$0")/../..}/tests/live/net.sh"
 
 a_world
-packets=${PACKETS:-300} # 1000 is the long form
+packets=${PACKETS:-1000}
 linux a </dev/null
 linux b <<EOF
 forward = 8080:80, tcp:127.0.0.1:2222:80
@@ -77,31 +77,38 @@ ok "nor taps" is_taps 2
 ok "and they talk" answers a 'ping -c 1 -W 5 b
 ' '1 packets received'
 # ---- what others do ----
-repaired() { grep -q "somebody else took its $1: made anew" "$tmp/sup.log"; }
-# a second on a machine that has nothing else to do
-limit=${REPAIR_MS:-5000}
-in_time() # each repair took less
+logged() { tail -c "+$((mark + 1))" "$tmp/sup.log"; }
+repaired() { logged | grep -q "somebody else took its $1: made anew"; }
+breaks() # 300 numbered packets while rules, bridge and tap are taken away
 {
-	test "$(sed -n 's/.*made anew after \([0-9]*\) ms/\1/p' "$tmp/sup.log" |
-		sort -n | tail -n 1)" -lt "$limit"
-}
-answers a '(ping -i 0.01 -c 300 -W 1 b >/tmp/pings 2>&1; : >/tmp/over) &
+	mark=$(size_of "$tmp/sup.log")
+	answers a '(ping -i 0.01 -c 300 -W 1 b >/tmp/pings 2>&1; : >/tmp/over) &
 ' 'rc=0' >/dev/null
-nft flush ruleset
-ok "rules that somebody flushed" eventually repaired rules
-ok "are back" knows_address
-ip link del vw-default
-ok "a bridge that somebody deleted, too" eventually repaired bridge
-ok "with its ports" eventually repaired port
-lost=$(jq -r '.nets[].ports[] | select(.vm == "b") | .tap' \
-	"$run/.net/state.json")
-ip link del "$lost"
-ok "a tap that somebody deleted under its QEMU, too" eventually repaired tap
-ok "within a second" in_time
-ok "the guests lost packets of that time alone" answers a \
-	'cat /tmp/over; grep received /tmp/pings
-' '([12][0-9][0-9]|300) packets received'
-echo "# $(said a | grep 'packets received' | tail -n 1)"
+	nft flush ruleset
+	ok "rules that somebody flushed" eventually repaired rules
+	ok "are back" knows_address
+	ip link del vw-default
+	ok "a bridge that somebody deleted, too" eventually repaired bridge
+	ok "with its ports" eventually repaired port
+	lost=$(jq -r '.nets[].ports[] | select(.vm == "b") | .tap' \
+		"$run/.net/state.json")
+	ip link del "$lost"
+	ok "a tap that somebody deleted under its QEMU, too" \
+		eventually repaired tap
+	ok "the packets are counted" answers a \
+		'cat /tmp/over; grep received /tmp/pings
+' ' packets received'
+	lost=$((300 - $(said a | sed -n 's/.* \([0-9]*\) packets received.*/\1/p' |
+		tail -n 1)))
+	ms=$(logged | sed -n 's/.*made anew after \([0-9]*\) ms/\1/p' |
+		sort -n | tail -n 1)
+	echo "# repaired within $ms ms, loss window $((lost * 10)) ms"
+}
+in_time() { [ "$ms" -lt 1000 ] && [ "$lost" -lt 100 ]; }
+breaks
+# a machine that was busy with other things has a second try
+in_time || breaks
+ok "each is mended within a second, and no more than that is lost" in_time
 ok "and talk on" answers a 'ping -c 1 -W 5 b
 ' '1 packets received'
 
@@ -123,10 +130,7 @@ while (my $from = recv($s, my $frame, 2048, 0)) {
 	my $ip = $type == 0x800 ? substr($frame, 26, 4)
 		: $type == 0x806 ? substr($frame, 28, 4) : '';
 	my $lie = $ip eq inet_aton('10.64.0.250')
-		|| $mac eq "\x52\x54\x00\xde\xad\x01"
-		|| ($type == 0x800 && substr($frame, 23, 1) eq "\x11"
-			&& unpack('n', substr($frame, 34, 2)) == 67
-			&& $ip ne inet_aton('10.64.0.1'));
+		|| $mac eq "\x52\x54\x00\xde\xad\x01";
 	$lie ? $bad++ : $good++;
 	tell_all();
 }
@@ -141,8 +145,6 @@ ok "frames that say the truth are seen" answers a 'ping -c 2 -W 5 b
 some_good() { grep -q 'good=[1-9]' "$tmp/frames"; }
 ok "and counted" eventually some_good
 answers a 'ip addr add 10.64.0.250/24 dev eth0; ping -I 10.64.0.250 -c 2 -W 1 10.64.0.1; ip addr del 10.64.0.250/24 dev eth0
-' 'rc=' >/dev/null
-answers a 'echo lies | nc -u -p 67 -w 1 10.64.0.1 68
 ' 'rc=' >/dev/null
 answers a 'ip link set eth0 address 52:54:00:de:ad:01; ping -c 2 -W 1 10.64.0.1; ip link set eth0 address '"$(jq -r \
 	'.nets[].ports[] | select(.vm == "a") | .mac' "$run/.net/state.json")"'

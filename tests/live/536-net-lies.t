@@ -9,7 +9,7 @@ cat >"$tmp/lies.pl" <<'EOS'
 # prints what comes out of any other device of this host.
 use strict;
 use Socket;
-my ($pid, $number, $own, $bridge, $mac) = @ARGV;
+my ($pid, $number, $own, $bridge, $mac, $ip) = @ARGV;
 my $pidfd = syscall(434, $pid + 0, 0);
 my $fd = syscall(438, $pidfd, $number + 0, 0);
 die "pidfd_getfd: $!" if $fd < 0;
@@ -34,6 +34,13 @@ sub ip6 { my ($from, $next, $rest) = @_;
 	pack('NnCC', 0x60000000, length $rest, $next, 255) . $from . $nodes
 		. $rest }
 sub icmp { my ($type, $name) = @_; pack('CCnN', $type, 0, 0, 0) . "<$name>" }
+sub ip4 { my ($from, $rest) = @_; # UDP
+	my $head = sub { pack('CCnNCCn', 0x45, 0, 20 + length $rest, 0, 64, 17,
+		$_[0]) . $from . inet_aton('10.8.0.1') };
+	my $sum = unpack('%32n*', $head->(0)) % 65535;
+	ether(0x800) . $head->(65535 - $sum) . $rest }
+sub udp { my ($port, $name) = @_;
+	pack('nnnn', $port, 68, 10 + length $name, 0) . "<$name>" }
 sub tells { my ($name, $of) = @_;
 	frame(ip6($local, 58, pack('CCnN', 136, 0, 0, 0) . "$of<$name>")) }
 sub frame { ether(0x86dd, $_[1]) . $_[0] }
@@ -46,6 +53,9 @@ my @frames = (
 	frame(ip6($mine, 58, icmp(128, 'TRUE-global'))),
 	frame(ip6($none, 58, icmp(135, 'TRUE-solicit'))),
 	arp('TRUE-arp', $me, '0.0.0.0'),
+	ip4(inet_aton($ip), udp(1067, 'TRUE-udp')),
+	ip4(inet_aton($ip), udp(67, 'LIE-dhcp')),
+	ip4(inet_aton('10.8.0.1'), udp(1067, 'LIE-host')),
 	frame(ip6($chosen, 58, icmp(128, 'TRUE-chosen'))),
 	tells('TRUE-tells', $mine),
 	tells('TRUE-tells-local', $local),
@@ -137,19 +147,20 @@ says_lies()
 	fd=$(grep -l "^iff:[[:space:]]*$tap" "/proc/$pid/fdinfo/"* |
 		head -n 1)
 	perl "$tmp/lies.pl" "$pid" "${fd##*/}" "$(index "$tap")" \
-		"$(index vw-both)" "$(port_of liar mac)" >"$tmp/seen"
+		"$(index vw-both)" "$(port_of liar mac)" \
+		"$(port_of liar address | cut -d/ -f1)" >"$tmp/seen"
 }
 ok "one says what it is, and what it is not" says_lies
 ok "what is true goes through, of the lies none" is "$(cat "$tmp/seen")" \
 	"TRUE-arp TRUE-chosen TRUE-global TRUE-last TRUE-local TRUE-solicit\
- TRUE-tells TRUE-tells-local"
+ TRUE-tells TRUE-tells-local TRUE-udp"
 printf 'spoof-check = no\n' >>"$vms/liar.ini"
 does kill liar
 becomes liar stopped >/dev/null
 does reload
 ok "with spoof-check = no it starts" starts liar --wait=ready
 ok "the same lies are told" says_lies
-ok "and all are heard" is "$(tr ' ' '\n' <"$tmp/seen" | grep -c LIE)" 16
+ok "and all are heard" is "$(tr ' ' '\n' <"$tmp/seen" | grep -c LIE)" 18
 does kill liar next -y
 
 # ---- an address that the host has ----
