@@ -56,7 +56,7 @@ static const struct verb_kind {
 	{ "vm-wait", 3, LONG, 0 },
 	{ "vm-reset-failed", 3, AT_ONCE, 0 },
 	{ "vm-show", 2, AT_ONCE, 0 },
-	{ "vm-plan", 2, AT_ONCE, 0 },
+	{ "vm-plan", 2, 0, 0 }, /* asks QEMU */
 	{ "vm-log", 2, AT_ONCE, 0 },
 	{ "vm-disk-list", 2, AT_ONCE, 0 },
 	{ "job-list", 2, AT_ONCE, 0 },
