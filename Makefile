@@ -16,7 +16,7 @@ BASE_SRC = base/err.c base/mem.c base/slab.c base/atom.c base/code.c base/text.c
 	base/jstream_move.c base/jstream_text.c
 QMP_SRC = qmp/client.c qmp/handover.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c storage/header.c storage/chain.c storage/format.c storage/backing.c storage/secret.c storage/qemu_img.c
-NET_SRC = net/address.c net/cidr.c net/link.c net/mac.c net/netlink.c net/ports.c \
+NET_SRC = net/address.c net/cidr.c net/link.c net/vlan.c net/bond.c net/carry.c net/mac.c net/netlink.c net/ports.c \
 	net/ruleset.c net/tap.c net/monitor.c
 SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value.c supervisor/forward.c \
 	supervisor/instances.c supervisor/raw.c supervisor/remark.c \
@@ -28,7 +28,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/policy.c supervisor/record.c supervisor/store.c supervisor/store_dir.c \
 	supervisor/lock.c \
 	supervisor/argv.c supervisor/slots.c supervisor/device.c \
-	supervisor/disk.c supervisor/watchdog.c supervisor/nic.c supervisor/accel.c \
+	supervisor/disk.c supervisor/watchdog.c supervisor/nic.c supervisor/nic_check.c supervisor/accel.c \
 	supervisor/events.c supervisor/vmlog.c supervisor/roles.c \
 	supervisor/host.c supervisor/console.c supervisor/agent.c supervisor/guest.c \
 	supervisor/stderr.c supervisor/machine.c supervisor/image_plan.c \
@@ -82,7 +82,7 @@ SUPERVISOR_SRC += supervisor/host_net.c supervisor/net_live.c \
 	supervisor/net_rules.c supervisor/net_watch.c supervisor/net_port.c \
 	supervisor/addresses.c supervisor/command_net.c \
 	supervisor/net_doctor.c supervisor/command_net_doctor.c supervisor/net_dhcp.c supervisor/net_address.c \
-	supervisor/intent.c supervisor/nets.c supervisor/taps.c supervisor/op_nics.c
+	supervisor/intent.c supervisor/nets.c supervisor/net_bridge.c supervisor/taps.c supervisor/op_nics.c
 BASE_SRC += base/cage.c
 STORAGE_SRC += storage/foreign.c storage/remote.c storage/ova.c
 SUPERVISOR_SRC += supervisor/far.c supervisor/op_import.c supervisor/command_import.c \

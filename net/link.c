@@ -47,22 +47,36 @@ static void take_stats(struct link_info *link, const struct nlattr *attr)
 	link->tx_packets = stats.tx_packets;
 }
 
+/* What only one kind of device has. */
+static void take_data(struct link_info *link, const struct nlattr *data)
+{
+	const struct nlattr *at[IFLA_BR_VLAN_FILTERING + 1];
+
+	netlink_nested(data, at, IFLA_BR_VLAN_FILTERING);
+	if (str_eq(link->kind, "vlan") && at[IFLA_VLAN_ID])
+		link->vlan = mnl_attr_get_u16(at[IFLA_VLAN_ID]);
+	if (str_eq(link->kind, "bridge") && at[IFLA_BR_VLAN_FILTERING])
+		link->filtering =
+			mnl_attr_get_u8(at[IFLA_BR_VLAN_FILTERING]) != 0;
+}
+
 static void parse_link(struct link_info *link, const struct nlmsghdr *message)
 {
 	const struct ifinfomsg *head = mnl_nlmsg_get_payload(message);
 	const struct nlattr *at[IFLA_CARRIER + 1];
-	const struct nlattr *info[IFLA_INFO_KIND + 1];
+	const struct nlattr *info[IFLA_INFO_DATA + 1];
 
 	*link = (struct link_info){ .index = (unsigned)head->ifi_index,
 		.up = (head->ifi_flags & IFF_UP) != 0 };
 	netlink_attrs(message, sizeof *head, at, IFLA_CARRIER);
-	netlink_nested(at[IFLA_LINKINFO], info, IFLA_INFO_KIND);
+	netlink_nested(at[IFLA_LINKINFO], info, IFLA_INFO_DATA);
 	if (at[IFLA_IFNAME])
 		copy_text(link->name, sizeof link->name, at[IFLA_IFNAME]);
 	if (at[IFLA_IFALIAS])
 		copy_text(link->alias, sizeof link->alias, at[IFLA_IFALIAS]);
 	if (info[IFLA_INFO_KIND])
 		copy_text(link->kind, sizeof link->kind, info[IFLA_INFO_KIND]);
+	take_data(link, info[IFLA_INFO_DATA]);
 	if (at[IFLA_MASTER])
 		link->master = mnl_attr_get_u32(at[IFLA_MASTER]);
 	if (at[IFLA_LINK])
@@ -126,51 +140,83 @@ int link_each(struct netlink *nl,
 
 /* ---- changing ---- */
 
-static void begin_new(struct netlink_request *request, const char *name)
+void link_data_begin(struct link_new *n, unsigned index, const char *kind)
 {
-	netlink_begin(request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
+	struct nlmsghdr *head = &n->request.u.head;
+	struct ifinfomsg *device = netlink_begin(
+		&n->request, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
+
+	device->ifi_index = (int)index;
+	n->info = mnl_attr_nest_start(head, IFLA_LINKINFO);
+	mnl_attr_put_strz(head, IFLA_INFO_KIND, kind);
+	n->data = mnl_attr_nest_start(head, IFLA_INFO_DATA);
+}
+
+int link_data_end(struct netlink *nl, struct link_new *n)
+{
+	mnl_attr_nest_end(&n->request.u.head, n->data);
+	mnl_attr_nest_end(&n->request.u.head, n->info);
+	return netlink_talk(nl, &n->request, NULL, NULL);
+}
+
+void link_new_begin(struct link_new *n, const struct link_want *want)
+{
+	struct nlmsghdr *head = &n->request.u.head;
+
+	netlink_begin(&n->request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
 		sizeof(struct ifinfomsg));
-	mnl_attr_put_strz(&request->u.head, IFLA_IFNAME, name);
+	mnl_attr_put_strz(head, IFLA_IFNAME, want->name);
+	if (want->lower)
+		mnl_attr_put_u32(head, IFLA_LINK, want->lower);
+	if (want->mac)
+		mnl_attr_put(head, IFLA_ADDRESS, 6, want->mac);
+	n->info = mnl_attr_nest_start(head, IFLA_LINKINFO);
+	mnl_attr_put_strz(head, IFLA_INFO_KIND, want->kind);
+	n->data = mnl_attr_nest_start(head, IFLA_INFO_DATA);
+}
+
+int link_new_end(struct netlink *nl, struct link_new *n, const char *alias)
+{
+	struct nlmsghdr *head = &n->request.u.head;
+	const struct nlattr *at[IFLA_IFNAME + 1];
+	char name[LINK_NAME_SIZE];
+
+	netlink_attrs(head, sizeof(struct ifinfomsg), at, IFLA_IFNAME);
+	copy_text(name, sizeof name, at[IFLA_IFNAME]);
+	if (link_data_end(nl, n) < 0)
+		return -1;
+	if (!alias)
+		return 0;
+	/* the kernel takes no alias with a new device */
+	netlink_begin(&n->request, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(head, IFLA_IFNAME, name);
+	mnl_attr_put_strz(head, IFLA_IFALIAS, alias);
+	return netlink_talk(nl, &n->request, NULL, NULL);
 }
 
 int link_add_bridge(struct netlink *nl, const char *name, const char *alias)
 {
-	struct netlink_request request;
-	struct nlmsghdr *head = &request.u.head;
+	struct link_new bridge;
 
-	begin_new(&request, name);
-	struct nlattr *info = mnl_attr_nest_start(head, IFLA_LINKINFO);
-	mnl_attr_put_strz(head, IFLA_INFO_KIND, "bridge");
-	struct nlattr *data = mnl_attr_nest_start(head, IFLA_INFO_DATA);
-	mnl_attr_put_u32(head, IFLA_BR_STP_STATE, 0);
-	mnl_attr_put_u32(head, IFLA_BR_FORWARD_DELAY, 0);
-	mnl_attr_nest_end(head, data);
-	mnl_attr_nest_end(head, info);
-	if (netlink_talk(nl, &request, NULL, NULL) < 0)
-		return -1;
-	/* the kernel takes no alias with a new device */
-	netlink_begin(&request, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
-	mnl_attr_put_strz(head, IFLA_IFNAME, name);
-	mnl_attr_put_strz(head, IFLA_IFALIAS, alias);
-	return netlink_talk(nl, &request, NULL, NULL);
+	link_new_begin(
+		&bridge, &(struct link_want){ .name = name, .kind = "bridge" });
+	mnl_attr_put_u32(&bridge.request.u.head, IFLA_BR_STP_STATE, 0);
+	mnl_attr_put_u32(&bridge.request.u.head, IFLA_BR_FORWARD_DELAY, 0);
+	return link_new_end(nl, &bridge, alias);
 }
 
 int link_add_macvtap(struct netlink *nl, const char *name, unsigned lower,
 	const unsigned char mac[6])
 {
-	struct netlink_request request;
-	struct nlmsghdr *head = &request.u.head;
+	struct link_new tap;
 
-	begin_new(&request, name);
-	mnl_attr_put_u32(head, IFLA_LINK, lower);
-	mnl_attr_put(head, IFLA_ADDRESS, 6, mac);
-	struct nlattr *info = mnl_attr_nest_start(head, IFLA_LINKINFO);
-	mnl_attr_put_strz(head, IFLA_INFO_KIND, "macvtap");
-	struct nlattr *data = mnl_attr_nest_start(head, IFLA_INFO_DATA);
-	mnl_attr_put_u32(head, IFLA_MACVLAN_MODE, MACVLAN_BRIDGE);
-	mnl_attr_nest_end(head, data);
-	mnl_attr_nest_end(head, info);
-	return netlink_talk(nl, &request, NULL, NULL);
+	link_new_begin(&tap, &(struct link_want){ .name = name,
+				     .kind = "macvtap",
+				     .lower = lower,
+				     .mac = mac });
+	mnl_attr_put_u32(
+		&tap.request.u.head, IFLA_MACVLAN_MODE, MACVLAN_BRIDGE);
+	return link_new_end(nl, &tap, NULL);
 }
 
 int link_delete(struct netlink *nl, unsigned index)

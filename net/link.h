@@ -24,6 +24,8 @@ struct link_info {
 	unsigned mtu;
 	bool up;
 	bool carrier;
+	bool filtering; /* a bridge that knows VLANs */
+	uint16_t vlan;  /* of a VLAN device; or 0 */
 	char name[LINK_NAME_SIZE];
 	char kind[16]; /* "bridge", "tun", "veth" ...; "" for hardware */
 	char alias[LINK_ALIAS_SIZE];
@@ -73,6 +75,27 @@ MUST_CHECK int link_each(struct netlink *nl,
  */
 MUST_CHECK int link_add_bridge(
 	struct netlink *nl, const char *name, const char *alias);
+
+/* A device while it is told; between begin and end: the data of its kind. */
+struct link_new {
+	struct netlink_request request;
+	struct nlattr *info, *data;
+};
+struct link_want {
+	const char *name;
+	const char *kind;
+	unsigned lower;           /* the device it sits on; or 0 */
+	const unsigned char *mac; /* NULL: the kernel's choice */
+};
+/* Starts a new device, which will be down. */
+void link_new_begin(struct link_new *new_link, const struct link_want *want);
+/* Makes it, with an alias unless that is NULL. */
+MUST_CHECK int link_new_end(
+	struct netlink *nl, struct link_new *new_link, const char *alias);
+/* Starts a change of what a device of that kind is. */
+void link_data_begin(struct link_new *change, unsigned index, const char *kind);
+/* Makes the change. */
+MUST_CHECK int link_data_end(struct netlink *nl, struct link_new *change);
 /* Makes a macvtap in bridge mode on another device. */
 MUST_CHECK int link_add_macvtap(struct netlink *nl, const char *name,
 	unsigned lower, const unsigned char mac[6]);

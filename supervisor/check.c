@@ -12,6 +12,7 @@
 #include "supervisor/device.h"
 #include "supervisor/disk_check.h"
 #include "supervisor/forward.h"
+#include "supervisor/nic_check.h"
 #include "supervisor/watchdog.h"
 
 enum { ISA_SERIALS_MAX = 4 };
@@ -311,37 +312,6 @@ static void settle_nic(
 	nic->network = atom_get(system ? "default" : NULL);
 }
 
-static void check_forwards(const struct check *check,
-	const struct spec_nic *nic, const char *section)
-{
-	if (nic->forward.n && nic->bridge)
-		remark_error(check->to, section, "forward",
-			"on a bridge the guest is reached by its own address");
-	for (unsigned i = 0; nic->network && i < nic->forward.n; i++)
-		if (str_eq(nic->forward.at[i].addr, "::1"))
-			remark_error(check->to, section, "forward",
-				"the kernel leads nothing from [::1] to a "
-				"guest: say 127.0.0.1, or another address of "
-				"this host");
-}
-
-/* What only a nic on a network of ours has, and what only a tap. */
-static void check_nic(const struct check *check, const struct spec_nic *nic,
-	const char *section)
-{
-	if (nic->ip[0] && !nic->network)
-		remark_error(check->to, section, "ip",
-			"only a network of vmward gives addresses");
-	check_forwards(check, nic, section);
-	if (nic->user && (nic->queues > 1 || nic->isolate))
-		remark_error(check->to, section,
-			nic->isolate ? "isolate" : "queues",
-			"means nothing in user mode");
-	if (nic->queues > 1 && !str_eq(nic->model, "virtio"))
-		remark_error(check->to, section, "queues",
-			"only model = virtio has several");
-}
-
 static void settle_nics(const struct check *check)
 {
 	list_each(&check->spec->nics, it, next) {
@@ -350,7 +320,7 @@ static void settle_nics(const struct check *check)
 		if (!remark_is_sound(check->to, section))
 			continue;
 		settle_nic(check, nic, section);
-		check_nic(check, nic, section);
+		nic_check(nic, section, check->to);
 	}
 }
 

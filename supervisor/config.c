@@ -141,21 +141,32 @@ static void keep_notes(struct vm_spec *spec, const struct findings *f)
 	}
 }
 
-/* The networks that its nics name are there. */
+static void check_network(const struct spec_nic *nic, const struct paths *paths,
+	const struct remarks *to)
+{
+	AUTO_FREE char *section = xasprintf("net.%s", nic->name);
+	struct err err = ERR_INIT;
+	const struct network *n;
+
+	if (!nic->network || nic->user || !remark_is_sound(to, section))
+		return;
+	n = network_find(paths, nic->network, &err);
+	if (!n)
+		remark_error(to, section, "network", "%s", err.text);
+	else if ((nic->vlan || nic->trunk[0]) && !network_is_joined(n) &&
+		 !n->network.filtering)
+		remark_error(to, section, nic->vlan ? "vlan" : "trunk",
+			"network '%s' does not keep VLANs apart: say "
+			"vlan-filtering = yes there",
+			n->name);
+}
+
+/* The networks that its nics name are there, and are what they need. */
 static void check_networks(const struct vm_spec *spec,
 	const struct paths *paths, const struct remarks *to)
 {
-	list_each(&spec->nics, it, next) {
-		const struct spec_nic *nic =
-			list_entry(it, struct spec_nic, link);
-		AUTO_FREE char *section = xasprintf("net.%s", nic->name);
-		struct err err = ERR_INIT;
-
-		if (nic->network && !nic->user &&
-			remark_is_sound(to, section) &&
-			!network_find(paths, nic->network, &err))
-			remark_error(to, section, "network", "%s", err.text);
-	}
+	list_each(&spec->nics, it, next)
+		check_network(list_entry(it, struct spec_nic, link), paths, to);
 }
 
 /* Turns the entries of a spec into its structs. */

@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "net/bond.h"
+#include "net/carry.h"
 
 struct call {
 	const struct host_net_request *rq;
@@ -28,6 +30,16 @@ static int fail(const struct call *c, const char *what)
 			"CAP_NET_ADMIN; user = yes works without",
 			what, c->rq->name);
 	return err_os(c->err, "cannot %s '%s'", what, c->rq->name);
+}
+
+/* The kernel has no devices of a kind: their module is missing. */
+static int lacks(const struct call *c, const char *what)
+{
+	if (errno == EOPNOTSUPP)
+		return err_set(c->err, ERR_UNSUPPORTED,
+			"this kernel has no %s: '%s' cannot be made", what,
+			c->rq->name);
+	return fail(c, "make");
 }
 
 static int look(struct call *c)
@@ -61,8 +73,11 @@ static int do_bridge(struct call *c)
 		if (look(c))
 			return -1;
 	}
+	if (rq->filtering && !c->link.filtering &&
+		vlan_filter(&c->nl, c->link.index))
+		return lacks(c, "VLAN filtering of bridge");
 	/* a bridge without an address of its own takes its ports' */
-	if (memcmp(c->link.mac, rq->mac, sizeof(rq->mac)) != 0)
+	if (rq->has_mac && memcmp(c->link.mac, rq->mac, sizeof(rq->mac)) != 0)
 		set.mac = rq->mac;
 	if (rq->mtu && c->link.mtu != rq->mtu)
 		set.mtu = rq->mtu;
@@ -131,13 +146,207 @@ static int do_remove(struct call *c)
 	if (!c->link.index || !str_eq(c->link.alias, c->rq->alias))
 		return 0;
 	c->reply->changed = true;
-	return link_delete(&c->nl, c->link.index) ? fail(c, "remove bridge")
-						  : 0;
+	return link_delete(&c->nl, c->link.index) ? fail(c, "remove") : 0;
 }
+
+/* ---- uplinks ---- */
+
+/* A device of ours is there; else the one that has its name is refused. */
+static int is_ours(const struct call *c, const char *kind, bool *there)
+{
+	*there = c->link.index != 0;
+	if (!*there || (str_eq(c->link.alias, c->rq->alias) &&
+			       str_eq(c->link.kind, kind)))
+		return 0;
+	return err_set(c->err, ERR_EXISTS,
+		"there is a device '%s' already, and it is not this "
+		"network's: name it as uplink, or take it away",
+		c->rq->name);
+}
+
+static int find_lower(struct call *c, struct link_info *out)
+{
+	struct link_change set = LINK_CHANGE_INIT;
+
+	if (link_find(&c->nl, c->rq->lower, out))
+		return fail(c, "look for the uplink of");
+	if (!out->index)
+		return err_set(c->err, ERR_CONFIG, "there is no device '%s'",
+			c->rq->lower);
+	set.up = 1;
+	if (!out->up && link_set(&c->nl, out->index, &set))
+		return fail(c, "set up the uplink of");
+	return 0;
+}
+
+static int do_vlan(struct call *c)
+{
+	const struct host_net_request *rq = c->rq;
+	struct link_info lower;
+	bool there;
+
+	if (is_ours(c, "vlan", &there) || find_lower(c, &lower))
+		return -1;
+	if (there && c->link.lower == lower.index && c->link.vlan == rq->vlan)
+		return 0;
+	if (there && link_delete(&c->nl, c->link.index))
+		return fail(c, "remove");
+	if (vlan_add(&c->nl, rq->name, rq->alias, lower.index, rq->vlan))
+		return lacks(c, "VLAN devices");
+	c->reply->changed = true;
+	return 0;
+}
+
+static int do_bond(struct call *c)
+{
+	const struct host_net_request *rq = c->rq;
+	struct link_change set = LINK_CHANGE_INIT;
+	bool there;
+
+	if (is_ours(c, "bond", &there))
+		return -1;
+	if (!there && bond_add(&c->nl, rq->name, rq->alias, rq->bond_mode,
+			      rq->miimon))
+		return lacks(c, "bonds");
+	if (!there && look(c))
+		return -1;
+	set.up = 1;
+	return c->link.up ? 0 : change(c, &set);
+}
+
+/* What the host has on one of two devices goes to the other. */
+static int carry(struct call *c, unsigned from, unsigned to)
+{
+	unsigned n;
+
+	if (carry_count(&c->nl, from, &n))
+		return fail(c, "look at the addresses of");
+	if (n == 0)
+		return 0;
+	if (carry_over(&c->nl, from, to))
+		return fail(c, "carry over the addresses of");
+	c->reply->changed = true;
+	return 0;
+}
+
+/* The bridge or bond that a device joins: up, and as the device known. */
+static int find_master(struct call *c, struct link_info *out)
+{
+	struct link_change set = LINK_CHANGE_INIT;
+
+	if (link_find(&c->nl, c->rq->bridge, out))
+		return fail(c, "look for the bridge of");
+	if (!out->index)
+		return err_set(c->err, ERR_NOT_FOUND, "there is no device '%s'",
+			c->rq->bridge);
+	if (c->link.master && c->link.master != out->index)
+		return err_set(c->err, ERR_BUSY,
+			"'%s' is part of another bridge or bond already",
+			c->rq->name);
+	if (str_eq(out->kind, "bridge") &&
+		memcmp(out->mac, c->link.mac, sizeof(out->mac)) != 0)
+		set.mac = c->link.mac;
+	if (!out->up)
+		set.up = 1;
+	if ((set.mac || set.up == 1) && link_set(&c->nl, out->index, &set))
+		return fail(c, "set up the bridge of");
+	return 0;
+}
+
+/* A bond takes only what is down. */
+static int enslave(struct call *c, const struct link_info *master)
+{
+	struct link_change set = LINK_CHANGE_INIT;
+	bool is_bond = str_eq(master->kind, "bond");
+
+	set.up = 0;
+	if (is_bond && c->link.up && change(c, &set))
+		return -1;
+	set.up = -1;
+	set.master = (int)master->index;
+	return change(c, &set);
+}
+
+static int do_take(struct call *c)
+{
+	struct link_change up = LINK_CHANGE_INIT;
+	struct link_info master;
+
+	if (find_master(c, &master) || carry(c, c->link.index, master.index))
+		return -1;
+	up.up = 1;
+	if (c->link.master == master.index)
+		return c->link.up ? 0 : change(c, &up);
+	if (enslave(c, &master))
+		return -1;
+	if (master.filtering &&
+		vlan_set_port(&c->nl, c->link.index, &c->rq->vlans))
+		return fail(c, "set the VLANs of");
+	return change(c, &up);
+}
+
+static int do_give(struct call *c)
+{
+	struct link_change set = LINK_CHANGE_INIT;
+	struct link_info master;
+
+	if (link_find(&c->nl, c->rq->bridge, &master))
+		return fail(c, "look for the bridge of");
+	if (!c->link.index || !master.index ||
+		!str_eq(master.alias, c->rq->alias) ||
+		(c->link.master && c->link.master != master.index))
+		return 0;
+	set.master = c->link.master ? 0 : -1;
+	if (c->link.master && change(c, &set))
+		return -1;
+	set = (struct link_change)LINK_CHANGE_INIT;
+	set.up = 1; /* a bond leaves its members down */
+	return change(c, &set) || carry(c, master.index, c->link.index) ? -1
+									: 0;
+}
+
+/* ---- taps ---- */
 
 static int do_tap(struct call *c)
 {
 	return tap_open(c->rq->name, c->rq->queues, c->reply->fds, c->err);
+}
+
+static bool has_vlans(const struct vlan_set *set)
+{
+	return set->native || set->n;
+}
+
+/* What the bridge must be for the port. */
+static int suits(const struct call *c, const struct link_info *bridge)
+{
+	const struct host_net_request *rq = c->rq;
+
+	if (!bridge->index || !str_eq(bridge->kind, "bridge"))
+		return err_set(c->err, ERR_CONFIG, "there is no bridge '%s'",
+			rq->bridge);
+	if (has_vlans(&rq->vlans) && !bridge->filtering)
+		return err_set(c->err, ERR_CONFIG,
+			"bridge '%s' does not keep VLANs apart: vlan and "
+			"trunk need vlan-filtering",
+			rq->bridge);
+	if (rq->guest_mtu > bridge->mtu)
+		return err_set(c->err, ERR_CONFIG,
+			"mtu = %u is more than the %u of bridge '%s'",
+			rq->guest_mtu, bridge->mtu, rq->bridge);
+	return 0;
+}
+
+/* Down still: nothing passes before all of this is so. */
+static int set_port(struct call *c)
+{
+	if (link_set_port(
+		    &c->nl, c->link.index, c->rq->isolate, c->rq->hairpin))
+		return fail(c, "set up port");
+	if (has_vlans(&c->rq->vlans) &&
+		vlan_set_port(&c->nl, c->link.index, &c->rq->vlans))
+		return fail(c, "set the VLANs of");
+	return 0;
 }
 
 static int do_join(struct call *c)
@@ -150,20 +359,16 @@ static int do_join(struct call *c)
 			c->err, ERR_NOT_FOUND, "tap '%s' is gone", c->rq->name);
 	if (link_find(&c->nl, c->rq->bridge, &bridge))
 		return fail(c, "look for the bridge of");
-	if (!bridge.index || !str_eq(bridge.kind, "bridge"))
-		return err_set(c->err, ERR_CONFIG, "there is no bridge '%s'",
-			c->rq->bridge);
+	if (suits(c, &bridge))
+		return -1;
 	if (c->link.master == bridge.index && c->link.up)
 		return 0;
 	set.mtu = c->rq->mtu ? c->rq->mtu : bridge.mtu;
 	set.master = (int)bridge.index;
-	if (change(c, &set))
+	if (change(c, &set) || set_port(c))
 		return -1;
-	if (link_set_port(
-		    &c->nl, c->link.index, c->rq->isolate, c->rq->hairpin))
-		return fail(c, "set up port");
 	set = (struct link_change)LINK_CHANGE_INIT;
-	set.up = 1; /* only now: nothing passes a port that is not isolated */
+	set.up = 1;
 	return change(c, &set);
 }
 
@@ -178,6 +383,10 @@ static const struct host_net_entry {
 	[HOST_NET_LOCAL] = { true, do_local },
 	[HOST_NET_FORWARD] = { false, do_forward },
 	[HOST_NET_REMOVE] = { false, do_remove },
+	[HOST_NET_VLAN] = { false, do_vlan },
+	[HOST_NET_BOND] = { false, do_bond },
+	[HOST_NET_TAKE] = { true, do_take },
+	[HOST_NET_GIVE] = { false, do_give },
 	[HOST_NET_TAP] = { false, do_tap },
 	[HOST_NET_JOIN] = { true, do_join },
 };

@@ -12,6 +12,7 @@
 #include "net/cidr.h"
 #include "net/link.h"
 #include "net/tap.h"
+#include "net/vlan.h"
 
 enum host_net_verb {
 	HOST_NET_BRIDGE,  /* one of ours: name, alias, mtu, mac; not up */
@@ -20,7 +21,12 @@ enum host_net_verb {
 	HOST_NET_UP,      /* the bridge `name` is up */
 	HOST_NET_LOCAL,   /* 127.0.0.1 of the host may go out by `name` */
 	HOST_NET_FORWARD, /* the host forwards packets of family */
-	HOST_NET_REMOVE,  /* the bridge `name` with that alias is gone */
+	HOST_NET_REMOVE,  /* the device `name` with that alias is gone */
+	HOST_NET_VLAN,    /* one of ours: VLAN `vlan` of the device `lower` */
+	HOST_NET_BOND,    /* one of ours: bond_mode, miimon; no members */
+	HOST_NET_TAKE,    /* `name` is a port of `bridge` or the bond, and */
+			  /* what the host had on it is on that */
+	HOST_NET_GIVE,    /* as it was before */
 	HOST_NET_TAP,     /* a tap `name` of `queues` -> fds */
 	HOST_NET_JOIN,    /* the tap `name` is an up port of `bridge` */
 	HOST_NET_NVERBS
@@ -31,12 +37,20 @@ struct host_net_request {
 	char name[LINK_NAME_SIZE];
 	char bridge[LINK_NAME_SIZE];
 	char alias[LINK_ALIAS_SIZE];
+	bool has_mac;
 	unsigned char mac[6];
-	unsigned mtu; /* 0: as it is */
+	unsigned mtu;       /* 0: as it is */
+	unsigned guest_mtu; /* that a guest may use; or 0 */
 	unsigned queues;
 	bool isolate;
 	bool hairpin;
 	struct cidr address;
+	bool filtering; /* HOST_NET_BRIDGE: keeps VLANs apart */
+	char lower[LINK_NAME_SIZE];
+	uint16_t vlan;
+	uint8_t bond_mode;
+	uint32_t miimon;
+	struct vlan_set vlans; /* of the port; all zero: as the bridge has it */
 };
 
 struct host_net_reply {

@@ -228,6 +228,8 @@ int net_address_settle(const struct net_state *state, struct net_live *net,
 	struct taken t = { 0 };
 	int rc;
 
+	if (net->mode == NETWORK_BRIDGE)
+		return 0; /* who is on the wire gives them */
 	if (list->n > NET_ADDRESSES_MAX)
 		return err_set(err, ERR_LIMIT,
 			"it has %zu addresses, %d is "

@@ -91,9 +91,11 @@ struct net_live *net_live_new(
 	struct net_live *net = add_net(state, network->name);
 
 	net->mode = (enum network_mode)network->network.mode;
-	net->joined = net->mode == NETWORK_BRIDGE;
+	net->joined = network_is_joined(network);
 	snprintf(net->bridge, sizeof(net->bridge), "%s", network->bridge);
-	net->dns = network->network.dns && !net->joined;
+	net->dns = network->network.dns && net->mode != NETWORK_BRIDGE;
+	net->filtering = network->network.filtering;
+	net->uplink = network->uplink;
 	free(net->domain);
 	net->domain = xstrdup(network->network.domain);
 	net->mtu = (unsigned)network->network.mtu;
@@ -222,10 +224,27 @@ static json_t *cidr_json(const struct cidr *c)
 
 static json_t *port_json(const struct net_port *port)
 {
-	return json_pack("{s:s,s:s,s:s,s:s,s:o,s:i,s:b,s:s}", "vm", port->vm,
-		"nic", port->nic, "tap", port->tap, "mac", port->mac, "address",
-		cidr_json(&port->address), "check", (int)port->check, "isolate",
-		port->isolate, "forward", port->forward);
+	AUTO_STR struct str trunk = STR_INIT;
+
+	vlan_add_text(&trunk, &port->vlans);
+	return json_pack("{s:s,s:s,s:s,s:s,s:o,s:i,s:b,s:i,s:i,s:s,s:s}", "vm",
+		port->vm, "nic", port->nic, "tap", port->tap, "mac", port->mac,
+		"address", cidr_json(&port->address), "check", (int)port->check,
+		"isolate", port->isolate, "mtu", (int)port->mtu, "vlan",
+		port->vlans.native, "trunk", str_text(&trunk), "forward",
+		port->forward);
+}
+
+static json_t *uplink_json(const struct network_uplink *up)
+{
+	json_t *members = json_array();
+
+	for (size_t i = 0; i < up->bond.members.n; i++)
+		json_array_append_new(
+			members, json_string(up->bond.members.at[i]));
+	return json_pack("{s:s,s:s,s:i,s:i,s:I,s:o}", "device", up->device,
+		"port", up->port, "vlan", up->vlan, "mode", up->bond.mode,
+		"miimon", (json_int_t)up->bond.miimon_ms, "members", members);
 }
 
 static json_t *net_json(const struct net_live *net)
@@ -239,12 +258,13 @@ static json_t *net_json(const struct net_live *net)
 		json_array_append_new(ports,
 			port_json(list_entry(it, struct net_port, link)));
 	return json_pack(
-		"{s:s,s:b,s:b,s:i,s:s,s:o,s:o,s:o,s:b,s:s,s:i,s:s,s:o}", "name",
-		net->name, "joined", net->joined, "wanted", net->wanted, "mode",
-		(int)net->mode, "bridge", net->bridge, "addresses", addresses,
-		"first", cidr_json(&net->first), "last", cidr_json(&net->last),
-		"dns", net->dns, "domain", net->domain, "mtu", (int)net->mtu,
-		"hosts", net->hosts, "ports", ports);
+		"{s:s,s:b,s:b,s:i,s:s,s:o,s:o,s:o,s:b,s:s,s:i,s:b,s:o,s:s,s:o}",
+		"name", net->name, "joined", net->joined, "wanted", net->wanted,
+		"mode", (int)net->mode, "bridge", net->bridge, "addresses",
+		addresses, "first", cidr_json(&net->first), "last",
+		cidr_json(&net->last), "dns", net->dns, "domain", net->domain,
+		"mtu", (int)net->mtu, "filtering", net->filtering, "uplink",
+		uplink_json(&net->uplink), "hosts", net->hosts, "ports", ports);
 }
 
 int net_state_save(const struct net_state *state, struct err *err)
@@ -294,6 +314,7 @@ static void load_port(struct net_live *net, const json_t *from)
 {
 	struct net_port *port =
 		net_port_new(net, word(from, "vm"), word(from, "nic"));
+	struct err err = ERR_INIT;
 
 	snprintf(port->tap, sizeof(port->tap), "%s", word(from, "tap"));
 	snprintf(port->mac, sizeof(port->mac), "%s", word(from, "mac"));
@@ -301,8 +322,33 @@ static void load_port(struct net_live *net, const json_t *from)
 	port->check = (enum ruleset_check)json_integer_value(
 		json_object_get(from, "check"));
 	port->isolate = json_is_true(json_object_get(from, "isolate"));
+	port->mtu = (unsigned)json_integer_value(json_object_get(from, "mtu"));
+	port->vlans.native =
+		(uint16_t)json_integer_value(json_object_get(from, "vlan"));
+	if (vlan_parse(word(from, "trunk"), &port->vlans, &err))
+		log_warn(port->vm, "nic %s: %s", port->nic, err.text);
 	free(port->forward);
 	port->forward = xstrdup(word(from, "forward"));
+}
+
+static void load_uplink(struct network_uplink *up, const json_t *from)
+{
+	struct network_members *list = &up->bond.members;
+	const json_t *item;
+	size_t i;
+
+	snprintf(up->device, sizeof(up->device), "%s", word(from, "device"));
+	snprintf(up->port, sizeof(up->port), "%s", word(from, "port"));
+	up->vlan = (uint16_t)json_integer_value(json_object_get(from, "vlan"));
+	up->bond.mode = (int)json_integer_value(json_object_get(from, "mode"));
+	up->bond.miimon_ms =
+		(uint64_t)json_integer_value(json_object_get(from, "miimon"));
+	json_array_foreach(json_object_get(from, "members"), i, item)
+	{
+		if (list->n < NETWORK_MEMBERS_MAX)
+			snprintf(list->at[list->n++], LINK_NAME_SIZE, "%s",
+				str_or(json_string_value(item), ""));
+	}
 }
 
 static void load_net(struct net_state *state, const json_t *from)
@@ -327,6 +373,8 @@ static void load_net(struct net_state *state, const json_t *from)
 	free(net->domain);
 	net->domain = xstrdup(word(from, "domain"));
 	net->mtu = (unsigned)json_integer_value(json_object_get(from, "mtu"));
+	net->filtering = json_is_true(json_object_get(from, "filtering"));
+	load_uplink(&net->uplink, json_object_get(from, "uplink"));
 	free(net->hosts);
 	net->hosts = xstrdup(word(from, "hosts"));
 	json_array_foreach(json_object_get(from, "ports"), i, item)

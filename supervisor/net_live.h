@@ -16,6 +16,7 @@
 #include "net/mac.h"
 #include "net/ruleset.h"
 #include "net/tap.h"
+#include "net/vlan.h"
 #include "supervisor/network_spec.h"
 #include "supervisor/spec.h"
 
@@ -33,8 +34,10 @@ struct net_port {
 	struct cidr address;      /* family 0: none of ours */
 	enum ruleset_check check; /* what it may not say it is */
 	bool isolate;
-	char *forward;  /* as it is written, without specifiers; "" */
-	bool joined;    /* its tap was put on the bridge */
+	unsigned mtu;          /* that the guest was told; or 0 */
+	struct vlan_set vlans; /* all zero: as the bridge has it */
+	char *forward;         /* as it is written, without specifiers; "" */
+	bool joined;           /* its tap was put on the bridge */
 	char *broken;   /* why it carries nothing and cannot be mended; NULL */
 	uint64_t rules; /* the wish that they come with; 0: before our time */
 };
@@ -52,6 +55,8 @@ struct net_live {
 	bool dns;
 	char *domain;
 	unsigned mtu;
+	bool filtering; /* its bridge keeps VLANs apart */
+	struct network_uplink uplink;
 	char *hosts;           /* "MAC,IP,NAME" lines of strangers */
 	struct list ports;     /* net_port.link */
 	struct net_dhcp *dhcp; /* or NULL; net_dhcp's */

@@ -17,7 +17,9 @@ static enum ruleset_check check_of(
 {
 	if (want->check == SPOOF_ANY)
 		return RULESET_ANY;
-	if (want->check == SPOOF_MAC || !port->address.family)
+	/* the rules look for addresses in frames without a tag only */
+	if (want->check == SPOOF_MAC || !port->address.family ||
+		want->vlans.n > 0)
 		return RULESET_MAC;
 	return RULESET_IP;
 }
@@ -40,6 +42,8 @@ int net_port_fill(const struct net_state *state, struct net_port *port,
 	name_tap(state, port);
 	snprintf(port->mac, sizeof(port->mac), "%s", want->mac);
 	port->isolate = want->isolate;
+	port->mtu = want->mtu;
+	port->vlans = want->vlans;
 	forward_add_text(&forward, want->forward);
 	free(port->forward);
 	port->forward = xstrdup(str_text(&forward));
@@ -74,7 +78,8 @@ bool net_port_is_as(
 
 	forward_add_text(&forward, want->forward);
 	return str_eq(port->net->name, name) && str_eq(port->mac, want->mac) &&
-	       port->isolate == want->isolate &&
+	       port->isolate == want->isolate && port->mtu == want->mtu &&
+	       vlan_is_same(&port->vlans, &want->vlans) &&
 	       str_eq(port->forward, str_text(&forward)) &&
 	       port->check == check_of(want, port) &&
 	       (!*want->ip || (!cidr_parse_address(want->ip, &ip, &err) &&

@@ -16,6 +16,8 @@ struct net_port_want {
 	const struct spec_forwards *forward;
 	int check; /* enum spec_spoof */
 	bool isolate;
+	unsigned mtu; /* that the guest is told; or 0 */
+	struct vlan_set vlans;
 };
 
 /* Fills a new port; fails where the nic wants what the network has not. */

@@ -11,6 +11,7 @@
 #include "supervisor/events.h"
 #include "supervisor/host_net.h"
 #include "supervisor/net_address.h"
+#include "supervisor/net_bridge.h"
 #include "supervisor/net_dhcp.h"
 #include "supervisor/net_rules.h"
 #include "supervisor/net_watch.h"
@@ -124,87 +125,18 @@ static void emit(const struct net_live *net, const char *state)
 
 /* ---- up ---- */
 
-static void fill(struct host_net_request *rq, enum host_net_verb verb,
-	const struct net_live *net)
-{
-	*rq = (struct host_net_request){ .verb = verb, .mtu = net->mtu };
-	snprintf(rq->name, sizeof(rq->name), "%s", net->bridge);
-	net_live_alias(&nets->state, net, rq->alias);
-	net_live_mac(&nets->state, net, rq->mac);
-}
-
-static int ask(enum host_net_verb verb, const struct net_live *net,
-	const struct cidr *address, bool *changed, struct err *err)
-{
-	struct host_net_request rq;
-	struct host_net_reply reply;
-
-	fill(&rq, verb, net);
-	if (address)
-		rq.address = *address;
-	if (host_net_call(&rq, &reply, err))
-		return -1;
-	*changed |= reply.changed;
-	return 0;
-}
-
-/* Guests of this network reach beyond it: said once, never taken back. */
-static int forward_packets(const struct net_live *net, struct err *err)
-{
-	for (size_t i = 0; i < net->naddresses; i++) {
-		const struct cidr *c = &net->addresses[i];
-		bool changed = false;
-
-		if (net->mode == NETWORK_ISOLATED)
-			continue;
-		if (ask(HOST_NET_FORWARD, net, c, &changed, err))
-			return -1;
-		if (changed)
-			log_info(NULL,
-				"this host forwards %s packets from now on: "
-				"network %s needs it",
-				c->family == AF_INET ? "IPv4" : "IPv6",
-				net->name);
-	}
-	return 0;
-}
-
-/* The bridge is there, up and has its addresses. */
-static int make_bridge(const struct net_live *net, bool *made, struct err *err)
-{
-	if (ask(HOST_NET_BRIDGE, net, NULL, made, err))
-		return -1;
-	for (size_t i = 0; i < net->naddresses; i++)
-		if (ask(HOST_NET_ADDRESS, net, &net->addresses[i], made, err))
-			return -1;
-	if (ask(HOST_NET_UP, net, NULL, made, err) ||
-		(net->mode == NETWORK_NAT &&
-			ask(HOST_NET_LOCAL, net, NULL, made, err)))
-		return -1;
-	return forward_packets(net, err);
-}
-
-static void remove_bridge(const struct net_live *net)
-{
-	struct err err = ERR_INIT;
-	bool changed = false;
-
-	if (!net->joined && ask(HOST_NET_REMOVE, net, NULL, &changed, &err))
-		log_warn(NULL, "network %s: %s", net->name, err.text);
-}
-
 static int make(
 	struct net_live *net, const struct network *network, struct err *err)
 {
 	bool made = false;
 
 	if (net->joined)
-		return ask(HOST_NET_LOOK, net, NULL, &made, err);
+		return net_bridge_look(&nets->state, net, err);
 	if (net_address_settle(&nets->state, net, network, err) ||
 		net_state_save(&nets->state, err))
 		return -1;
-	if (make_bridge(net, &made, err)) {
-		remove_bridge(net);
+	if (net_bridge_make(&nets->state, net, &made, err)) {
+		net_bridge_remove(&nets->state, net);
 		return -1;
 	}
 	return 0;
@@ -249,7 +181,7 @@ static struct net_live *bring_up(
 static void take_down(struct net_live *net)
 {
 	net_dhcp_end(net, true);
-	remove_bridge(net);
+	net_bridge_remove(&nets->state, net);
 	emit(net, "down");
 	net_live_free(net);
 	net_rules_want(&nets->rules);
@@ -339,7 +271,9 @@ static int join(struct net_port *port, bool *changed, struct err *err)
 	struct host_net_request rq = { .verb = HOST_NET_JOIN,
 		.isolate = port->isolate,
 		.hairpin = net_port_is_forwarded(port),
-		.mtu = port->net->mtu };
+		.mtu = port->net->mtu,
+		.guest_mtu = port->mtu,
+		.vlans = port->vlans };
 	struct host_net_reply reply;
 
 	snprintf(rq.name, sizeof(rq.name), "%s", port->tap);
@@ -463,7 +397,7 @@ static void look_at_net(struct net_live *net, int64_t since_ms)
 	struct err err = ERR_INIT;
 	bool made = false;
 
-	if (!net->joined && make_bridge(net, &made, &err)) {
+	if (!net->joined && net_bridge_make(&nets->state, net, &made, &err)) {
 		log_error(NULL, "network %s: %s", net->name, err.text);
 		return;
 	}
@@ -499,7 +433,7 @@ static void go_on_with(struct net_live *net)
 	struct err err = ERR_INIT;
 	bool made = false;
 
-	if (!net->joined && make_bridge(net, &made, &err))
+	if (!net->joined && net_bridge_make(&nets->state, net, &made, &err))
 		log_error(NULL, "network %s: %s", net->name, err.text);
 	net_dhcp_begin(&nets->state, net, on_dhcp);
 	list_each(&net->ports, it, next) {

@@ -11,38 +11,123 @@
 
 /* ---- keys of one file ---- */
 
+static bool is_written(const struct remarks *to, const char *key)
+{
+	const struct ini_entry *e = ini_find(to->ini, "network", key);
+
+	return e && *e->value;
+}
+
+/* A name that the kernel takes, or an error that says how to choose one. */
+static void settle_name(char out[LINK_NAME_SIZE], const char *name,
+	const char *what, const char *remedy, const struct remarks *to)
+{
+	if (link_name_ok(name))
+		snprintf(out, LINK_NAME_SIZE, "%s", name);
+	else
+		remark_error(to, "network", NULL,
+			"its %s would be %s, which has %zu bytes and the "
+			"kernel takes 15: %s",
+			what, name, strlen(name), remedy);
+}
+
+static void settle_uplink(struct network *n, const struct remarks *to)
+{
+	struct network_uplink *up = &n->uplink;
+	bool bonded = n->bond.members.n > 0;
+	const char *written = str_or(n->network.uplink, "");
+	AUTO_FREE char *bond =
+		*written ? xstrdup(written)
+			 : xasprintf(NETWORK_BOND_PREFIX "%s", n->name);
+	AUTO_FREE char *vlan = NULL;
+
+	up->bond = n->bond;
+	up->vlan = (uint16_t)n->network.vlan;
+	if (bonded)
+		settle_name(up->device, bond, "bond", "say uplink = NAME", to);
+	else
+		snprintf(up->device, sizeof(up->device), "%s", written);
+	snprintf(up->port, sizeof(up->port), "%s", up->device);
+	if (!up->vlan || !up->device[0])
+		return;
+	vlan = xasprintf("%s.%u", up->device, up->vlan);
+	settle_name(up->port, vlan, "VLAN device",
+		"give the uplink a shorter name (ip link set NAME name NEW)",
+		to);
+}
+
 static void settle_bridge(struct network *n, const struct remarks *to)
 {
 	AUTO_FREE char *name = xasprintf(NETWORK_BRIDGE_PREFIX "%s", n->name);
 
 	if (n->network.bridge && *n->network.bridge)
 		snprintf(n->bridge, sizeof(n->bridge), "%s", n->network.bridge);
-	else if (n->network.mode == NETWORK_BRIDGE)
+	else if (network_is_joined(n))
 		remark_error(to, "network", "mode",
-			"bridge needs bridge = NAME, one that is there");
-	else if (!link_name_ok(name))
-		remark_error(to, "network", NULL,
-			"its bridge would be %s, which has %zu bytes and the "
-			"kernel takes 15: say bridge = NAME",
-			name, strlen(name));
+			"bridge needs bridge = NAME, one that is there, or "
+			"uplink = DEVICE, which makes one");
 	else
-		snprintf(n->bridge, sizeof(n->bridge), "%s", name);
+		settle_name(n->bridge, name, "bridge", "say bridge = NAME", to);
 }
 
-/* A bridge of somebody else has its own addresses and leases. */
-static void check_joined(const struct network *n, const struct remarks *to)
+/* What only a bridge with a way to the wire has. */
+static void check_uplink(const struct network *n, const struct remarks *to)
+{
+	const struct network_uplink *up = &n->uplink;
+
+	if (n->network.mode != NETWORK_BRIDGE && up->device[0])
+		remark_error(to, n->bond.members.n ? "bond" : "network",
+			n->bond.members.n ? "members" : "uplink",
+			"only mode = bridge has an uplink: others go where "
+			"the host's routes go");
+	if (n->network.vlan && !up->device[0])
+		remark_error(to, "network", "vlan",
+			"is a VLAN of the uplink: say uplink = DEVICE");
+	if (n->network.vlan && n->network.filtering)
+		remark_error(to, "network", "vlan-filtering",
+			"vlan and vlan-filtering exclude one another: the "
+			"bridge is one VLAN already");
+	if (n->network.filtering && network_is_joined(n))
+		remark_error(to, "network", "vlan-filtering",
+			"means nothing for a bridge of somebody else, which "
+			"is never changed");
+	if (up->device[0] &&
+		(str_eq(up->device, n->bridge) || str_eq(up->port, n->bridge)))
+		remark_error(
+			to, "network", "bridge", "%s is the uplink", n->bridge);
+}
+
+static void check_bond(const struct network *n, const struct remarks *to)
+{
+	const struct network_members *list = &n->bond.members;
+
+	if (list->n == 0 && (ini_find(to->ini, "bond", "mode") ||
+				    ini_find(to->ini, "bond", "miimon")))
+		remark_error(to, "bond", NULL, "needs members");
+	for (size_t i = 0; i < list->n; i++)
+		if (str_eq(list->at[i], n->uplink.device))
+			remark_error(to, "bond", "members",
+				"%s is the name of the bond itself",
+				list->at[i]);
+}
+
+/* The wire has its own addresses and leases. */
+static void check_bridged(const struct network *n, const struct remarks *to)
 {
 	static const char *const keys[] = { "address", "dhcp", "dns", "domain",
 		"mtu" };
 
 	for (size_t i = 0; i < NELEMS(keys); i++) {
-		const struct ini_entry *e =
-			ini_find(to->ini, "network", keys[i]);
-
-		if (e && *e->value)
+		if (!is_written(to, keys[i]))
+			continue;
+		if (network_is_joined(n))
 			remark_error(to, "network", keys[i],
 				"means nothing in mode = bridge, which only "
 				"joins a bridge that is there");
+		else if (!str_eq(keys[i], "mtu"))
+			remark_error(to, "network", keys[i],
+				"means nothing in mode = bridge: who is on "
+				"the wire gives addresses and names");
 	}
 	if (!list_is_empty(&n->hosts))
 		remark_error(to, "network", "mode",
@@ -152,9 +237,12 @@ static void check_hosts(const struct network *n, const struct remarks *to)
 
 void network_check_keys(struct network *n, const struct remarks *to)
 {
+	settle_uplink(n, to);
 	settle_bridge(n, to);
+	check_uplink(n, to);
+	check_bond(n, to);
 	if (n->network.mode == NETWORK_BRIDGE) {
-		check_joined(n, to);
+		check_bridged(n, to);
 		return;
 	}
 	check_addresses(n, to);
@@ -164,15 +252,43 @@ void network_check_keys(struct network *n, const struct remarks *to)
 
 /* ---- two networks ---- */
 
+static bool has_member(const struct network *n, const char *device)
+{
+	for (size_t i = 0; i < n->bond.members.n; i++)
+		if (str_eq(n->bond.members.at[i], device))
+			return true;
+	return false;
+}
+
+/* One device goes to one bridge or bond; beside that it may have VLANs. */
+static void check_two_uplinks(const struct network *n,
+	const struct network *other, const struct remarks *to)
+{
+	const struct network_uplink *up = &n->uplink;
+	const struct network_uplink *its = &other->uplink;
+
+	for (size_t i = 0; i < n->bond.members.n; i++)
+		if (has_member(other, n->bond.members.at[i]) ||
+			str_eq(its->device, n->bond.members.at[i]))
+			remark_error(to, "bond", "members",
+				"%s is in use by network '%s' already",
+				n->bond.members.at[i], other->name);
+	if (up->device[0] &&
+		(str_eq(up->port, its->port) || has_member(other, up->device)))
+		remark_error(to, "network", "uplink",
+			"%s is in use by network '%s' already", up->port,
+			other->name);
+}
+
 void network_check_two(const struct network *n, const struct network *other,
 	const struct remarks *to)
 {
 	const struct network_addresses *mine = &n->network.address;
 	const struct network_addresses *its = &other->network.address;
 
+	check_two_uplinks(n, other, to);
 	if (str_eq(n->bridge, other->bridge) &&
-		(n->network.mode != NETWORK_BRIDGE ||
-			other->network.mode != NETWORK_BRIDGE))
+		(!network_is_joined(n) || !network_is_joined(other)))
 		remark_error(to, "network", "bridge",
 			"%s is the bridge of network '%s' already", n->bridge,
 			other->name);
@@ -225,13 +341,34 @@ static void check_bridge(
 {
 	const struct network *n = look->network;
 
-	if (n->network.mode == NETWORK_BRIDGE && !found->index)
+	if (network_is_joined(n) && !found->index)
 		remark_error(look->to, "network", "bridge",
 			"there is no device %s", n->bridge);
 	else if (found->index && !str_eq(found->kind, "bridge"))
 		remark_error(look->to, "network", "bridge",
 			"%s is no bridge but a device of another kind",
 			n->bridge);
+}
+
+static void check_device(struct netlink *nl, const struct host_look *look,
+	const char *section, const char *key, const char *name)
+{
+	struct link_info found;
+
+	if (!link_find(nl, name, &found) && !found.index)
+		remark_error(
+			look->to, section, key, "there is no device %s", name);
+}
+
+static void check_devices(struct netlink *nl, const struct host_look *look)
+{
+	const struct network *n = look->network;
+	const struct network_members *list = &n->bond.members;
+
+	for (size_t i = 0; i < list->n; i++)
+		check_device(nl, look, "bond", "members", list->at[i]);
+	if (n->uplink.device[0] && list->n == 0)
+		check_device(nl, look, "network", "uplink", n->uplink.device);
 }
 
 void network_check_host(const struct network *n, const struct remarks *to)
@@ -249,6 +386,7 @@ void network_check_host(const struct network *n, const struct remarks *to)
 		look.bridge = found.index;
 		check_bridge(&look, &found);
 	}
+	check_devices(&nl, &look);
 	if (link_each_address(&nl, on_address, &look))
 		remark_note(to, "network", NULL,
 			"the host's addresses cannot be read");

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
+#include "net/bond.h"
+#include "net/vlan.h"
 #include "supervisor/show.h"
 #include "supervisor/spec_value.h"
 
@@ -22,7 +24,8 @@ static const struct key keys[] = {
 		.help = "nat: guests reach out as the host; routed: under "
 			"their own addresses; isolated: only each other and "
 			"the host; bridge: joins one that is there and is "
-			"never changed." },
+			"never changed, or with uplink makes one that guests "
+			"reach the wire by." },
 	{ "bridge", KEY_CUSTOM, AT(bridge), .fallback = "",
 		.parse = network_value_device,
 		.release = value_string_release, .when = KEY_POLICY,
@@ -49,14 +52,46 @@ static const struct key keys[] = {
 		.help = "The domain of the guests' names." },
 	{ "mtu", KEY_INT, AT(mtu), .min = 576, .max = 65535,
 		.when = KEY_POLICY, .help = "Of the bridge and the guests." },
+	{ "uplink", KEY_CUSTOM, AT(uplink), .fallback = "",
+		.parse = network_value_device,
+		.release = value_string_release, .when = KEY_POLICY,
+		.form = "device",
+		.help = "Of mode = bridge: the device of this host that is a "
+			"port of the bridge while the network is up, and whose "
+			"addresses and routes are the bridge's meanwhile; with "
+			"[bond] the bond's name, vb-NAME unless written." },
+	{ "vlan", KEY_INT, AT(vlan), .min = VLAN_FIRST, .max = VLAN_LAST,
+		.when = KEY_POLICY,
+		.help = "Only this VLAN of the uplink, by a device UPLINK.VLAN; "
+			"the host keeps the uplink itself." },
+	{ "vlan-filtering", KEY_BOOL, AT(filtering), .fallback = "no",
+		.when = KEY_POLICY,
+		.help = "The bridge keeps VLANs apart: nics say vlan and "
+			"trunk, the uplink carries all of them, the host is in "
+			"VLAN 1." },
 	{ "autostart", KEY_BOOL, AT(autostart), .fallback = "no",
 		.when = KEY_POLICY,
 		.help = "Up with vmwardd and for good, not only while a VM "
 			"needs it." },
 };
 #undef AT
-static const char *const later[] = { "uplink", "vlan", "vlan-filtering",
-	"firewall", NULL };
+static const char *const later[] = { "firewall", NULL };
+
+#define AT(member) .offset = offsetof(struct network_bond, member)
+static const struct key bond_keys[] = {
+	{ "mode", KEY_CHOICE, AT(mode), .fallback = "active-backup",
+		.choices = bond_mode_names, .when = KEY_POLICY,
+		.help = "What the kernel makes of several devices; 802.3ad "
+			"needs a switch that does the same." },
+	{ "members", KEY_CUSTOM, AT(members), .fallback = "",
+		.parse = network_value_members, .when = KEY_POLICY,
+		.form = "list of devices",
+		.help = "Devices of this host, eight at most." },
+	{ "miimon", KEY_DURATION, AT(miimon_ms), .fallback = "100ms",
+		.min = 1, .max = 60000, .when = KEY_POLICY,
+		.help = "How often the cable of each is looked at." },
+};
+#undef AT
 
 #define AT(member) .offset = offsetof(struct network_host, member)
 static const struct key host_keys[] = {
@@ -83,7 +118,11 @@ const struct section network_sections[] = {
 		.name_offset = offsetof(struct network_host, name),
 		.enabled_offset = KEYS_NO_ENABLED,
 		.help = "The address of one that is no VM of ours." },
-	{ .name = "bond", .later = true },
+	{ .name = "bond", .keys = bond_keys, .nkeys = NELEMS(bond_keys),
+		.offset = offsetof(struct network, bond),
+		.size = sizeof(struct network_bond),
+		.enabled_offset = KEYS_NO_ENABLED,
+		.help = "Several devices of this host as one, the uplink." },
 };
 /* clang-format on */
 const size_t network_nsections = NELEMS(network_sections);
@@ -113,6 +152,11 @@ void network_free(struct network *n)
 	free(n->file);
 	free(n->error);
 	free(n);
+}
+
+bool network_is_joined(const struct network *n)
+{
+	return n->network.mode == NETWORK_BRIDGE && !n->uplink.device[0];
 }
 
 bool network_dhcp_range(const struct network_range *range,

@@ -17,6 +17,7 @@
 
 #define NETWORK_DEFAULT       "default"
 #define NETWORK_BRIDGE_PREFIX "vw-"
+#define NETWORK_BOND_PREFIX   "vb-"
 
 enum network_mode {
 	NETWORK_NAT,
@@ -33,7 +34,25 @@ struct network_keys {
 	bool dns;
 	const char *domain;
 	uint64_t mtu; /* 0: the kernel's */
+	const char *uplink;
+	uint64_t vlan; /* of the uplink; 0: none */
+	bool filtering;
 	bool autostart;
+};
+
+/* Several devices as one, the uplink: [bond]. */
+struct network_bond {
+	int mode;                       /* index of bond_mode_names */
+	struct network_members members; /* none: there is no bond */
+	uint64_t miimon_ms;
+};
+
+/* How a bridge of ours reaches the wire. */
+struct network_uplink {
+	char device[LINK_NAME_SIZE]; /* "": not at all; a bond's own name */
+	char port[LINK_NAME_SIZE];   /* it or its VLAN device: what joins */
+	uint16_t vlan;               /* 0: untagged */
+	struct network_bond bond;
 };
 
 /* A static lease of a stranger: [host.NAME]. */
@@ -48,11 +67,13 @@ struct network {
 	struct list link; /* the table, by name */
 	char *name;
 	struct network_keys network;
-	struct list hosts;           /* network_host.link */
-	char bridge[LINK_NAME_SIZE]; /* written, or "vw-NAME" */
-	bool usable;                 /* its file is good, or was */
-	char *file;                  /* networks/NAME.ini; NULL: it has none */
-	char *error;                 /* of a file that was refused; or NULL */
+	struct network_bond bond;
+	struct list hosts;            /* network_host.link */
+	struct network_uplink uplink; /* settled by the checks */
+	char bridge[LINK_NAME_SIZE];  /* written, or "vw-NAME" */
+	bool usable;                  /* its file is good, or was */
+	char *file;                   /* networks/NAME.ini; NULL: it has none */
+	char *error;                  /* of a file that was refused; or NULL */
 	struct ini ini;
 };
 
@@ -61,6 +82,8 @@ extern const size_t network_nsections;
 extern const struct other_kind network_kind;
 extern const char *const network_mode_names[];
 
+/* True if its bridge is somebody else's, which is joined only. */
+bool network_is_joined(const struct network *network);
 /* An empty one, without a bridge. */
 struct network *network_new(const char *name);
 void network_free(struct network *network); /* accepts NULL */

@@ -2,6 +2,7 @@
 /* Addresses, ranges and names in a network's file; see network_value.h. */
 #include "supervisor/network_value.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -16,16 +17,20 @@ static int keep(const char *text, void *field)
 	return 0;
 }
 
-int network_value_device(const char *text, void *field, struct err *err)
+static int refuse_name(const char *text, struct err *err)
 {
-	if (!*text || link_name_ok(text))
-		return keep(text, field);
 	if (strlen(text) >= LINK_NAME_SIZE)
 		return err_set(err, ERR_CONFIG,
 			"%s: has %zu bytes, the kernel takes 15", text,
 			strlen(text));
 	return err_set(
 		err, ERR_CONFIG, "%s: say the name of a device, as br0", text);
+}
+
+int network_value_device(const char *text, void *field, struct err *err)
+{
+	return !*text || link_name_ok(text) ? keep(text, field)
+					    : refuse_name(text, err);
 }
 
 /* The next word of a list, new; NULL at its end. */
@@ -41,6 +46,37 @@ static char *next_word(const char **at)
 	word = xstrndup(*at, len);
 	*at += len;
 	return word;
+}
+
+static int add_member(
+	struct network_members *list, const char *name, struct err *err)
+{
+	if (!link_name_ok(name))
+		return refuse_name(name, err);
+	for (size_t i = 0; i < list->n; i++)
+		if (str_eq(list->at[i], name))
+			return err_set(
+				err, ERR_CONFIG, "%s is in it twice", name);
+	if (list->n == NETWORK_MEMBERS_MAX)
+		return err_set(err, ERR_CONFIG, "%d devices are the most",
+			NETWORK_MEMBERS_MAX);
+	snprintf(list->at[list->n++], LINK_NAME_SIZE, "%s", name);
+	return 0;
+}
+
+int network_value_members(const char *text, void *field, struct err *err)
+{
+	struct network_members list = { 0 };
+	char *word;
+	int rc = 0;
+
+	while (!rc && (word = next_word(&text)) != NULL) {
+		rc = add_member(&list, word, err);
+		free(word);
+	}
+	if (!rc)
+		*(struct network_members *)field = list;
+	return rc;
 }
 
 static int add_address(

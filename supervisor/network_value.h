@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "net/cidr.h"
+#include "net/link.h"
 
 struct network_addresses {
 	struct cidr *at; /* of the host, with the network's prefix */
@@ -23,6 +24,16 @@ struct network_range {
 	struct cidr first, last;
 };
 
+#define NETWORK_MEMBERS_MAX 8
+
+struct network_members {
+	size_t n;
+	char at[NETWORK_MEMBERS_MAX][LINK_NAME_SIZE];
+};
+
+/* struct network_members: a list of devices, none of them twice */
+MUST_CHECK int network_value_members(
+	const char *text, void *field, struct err *err);
 /* char *: a name of a device, 1 to 15 bytes; "" is a default only */
 MUST_CHECK int network_value_device(
 	const char *text, void *field, struct err *err);

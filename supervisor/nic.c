@@ -130,6 +130,9 @@ json_t *argv_nic_device(const struct vm_spec *spec, const struct spec_nic *nic,
 	/* the boot ROM costs time in each start and is for booting only */
 	if (bootindex == 0 && kind != MACHINE_MICROVM)
 		device_put(device, "romfile", "");
+	if (nic->mtu)
+		json_object_set_new(
+			device, "host_mtu", json_integer((json_int_t)nic->mtu));
 	if (!nic->user && nic->queues > 1) {
 		json_object_set_new(device, "mq", json_true());
 		if (kind != MACHINE_MICROVM)

@@ -23,7 +23,7 @@ static int plug(struct op_nics *op, const struct spec_nic *nic, struct err *err)
 	const struct vm_spec *spec = op->vm->running;
 	char mac[NET_MAC_SIZE];
 	struct net_port *port;
-	const struct net_port_want want = { .vm = op->vm->name,
+	struct net_port_want want = { .vm = op->vm->name,
 		.nic = nic->name,
 		.network = nic->network,
 		.bridge = nic->bridge,
@@ -31,13 +31,16 @@ static int plug(struct op_nics *op, const struct spec_nic *nic, struct err *err)
 		.ip = nic->ip,
 		.forward = &nic->forward,
 		.check = nic->spoof,
-		.isolate = nic->isolate };
+		.isolate = nic->isolate,
+		.mtu = (unsigned)nic->mtu,
+		.vlans = { .native = (uint16_t)nic->vlan } };
 
 	if (op->nports == NICS_MAX)
 		return err_set(
 			err, ERR_LIMIT, "%d nics are the most", NICS_MAX);
 	argv_nic_mac(spec, nic, mac);
-	if (nets_plug(&want, &port, err))
+	if (vlan_parse(nic->trunk, &want.vlans, err) ||
+		nets_plug(&want, &port, err))
 		return -1;
 	op->ports[op->nports++] = port;
 	return op->taps ? taps_open(op->taps, port->tap, (unsigned)nic->queues,

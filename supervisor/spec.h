@@ -229,7 +229,10 @@ struct spec_nic {
 	int spoof; /* enum spec_spoof */
 	struct spec_forwards forward;
 	uint64_t boot;
-	bool up; /* link = up */
+	bool up;           /* link = up */
+	uint64_t mtu;      /* 0: the guest is told none */
+	uint64_t vlan;     /* untagged; 0: as the bridge has it */
+	const char *trunk; /* "": none tagged; as vlan_parse() takes it */
 };
 
 struct spec_serial_port {

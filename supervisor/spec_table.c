@@ -5,6 +5,7 @@
  * later version will do have a row too, so that they are not "unknown".
  */
 #include "base/mem.h"
+#include "net/vlan.h"
 #include "supervisor/cause.h"
 #include "supervisor/forward.h"
 #include "supervisor/network_value.h"
@@ -345,6 +346,19 @@ static const struct key net_keys[] = {
 			"its addresses, and it is no DHCP server and no "
 			"router; by-network is ip on networks of ours that "
 			"give addresses, else mac." },
+	{ "mtu", KEY_INT, AT(mtu), .min = 576, .max = 65535,
+		.when = KEY_COLD,
+		.help = "What the guest is told that its frames may have, at "
+			"most what its bridge has." },
+	{ "vlan", KEY_INT, AT(vlan), .min = VLAN_FIRST, .max = VLAN_LAST,
+		.when = KEY_COLD,
+		.help = "The VLAN that the guest is in without knowing it, on a "
+			"bridge that keeps VLANs apart (vlan-filtering)." },
+	{ "trunk", KEY_CUSTOM, AT(trunk), .fallback = "", .when = KEY_COLD,
+		.parse = value_trunk, .release = value_string_release,
+		.form = "list of VLANs and ranges",
+		.help = "VLANs that the guest has with their tags; without vlan "
+			"it has nothing untagged." },
 	{ "forward", KEY_CUSTOM, AT(forward), .when = KEY_COLD,
 		.parse = forward_parse, .release = forward_release,
 		.expand = true,
@@ -358,8 +372,8 @@ static const struct key net_keys[] = {
 		.help = "Whether the cable is plugged in." },
 };
 #undef AT
-static const char *const net_later[] = { "macvtap", "mtu", "vlan", "trunk",
-	"rate", "rate-in", "burst", NULL };
+static const char *const net_later[] = { "macvtap", "rate", "rate-in", "burst",
+	NULL };
 
 #define AT(member) .offset = offsetof(struct spec_serial_port, member)
 static const struct key serial_keys[] = {

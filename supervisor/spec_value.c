@@ -14,6 +14,7 @@
 #include "base/paths.h"
 #include "base/str.h"
 #include "base/uuid.h"
+#include "net/vlan.h"
 #include "storage/remote.h"
 #include "supervisor/instances.h"
 #include "supervisor/policy.h"
@@ -227,6 +228,13 @@ int value_ip(const char *text, void *field, struct err *err)
 		return keep(text, field);
 	return err_set(err, ERR_CONFIG,
 		"%s: say an IPv4 address, as 10.64.0.10", text);
+}
+
+int value_trunk(const char *text, void *field, struct err *err)
+{
+	struct vlan_set set = { .n = 0 };
+
+	return vlan_parse(text, &set, err) ? -1 : keep(text, field);
 }
 
 int value_link(const char *text, void *field, struct err *err)

@@ -118,7 +118,50 @@ static const struct {
 		BAD "dhcp: the host's own address is in the range" },
 	{ "[network]\ndhcp = 10.1.0.2-10.1.0.255\naddress = 10.1.0.1/24\n",
 		BAD "dhcp: the network's own and its broadcast" },
-	{ "[network]\nuplink = eth0\n", BAD "uplink" },
+	{ "[network]\nuplink = eth0\n",
+		BAD "uplink: only mode = bridge has an uplink" },
+	{ "[network]\nuplink = a-very-long-name\n",
+		BAD "uplink = a-very-long-name: has 16 bytes, the kernel takes "
+		    "15" },
+	{ "[network]\nvlan = 20\n",
+		BAD "vlan: is a VLAN of the uplink: say uplink = DEVICE" },
+	{ "[network]\nvlan = 4095\n", BAD "vlan" },
+	{ "[network]\nvlan-filtering = yes\nmode = bridge\nbridge = br0\n",
+		BAD "vlan-filtering: means nothing for a bridge of somebody "
+		    "else" },
+	{ "[network]\nvlan-filtering = yes\nmode = bridge\nuplink = eth0\n"
+	  "vlan = 20\n",
+		BAD "vlan-filtering: vlan and vlan-filtering exclude" },
+	{ "[network]\nbridge = eth0\nmode = bridge\nuplink = eth0\n",
+		BAD "bridge: eth0 is the uplink" },
+	{ "[network]\naddress = 10.1.0.1/24\nmode = bridge\nuplink = eth0\n",
+		BAD "address: means nothing in mode = bridge: who is on the "
+		    "wire" },
+	{ "[network]\nmode = bridge\nuplink = enx001122334455\nvlan = 20\n",
+		"networks/bad.ini:1: [network] its VLAN device would be "
+		"enx001122334455.20, which has 18 bytes" },
+	{ "[bond]\nmode = 802.3ad\n", "[bond] needs members" },
+	{ "[bond]\nmembers = eth0, eth0\n",
+		"networks/bad.ini:2: [bond] members = eth0 is in "
+		"it twice" },
+	{ "[bond]\nmembers = eth0, a-very-long-name\n",
+		"networks/bad.ini:2: [bond] members = "
+		"a-very-long-name: has 16 bytes" },
+	{ "[bond]\nmembers = eth0, eth1\n",
+		"networks/bad.ini:2: [bond] members: only mode = bridge" },
+	{ "[bond]\nmode = fast\n", "networks/bad.ini:2: [bond] mode" },
+	{ "[bond]\nmembers = eth0, eth1\n[network]\nmode = bridge\n"
+	  "uplink = eth1\n",
+		"networks/bad.ini:2: [bond] members: eth1 is the name of the "
+		"bond itself" },
+	{ "[bond]\nmembers = eth8, eth1\n[network]\nmode = bridge\n",
+		"networks/bad.ini:2: [bond] members: eth8 is in use by network "
+		"'any' already" },
+	{ "[network]\nuplink = eth8\nmode = bridge\n",
+		BAD "uplink: eth8 is in use by network 'any' already" },
+	{ "[network]\nuplink = eth8\nmode = bridge\nvlan = 20\nbridge = a/b\n",
+		"networks/bad.ini:5: [network] bridge = a/b: say the name of a "
+		"device, as br0\n" },
 	{ "[network]\naddress = 10.64.7.1/16\n",
 		BAD "address: 10.64.7.1/16 overlaps 10.64.9.1/24 of network "
 		    "'a'" },
@@ -145,10 +188,26 @@ static const struct {
 		"bridge" },
 };
 
+static void is_example(const char *path)
+{
+	struct findings f;
+	struct network *n;
+	AUTO_FREE char *found = NULL;
+
+	findings_init(&f);
+	n = network_read_file(&conf, path, &f);
+	found = conf_found(&f);
+	ok(n != NULL, "%s has no mistake %s", path, found);
+	network_free(n);
+	findings_fini(&f);
+}
+
 static void test_mistakes(void)
 {
 	conf_put("networks/a.ini",
 		"[network]\nbridge = bra\naddress = 10.64.9.1/24\n");
+	conf_put("networks/any.ini",
+		"[network]\nmode = bridge\nuplink = eth8\n");
 	for (size_t i = 0; i < NELEMS(mistakes); i++) {
 		conf_put("networks/bad.ini", mistakes[i].text);
 		AUTO_FREE char *found = checked();
@@ -157,6 +216,7 @@ static void test_mistakes(void)
 			printf("# found: %s\n", found);
 	}
 	conf_put("networks/bad.ini", NULL);
+	conf_put("networks/any.ini", NULL);
 	conf_put("networks/a-long-name-it-is.ini", "");
 	AUTO_FREE char *found = checked();
 	ok(strstr(found, "its bridge would be vw-a-long-name-it-is, which has "
@@ -218,16 +278,8 @@ static void test_range(void)
 
 static void test_example(void)
 {
-	struct findings f;
-	struct network *n;
-	AUTO_FREE char *found = NULL;
-
-	findings_init(&f);
-	n = network_read_file(&conf, "examples/networks/lab.ini", &f);
-	found = conf_found(&f);
-	ok(n != NULL, "the example has no mistake %s", found);
-	network_free(n);
-	findings_fini(&f);
+	is_example("examples/networks/lab.ini");
+	is_example("examples/networks/office.ini");
 }
 
 int main(void)
