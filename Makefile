@@ -75,7 +75,7 @@ CTL_SRC += ctl/sample.c ctl/stats.c ctl/metrics.c ctl/screen.c ctl/top.c
 BASE_SRC += base/beneath.c base/mounts.c
 SUPERVISOR_SRC += supervisor/env.c supervisor/other.c supervisor/pool.c \
 	supervisor/pool_space.c supervisor/command_pool.c
-CTL_SRC += ctl/pool.c ctl/net.c ctl/ssh.c
+CTL_SRC += ctl/snapshot.c ctl/pool.c ctl/net.c ctl/ssh.c
 SUPERVISOR_SRC += supervisor/network.c supervisor/network_spec.c \
 	supervisor/network_value.c supervisor/network_check.c
 SUPERVISOR_SRC += supervisor/host_net.c supervisor/net_live.c \
@@ -84,12 +84,15 @@ SUPERVISOR_SRC += supervisor/host_net.c supervisor/net_live.c \
 	supervisor/net_doctor.c supervisor/command_net_doctor.c supervisor/net_dhcp.c supervisor/net_address.c \
 	supervisor/intent.c supervisor/nets.c supervisor/net_bridge.c supervisor/taps.c supervisor/op_nics.c
 BASE_SRC += base/cage.c
-STORAGE_SRC += storage/foreign.c storage/remote.c storage/ova.c
+STORAGE_SRC += storage/snapshot.c storage/foreign.c storage/remote.c storage/ova.c
 SUPERVISOR_SRC += supervisor/far.c supervisor/op_import.c supervisor/command_import.c \
 	supervisor/catalogue.c supervisor/op_pull.c supervisor/command_pull.c
 SUPERVISOR_SRC += supervisor/unplug.c supervisor/holder.c
 SUPERVISOR_SRC += supervisor/setup.c supervisor/op_finish.c supervisor/migration.c \
 	supervisor/saved.c supervisor/op_save.c supervisor/op_restore.c supervisor/command_save.c
+SUPERVISOR_SRC += supervisor/snapshots.c supervisor/snapshot_disks.c \
+	supervisor/snapshot_step.c supervisor/op_snapshot.c \
+	supervisor/command_snapshot.c
 # the main() of each program
 VMWARDD_SRC = supervisor/main.c
 VMWARD_SRC = ctl/main.c

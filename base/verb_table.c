@@ -105,6 +105,7 @@
 #define CONFIGURE "Configure"
 #define DEVICES   "Devices"
 #define IMAGES    "Images"
+#define SNAPSHOTS "Snapshots"
 #define NETWORKS  "Networks"
 #define TALK      "Talk to a VM"
 #define JOBS      "Jobs"
@@ -394,6 +395,8 @@ const struct verb verbs[] = {
 		.help = "plug the cable of a nic in or out, also of a running "
 			"VM",
 	},
+
+#include "base/verb_snapshot.h"
 
 #include "base/verb_image.h"
 

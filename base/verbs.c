@@ -15,6 +15,8 @@ const struct event_doc event_docs[] = {
 		"a VM's state or readiness changed" },
 	{ "VM_ENDED", "vm, cause, detail", "a VM's QEMU ended" },
 	{ "VM_CONFIG", "vm, pending, error", "a VM's files were read again" },
+	{ "VM_SNAPSHOT", "vm, snapshot, action",
+		"a snapshot was created, reverted to, deleted or renamed" },
 	{ "VM_HANG", "vm, what, seconds",
 		"a VM's monitor is silent, or its virtual CPUs stand still" },
 	{ "VM_LOW_SPACE", "vm, disk, path, left",

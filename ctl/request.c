@@ -18,6 +18,7 @@
 #include "ctl/print.h"
 #include "ctl/progress.h"
 #include "ctl/reach.h"
+#include "ctl/snapshot.h"
 #include "ctl/wire.h"
 
 #define SILENCE_MS 10000 /* then it is asked whether it lives */
@@ -397,6 +398,9 @@ static int confirm(struct batch *b, const json_t *names, struct err *err)
 			return -1;
 	} else {
 		image_add_question(call, &question);
+		snapshot_add_question(call,
+			str_or(json_string_value(json_array_get(names, 0)), ""),
+			&question);
 	}
 	if (question.len)
 		return ask(&call->opt, str_text(&question), err);

@@ -14,6 +14,7 @@
 #include "ctl/pool.h"
 #include "ctl/print.h"
 #include "ctl/request.h"
+#include "ctl/snapshot.h"
 #include "ctl/status.h"
 #include "ctl/table.h"
 
@@ -492,6 +493,8 @@ static const struct request_view views[] = {
 	{ .verb = "disk list", .show = show_disks, .raw = true },
 	{ .verb = "nic list", .show = show_nics, .raw = true },
 	{ .verb = "jobs list", .show = show_jobs, .raw = true },
+	{ .verb = "snapshot list", .show = snapshot_show_list, .raw = true },
+	{ .verb = "snapshot show", .show = snapshot_show_one, .raw = true },
 	{ .verb = "image list", .show = image_show_list, .raw = true },
 	{ .verb = "image catalogue",
 		.show = image_show_catalogue,

@@ -544,6 +544,7 @@ void act_give_up(struct vm *vm)
 void act_forgive(struct vm *vm)
 {
 	vm->record.failed = vm->record.fallback = false;
+	vm->record.revert = REVERT_NONE;
 	policy_forgive(&vm->record.history);
 	if (!machine_is_alive(&vm->machine)) /* the note tells of the failure */
 		vm_set_note(vm, "%s", "");

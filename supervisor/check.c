@@ -257,10 +257,6 @@ static void check_restart(const struct check *check)
 			remark_error(check->to, "restart", cause_name(gone[i]),
 				"restart: an order to stop is never undone");
 	}
-	if (restart->on_crash_loop.kind == CRASH_LOOP_REVERT)
-		remark_note(check->to, "restart", "on-crash-loop",
-			"revert comes with snapshots, which this version does "
-			"not have: it means stop");
 }
 
 /* ---- [net.N] ---- */

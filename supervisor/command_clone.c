@@ -16,11 +16,13 @@
 #include "supervisor/needs.h"
 #include "supervisor/op_clone.h"
 #include "supervisor/pool.h"
+#include "supervisor/snapshots.h"
 
 struct clone {
 	struct request *rq;
 	struct vm *vm;
-	const char *name; /* of the new one */
+	const char *name;   /* of the new one */
+	bool has_snapshots; /* inside its images: they cannot move */
 	struct op_clone *op;
 	struct edits edits; /* the new file */
 };
@@ -66,6 +68,15 @@ static int copy_keys(struct clone *c, struct err *err)
 
 /* ---- its disks ---- */
 
+static bool has_snapshots(const struct vm *vm)
+{
+	struct err ignored = ERR_INIT;
+	AUTO_JSON json_t *tree =
+		snapshots_read(&vm->env->paths, vm->name, &ignored);
+
+	return !tree || snapshots_latest(tree);
+}
+
 /* A name for the image that becomes a base: web-root.base-1a2b3c4d.qcow2. */
 static char *base_path(const char *image)
 {
@@ -86,8 +97,9 @@ static bool may_be_base(struct clone *c, const struct spec_disk *disk,
 	struct needs needs = { 0 };
 	bool free;
 
-	if (request_bool(c->rq, "full") || disk->secret_file ||
-		format != FORMAT_QCOW2 || !str_ends(path, ".qcow2") ||
+	if (request_bool(c->rq, "full") || c->has_snapshots ||
+		disk->secret_file || format != FORMAT_QCOW2 ||
+		!str_ends(path, ".qcow2") ||
 		!pool_of_file(&c->vm->env->paths, path))
 		return false;
 	needs_collect(&needs, request_registry(c->rq), NEED_ABOVE);
@@ -368,6 +380,7 @@ void command_clone(struct request *rq)
 	if (!vm || !may_be_cloned(rq, vm))
 		return;
 	c.name = request_string(rq, "new");
+	c.has_snapshots = has_snapshots(vm);
 	c.op = op_clone_new(vm, c.name);
 	if (plan(&c, &err)) {
 		op_clone_free(c.op);

@@ -331,6 +331,7 @@ void command_start(struct request *rq)
 		install_keep(vm, disc, TAKE_FD(rq->opened));
 	vm->record.history.restarts = 0;
 	vm->record.fallback = false;
+	vm->record.revert = REVERT_NONE;
 	vm_post(vm, EV_START);
 	if (vm->op && command_job(rq, vm, vm->op))
 		return;

@@ -94,6 +94,18 @@ void command_enable(struct request *request);
 void command_disable(struct request *request);
 /* [reload] Reads all files anew. */
 void command_reload(struct request *request);
+/* [vm-snapshot-create] Of what all disks hold. */
+void command_snapshot_create(struct request *request);
+/* [vm-snapshot-list] */
+void command_snapshot_list(struct request *request);
+/* [vm-snapshot-show] One, with the VM's file of then. */
+void command_snapshot_show(struct request *request);
+/* [vm-snapshot-revert] By name, the latest, the current one. */
+void command_snapshot_revert(struct request *request);
+/* [vm-snapshot-delete] */
+void command_snapshot_delete(struct request *request);
+/* [vm-snapshot-rename] */
+void command_snapshot_rename(struct request *request);
 /* [vm-disk-list] */
 void command_disk_list(struct request *request);
 /* [vm-disk-attach] Plugs in, and writes it down. */

@@ -170,6 +170,9 @@ static void explain_crash_loop(const struct spec_restart *spec, struct str *out)
 	if (loop->kind == CRASH_LOOP_LAST_GOOD)
 		str_add(out, "A crash loop takes it back to the last "
 			     "configuration that was good.\n");
+	else if (loop->kind == CRASH_LOOP_REVERT)
+		str_addf(out, "A crash loop reverts it to the snapshot '%s'.\n",
+			loop->text);
 	else if (loop->kind == CRASH_LOOP_EXEC)
 		str_addf(out, "A crash loop runs: %s\n", loop->text);
 }
@@ -217,6 +220,12 @@ void explain_vm(const struct vm *vm, struct str *out)
 			"It crashed in a loop and was started with the last "
 			"configuration that was good; the next start by hand "
 			"or change of its files takes the present one.\n");
+	if (vm->record.revert)
+		str_addf(out,
+			"It crashed in a loop and %s back to the snapshot "
+			"'%s'; the next loop gives it up.\n",
+			vm->record.revert == REVERT_DUE ? "goes" : "went",
+			vm->spec->restart.on_crash_loop.text);
 	if (vm_check_files(vm, &err))
 		str_addf(out, "Its files are wrong: %s\n", err.text);
 	explain_jobs(vm, out);

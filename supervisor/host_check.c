@@ -20,6 +20,7 @@
 #include "supervisor/pool.h"
 #include "supervisor/remark.h"
 #include "supervisor/seed.h"
+#include "supervisor/snapshots.h"
 
 struct host {
 	const struct vm_spec *spec;
@@ -325,6 +326,31 @@ static void check_hooks(const struct host *host)
 		check_program(host, "restart", "on-crash-loop", loop->text);
 }
 
+/* ---- snapshots ---- */
+
+/* It may be made when the VM is there. */
+static void check_revert(const struct host *host)
+{
+	const struct spec_crash_loop *loop = &host->spec->restart.on_crash_loop;
+	struct err err = ERR_INIT;
+	AUTO_JSON json_t *tree = NULL;
+
+	if (loop->kind != CRASH_LOOP_REVERT)
+		return;
+	if (snapshots_check_name(loop->text, &err)) {
+		remark_error(
+			host->to, "restart", "on-crash-loop", "%s", err.text);
+		return;
+	}
+	tree = snapshots_read(host->paths, host->spec->name, &err);
+	if (tree && snapshots_find(tree, loop->text, &err))
+		return;
+	remark_note(host->to, "restart", "on-crash-loop",
+		"%s; without it a crash loop means stop: vmward snapshot "
+		"create %s --name %s",
+		err.text, host->spec->name, loop->text);
+}
+
 void config_check_host(const struct vm_spec *spec, const struct paths *paths,
 	struct findings *f)
 {
@@ -340,6 +366,7 @@ void config_check_host(const struct vm_spec *spec, const struct paths *paths,
 	check_nics(&host);
 	check_probe(&host);
 	check_hooks(&host);
+	check_revert(&host);
 	seed_check_files(spec, &to);
 	ports_fini(&host.ports);
 }

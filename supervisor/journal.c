@@ -16,6 +16,7 @@
 #include "supervisor/remove.h"
 #include "supervisor/saved.h"
 #include "supervisor/seed.h"
+#include "supervisor/snapshots.h"
 
 #define MARK ".json"
 
@@ -111,6 +112,7 @@ void journal_roll(const struct env *env, const char *vm, const json_t *entries)
 	}
 	seed_remove(&env->paths, vm);
 	saved_remove(env, vm);
+	snapshots_forget(&env->paths, vm);
 	if (remove_tree(dropins, &err))
 		log_warn(NULL, "%s", err.text);
 }

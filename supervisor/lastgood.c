@@ -171,9 +171,6 @@ bool lastgood_fall_back(struct vm *vm)
 	if (!differs)
 		return false;
 	vm->record.fallback = true;
-	vm->record.history.n = 0; /* it gets a burst of its own */
-	vm->record.history.restarts++;
-	vm->record.tally.restarts++;
 	vmlog_line(&vm->log, LOG_WARN,
 		"a crash loop: starts with its last good configuration");
 	return true;

@@ -15,6 +15,7 @@
 #include "supervisor/events.h"
 #include "supervisor/halt.h"
 #include "supervisor/lowspace.h"
+#include "supervisor/op_snapshot.h"
 #include "supervisor/policy.h"
 #include "supervisor/reboot.h"
 #include "supervisor/saved.h"
@@ -386,6 +387,7 @@ static void start_by_itself(struct vm *vm)
 	policy_forgive(&vm->record.history);
 	vm->record.left = false;
 	vm->record.fallback = false;
+	vm->record.revert = REVERT_NONE;
 	vm->record.desired = DESIRED_DOWN; /* the next write is of this boot */
 	if (!starts)
 		return;
@@ -454,6 +456,8 @@ void lifecycle_recover(struct vm *vm, bool boot)
 			stay_saved(vm, boot);
 		else if (boot)
 			start_by_itself(vm);
+		if (!vm->op)
+			op_snapshot_recover(vm);
 		return;
 	}
 	if (found != FOUND) { /* a lost record is no order to stop, or to run */

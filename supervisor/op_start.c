@@ -28,6 +28,7 @@
 #include "supervisor/op_nics.h"
 #include "supervisor/op_save.h"
 #include "supervisor/op_seed.h"
+#include "supervisor/op_snapshot.h"
 #include "supervisor/saved.h"
 #include "supervisor/seed.h"
 #include "supervisor/setup.h"
@@ -199,6 +200,16 @@ static void on_step_end(struct job *job, void *arg)
 
 	op->step_ended = true;
 	op->image_err = job->err;
+}
+
+/* The disks hold what they should, if that is not so yet. */
+static void settle_snapshots(struct op_start *op)
+{
+	op->image_err = (struct err)ERR_INIT;
+	op->step_ended =
+		!op_snapshot_before_start(op->vm, &op->job, on_step_end);
+	if (!op->step_ended)
+		vm_job_phase(op->vm, &op->job, "snapshot");
 }
 
 /* Starts to make the volume of [seed], if that must be. */
@@ -446,9 +457,14 @@ static enum job_state start_run(struct job *job)
 		op->vm->refused = true;
 		return job_fail_err(job, &op->turn_err);
 	}
+	JOB_AWAIT(job, !op->vm->mending, JOB_FOREVER); /* a job of its own */
 	take_spec(op);
 	if (prepare(op, &job->err))
 		return JOB_ENDS;
+	settle_snapshots(op);
+	JOB_AWAIT(job, op->step_ended, JOB_FOREVER); /* the same */
+	if (op->image_err.code)
+		return job_fail_err(job, &op->image_err);
 	make_seed(op);
 	JOB_AWAIT(job, op->step_ended, JOB_FOREVER); /* its own */
 	if (!has_seed(op))

@@ -129,6 +129,8 @@ static json_t *record_to_json(const struct record *r)
 	json_object_set_new(json, "history", history_of(&r->history));
 	json_object_set_new(json, "tally", tally_of(&r->tally));
 	json_object_set_new(json, "fallback", json_boolean(r->fallback));
+	if (r->revert)
+		json_object_set_new(json, "revert", json_integer(r->revert));
 	json_object_set_new(json, "ephemeral", json_boolean(r->ephemeral));
 	json_object_set_new(json, "unfinished", json_boolean(r->unfinished));
 	json_object_set_new(json, "ports", json_integer(r->ports));
@@ -246,6 +248,15 @@ static void read_slots(const json_t *json, struct record *out)
 		atom_set(&out->slots, str_text(&text));
 }
 
+/* One that we would write. */
+static enum store_revert read_revert(const json_t *json)
+{
+	json_int_t n = read_int(json, "revert");
+
+	return n == REVERT_DUE || n == REVERT_DONE ? (enum store_revert)n
+						   : REVERT_NONE;
+}
+
 static void record_from_json(const json_t *json, struct record *out)
 {
 	char cause[32];
@@ -272,6 +283,7 @@ static void record_from_json(const json_t *json, struct record *out)
 	read_history(json, &out->history);
 	read_tally(json, &out->tally);
 	out->fallback = read_bool(json, "fallback");
+	out->revert = read_revert(json);
 	out->ephemeral = read_bool(json, "ephemeral");
 	out->unfinished = read_bool(json, "unfinished");
 	out->ports = (unsigned)read_int(json, "ports");

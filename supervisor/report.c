@@ -97,6 +97,11 @@ static void note_of(const struct vm *vm, struct str *out)
 			"a crash loop: runs its last good configuration: "
 			"vmward explain %s",
 			vm->name);
+	else if (vm->record.revert)
+		str_addf(out,
+			"a crash loop: went back to a snapshot: vmward "
+			"explain %s",
+			vm->name);
 	else if (pending)
 		str_addf(out, "%u change%s pending: vmward plan %s", pending,
 			pending == 1 ? "" : "s", vm->name);

@@ -17,6 +17,7 @@
 #include "supervisor/policy.h"
 #include "supervisor/ready.h"
 #include "supervisor/saved.h"
+#include "supervisor/snapshots.h"
 
 static void forget_orders(struct vm *vm)
 {
@@ -66,6 +67,17 @@ static bool is_unseen(const struct vm *vm)
 		       !str_eq(vm->record.boot_id, store_boot_id()));
 }
 
+/* A crash loop; on-crash-loop may know of something better. */
+static enum vm_event give_up(struct vm *vm)
+{
+	if (!lastgood_fall_back(vm) && !snapshots_fall_back(vm))
+		return EV_END_FAILED;
+	vm->record.history.n = 0; /* it gets a burst of its own */
+	vm->record.history.restarts++;
+	vm->record.tally.restarts++;
+	return EV_END_RESTART;
+}
+
 static enum vm_event decide(struct vm *vm)
 {
 	const struct vm_spec *spec = vm->spec ? vm->spec : vm->running;
@@ -92,7 +104,7 @@ static enum vm_event decide(struct vm *vm)
 		vm->record.tally.restarts++;
 		return EV_END_BACKOFF;
 	case POLICY_FAILED:
-		return lastgood_fall_back(vm) ? EV_END_RESTART : EV_END_FAILED;
+		return give_up(vm);
 	case POLICY_STAY_STOPPED:
 	case POLICY_KEEP_PAUSED:
 		break;

@@ -188,6 +188,7 @@ struct spec_disk {
 	bool iothread;
 	int on_enospc; /* enum spec_on_enospc */
 	int on_eio;    /* enum spec_on_eio */
+	bool snapshot; /* snapshots of the VM are of this one too */
 	bool disc;     /* in a CD-ROM drive: supervisor/install */
 	bool made;     /* its image is the supervisor's to make: [seed] */
 };

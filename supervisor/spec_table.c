@@ -297,10 +297,14 @@ static const struct key disk_keys[] = {
 			"guest and tries again until it works, report tells "
 			"it, ignore loses data; by-disk: pause with url, "
 			"else report." },
+	{ "snapshot", KEY_BOOL, AT(snapshot), .fallback = "yes",
+		.when = KEY_POLICY,
+		.help = "Whether snapshots of the VM are of this disk too; "
+			"no: a revert leaves it as it is." },
 };
 #undef AT
 static const char *const disk_later[] = { "iops", "bps", "iops-burst",
-	"bps-burst", "snapshot", "backup", NULL };
+	"bps-burst", "backup", NULL };
 
 static const char *const spoof_names[] = { "by-network", "no", "mac", "ip",
 	NULL };

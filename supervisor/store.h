@@ -23,6 +23,9 @@
 
 enum store_desired { DESIRED_DOWN, DESIRED_UP };
 
+/* What a crash loop made of on-crash-loop = revert:SNAPSHOT. */
+enum store_revert { REVERT_NONE, REVERT_DUE, REVERT_DONE };
+
 /* Only ever added to, for as long as there is a record. */
 struct tally {
 	uint64_t restarts; /* by policy */
@@ -48,8 +51,9 @@ struct record {
 	bool left; /* it went down with all: as after a boot, not stopped */
 	struct policy_history history;
 	struct tally tally;
-	bool fallback;     /* a crash loop: it runs its last good config */
-	char incident[48]; /* the last one's id, or "" */
+	bool fallback; /* a crash loop: it runs its last good config */
+	enum store_revert revert; /* the next start reverts, or one did */
+	char incident[48];        /* the last one's id, or "" */
 	bool ephemeral;    /* start --ephemeral: its disks are thrown away */
 	bool unfinished;   /* QEMU has not got all that follows its start */
 	unsigned ports;    /* root ports that QEMU has; 0: not known */

@@ -20,10 +20,19 @@ static void compare(struct vm *vm)
 	vm->pending = diff_count(vm->spec, vm->running);
 }
 
+/* Other files get their own chance. */
+static void end_fallback(struct vm *vm)
+{
+	vm->record.fallback = false;
+	if (vm->record.revert == REVERT_DONE)
+		vm->record.revert = REVERT_NONE;
+}
+
 void vm_replace_spec_steal(struct vm *vm, struct vm_spec *spec)
 {
-	if (vm->record.fallback && spec && vm->spec)
-		vm->record.fallback = diff_count(vm->spec, spec) == 0;
+	if ((vm->record.fallback || vm->record.revert) && spec && vm->spec &&
+		diff_count(vm->spec, spec))
+		end_fallback(vm);
 	if (vm->spec != vm->running)
 		spec_free(vm->spec);
 	vm->spec = spec;

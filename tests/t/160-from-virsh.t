@@ -68,9 +68,15 @@ v status db
 ok "undefine N: is gone" test "$status" -eq 4
 ok "net-list" v net-list
 ok "net-list: the default one" says default
-for word in snapshot-list snapshot-create-as snapshot-revert migrate; do
-	v "$word" web
-	ok "$word: of no version yet, not of another thing" \
-		test "$status" -eq 2
-done
+v migrate web
+ok "migrate: of no version yet, not of another thing" test "$status" -eq 2
+v snapshot-create-as web --name before --description why
+ok "snapshot-create-as N: it has no disk" says 'no disk'
+ok "snapshot-list N" v snapshot-list web
+ok "snapshot-list N: none" says 'no snapshots'
+v snapshot-revert web --current --yes
+ok "snapshot-revert N --current: there is none" \
+	says 'its disks come from no snapshot'
+v snapshot-info web before
+ok "snapshot-info N S: is not there" test "$status" -eq 4
 plan

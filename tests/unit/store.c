@@ -45,6 +45,7 @@ static struct record sample(uint64_t generation)
 		.tally = { .restarts = 4000000000000,
 			.ends = { [CAUSE_PANIC] = 3, [CAUSE_HANG] = 9 } },
 		.fallback = true,
+		.revert = REVERT_DUE,
 		.machine = "pc-q35-7.2" };
 
 	r.slots = slots;

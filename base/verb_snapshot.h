@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The verbs of the group Snapshots: a part of the table in verb_table.c,
+ * which includes it there and nowhere else.
+ */
+/* A part of an array is no statement. */
+/* clang-format off */
+	{
+		.name = "snapshot create",
+		.wire = "vm-snapshot-create",
+		.aliases = "snapshot-create snapshot-create-as",
+		.flags = VERB_ONE | VERB_CHANGES | VERB_LONG | VERB_OWNER,
+		.role = ROLE_OPERATOR,
+		.group = SNAPSHOTS,
+		ARGS(TEXT("name", 0, OPTION, "its name; default: the time"),
+			TEXT("description", 0, OPTION, "what it is for"),
+			ARG_JOB, ARG_DRY_RUN),
+		.usage = "NAME [--name S] [--description D]",
+		.help = "keep what all disks of a VM hold now",
+		.more = "The VM is down, and its disks are qcow2: the "
+			"snapshot is inside the images, in all of them or in "
+			"none.  Disks with readonly = yes or snapshot = no "
+			"are left out.",
+	},
+	{
+		.name = "snapshot list",
+		.wire = "vm-snapshot-list",
+		.aliases = "snapshot-list",
+		.flags = VERB_ONE | VERB_OWNER,
+		.role = ROLE_VIEWER,
+		.group = SNAPSHOTS,
+		ARGS(TEXT("columns", 'o', LOCAL,
+			"the columns to print, comma-separated")),
+		.usage = "NAME [-o COLS]",
+		.help = "the snapshots of a VM, each below its parent",
+		.more = "A star marks the one that the disks came from last.",
+	},
+	{
+		.name = "snapshot show",
+		.wire = "vm-snapshot-show",
+		.aliases = "snapshot-info",
+		.flags = VERB_ONE | VERB_OWNER,
+		.role = ROLE_VIEWER,
+		.group = SNAPSHOTS,
+		ARGS(TEXT("snapshot", 0, 0, "its name")),
+		.usage = "NAME SNAPSHOT",
+		.help = "one snapshot, its disks and the VM's file of then",
+	},
+	{
+		.name = "snapshot revert",
+		.wire = "vm-snapshot-revert",
+		.aliases = "snapshot-revert",
+		.flags = VERB_ONE | VERB_CHANGES | VERB_LONG | VERB_OWNER,
+		.role = ROLE_OPERATOR,
+		.group = SNAPSHOTS,
+		ARGS(TEXT("snapshot", 0, ARG_OPTIONAL, "its name"),
+			FLAG("latest", 0, OPTION, "the newest one"),
+			FLAG("current", 0, OPTION,
+				"the one that the disks came from last"),
+			ARG_JOB, ARG_DRY_RUN),
+		.usage = "NAME SNAPSHOT|--latest|--current",
+		.help = "all disks hold again what they held then",
+		.more = "What was written since is lost, unless it is in "
+			"another snapshot; so it asks first.  The VM is down, "
+			"with the disks that it had then.",
+	},
+	{
+		.name = "snapshot delete",
+		.wire = "vm-snapshot-delete",
+		.aliases = "snapshot-delete",
+		.flags = VERB_ONE | VERB_CHANGES | VERB_LONG | VERB_OWNER,
+		.role = ROLE_OPERATOR,
+		.group = SNAPSHOTS,
+		ARGS({ "snapshots", ARG_WORDS, 0, 0, NULL, "their names" },
+			ARG_JOB, ARG_DRY_RUN),
+		.usage = "NAME SNAPSHOT...",
+		.help = "delete snapshots; those on top of them stay",
+	},
+	{
+		.name = "snapshot rename",
+		.wire = "vm-snapshot-rename",
+		.flags = VERB_ONE | VERB_CHANGES | VERB_OWNER,
+		.role = ROLE_OPERATOR,
+		.group = SNAPSHOTS,
+		ARGS(TEXT("snapshot", 0, 0, "its name"),
+			TEXT("new", 0, 0, "the new one"), ARG_DRY_RUN),
+		.usage = "NAME SNAPSHOT NEW",
+		.help = "give a snapshot another name",
+	},

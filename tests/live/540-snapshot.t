@@ -1,0 +1,114 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Snapshots with real images and real QEMUs: what a guest wrote is back after
+# a revert, on all disks, and a guest whose disk makes it crash comes back to
+# one that works.
+# shellcheck source=tests/live/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# disk NAME: a qcow2 root disk with the BIOS guest; more of its file from stdin
+disk()
+{
+	"$TOP/tests/guest/bios/label" "$BUILD/guest/bios.raw" \
+		"$tmp/$1.raw" "$1"
+	qemu-img convert -f raw -O qcow2 "$tmp/$1.raw" "$images/$1.qcow2"
+	{
+		printf '[vm]\nmemory = 8M\naccel = tcg\n'
+		printf '[disk.root]\nimage = %s.qcow2\n' "$1"
+		printf '[start]\nready = serial:READY\n'
+		cat
+	} >"$vms/$1.ini"
+}
+# Ready, after a revert: what it runs was there before.
+runs_again()
+{
+	grep -q "snapshot .good.: reverted" "$tmp/sup.log" &&
+		does wait loop ready --timeout 20s
+}
+snapshot() { does snapshot "$@" --yes; }
+counted() # N: the guest counts once more and is at that
+{
+	does start web --wait && is "$(counts web)" "$1" &&
+		does stop web --now
+}
+sound() # NAME: its images have no error
+{
+	for image in "$images/$1"*.qcow2; do
+		qemu-img check -q -f qcow2 "$image" || return 1
+	done
+}
+data() # WORD: a pattern on the second disk
+{
+	qemu-io -f qcow2 -c "write -q -P $1 0 1M" "$images/web-data.qcow2"
+}
+data_is()
+{
+	qemu-io -f qcow2 -c "read -q -P $1 0 1M" "$images/web-data.qcow2" |
+		grep -q failed && return 1
+	return 0
+}
+
+disk web <<-EOF
+[disk.data]
+size = 64M
+EOF
+up
+ok "the guest writes" counted 0001
+data 11
+ok "create" snapshot create web --name one
+ok "it writes more" counted 0002
+data 22
+ok "create by time" snapshot create web
+ok "and more" counted 0003
+data 33
+ok "revert to the first" snapshot revert web one
+ok "the second disk, too" data_is 11
+ok "the guest is where it was" counted 0002
+ok "revert to the latest" snapshot revert web --latest
+ok "the second disk, too" data_is 22
+ok "the guest is where it was" counted 0003
+ok "delete the first" snapshot delete web one
+ok "the other one is whole" snapshot revert web --latest
+ok "all of it" data_is 22
+ok "the guest is where it was" counted 0003
+ok "the images are sound" sound web
+ok "list shows one" sh -c "'$BUILD/vmward' --root '$tmp' snapshot list web |
+	grep -c root,data | grep -qx 1"
+only=$("$BUILD/vmward" --root "$tmp" snapshot list web --json |
+	jq -r '.[].name')
+ok "rename" does snapshot rename web "$only" second
+ok "show tells of it" does snapshot show web second
+ok "and of its disks" says "data, $images/web-data.qcow2"
+ok "a clone of it copies" does clone web twin
+ok "and has the data" sh -c "qemu-img compare -q -f qcow2 -F qcow2 \
+	'$images/web-data.qcow2' '$images/twin-data.qcow2'"
+ok "the snapshot is still there" snapshot revert web --latest
+
+# a boot sector that says exit to QEMU: mov al,1; mov dx,0x501; out dx,al
+disk loop <<-EOF
+[restart]
+backoff = 10ms
+burst = 1/10min
+on-crash-loop = revert:good
+[raw]
+arg-1 = -device isa-debug-exit,iobase=0x501,iosize=2
+EOF
+ok "it is known" eventually does show loop
+ok "it works" does start loop --wait
+ok "it counts" is "$(counts loop)" 0001
+does stop loop --now
+ok "a snapshot of what works" snapshot create loop --name good
+{
+	printf '\260\001\272\001\005\356'
+	head -c 504 /dev/zero
+	printf '\125\252'
+} >"$tmp/broken"
+qemu-io -f qcow2 -c "write -q -s $tmp/broken 0 512" "$images/loop.qcow2"
+does start loop
+ok "a disk that makes it crash: it runs" eventually runs_again
+ok "on the disk that worked" is "$(counts loop)" 0002
+ok "explain tells it" sh -c "'$BUILD/vmward' --root '$tmp' explain loop |
+	grep -q \"went back to the snapshot 'good'\""
+does stop loop --now
+ok "its image is sound" sound loop
+plan
