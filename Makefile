@@ -46,7 +46,8 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/needs.c supervisor/volume.c supervisor/op_image.c supervisor/op_rebase.c supervisor/op_compare.c supervisor/command_rebase.c supervisor/tasks.c supervisor/command_image.c \
 	supervisor/new_vm.c supervisor/command_create.c \
 	supervisor/journal.c supervisor/op_delete.c supervisor/command_delete.c \
-	supervisor/live_copy.c supervisor/op_clone.c supervisor/command_clone.c \
+	supervisor/live_copy.c supervisor/live_image.c \
+	supervisor/live_link.c supervisor/live_settle.c supervisor/op_clone.c supervisor/command_clone.c \
 	supervisor/op_rename.c supervisor/command_rename.c \
 	supervisor/op_resize.c supervisor/command_resize.c supervisor/command_nic.c \
 	supervisor/seed.c supervisor/seed_disk.c supervisor/seed_value.c supervisor/op_seed.c \

@@ -135,9 +135,11 @@
 			"becomes a base, NAME-N.base-X.qcow2, of which both "
 			"VMs have an overlay; what cannot be a base is "
 			"copied.  Read-only images are shared.  The disks of "
-			"a VM that is running are copied by its QEMU, all as "
-			"of one instant (as after a power cut), while it runs "
-			"on.",
+			"a VM that is running are taken as of one instant (as "
+			"after a power cut), while it runs on: all become "
+			"bases, below overlays that its QEMU gets; or, with "
+			"--full, --rate or where one of them cannot, all are "
+			"copied by its QEMU.",
 	},
 	{
 		.name = "rename",

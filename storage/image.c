@@ -113,6 +113,8 @@ static size_t add_create(
 	n = add_secrets(op, argv, n);
 	argv[n++] = "-f";
 	argv[n++] = op->format;
+	if (op->unread)
+		argv[n++] = "-u";
 	if (op->base) {
 		argv[n++] = "-b";
 		argv[n++] = op->base;
@@ -341,6 +343,7 @@ struct image_create *image_create_start(const char *qemu_img,
 		op->base = xstrdup(wish->base);
 		op->base_format = xstrdup(wish->base_format);
 	}
+	op->unread = wish->unread;
 	op->size = wish->size;
 	op->options = wish->options ? xstrdup(wish->options) : NULL;
 	if (wish->from) {

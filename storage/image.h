@@ -20,6 +20,7 @@ struct image_wish {
 	const char *format;      /* "qcow2" */
 	const char *base;        /* backing file, absolute, or NULL */
 	const char *base_format; /* with base */
+	bool unread;             /* with base and size: it is not looked at */
 	uint64_t size;           /* bytes; 0: of the base, or of the source */
 	const char *options;     /* qemu-img's -o, or NULL */
 	const char *from;        /* copy of this image, absolute; or NULL */
@@ -41,6 +42,7 @@ struct image_create {
 	char *format;
 	char *base; /* or NULL */
 	char *base_format;
+	bool unread;
 	uint64_t size;
 	char *options;
 	char *from; /* or NULL */

@@ -13,6 +13,7 @@
 #include "supervisor/hook.h"
 #include "supervisor/lastgood.h"
 #include "supervisor/live_copy.h"
+#include "supervisor/live_settle.h"
 #include "supervisor/lowspace.h"
 #include "supervisor/op.h"
 #include "supervisor/op_nics.h"
@@ -334,6 +335,15 @@ static void end_copy(struct vm *vm)
 	vm_post(vm, EV_UNWANTED);
 }
 
+/* Those that a dead supervisor was at. */
+static void end_clones(struct vm *vm)
+{
+	if (live_copy_was_begun(vm))
+		vm_job_add(vm, live_copy_reap_begin(vm, vm_job_over, vm));
+	if (live_settle_is_marked(vm))
+		vm_job_add(vm, live_settle_begin(vm, vm_job_over, vm));
+}
+
 static void on_adopt_end(struct job *job, void *arg)
 {
 	struct vm *vm = arg;
@@ -391,8 +401,7 @@ static void on_adopt_end(struct job *job, void *arg)
 	find_nics(vm);
 	if (op_save_was_begun(vm))
 		vm_job_add(vm, op_save_reap_begin(vm, vm_job_over, vm));
-	if (live_copy_was_begun(vm))
-		vm_job_add(vm, live_copy_reap_begin(vm, vm_job_over, vm));
+	end_clones(vm);
 }
 
 void act_adopt(struct vm *vm)

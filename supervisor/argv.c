@@ -465,7 +465,7 @@ static int add_images(struct build *b, const struct spec_disk *disk)
 		return -1;
 	for (size_t i = chain->n; i-- > 0;) {
 		const struct chain_image *image = &chain->at[i];
-		AUTO_FREE char *name = argv_disk_fd_name(disk->name, chain, i);
+		AUTO_FREE char *name = argv_disk_fd_name(disk, chain, i);
 
 		add_image_fd(b, image, image->write_as, name);
 		add_image_fd(b, image, image->as, name);

@@ -83,14 +83,17 @@ void argv_free(char **argv);
  */
 json_t *argv_disk_node(const struct spec_disk *disk,
 	const struct argv_host *host, const struct chain *chain, size_t depth);
-/* Its name, "disk-root" or "disk-root.1"; new. */
-char *argv_disk_node_name(const char *disk, size_t depth);
+/* Its name, "disk-root" or "disk-root.1", of a disk that got so many layers
+ * while it runs ("disk-root.s1", on top of "disk-root"); new. */
+char *argv_disk_node_name(const char *disk, unsigned layers, size_t depth);
+/* The node that the guest's device is on, by its running spec or NULL; new. */
+char *argv_disk_top(const struct spec_disk *disk, const char *name);
 /*
  * What a descriptor is known by in QEMU: "disk-root:/images/a.qcow2", the
  * node and the path; new.
  */
 char *argv_disk_fd_name(
-	const char *disk, const struct chain *chain, size_t depth);
+	const struct spec_disk *disk, const struct chain *chain, size_t depth);
 /*
  * The object with the password of a disk, read from descriptor fd, new; and
  * its id ("secret-root"), new.

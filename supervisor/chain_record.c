@@ -189,6 +189,14 @@ void chain_record_forget(struct vm *vm, const char *path)
 	replace(vm, &text);
 }
 
+void chain_record_sync(
+	const struct vm *vm, struct durable *durable, struct job *job)
+{
+	AUTO_FREE char *path = path_of(vm);
+
+	durable_above(durable, job, path);
+}
+
 /* ---- renamed images ---- */
 
 static const char *pair_at(const json_t *pair, size_t side)

@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "base/durable.h"
 #include "supervisor/chains.h"
 #include "supervisor/vm.h"
 
@@ -27,6 +28,9 @@ void chain_record_put_disk(
 	struct vm *vm, const char *disk, const struct chain *chain);
 /* The chains with this image in them are taken anew by their next start. */
 void chain_record_forget(struct vm *vm, const char *path);
+/* Syncs the directory of the records, for a job. */
+void chain_record_sync(
+	const struct vm *vm, struct durable *durable, struct job *job);
 /*
  * Images were renamed, [[old, new], ...]: a record that went with its VM (its
  * file is one of those new names) names them as they are now.

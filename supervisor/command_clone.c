@@ -24,6 +24,7 @@ struct clone {
 	const char *name;   /* of the new one */
 	bool has_snapshots; /* inside its images: they cannot move */
 	struct op_clone *op;
+	bool link;          /* what QEMU has: it all becomes bases */
 	struct edits edits; /* the new file */
 };
 
@@ -173,7 +174,7 @@ static int take_image(struct clone *c, const struct spec_disk *disk,
 	if (format == FORMAT_NONE)
 		return -1;
 	live = is_live(c, disk, path);
-	linked = !live && may_be_base(c, disk, path, format);
+	linked = live ? c->link : may_be_base(c, disk, path, format);
 	if (live && format != FORMAT_RAW)
 		format = FORMAT_QCOW2;
 	AUTO_FREE char *volume = xasprintf(
@@ -190,7 +191,12 @@ static int take_image(struct clone *c, const struct spec_disk *disk,
 	if (linked) {
 		AUTO_FREE char *base = base_path(path);
 
-		op_clone_add_overlay(c->op, path, base, to);
+		if (live)
+			op_clone_add_link(
+				c->op, &(struct live_link_wish){
+					       disk->name, path, base, to });
+		else
+			op_clone_add_overlay(c->op, path, base, to);
 		return 0;
 	}
 	if (live)
@@ -201,6 +207,33 @@ static int take_image(struct clone *c, const struct spec_disk *disk,
 		return copy_image(
 			c, disk, path, to, spec_format_names[format], err);
 	return 0;
+}
+
+/*
+ * QEMU has some of its disks, and they are as of one instant: all of them
+ * become bases, or all are copied.
+ */
+static bool may_link(struct clone *c)
+{
+	const struct paths *paths = &c->vm->env->paths;
+
+	if (request_int(c->rq, "rate", 0))
+		return false;
+	list_each(&c->vm->spec->disks, it, next) {
+		const struct spec_disk *disk =
+			list_entry(it, struct spec_disk, link);
+		AUTO_FREE char *path =
+			argv_disk_path(c->vm->spec, disk, paths->images);
+		struct err err = ERR_INIT;
+
+		if (disk->made || disk->readonly || !is_live(c, disk, path))
+			continue;
+		if (!may_be_base(c, disk, path,
+			    argv_disk_format(disk, path, &err)) ||
+			!live_link_may(c->vm, disk->name))
+			return false;
+	}
+	return true;
 }
 
 /* What is only read is shared; what is not there yet is made by a start. */
@@ -241,6 +274,11 @@ static void note_clashes(struct clone *c)
 						"net.%s.forward=...",
 					   c->name, nic->name));
 	}
+	if (c->op->live && !request_bool(c->rq, "full") &&
+		!request_int(c->rq, "rate", 0))
+		note_steal(
+			c, json_string("all its disks are copied: one of them "
+				       "cannot be a base"));
 	if (vm_is_up(c->vm))
 		note_steal(
 			c, json_sprintf("its disks are as those of %s at one "
@@ -294,6 +332,7 @@ static int plan(struct clone *c, struct err *err)
 
 	if (copy_keys(c, err) || must_be_free(dropins, err))
 		return -1;
+	c->link = vm_is_up(c->vm) && may_link(c);
 	list_each(&c->vm->spec->disks, it, next) {
 		if (take_disk(c, list_entry(it, struct spec_disk, link), err))
 			return -1;
@@ -311,9 +350,11 @@ static void reply_actions(struct clone *c)
 {
 	json_t *actions = json_array();
 
-	if (c->op->live)
+	if (c->op->live || c->op->link)
 		json_array_append_new(actions,
-			json_sprintf("copy what %s has open", c->vm->name));
+			json_sprintf("%s what %s has open",
+				c->op->live ? "copy" : "make a base of",
+				c->vm->name));
 	for (size_t i = 0; i < c->op->nsteps; i++) {
 		const struct clone_step *step = &c->op->steps[i];
 

@@ -103,7 +103,7 @@ static void resize_disk(struct make *m, struct delta *d)
 {
 	const struct spec_disk *now = disk_of(m->vm->running, d);
 	const struct spec_disk *then = disk_of(m->vm->spec, d);
-	AUTO_FREE char *node = argv_disk_node_name(name_of(d), 0);
+	AUTO_FREE char *node = argv_disk_top(now, name_of(d));
 	uint64_t size = m->seen ? observed_size(m->seen, node) : 0;
 
 	if (!size)
@@ -225,7 +225,7 @@ static char *bytes_text(uint64_t bytes)
 static void look_at_size(struct make *m, const struct spec_disk *disk)
 {
 	AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
-	AUTO_FREE char *node = argv_disk_node_name(disk->name, 0);
+	AUTO_FREE char *node = argv_disk_top(disk, disk->name);
 	uint64_t size = observed_size(m->seen, node);
 	const struct spec_disk *wish = spec_disk_of(m->vm->spec, disk->name);
 	struct delta *d;

@@ -110,16 +110,25 @@ static void put_common(
 			"no-flush", disk->cache == CACHE_UNSAFE));
 }
 
-char *argv_disk_node_name(const char *disk, size_t depth)
+/* Overlays put on it since QEMU began come first: "disk-root.s2". */
+char *argv_disk_node_name(const char *disk, unsigned layers, size_t depth)
 {
-	return depth == 0 ? xasprintf("disk-%s", disk)
-			  : xasprintf("disk-%s.%zu", disk, depth);
+	if (depth < layers)
+		return xasprintf("disk-%s.s%zu", disk, layers - depth);
+	return depth == layers ? xasprintf("disk-%s", disk)
+			       : xasprintf("disk-%s.%zu", disk, depth - layers);
+}
+
+char *argv_disk_top(const struct spec_disk *disk, const char *name)
+{
+	return argv_disk_node_name(name, disk ? disk->layers : 0, 0);
 }
 
 char *argv_disk_fd_name(
-	const char *disk, const struct chain *chain, size_t depth)
+	const struct spec_disk *disk, const struct chain *chain, size_t depth)
 {
-	AUTO_FREE char *node = argv_disk_node_name(disk, depth);
+	AUTO_FREE char *node =
+		argv_disk_node_name(disk->name, disk->layers, depth);
 
 	return xasprintf("%s:%s", node, chain->at[depth].path);
 }
@@ -181,14 +190,15 @@ json_t *argv_disk_node(const struct spec_disk *disk,
 	const struct argv_host *host, const struct chain *chain, size_t depth)
 {
 	const struct chain_image *image = &chain->at[depth];
-	AUTO_FREE char *name = argv_disk_node_name(disk->name, depth);
+	AUTO_FREE char *name =
+		argv_disk_node_name(disk->name, disk->layers, depth);
 	json_t *node = json_pack(
 		"{s:s, s:s}", "driver", image->format, "node-name", name);
 
 	put_common(node, disk, !image->writes);
 	if (depth + 1 < chain->n) {
-		AUTO_FREE char *below =
-			argv_disk_node_name(disk->name, depth + 1);
+		AUTO_FREE char *below = argv_disk_node_name(
+			disk->name, disk->layers, depth + 1);
 
 		device_put(node, "backing", below);
 	} else if (knows_backing(image->format)) {

@@ -17,9 +17,10 @@ struct disk_close {
 	struct vm *vm;
 	struct qmp_call call;
 	char *disk;
-	json_t *sets; /* what QEMU has, each with the name of its node */
-	size_t depth; /* of the next node */
-	size_t at;    /* the next of the sets */
+	unsigned layers; /* put on it since QEMU began */
+	json_t *sets;    /* what QEMU has, each with the name of its node */
+	size_t depth;    /* of the next node */
+	size_t at;       /* the next of the sets */
 	json_t *arguments;
 	unsigned tries;
 };
@@ -57,14 +58,16 @@ static bool has_set(const struct disk_close *op, const char *node)
 
 static bool has_more(const struct disk_close *op)
 {
-	AUTO_FREE char *node = argv_disk_node_name(op->disk, op->depth);
+	AUTO_FREE char *node =
+		argv_disk_node_name(op->disk, op->layers, op->depth);
 
 	return has_set(op, node);
 }
 
 static json_t *next_node(struct disk_close *op)
 {
-	AUTO_FREE char *node = argv_disk_node_name(op->disk, op->depth);
+	AUTO_FREE char *node =
+		argv_disk_node_name(op->disk, op->layers, op->depth);
 
 	return json_pack("{s:s}", "node-name", node);
 }
@@ -72,7 +75,7 @@ static json_t *next_node(struct disk_close *op)
 /* "disk-root", and "disk-root.1" and so on below it. */
 static bool is_ours(const struct disk_close *op, const char *name)
 {
-	AUTO_FREE char *top = argv_disk_node_name(op->disk, 0);
+	AUTO_FREE char *top = argv_disk_node_name(op->disk, 0, 0);
 	size_t len = strlen(top);
 
 	return str_starts(name, top) && (name[len] == ':' || name[len] == '.');
@@ -156,9 +159,12 @@ struct job *disk_close_start(struct vm *vm, const char *disk,
 	void *arg)
 {
 	struct disk_close *op = NEW(struct disk_close);
+	const struct spec_disk *its =
+		vm->running ? spec_disk_of(vm->running, disk) : NULL;
 
 	op->vm = vm;
 	op->disk = xstrdup(disk);
+	op->layers = its ? its->layers : 0;
 	job_start(&op->job, &close_kind, vm->name, on_end, arg);
 	op->job.parent = parent;
 	return &op->job;

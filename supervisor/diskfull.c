@@ -10,7 +10,6 @@
 #include "supervisor/op.h"
 #include "supervisor/pool.h"
 
-#define FILE_NODE ".f" /* the node below the format's */
 #define FIRST_MS  500
 #define MOST_MS   30000
 #define ENOUGH    (8ull << 20) /* below it a try would only fail again */
@@ -18,7 +17,7 @@
 
 static void on_look(struct loop_timer *timer);
 
-/* The disk of a node: "disk-root", or "disk-root.f" below it. */
+/* The disk of a node: "disk-root", or one of its others: "disk-root.f". */
 static const struct spec_disk *disk_of(const struct vm *vm, const char *node)
 {
 	list_each(&vm->running->disks, it, next) {
@@ -27,8 +26,7 @@ static const struct spec_disk *disk_of(const struct vm *vm, const char *node)
 		AUTO_FREE char *id = xasprintf("disk-%s", disk->name);
 
 		if (str_starts(node, id) &&
-			(str_eq(node + strlen(id), "") ||
-				str_eq(node + strlen(id), FILE_NODE)))
+			(node[strlen(id)] == '\0' || node[strlen(id)] == '.'))
 			return disk;
 	}
 	return NULL;

@@ -12,6 +12,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "storage/image.h"
+#include "supervisor/config.h"
+#include "supervisor/lock.h"
 #include "supervisor/pool.h"
 #include "supervisor/remove.h"
 #include "supervisor/saved.h"
@@ -78,15 +81,69 @@ static void remove_image(const struct env *env, const char *path)
 			strerror(errno));
 }
 
-/* The base becomes the image again, in the place of its empty overlay. */
-static void put_back(const struct env *env, const char *base, const char *image)
+static const char *member(const json_t *entry, const char *key)
 {
-	if (pool_of_file(&env->paths, base) &&
-		pool_of_file(&env->paths, image) &&
-		sys_renameat(AT_FDCWD, base, AT_FDCWD, image) &&
-		errno != ENOENT)
+	return str_or(json_string_value(json_object_get(entry, key)), "");
+}
+
+/* The image is an overlay of the base by now; 0: it is not; -1: gone. */
+static int is_on_base(const json_t *entry)
+{
+	struct err err = ERR_INIT;
+	AUTO_FREE char *base = image_backing(member(entry, "image"), &err);
+
+	if (err.code)
+		return -1;
+	return base && str_eq(base, member(entry, "base"));
+}
+
+/* The base becomes the image again, in the place of its empty overlay. */
+static void put_back(const struct env *env, const json_t *entry)
+{
+	const char *base = member(entry, "base");
+	const char *image = member(entry, "image");
+	int exchanged = *member(entry, "live") ? is_on_base(entry) : 1;
+	int rc;
+
+	if (!pool_of_file(&env->paths, base) ||
+		!pool_of_file(&env->paths, image) || exchanged < 0)
+		return;
+	/* else what is called base is the overlay that was made for it */
+	rc = exchanged ? sys_renameat(AT_FDCWD, base, AT_FDCWD, image)
+		       : sys_unlinkat(AT_FDCWD, base, 0);
+	if (rc && errno != ENOENT)
 		log_warn(NULL, "cannot rename image '%s' to '%s': %s", base,
 			image, strerror(errno));
+}
+
+bool journal_is_live(const json_t *entries)
+{
+	bool live = false;
+	size_t i;
+	json_t *entry;
+
+	json_array_foreach(entries, i, entry)
+	{
+		if (!*member(entry, "live"))
+			continue;
+		if (is_on_base(entry) <= 0)
+			return false;
+		live = true;
+	}
+	return live;
+}
+
+const char *journal_text(const json_t *entries)
+{
+	size_t i;
+	json_t *entry;
+
+	json_array_foreach(entries, i, entry)
+	{
+		if (*member(entry, "text"))
+			return member(entry, "text");
+	}
+	return NULL;
 }
 
 void journal_roll(const struct env *env, const char *vm, const json_t *entries)
@@ -100,13 +157,7 @@ void journal_roll(const struct env *env, const char *vm, const json_t *entries)
 	json_array_foreach(entries, i, entry)
 	{
 		if (json_is_object(entry))
-			put_back(env,
-				str_or(json_string_value(
-					       json_object_get(entry, "base")),
-					""),
-				str_or(json_string_value(
-					       json_object_get(entry, "image")),
-					""));
+			put_back(env, entry);
 		else
 			remove_image(env, str_or(json_string_value(entry), ""));
 	}
@@ -137,31 +188,87 @@ static void sync_dir_of(const json_t *entry)
 	sync_above(str_or(json_string_value(image), "/"));
 }
 
+json_t *journal_read(const struct env *env, const char *vm)
+{
+	AUTO_FREE char *path = journal_path(env, vm);
+	AUTO_STR struct str text = STR_INIT;
+	struct err err = ERR_INIT;
+
+	if (fd_read_file(AT_FDCWD, path, JOURNAL_MAX, &text, &err))
+		return NULL;
+	return json_loadb(text.data, text.len, 0, NULL);
+}
+
+/* The QEMU that has its disks lives, or may. */
+static bool may_be_written(const struct env *env, const json_t *entries)
+{
+	enum lock_state state = LOCK_HELD;
+	struct err err = ERR_INIT;
+	size_t i;
+	json_t *entry;
+
+	json_array_foreach(entries, i, entry)
+	{
+		const char *vm = member(entry, "live");
+		AUTO_FREE char *path =
+			xasprintf("%s/%s/priv/lock", env->paths.run, vm);
+
+		if (*vm && (lock_look(path, env->lock_key, vm, &state, &err) ||
+				   state == LOCK_HELD))
+			return true;
+	}
+	return false;
+}
+
+/* Its disks are there: so is it. */
+static void finish(const struct env *env, const char *vm, const json_t *entries)
+{
+	const char *text = journal_text(entries);
+	struct config_change change = {
+		.fd = -1, .dir_fd = -1, .above_fd = -1
+	};
+	struct err err = ERR_INIT;
+
+	log_info(vm, "finishes the clone");
+	if (!text || config_new_prepare(&env->paths, vm, text, &change, &err) ||
+		sys_fsync(change.fd) || config_change_commit(&change, &err) ||
+		sys_fsync(change.dir_fd))
+		log_warn(vm, "cannot finish the clone: %s", err.text);
+	config_change_fini(&change);
+}
+
+static void undo(const struct env *env, const char *vm, const json_t *entries)
+{
+	AUTO_FREE char *file = journal_file_of(env, vm);
+
+	log_info(vm, "removes what is left of it");
+	journal_roll(env, vm, entries);
+	for (size_t i = 0; i < json_array_size(entries); i++)
+		sync_dir_of(json_array_get(entries, i));
+	sync_above(file); /* of the drop-ins beside it */
+}
+
 static void recover_one(void *arg, const char *entry)
 {
 	const struct env *env = arg;
-	AUTO_FREE char *dir = journal_dir(env);
-	AUTO_FREE char *journal = xasprintf("%s/%s", dir, entry);
 	bool whole = str_ends(entry, MARK);
 	AUTO_FREE char *name =
 		xstrndup(entry, strlen(entry) - (whole ? strlen(MARK) : 0));
+	AUTO_FREE char *dir = journal_dir(env);
+	AUTO_FREE char *journal = xasprintf("%s/%s", dir, entry);
 	AUTO_FREE char *file = journal_file_of(env, name);
-	AUTO_STR struct str text = STR_INIT;
-	struct err err = ERR_INIT;
+	AUTO_JSON json_t *entries = whole ? journal_read(env, name) : NULL;
 	struct stat st;
-	json_t *entries = NULL;
 
-	if (whole &&
+	if (entries &&
 		sys_fstatat(AT_FDCWD, file, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
-		errno == ENOENT &&
-		!fd_read_file(AT_FDCWD, journal, JOURNAL_MAX, &text, &err)) {
-		entries = json_loadb(text.data, text.len, 0, NULL);
-		log_info(name, "removes what is left of it");
-		journal_roll(env, name, entries);
-		for (size_t i = 0; i < json_array_size(entries); i++)
-			sync_dir_of(json_array_get(entries, i));
-		sync_above(file); /* of the drop-ins beside it */
-		json_decref(entries);
+		errno == ENOENT) {
+		if (!journal_is_live(entries))
+			undo(env, name, entries);
+		else if (may_be_written(env, entries))
+			return; /* that is asked first */
+		else
+			finish(env, name, entries);
 	}
 	sys_unlinkat(AT_FDCWD, journal, 0);
 }

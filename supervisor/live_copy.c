@@ -16,6 +16,7 @@
 #include "storage/image.h"
 #include "storage/secret.h"
 #include "supervisor/argv.h"
+#include "supervisor/live_image.h"
 
 #define MARK     "clone"
 #define OURS     "clone-" /* jobs, nodes and descriptors in QEMU */
@@ -27,13 +28,10 @@
 
 struct one {
 	struct list link; /* live_copy.list */
-	char *disk, *path;
+	char *disk;
 	char *secret_file; /* or NULL */
-	const char *format;
-	uint64_t size;
+	struct live_image image;
 	char id[32]; /* "clone-root": node and job */
-	int fds[2];  /* for writing and reading, until QEMU has them; or -1 */
-	int set;
 };
 
 struct live_copy {
@@ -73,10 +71,8 @@ void live_copy_free(struct live_copy *op)
 		struct one *one = one_of(it);
 
 		list_del(it);
-		fd_close(&one->fds[0]);
-		fd_close(&one->fds[1]);
+		live_image_fini(&one->image);
 		free(one->disk);
-		free(one->path);
 		free(one->secret_file);
 		free(one);
 	}
@@ -87,13 +83,10 @@ void live_copy_add(struct live_copy *op, const struct live_copy_wish *wish)
 {
 	struct one *one = NEW(struct one);
 
-	*one = (struct one){ .disk = xstrdup(wish->disk),
-		.path = xstrdup(wish->path),
-		.secret_file =
-			wish->secret_file ? xstrdup(wish->secret_file) : NULL,
-		.format = wish->format,
-		.fds = { -1, -1 },
-		.set = -1 };
+	one->disk = xstrdup(wish->disk);
+	one->secret_file =
+		wish->secret_file ? xstrdup(wish->secret_file) : NULL;
+	live_image_init(&one->image, wish->path, wish->format);
 	snprintf(one->id, sizeof(one->id), OURS "%s", wish->disk);
 	list_add(&op->list, &one->link);
 }
@@ -105,23 +98,10 @@ void live_copy_limit(struct live_copy *op, uint64_t rate)
 
 /* ---- empty images of the same size ---- */
 
-static uint64_t size_of(json_t *nodes, const char *disk)
+/* The node that the guest's device is on. */
+static char *top_of(const struct live_copy *op, const char *disk)
 {
-	AUTO_FREE char *name = xasprintf("disk-%s", disk);
-	json_t *node;
-	size_t i;
-
-	json_array_foreach(nodes, i, node)
-	{
-		const char *its =
-			json_string_value(json_object_get(node, "node-name"));
-
-		if (its && str_eq(its, name))
-			return (uint64_t)json_integer_value(
-				json_object_get(json_object_get(node, "image"),
-					"virtual-size"));
-	}
-	return 0;
+	return argv_disk_top(spec_disk_of(op->vm->running, disk), disk);
 }
 
 static bool know_sizes(struct live_copy *op)
@@ -129,8 +109,10 @@ static bool know_sizes(struct live_copy *op)
 	list_each(&op->list, it, next) {
 		struct one *one = one_of(it);
 
-		one->size = size_of(op->call.result, one->disk);
-		if (!one->size) {
+		AUTO_FREE char *top = top_of(op, one->disk);
+
+		one->image.size = live_image_node_size(op->call.result, top);
+		if (!one->image.size) {
 			job_fail(&op->job, ERR_NOT_FOUND,
 				"QEMU has no disk '%s'", one->disk);
 			return false;
@@ -161,9 +143,9 @@ static bool make_next(struct live_copy *op)
 		job_fail_err(&op->job, &err);
 		return false;
 	}
-	const struct image_wish wish = { .path = one->path,
-		.format = one->format,
-		.size = one->size,
+	const struct image_wish wish = { .path = one->image.path,
+		.format = one->image.format,
+		.size = one->image.size,
 		.options = one->secret_file ? QEMU_IMG_LUKS : NULL,
 		.new_secret = &secret };
 	op->at = op->at->next;
@@ -175,18 +157,12 @@ static bool make_next(struct live_copy *op)
 
 static bool open_images(struct live_copy *op)
 {
-	static const int how[2] = { O_RDWR, O_RDONLY };
 	struct err err = ERR_INIT;
 
 	list_each(&op->list, it, next) {
 		struct one *one = one_of(it);
 
-		for (int i = 0; i < 2; i++) {
-			one->fds[i] = sys_openat(AT_FDCWD, one->path,
-				how[i] | O_NOFOLLOW | O_CLOEXEC, 0);
-			if (one->fds[i] >= 0)
-				continue;
-			err_os(&err, "cannot open image '%s'", one->path);
+		if (live_image_open(&one->image, one->image.path, &err)) {
 			job_fail_err(&op->job, &err);
 			return false;
 		}
@@ -209,41 +185,17 @@ static bool set_mark(struct live_copy *op)
 
 /* ---- given to QEMU ---- */
 
-/* The next descriptor; false: QEMU has both of this image. */
-static bool send_fd(struct live_copy *op)
-{
-	struct one *one = one_of(op->at);
-	int *fd = one->fds[0] >= 0 ? &one->fds[0] : &one->fds[1];
-	json_t *args;
-
-	if (*fd < 0)
-		return false;
-	args = json_pack("{s:s}", "opaque", one->id);
-	if (one->set >= 0)
-		json_object_set_new(args, "fdset-id", json_integer(one->set));
-	qmp_call_start(&op->call, &op->job, QMP_OF(op),
-		&(struct qmp_command){ "add-fd", args, 0, *fd }, false);
-	fd_close(fd);
-	return true;
-}
-
-static void note_set(struct live_copy *op)
-{
-	one_of(op->at)->set = (int)json_integer_value(
-		json_object_get(op->call.result, "fdset-id"));
-}
-
 static json_t *node_of(const struct one *one)
 {
-	AUTO_FREE char *file = xasprintf("/dev/fdset/%d", one->set);
+	AUTO_FREE char *file = xasprintf("/dev/fdset/%d", one->image.set);
 	AUTO_FREE char *below = xasprintf("%s.f", one->id);
 	json_t *node = json_pack("{s:s,s:s,s:s,s:{s:s,s:s,s:s,s:s}}", "driver",
-		one->format, "node-name", one->id, "detect-zeroes", "unmap",
-		"file", "driver", "file", "node-name", below, "filename", file,
-		"discard", "unmap");
+		one->image.format, "node-name", one->id, "detect-zeroes",
+		"unmap", "file", "driver", "file", "node-name", below,
+		"filename", file, "discard", "unmap");
 
 	json_object_set_new(node, "discard", json_string("unmap"));
-	if (str_eq(one->format, "qcow2"))
+	if (str_eq(one->image.format, "qcow2"))
 		json_object_set_new(node, "backing", json_null());
 	if (one->secret_file) {
 		AUTO_FREE char *secret = argv_disk_secret_id(one->disk);
@@ -273,13 +225,13 @@ static json_t *transaction(const struct live_copy *op)
 
 	list_each(&op->list, it, next) {
 		const struct one *one = one_of(it);
+		AUTO_FREE char *top = top_of(op, one->disk);
 
 		json_array_append_new(actions,
-			json_pack("{s:s,s:{s:s,s:o,s:s,s:s,s:b,s:I}}", "type",
+			json_pack("{s:s,s:{s:s,s:s,s:s,s:s,s:b,s:I}}", "type",
 				"blockdev-backup", "data", "job-id", one->id,
-				"device", json_sprintf("disk-%s", one->disk),
-				"target", one->id, "sync", "full",
-				"auto-dismiss", 0, "speed",
+				"device", top, "target", one->id, "sync",
+				"full", "auto-dismiss", 0, "speed",
 				(json_int_t)op->rate));
 	}
 	return json_pack("{s:o,s:{s:s}}", "actions", actions, "properties",
@@ -493,7 +445,7 @@ static void start_close(struct live_copy *op)
 
 static void sync_next(struct live_copy *op)
 {
-	durable_path(&op->durable, &op->job, one_of(op->at)->path);
+	durable_path(&op->durable, &op->job, one_of(op->at)->image.path);
 	op->at = op->at->next;
 }
 
@@ -514,9 +466,10 @@ static enum job_state copy_run(struct job *job)
 	if (!open_images(op) || !set_mark(op))
 		return JOB_ENDS;
 	while (op->at != &op->list) {
-		while (send_fd(op)) {
+		while (live_image_send(&one_of(op->at)->image, &op->call, job,
+			QMP_OF(op), one_of(op->at)->id)) {
 			JOB_AWAIT(job, op->call.replied, JOB_FOREVER);
-			note_set(op);
+			live_image_sent(&one_of(op->at)->image, &op->call);
 		}
 		send_node(op);
 		JOB_AWAIT(job, op->call.replied, JOB_FOREVER);

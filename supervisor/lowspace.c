@@ -18,7 +18,9 @@ static void arm_next(struct vm *vm);
 /* The node below the format's. */
 static char *file_node(const struct spec_disk *disk)
 {
-	return xasprintf("disk-%s.f", disk->name);
+	AUTO_FREE char *top = argv_disk_top(disk, disk->name);
+
+	return xasprintf("%s.f", top);
 }
 
 /* What qcow2 needs besides the guest's data: less than this part of it. */

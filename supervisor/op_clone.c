@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "storage/image.h"
+#include "supervisor/chain_record.h"
 #include "supervisor/journal.h"
 
 enum { IMAGE_END_MS = 10000, COPY_END_MS = 120000 };
@@ -45,6 +46,7 @@ void op_clone_free(struct op_clone *op)
 	}
 	free(op->steps);
 	live_copy_free(op->live);
+	live_link_free(op->link);
 	json_decref(op->journal);
 	json_decref(op->notes);
 	free(op->text);
@@ -89,6 +91,14 @@ void op_clone_add_live(struct op_clone *op, const struct live_copy_wish *wish)
 	json_array_append_new(op->journal, json_string(wish->path));
 }
 
+void op_clone_add_link(struct op_clone *op, const struct live_link_wish *wish)
+{
+	if (!op->link)
+		op->link = live_link_new(op->vm, op->name);
+	json_array_append_new(op->journal, json_string(wish->copy));
+	json_array_append_new(op->journal, live_link_add(op->link, wish));
+}
+
 void op_clone_add_overlay(struct op_clone *op, const char *image,
 	const char *base, const char *path)
 {
@@ -108,6 +118,9 @@ static bool write_journal(struct op_clone *op)
 {
 	struct err err = ERR_INIT;
 
+	if (op->link)
+		json_array_append_new(
+			op->journal, json_pack("{s:s}", "text", op->text));
 	if (!journal_write(op->vm->env, op->name, op->journal, &err))
 		return true;
 	job_fail_err(&op->job, &err);
@@ -161,21 +174,47 @@ static bool make_next(struct op_clone *op)
 	return true;
 }
 
-static void on_copied(struct job *job, void *arg)
+static void on_worked(struct job *job, void *arg)
 {
 	struct op_clone *op = arg;
 
-	op->copying = NULL;
+	op->working = NULL;
 	op->make_err = job->err;
 }
 
-/* What QEMU has; false: there is nothing of that. */
-static bool copy_live(struct op_clone *op)
+static void on_linked(struct job *job, void *arg)
 {
-	if (!op->live)
-		return false;
-	op->copying = live_copy_start(TAKE(op->live), &op->job, on_copied, op);
-	return true;
+	struct op_clone *op = arg;
+
+	op->end = live_link_end(job);
+	on_worked(job, arg);
+}
+
+/* What QEMU has; false: there is nothing of that. */
+static bool begin_live(struct op_clone *op)
+{
+	if (op->live)
+		op->working = live_copy_start(
+			TAKE(op->live), &op->job, on_worked, op);
+	else if (op->link)
+		op->working = live_link_start(
+			TAKE(op->link), &op->job, on_linked, op);
+	return op->working;
+}
+
+/* What the next start of the old one would find to be wrong. */
+static bool forget_records(struct op_clone *op)
+{
+	bool known = chain_record(op->vm) != NULL;
+	bool any = false;
+
+	for (size_t i = 0; i < op->nsteps; i++) {
+		if (!op->steps[i].old)
+			continue;
+		chain_record_forget(op->vm, op->steps[i].old);
+		any = known;
+	}
+	return any;
 }
 
 static bool stage_file(struct op_clone *op)
@@ -210,13 +249,16 @@ static enum job_state clone_run(struct job *job)
 	JOB_DURABLE(job, &op->durable, sync_journal(op, durable_path));
 	JOB_DURABLE(job, &op->durable, sync_journal(op, durable_above));
 	JOB_DURABLE(job, &op->durable, sync_journal(op, journal_durable_dir));
+	if (forget_records(op))
+		JOB_DURABLE(job, &op->durable,
+			chain_record_sync(op->vm, &op->durable, job));
 	while (make_next(op)) {
 		JOB_AWAIT(job, !op->make, JOB_FOREVER); /* a job of its own */
 		if (op->make_err.code)
 			return job_fail_err(job, &op->make_err);
 	}
-	if (!job->err.code && copy_live(op)) {
-		JOB_AWAIT(job, !op->copying, JOB_FOREVER); /* the same */
+	if (!job->err.code && begin_live(op)) {
+		JOB_AWAIT(job, !op->working, JOB_FOREVER); /* the same */
 		if (op->make_err.code)
 			return job_fail_err(job, &op->make_err);
 	}
@@ -233,6 +275,14 @@ static enum job_state clone_run(struct job *job)
 	JOB_END(job);
 }
 
+/* What the old one runs on by now stays so. */
+static void drop_bases(json_t *journal)
+{
+	for (size_t i = json_array_size(journal); i-- > 0;)
+		if (json_is_object(json_array_get(journal, i)))
+			json_array_remove(journal, i);
+}
+
 /* Whatever was made goes; what was renamed has its name again. */
 static enum job_state clone_undo(struct job *job)
 {
@@ -243,12 +293,14 @@ static enum job_state clone_undo(struct job *job)
 		job_cancel(&op->make->job);
 		JOB_AWAIT(job, !op->make, IMAGE_END_MS);
 	}
-	if (op->copying) {
-		job_cancel(op->copying);
-		JOB_AWAIT(job, !op->copying, COPY_END_MS);
+	if (op->working) {
+		job_cancel(op->working);
+		JOB_AWAIT(job, !op->working, COPY_END_MS);
 	}
-	if (op->committed)
-		return JOB_ENDS; /* it is there, if not durable */
+	if (op->committed || op->end == LIVE_OPEN)
+		return JOB_ENDS; /* it is there; or will be, or not */
+	if (op->end == LIVE_DONE)
+		drop_bases(op->journal);
 	journal_roll(op->vm->env, op->name, op->journal);
 	journal_forget(op->vm->env, op->name);
 	JOB_END(job);

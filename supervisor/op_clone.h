@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A VM becomes two: its images are copied, or (of one that is down) become
- * bases that both have overlays of; the disks of one that is up are copied by
- * QEMU.  Then the file of the new VM is put in place.  Until
- * that is there a failure, or a supervisor that dies, leaves the old state.
+ * A VM becomes two: its images are copied, or become bases that both have
+ * overlays of; of one that is up by QEMU.  Then the file of the new VM is put
+ * in place.  Until that is there a failure, or a supervisor that dies, leaves
+ * the old state.
  */
 #ifndef SUPERVISOR_OP_CLONE_H
 #define SUPERVISOR_OP_CLONE_H
@@ -13,6 +13,7 @@
 #include "base/durable.h"
 #include "supervisor/config.h"
 #include "supervisor/live_copy.h"
+#include "supervisor/live_link.h"
 #include "supervisor/vm.h"
 
 /* One image to make, and what gets another name before. */
@@ -38,7 +39,9 @@ struct op_clone {
 	struct image_create *make; /* while it runs */
 	struct err make_err;
 	struct live_copy *live; /* to be started; or NULL */
-	struct job *copying;    /* while it runs */
+	struct live_link *link; /* the same */
+	struct job *working;    /* one of them, while it runs */
+	enum live_end end;      /* of what was linked */
 	struct config_change change;
 	struct durable durable;
 	bool committed;
@@ -56,6 +59,8 @@ void op_clone_add_verbatim(struct op_clone *op, const char *from,
 	const char *path, const char *format);
 /* A copy of a disk that QEMU has. */
 void op_clone_add_live(struct op_clone *op, const struct live_copy_wish *wish);
+/* A disk that QEMU has becomes a base. */
+void op_clone_add_link(struct op_clone *op, const struct live_link_wish *wish);
 /* image becomes base; it and path become overlays of that. */
 void op_clone_add_overlay(struct op_clone *op, const char *image,
 	const char *base, const char *path);

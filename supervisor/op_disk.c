@@ -142,7 +142,7 @@ static bool send_fd(struct op_disk *op)
 	struct chain_image *image = &op->chain.at[op->depth];
 	int *fd = image->write_fd >= 0 ? &image->write_fd : &image->fd;
 	AUTO_FREE char *name =
-		argv_disk_fd_name(op->name, &op->chain, op->depth);
+		argv_disk_fd_name(op->disk, &op->chain, op->depth);
 	json_t *args = json_pack("{s:s}", "opaque", name);
 
 	if (*fd < 0) {

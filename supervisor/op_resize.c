@@ -3,12 +3,10 @@
  * A disk of a running VM grows: QEMU is asked what it has, then told.  It
  * never shrinks: QEMU would cut the guest's data off without a word.
  */
-#include <stdio.h>
-#include <string.h>
-
 #include "base/mem.h"
 #include "qmp/call.h"
 #include "supervisor/argv.h"
+#include "supervisor/live_image.h"
 #include "supervisor/op.h"
 #include "supervisor/pool_space.h"
 
@@ -16,35 +14,17 @@ struct op_resize {
 	struct job job;
 	struct vm *vm;
 	struct qmp_call call;
-	char node[40];
+	char *disk;
+	char *node; /* of the image on top */
 	uint64_t size;
 };
-
-/* The size of the node in QEMU's answer; 0: it has no such node. */
-static uint64_t size_of_node(const struct op_resize *op)
-{
-	size_t i;
-	json_t *node;
-
-	json_array_foreach(op->call.result, i, node)
-	{
-		const char *name =
-			json_string_value(json_object_get(node, "node-name"));
-
-		if (name && str_eq(name, op->node))
-			return (uint64_t)json_integer_value(
-				json_object_get(json_object_get(node, "image"),
-					"virtual-size"));
-	}
-	return 0;
-}
 
 static bool has_quota(struct op_resize *op, uint64_t bytes)
 {
 	const struct vm_spec *spec = op->vm->running;
 	const struct paths *paths = &op->vm->env->paths;
 	const struct spec_disk *disk =
-		spec ? spec_disk_of(spec, op->node + strlen("disk-")) : NULL;
+		spec ? spec_disk_of(spec, op->disk) : NULL;
 	AUTO_FREE char *path =
 		disk ? argv_disk_path(spec, disk, paths->images) : NULL;
 	struct err err = ERR_INIT;
@@ -57,12 +37,12 @@ static bool has_quota(struct op_resize *op, uint64_t bytes)
 
 static bool may_grow(struct op_resize *op)
 {
-	uint64_t now = size_of_node(op);
+	uint64_t now = live_image_node_size(op->call.result, op->node);
 	AUTO_STR struct str text = STR_INIT;
 
 	if (now == 0) {
 		job_fail(&op->job, ERR_NOT_FOUND, "QEMU has no disk '%s'",
-			op->node);
+			op->disk);
 		return false;
 	}
 	if (op->size >= now)
@@ -95,6 +75,8 @@ static void resize_cleanup(struct job *job)
 	struct op_resize *op = container_of(job, struct op_resize, job);
 
 	qmp_call_fini(&op->call);
+	free(op->disk);
+	free(op->node);
 	free(op);
 }
 
@@ -108,7 +90,9 @@ struct job *op_disk_resize_begin(struct vm *vm, const char *name, uint64_t size,
 
 	op->vm = vm;
 	op->size = size;
-	snprintf(op->node, sizeof(op->node), "disk-%s", name);
+	op->disk = xstrdup(name);
+	op->node = argv_disk_top(
+		vm->running ? spec_disk_of(vm->running, name) : NULL, name);
 	job_start(&op->job, &resize_kind, vm->name, on_end, arg);
 	return &op->job;
 }

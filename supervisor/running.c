@@ -85,6 +85,24 @@ void running_resize_disk(
 	lowspace_begin(vm);
 }
 
+void running_add_layer(struct vm *vm, const char *name)
+{
+	AUTO_FREE char *section = xasprintf("disk.%s", name);
+	AUTO_FREE char *layers = NULL;
+	struct spec_disk *disk;
+
+	if (!vm_own_running(vm))
+		return;
+	disk = spec_disk_of(vm->running, name);
+	if (!disk)
+		return;
+	layers = xasprintf("%u", ++disk->layers);
+	drop_entries(&vm->running->ini, section, SPEC_LAYERS);
+	ini_add(&vm->running->ini, section, SPEC_LAYERS, layers, "clone", "/");
+	vm_save_running(vm);
+	lowspace_begin(vm);
+}
+
 void running_set_link(struct vm *vm, const char *name, bool up)
 {
 	AUTO_FREE char *section = xasprintf("net.%s", name);

@@ -16,6 +16,8 @@ void running_drop_disk(struct vm *vm, const char *name);
 /* The disk has another size, in bytes; text: as its file says it. */
 void running_resize_disk(
 	struct vm *vm, const char *name, uint64_t size, const char *text);
+/* An overlay was put on the disk. */
+void running_add_layer(struct vm *vm, const char *name);
 /* The cable of the nic is plugged in, or out. */
 void running_set_link(struct vm *vm, const char *name, bool up);
 

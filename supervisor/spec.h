@@ -167,6 +167,9 @@ struct spec_pool {
 	const char *dir; /* of its volumes; NULL: where default's are */
 };
 
+/* [disk.N], in the saved copy of what runs: spec_disk.layers. */
+#define SPEC_LAYERS "x-layers"
+
 struct spec_disk {
 	struct list link; /* vm_spec.disks */
 	const char *name; /* "root" */
@@ -186,11 +189,12 @@ struct spec_disk {
 	int aio;            /* io_uring, native, threads */
 	int discard;        /* unmap, ignore */
 	bool iothread;
-	int on_enospc; /* enum spec_on_enospc */
-	int on_eio;    /* enum spec_on_eio */
-	bool snapshot; /* snapshots of the VM are of this one too */
-	bool disc;     /* in a CD-ROM drive: supervisor/install */
-	bool made;     /* its image is the supervisor's to make: [seed] */
+	int on_enospc;   /* enum spec_on_enospc */
+	int on_eio;      /* enum spec_on_eio */
+	bool snapshot;   /* snapshots of the VM are of this one too */
+	unsigned layers; /* put on it since QEMU began: supervisor/live_link */
+	bool disc;       /* in a CD-ROM drive: supervisor/install */
+	bool made;       /* its image is the supervisor's to make: [seed] */
 };
 
 struct spec_seed {

@@ -127,6 +127,19 @@ static bool is_text_of(const struct vm_spec *spec, const struct str *text)
 	return str_eq(str_text(&own), str_text(text));
 }
 
+/* How many overlays each disk got while it runs. */
+static void know_layers(struct vm_spec *running)
+{
+	list_each(&running->disks, it, next) {
+		struct spec_disk *disk = list_entry(it, struct spec_disk, link);
+		AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
+		const struct ini_entry *e =
+			ini_find(&running->ini, section, SPEC_LAYERS);
+
+		disk->layers = e ? (unsigned)str_digits(e->value) : 0;
+	}
+}
+
 void vm_load_running(struct vm *vm)
 {
 	AUTO_FREE char *path = machine_priv_path(&vm->machine, "config.ini");
@@ -147,10 +160,12 @@ void vm_load_running(struct vm *vm)
 		install_apply(vm->running, install_of(vm->running),
 			&vm->env->paths, &err))
 		vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
-	if (vm->running)
+	if (vm->running) {
+		know_layers(vm->running);
 		ephemeral_apply(vm->running, vm->env);
-	else
+	} else {
 		vm->running = vm->spec;
+	}
 	compare(vm);
 }
 
