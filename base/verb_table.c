@@ -398,6 +398,8 @@ const struct verb verbs[] = {
 
 #include "base/verb_snapshot.h"
 
+#include "base/verb_size.h"
+
 #include "base/verb_image.h"
 
 #include "base/verb_net.h"

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "supervisor/chains.h"
 #include "supervisor/device.h"
+#include "supervisor/room.h"
 #include "supervisor/vsock.h"
 #include "supervisor/watchdog.h"
 
@@ -303,6 +304,16 @@ static int add_balloon(struct build *b)
 	return add_device(b, balloon);
 }
 
+/* What memory can grow into. */
+static int add_room(struct build *b)
+{
+	if (room_memory(b->spec) == 0)
+		return 0;
+	if (add_json(b, "-object", room_backend(b->spec)) != 0)
+		return -1;
+	return add_device(b, room_device(b->spec));
+}
+
 static int add_watchdog(struct build *b)
 {
 	const char *global = watchdog_global(b->spec);
@@ -349,7 +360,7 @@ static int add_fixed(struct build *b)
 	if (b->kind != MACHINE_MICROVM &&
 		add_device(b, device_new("pvpanic", "pvpanic0")) != 0)
 		return -1;
-	if (add_watchdog(b) != 0 || add_vsock(b) != 0)
+	if (add_room(b) != 0 || add_watchdog(b) != 0 || add_vsock(b) != 0)
 		return -1;
 	return add_usb(b);
 }

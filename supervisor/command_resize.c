@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* disk resize: live by QEMU, of a stopped VM by qemu-img; then the file. */
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -8,6 +7,7 @@
 #include "supervisor/argv.h"
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
+#include "supervisor/edits.h"
 #include "supervisor/image_request.h"
 #include "supervisor/op.h"
 #include "supervisor/op_image.h"
@@ -20,20 +20,6 @@ static uint64_t size_of(const struct request *rq)
 }
 
 /* ---- the file ---- */
-
-/* As a file says it: "10G", "1536M"; new. */
-static char *ini_size(uint64_t bytes)
-{
-	static const char units[] = "KMGT";
-	size_t unit = 0;
-
-	bytes /= 1024;
-	while (bytes % 1024 == 0 && units[unit + 1]) {
-		bytes /= 1024;
-		unit++;
-	}
-	return xasprintf("%" PRIu64 "%c", bytes, units[unit]);
-}
 
 static void answer(struct request *rq, const struct err *why)
 {
@@ -66,7 +52,7 @@ static void write_size(struct request *rq)
 	const struct spec_disk *disk =
 		vm->spec ? spec_disk_of(vm->spec, name) : NULL;
 	AUTO_FREE char *section = xasprintf("disk.%s", name);
-	AUTO_FREE char *value = ini_size(size_of(rq));
+	AUTO_FREE char *value = edits_size(size_of(rq));
 	char key[] = "size";
 	const struct config_edit edit = { section, key, value };
 	struct err none = ERR_INIT;
@@ -94,7 +80,7 @@ static void on_live_end(struct job *job, void *arg)
 		request_fail(rq, &job->err);
 		return;
 	}
-	text = ini_size(size_of(rq));
+	text = edits_size(size_of(rq));
 	if (rq->vm->running)
 		running_resize_disk(
 			rq->vm, request_string(rq, "disk"), size_of(rq), text);

@@ -116,6 +116,12 @@ void command_disk_detach(struct request *request);
 void command_disk_resize(struct request *request);
 /* [vm-disk-accept] Records what the headers of a stopped VM's disk say. */
 void command_disk_accept(struct request *request);
+/* [vm-cpu-set] Plugs vCPUs in, and writes it down. */
+void command_cpu_set(struct request *request);
+/* [vm-memory-set] Grows into memory-max, and writes it down. */
+void command_memory_set(struct request *request);
+/* [vm-balloon] The guest gives memory back. */
+void command_balloon(struct request *request);
 /* [image-list] Those of the pool, and who needs them. */
 void command_image_list(struct request *request);
 /* [image-info] What qemu-img says of it. */

@@ -9,6 +9,8 @@
 #include "base/str.h"
 #include "supervisor/argv.h"
 #include "supervisor/device.h"
+#include "supervisor/room.h"
+#include "supervisor/size_check.h"
 
 struct make {
 	struct deltas *out;
@@ -122,6 +124,35 @@ static void set_link(struct make *m UNUSED, struct delta *d)
 	is_hot(d, DELTA_LINK);
 }
 
+static void set_cpus(struct make *m, struct delta *d)
+{
+	uint64_t want = m->vm->spec->vm.cpus;
+	struct err err = ERR_INIT;
+
+	if (size_check_cpus(m->vm, want, &err))
+		waits(d, err.text);
+	else if (m->seen && want < observed_base_cpus(m->seen))
+		waits(d, "it was started with more");
+	else
+		is_hot(d, DELTA_CPUS);
+}
+
+static void set_memory(struct make *m, struct delta *d)
+{
+	uint64_t want = m->vm->spec->vm.memory;
+	uint64_t base = m->seen ? observed_base_memory(m->seen) : 0;
+	struct err err = ERR_INIT;
+
+	if (size_check_memory(m->vm, want, &err))
+		waits(d, err.text);
+	else if (want < base)
+		waits(d, "it was started with more");
+	else if (m->seen && !observed_has_device(m->seen, "vmem0"))
+		waits(d, "it was started without room for more (memory-max)");
+	else
+		is_hot(d, DELTA_MEMORY);
+}
+
 /* The keys of the table that are hot, and what decides that each is. */
 static const struct rule {
 	const char *class; /* "disk" of [disk.N] */
@@ -131,6 +162,8 @@ static const struct rule {
 	{ "disk", NULL, plug_disk },
 	{ "disk", "size", resize_disk },
 	{ "net", "link", set_link },
+	{ "vm", "cpus", set_cpus },
+	{ "vm", "memory", set_memory },
 };
 
 static bool is_of(const char *section, const char *class)
@@ -262,7 +295,7 @@ static bool is_known(const struct make *m, const char *id)
 		return spec_disk_of(running, id + strlen("disk-")) != NULL;
 	if (str_starts(id, "net-"))
 		return spec_nic_of(running, id + strlen("net-")) != NULL;
-	return false;
+	return str_starts(id, ROOM_CPU);
 }
 
 /* What was plugged in behind our back. */
@@ -288,6 +321,7 @@ static void look_for_strangers(struct make *m)
 	}
 }
 
+/* is: 0: not known. */
 static void look_at_number(struct make *m, const char *key, uint64_t is,
 	uint64_t should, char *(*text)(uint64_t))
 {

@@ -19,6 +19,8 @@ enum delta_act {
 	DELTA_WAITS, /* nothing */
 	DELTA_ATTACH,
 	DELTA_LINK,
+	DELTA_MEMORY,
+	DELTA_CPUS,
 	DELTA_RESIZE,
 	DELTA_DETACH,
 };

@@ -24,6 +24,7 @@ enum device_addr {
 	ADDR_USB = 0xa,
 	ADDR_WATCHDOG = 0xb,
 	ADDR_VSOCK = 0xc,
+	ADDR_MEMORY = 0xd,
 };
 
 /* The kind by the machine's name ("q35", "pc-i440fx-7.2"). */

@@ -2,6 +2,7 @@
 /* SECTION.KEY=VALUE as edits of a file; see edits.h. */
 #include "supervisor/edits.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/atom.h"
@@ -84,4 +85,17 @@ int edit_check(
 	return err_set(err, code,
 		"'%s.%s': say SECTION.KEY, as vm.memory or disk.root.size",
 		edit->section, edit->key);
+}
+
+char *edits_size(uint64_t bytes)
+{
+	static const char units[] = "KMGT";
+	size_t unit = 0;
+
+	bytes /= 1024;
+	while (bytes % 1024 == 0 && units[unit + 1]) {
+		bytes /= 1024;
+		unit++;
+	}
+	return xasprintf("%" PRIu64 "%c", bytes, units[unit]);
 }

@@ -164,21 +164,45 @@ uint64_t observed_size(const struct observed *seen, const char *node)
 		json_object_get(image, "virtual-size"));
 }
 
-uint64_t observed_memory(const struct observed *seen)
+static uint64_t memory(const struct observed *seen, const char *member)
 {
-	const json_t *base = json_object_get(seen->memory, "base-memory");
-	const json_t *more = json_object_get(seen->memory, "plugged-memory");
-
-	return (uint64_t)(json_integer_value(base) + json_integer_value(more));
+	return (uint64_t)json_integer_value(
+		json_object_get(seen->memory, member));
 }
 
-unsigned observed_cpus(const struct observed *seen)
+uint64_t observed_base_memory(const struct observed *seen)
+{
+	return memory(seen, "base-memory");
+}
+
+uint64_t observed_memory(const struct observed *seen)
+{
+	return memory(seen, "base-memory") + memory(seen, "plugged-memory");
+}
+
+/* Those whose path begins so. */
+static unsigned count_cpus(const struct observed *seen, const char *above)
 {
 	json_t *item;
 	unsigned n = 0;
 	size_t i;
 
-	json_array_foreach(seen->cpus, i, item) n +=
-		json_object_get(item, "qom-path") != NULL;
+	json_array_foreach(seen->cpus, i, item)
+	{
+		const char *path =
+			json_string_value(json_object_get(item, "qom-path"));
+
+		n += path && str_starts(path, above);
+	}
 	return n;
+}
+
+unsigned observed_cpus(const struct observed *seen)
+{
+	return count_cpus(seen, "/machine/");
+}
+
+unsigned observed_base_cpus(const struct observed *seen)
+{
+	return count_cpus(seen, "/machine/unattached/");
 }

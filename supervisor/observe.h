@@ -39,7 +39,11 @@ bool observed_began_with(const struct observed *seen, const char *id);
 uint64_t observed_size(const struct observed *seen, const char *node);
 /* Of the guest, what was plugged in with it; 0: not known. */
 uint64_t observed_memory(const struct observed *seen);
+/* The part of it that it was started with; likewise. */
+uint64_t observed_base_memory(const struct observed *seen);
 /* vCPUs that are there; 0: not known. */
 unsigned observed_cpus(const struct observed *seen);
+/* Those of them that it was started with. */
+unsigned observed_base_cpus(const struct observed *seen);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "supervisor/op.h"
+#include "supervisor/op_size.h"
 #include "supervisor/running.h"
 #include "supervisor/unplug.h"
 
@@ -165,6 +166,16 @@ static void resize(struct op_apply *op, const struct delta *d)
 			  op->vm, disk->name, disk->size, on_step, op));
 }
 
+/* They note themselves what runs. */
+static void set_size(
+	struct op_apply *op, const struct delta *d, const struct vm_spec *to)
+{
+	watch(op,
+		d->act == DELTA_CPUS
+			? op_cpus_begin(op->vm, to->vm.cpus, on_step, op)
+			: op_memory_begin(op->vm, to->vm.memory, on_step, op));
+}
+
 static struct delta *step_of(const struct op_apply *op)
 {
 	return op->todo[op->at];
@@ -180,6 +191,8 @@ static void begin_step(struct op_apply *op)
 		attach(op, d, op->target);
 	else if (d->act == DELTA_LINK)
 		set_link(op, d, wants_up(op->target, d));
+	else if (d->act == DELTA_MEMORY || d->act == DELTA_CPUS)
+		set_size(op, d, op->target);
 	else if (d->act == DELTA_RESIZE)
 		resize(op, d);
 	else
@@ -285,6 +298,8 @@ static void begin_undo(struct op_apply *op)
 		detach(op, d);
 	else if (d->act == DELTA_LINK)
 		set_link(op, d, wants_up(op->before, d));
+	else if (d->act == DELTA_MEMORY || d->act == DELTA_CPUS)
+		set_size(op, d, op->before);
 	else if (d->act == DELTA_DETACH &&
 		 !spec_disk_of(op->vm->running, device_of(d)))
 		attach(op, d, op->before);

@@ -2,8 +2,11 @@
 /* Changes to what a QEMU runs; see running.h. */
 #include "supervisor/running.h"
 
+#include <inttypes.h>
+
 #include "base/mem.h"
 #include "base/str.h"
+#include "supervisor/edits.h"
 #include "supervisor/lowspace.h"
 
 void running_add_disk_steal(
@@ -115,4 +118,25 @@ void running_set_link(struct vm *vm, const char *name, bool up)
 		return;
 	nic->up = up;
 	say(vm, section, "link", up ? "up" : "down", !up);
+}
+
+void running_set_cpus(struct vm *vm, uint64_t cpus)
+{
+	AUTO_FREE char *text = xasprintf("%" PRIu64, cpus);
+
+	if (vm->running->vm.cpus == cpus || !vm_own_running(vm))
+		return;
+	vm->running->vm.cpus = cpus;
+	say(vm, "vm", "cpus", text, !vm->spec || vm->spec->vm.cpus != cpus);
+}
+
+void running_set_memory(struct vm *vm, uint64_t bytes)
+{
+	AUTO_FREE char *text = edits_size(bytes);
+
+	if (vm->running->vm.memory == bytes || !vm_own_running(vm))
+		return;
+	vm->running->vm.memory = bytes;
+	say(vm, "vm", "memory", text,
+		!vm->spec || vm->spec->vm.memory != bytes);
 }

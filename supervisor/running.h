@@ -21,4 +21,9 @@ void running_add_layer(struct vm *vm, const char *name);
 /* The cable of the nic is plugged in, or out. */
 void running_set_link(struct vm *vm, const char *name, bool up);
 
+/* So many vCPUs are there by now. */
+void running_set_cpus(struct vm *vm, uint64_t cpus);
+/* So much memory, in bytes, is offered to the guest. */
+void running_set_memory(struct vm *vm, uint64_t bytes);
+
 #endif

@@ -68,14 +68,16 @@ static const struct key vm_keys[] = {
 		.help = "What the guest is; windows gets local time and "
 			"Hyper-V enlightenments." },
 	{ "memory", KEY_MEMORY, AT(memory), .fallback = "1G", .min = MIB,
-		.when = KEY_COLD,
+		.when = KEY_HOT, .live = "memory set",
 		.help = "Memory of the guest, or a share of the host's." },
 	{ "memory-max", KEY_MEMORY, AT(memory_max), .min = MIB,
 		.when = KEY_COLD,
-		.help = "How far memory can grow while the guest runs; as "
-			"memory unless written." },
+		.help = "How far memory can grow while the guest runs, whose "
+			"kernel needs virtio-mem for it; as memory unless "
+			"written." },
 	{ "cpus", KEY_INT, AT(cpus), .fallback = "1", .min = 1, .max = 1024,
-		.when = KEY_COLD, .help = "Number of virtual CPUs." },
+		.when = KEY_HOT, .live = "cpu set",
+		.help = "Number of virtual CPUs." },
 	{ "cpus-max", KEY_INT, AT(cpus_max), .min = 1, .max = 1024,
 		.when = KEY_COLD,
 		.help = "How far cpus can grow while the guest runs; as cpus "

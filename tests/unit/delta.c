@@ -6,8 +6,9 @@
 
 static const struct machine_hooks hooks = { NULL, NULL, NULL, NULL };
 
-#define DISK "[disk.data]\nsize = 1G\n"
-#define NIC  "[net.lan]\nuser = yes\n"
+#define DISK   "[disk.data]\nsize = 1G\n"
+#define TCG_NO "vCPUs are not unplugged under TCG: QEMU would die of it"
+#define NIC    "[net.lan]\nuser = yes\n"
 
 static struct observed seen; /* what QEMU said; all zero: nothing */
 
@@ -56,9 +57,26 @@ static void test_keys(void)
 	differs("[vm]\n; more\nmachine = pc\n", "", NULL,
 		"web.ini:3: [vm] machine default -> pc (at cold start)|");
 	differs("[vm]\ncpus = 2\n", "[vm]\ncpus = 4\n", NULL,
-		"web.ini:2: [vm] cpus 4 -> 2 (at cold start)|");
+		"web.ini:2: [vm] cpus 4 -> 2 (at cold start: " TCG_NO ")|");
 	differs("", "[vm]\ncpus = 4\n", NULL,
-		"[vm] cpus 4 -> default (at cold start)|");
+		"[vm] cpus 4 -> default (at cold start: " TCG_NO ")|");
+	differs("[vm]\ncpus = 2\n", "", NULL,
+		"web.ini:2: [vm] cpus default -> 2 (at cold start: it was "
+		"started with room for 1 vCPUs: write cpus-max and start it "
+		"anew)|");
+	differs("[vm]\ncpus = 2\ncpus-max = 2\n", "[vm]\ncpus-max = 2\n", NULL,
+		"web.ini:2: [vm] cpus default -> 2 (now, by vmward apply)|");
+	differs("[vm]\nmemory = 2G\n", "", NULL,
+		"web.ini:2: [vm] memory default -> 2G (at cold start: it was "
+		"started with room for 1G: write memory-max and start it "
+		"anew)|");
+	differs("[vm]\nmemory = 2G\nmemory-max = 3G\n",
+		"[vm]\nmemory = 1G\nmemory-max = 3G\n", NULL,
+		"web.ini:2: [vm] memory 1G -> 2G (now, by vmward apply)|");
+	differs("[vm]\nmemory = 1025M\nmemory-max = 3G\n",
+		"[vm]\nmemory = 1G\nmemory-max = 3G\n", NULL,
+		"web.ini:2: [vm] memory 1G -> 1025M (at cold start: memory "
+		"changes by multiples of 2M)|");
 	differs(NIC "link = down\n", NIC, NULL,
 		"web.ini:3: [net.lan] link default -> down "
 		"(now, by vmward apply)|");
@@ -159,7 +177,7 @@ static void test_json(void)
 	AUTO_JSON json_t *all = NULL;
 	AUTO_FREE char *text = NULL;
 
-	vm->spec = kit_spec("[vm]\ncpus = 2\n" DISK);
+	vm->spec = kit_spec("[vm]\nmachine = pc\n" DISK);
 	vm->running = kit_spec("");
 	vm_load_slots(vm);
 	deltas_make(&deltas, vm, NULL);
@@ -169,8 +187,8 @@ static void test_json(void)
 	all = deltas_json(&deltas);
 	text = json_dumps(all, JSON_COMPACT);
 	is_str(text,
-		"[{\"section\":\"vm\",\"key\":\"cpus\",\"from\":null,"
-		"\"to\":\"2\",\"when\":\"cold\",\"why\":null,"
+		"[{\"section\":\"vm\",\"key\":\"machine\",\"from\":null,"
+		"\"to\":\"pc\",\"when\":\"cold\",\"why\":null,"
 		"\"file\":\"web.ini\",\"line\":2},"
 		"{\"section\":\"disk.data\",\"key\":null,\"from\":null,"
 		"\"to\":\"there\",\"when\":\"hot\",\"why\":null,"
