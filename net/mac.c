@@ -19,3 +19,15 @@ void mac_derive(const char *vm, const char *nic, char out[NET_MAC_SIZE])
 		(unsigned)(hash >> 16) & 0xff, (unsigned)(hash >> 8) & 0xff,
 		(unsigned)hash & 0xff);
 }
+
+static unsigned digit(char c)
+{
+	return c <= '9' ? (unsigned)(c - '0')
+			: (unsigned)((c | 0x20) - 'a' + 10);
+}
+
+void mac_bytes(const char *text, unsigned char out[6])
+{
+	for (unsigned i = 0; i < 6; i++, text += 3)
+		out[i] = (unsigned char)(digit(text[0]) << 4 | digit(text[1]));
+}

@@ -11,4 +11,7 @@
  */
 void mac_derive(const char *vm, const char *nic, char out[NET_MAC_SIZE]);
 
+/* "52:54:00:12:34:56" -> its bytes; the text is one that was checked. */
+void mac_bytes(const char *text, unsigned char out[6]);
+
 #endif

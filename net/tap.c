@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "base/sys.h"
 
 enum { VNET_HEADER = 12 }; /* bytes of virtio 1's header: QEMU's own choice */
@@ -105,7 +106,20 @@ int tap_open_macvtap(const char *name, unsigned index, unsigned queues,
 {
 	AUTO_FREE char *path = xasprintf("/dev/tap%u", index);
 
-	return open_all(path, name, queues, fds, err);
+	if (open_all(path, name, queues, fds, err))
+		return -1;
+	/* another namespace may have a device of that number */
+	for (unsigned i = 0; i < queues; i++) {
+		struct ifreq request = { .ifr_flags = 0 };
+
+		if (sys_ioctl(fds[i], TUNGETIFF, &request) == 0 &&
+			str_eq(request.ifr_name, name))
+			continue;
+		tap_close(fds, queues);
+		return err_set(
+			err, ERR_OS, "'%s' is not macvtap '%s'", path, name);
+	}
+	return 0;
 }
 
 bool tap_possible(struct err *err)

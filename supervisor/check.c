@@ -278,7 +278,35 @@ static void become_user(
 	atom_set(&nic->network, NULL);
 }
 
-/* Exactly one of network, bridge and user = yes; none is one of them. */
+/* More than one of network, bridge, macvtap and user = yes. */
+static bool has_two_ways(const struct check *check, const struct spec_nic *nic,
+	const char *section)
+{
+	const struct {
+		const char *key, *said;
+		bool is;
+	} ways[] = {
+		{ "network", "network", nic->network != NULL },
+		{ "bridge", "bridge", nic->bridge != NULL },
+		{ "macvtap", "macvtap", nic->macvtap != NULL },
+		{ "user", "user = yes", nic->user },
+	};
+	size_t first = NELEMS(ways);
+
+	for (size_t i = 0; i < NELEMS(ways); i++) {
+		if (ways[i].is && first < i) {
+			remark_error(check->to, section, ways[first].key,
+				"%s and %s exclude one another",
+				ways[first].said, ways[i].said);
+			return true;
+		}
+		if (ways[i].is)
+			first = i;
+	}
+	return false;
+}
+
+/* Exactly one of them; none is one of them. */
 static void settle_nic(
 	const struct check *check, struct spec_nic *nic, const char *section)
 {
@@ -286,17 +314,11 @@ static void settle_nic(
 		ini_find(check->to->ini, section, "user");
 	bool system = check->scope == PATHS_SYSTEM;
 
-	if ((nic->network != NULL) + (nic->bridge != NULL) + nic->user > 1) {
-		remark_error(check->to, section,
-			nic->network ? "network" : "bridge",
-			"%s and %s exclude one another",
-			nic->network ? "network" : "bridge",
-			nic->user ? "user = yes" : "bridge");
+	if (has_two_ways(check, nic, section))
 		return;
-	}
 	if (nic->network && !system)
 		become_user(check, nic, section);
-	if (nic->network || nic->bridge || nic->user)
+	if (nic->network || nic->bridge || nic->macvtap || nic->user)
 		return;
 	if (user && user->value[0]) {
 		remark_error(check->to, section, "user",

@@ -312,6 +312,56 @@ static int do_tap(struct call *c)
 	return tap_open(c->rq->name, c->rq->queues, c->reply->fds, c->err);
 }
 
+/* One of ours of that name is left of a QEMU that is gone: made anew. */
+static int clear_macvtap(struct call *c)
+{
+	if (!c->link.index)
+		return 0;
+	if (!str_eq(c->link.kind, "macvtap") ||
+		(c->link.alias[0] && !str_eq(c->link.alias, c->rq->alias)))
+		return err_set(c->err, ERR_EXISTS,
+			"there is a device '%s' already", c->rq->name);
+	return link_delete(&c->nl, c->link.index) ? fail(c, "remove") : 0;
+}
+
+static int make_macvtap(struct call *c)
+{
+	struct link_info lower;
+
+	if (find_lower(c, &lower))
+		return -1;
+	if (c->rq->guest_mtu > lower.mtu)
+		return err_set(c->err, ERR_CONFIG,
+			"mtu = %u is more than the %u of '%s'",
+			c->rq->guest_mtu, lower.mtu, c->rq->lower);
+	if (link_add_macvtap(&c->nl, c->rq->name, lower.index, c->rq->mac)) {
+		if (errno == EBUSY)
+			return err_set(c->err, ERR_BUSY,
+				"'%s' is part of a bridge or bond: say bridge "
+				"= its name",
+				c->rq->lower);
+		return lacks(c, "macvtap devices");
+	}
+	return look(c);
+}
+
+static int do_macvtap(struct call *c)
+{
+	struct link_change alias = LINK_CHANGE_INIT;
+
+	if (clear_macvtap(c) || make_macvtap(c))
+		return -1;
+	alias.alias = c->rq->alias;
+	if (change(c, &alias) ||
+		tap_open_macvtap(c->rq->name, c->link.index, c->rq->queues,
+			c->reply->fds, c->err)) {
+		if (link_delete(&c->nl, c->link.index))
+			return fail(c, "remove");
+		return -1;
+	}
+	return 0;
+}
+
 static bool has_vlans(const struct vlan_set *set)
 {
 	return set->native || set->n;
@@ -388,6 +438,7 @@ static const struct host_net_entry {
 	[HOST_NET_TAKE] = { true, do_take },
 	[HOST_NET_GIVE] = { false, do_give },
 	[HOST_NET_TAP] = { false, do_tap },
+	[HOST_NET_MACVTAP] = { false, do_macvtap },
 	[HOST_NET_JOIN] = { true, do_join },
 };
 

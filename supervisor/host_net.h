@@ -28,6 +28,7 @@ enum host_net_verb {
 			  /* what the host had on it is on that */
 	HOST_NET_GIVE,    /* as it was before */
 	HOST_NET_TAP,     /* a tap `name` of `queues` -> fds */
+	HOST_NET_MACVTAP, /* a macvtap `name` of `queues` on `lower` -> fds */
 	HOST_NET_JOIN,    /* the tap `name` is an up port of `bridge` */
 	HOST_NET_NVERBS
 };

@@ -104,9 +104,9 @@ struct net_live *net_live_new(
 }
 
 struct net_live *net_live_new_joined(
-	struct net_state *state, const char *bridge)
+	struct net_state *state, const char *name, const char *bridge)
 {
-	struct net_live *net = add_net(state, bridge);
+	struct net_live *net = add_net(state, name);
 
 	net->mode = NETWORK_BRIDGE;
 	net->joined = true;
@@ -258,12 +258,13 @@ static json_t *net_json(const struct net_live *net)
 		json_array_append_new(ports,
 			port_json(list_entry(it, struct net_port, link)));
 	return json_pack(
-		"{s:s,s:b,s:b,s:i,s:s,s:o,s:o,s:o,s:b,s:s,s:i,s:b,s:o,s:s,s:o}",
-		"name", net->name, "joined", net->joined, "wanted", net->wanted,
-		"mode", (int)net->mode, "bridge", net->bridge, "addresses",
-		addresses, "first", cidr_json(&net->first), "last",
-		cidr_json(&net->last), "dns", net->dns, "domain", net->domain,
-		"mtu", (int)net->mtu, "filtering", net->filtering, "uplink",
+		"{s:s,s:b,s:b,s:b,s:i,s:s,s:o,s:o,s:o,s:b,s:s,s:i,s:b,s:o,s:s,s:o}",
+		"name", net->name, "joined", net->joined, "macvtap",
+		net->macvtap, "wanted", net->wanted, "mode", (int)net->mode,
+		"bridge", net->bridge, "addresses", addresses, "first",
+		cidr_json(&net->first), "last", cidr_json(&net->last), "dns",
+		net->dns, "domain", net->domain, "mtu", (int)net->mtu,
+		"filtering", net->filtering, "uplink",
 		uplink_json(&net->uplink), "hosts", net->hosts, "ports", ports);
 }
 
@@ -358,6 +359,7 @@ static void load_net(struct net_state *state, const json_t *from)
 	size_t i;
 
 	net->joined = json_is_true(json_object_get(from, "joined"));
+	net->macvtap = json_is_true(json_object_get(from, "macvtap"));
 	net->wanted = json_is_true(json_object_get(from, "wanted"));
 	net->mode = (enum network_mode)json_integer_value(
 		json_object_get(from, "mode"));

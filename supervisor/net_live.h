@@ -46,6 +46,7 @@ struct net_live {
 	struct list link; /* net_state.nets */
 	char *name;       /* of the network; "br0" for bridge = br0 */
 	bool joined;      /* somebody else's bridge: nothing to make */
+	bool macvtap;     /* `bridge` is a device that macvtaps sit on */
 	bool wanted;      /* by a person or autostart, without a port, too */
 	enum network_mode mode;
 	char bridge[LINK_NAME_SIZE];
@@ -87,9 +88,9 @@ struct net_live *net_state_find(
 /* One more, by its file; without addresses. */
 struct net_live *net_live_new(
 	struct net_state *state, const struct network *network);
-/* A bridge of somebody else, for bridge = NAME. */
+/* A bridge of somebody else, or the device of macvtaps. */
 struct net_live *net_live_new_joined(
-	struct net_state *state, const char *bridge);
+	struct net_state *state, const char *name, const char *bridge);
 void net_live_free(struct net_live *net); /* its ports, too */
 /* "vmward lab 1a2b3c4d": by this a bridge is found again. */
 void net_live_alias(const struct net_state *state, const struct net_live *net,

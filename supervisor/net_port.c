@@ -15,13 +15,20 @@
 static enum ruleset_check check_of(
 	const struct net_port_want *want, const struct net_port *port)
 {
-	if (want->check == SPOOF_ANY)
+	if (want->check == SPOOF_ANY || want->macvtap)
 		return RULESET_ANY;
 	/* the rules look for addresses in frames without a tag only */
 	if (want->check == SPOOF_MAC || !port->address.family ||
 		want->vlans.n > 0)
 		return RULESET_MAC;
 	return RULESET_IP;
+}
+
+char *net_port_network(const struct net_port_want *want)
+{
+	if (want->macvtap) /* no network's name has a colon */
+		return xasprintf("macvtap:%s", want->macvtap);
+	return xstrdup(want->network ? want->network : want->bridge);
 }
 
 /* The tap's name; two supervisors may each have a VM of one name. */
@@ -71,7 +78,7 @@ void net_port_tell_broken(struct net_port *port, const char *why)
 bool net_port_is_as(
 	const struct net_port *port, const struct net_port_want *want)
 {
-	const char *name = want->network ? want->network : want->bridge;
+	AUTO_FREE char *name = net_port_network(want);
 	AUTO_STR struct str forward = STR_INIT;
 	struct cidr ip = { 0 };
 	struct err err = ERR_INIT;

@@ -11,6 +11,7 @@ struct net_port_want {
 	const char *nic;
 	const char *network; /* or NULL: a bridge */
 	const char *bridge;
+	const char *macvtap; /* or NULL; a device */
 	const char *mac;
 	const char *ip; /* "": a lease */
 	const struct spec_forwards *forward;
@@ -20,6 +21,8 @@ struct net_port_want {
 	struct vlan_set vlans;
 };
 
+/* The name of the live network that the nic is on, new. */
+char *net_port_network(const struct net_port_want *want);
 /* Fills a new port; fails where the nic wants what the network has not. */
 MUST_CHECK int net_port_fill(const struct net_state *state,
 	struct net_port *port, const struct net_port_want *want,

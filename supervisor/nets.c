@@ -130,6 +130,8 @@ static int make(
 {
 	bool made = false;
 
+	if (net->macvtap)
+		return 0; /* its device is looked for with each port */
 	if (net->joined)
 		return net_bridge_look(&nets->state, net, err);
 	if (net_address_settle(&nets->state, net, network, err) ||
@@ -142,10 +144,28 @@ static int make(
 	return 0;
 }
 
+/* By its file, or of somebody else; NULL with err. */
+static struct net_live *new_net(const struct net_port_want *want,
+	const struct network **network, struct err *err)
+{
+	AUTO_FREE char *name = net_port_network(want);
+	struct net_live *net;
+
+	if (want->network) {
+		*network = network_find(nets->state.paths, name, err);
+		return *network ? net_live_new(&nets->state, *network) : NULL;
+	}
+	net = net_live_new_joined(&nets->state, name,
+		want->macvtap ? want->macvtap : want->bridge);
+	net->macvtap = want->macvtap != NULL;
+	return net;
+}
+
 /* A network that is up, or on its way; NULL with err. */
 static struct net_live *bring_up(
-	const char *name, const char *bridge, struct err *err)
+	const struct net_port_want *want, struct err *err)
 {
+	AUTO_FREE char *name = net_port_network(want);
 	const struct network *network = NULL;
 	struct net_live *net;
 
@@ -153,16 +173,12 @@ static struct net_live *bring_up(
 		err_set(err, ERR_UNSUPPORTED, "there are no networks here");
 		return NULL;
 	}
-	net = net_state_find(&nets->state, name ? name : bridge);
+	net = net_state_find(&nets->state, name);
 	if (net)
 		return net;
-	if (name) {
-		network = network_find(nets->state.paths, name, err);
-		if (!network)
-			return NULL;
-	}
-	net = network ? net_live_new(&nets->state, network)
-		      : net_live_new_joined(&nets->state, bridge);
+	net = new_net(want, &network, err);
+	if (!net)
+		return NULL;
 	if (make(net, network, err)) {
 		err_wrap(err, "network '%s': ", net->name);
 		net_live_free(net);
@@ -209,8 +225,23 @@ static void on_idle(struct loop_kick *kick UNUSED)
 
 /* ---- ports ---- */
 
+/* A macvtap, unlike a tap, stays when nobody has it open. */
+static void remove_macvtap(const struct net_port *port)
+{
+	struct host_net_request rq = { .verb = HOST_NET_REMOVE };
+	struct host_net_reply reply;
+	struct err err = ERR_INIT;
+
+	snprintf(rq.name, sizeof(rq.name), "%s", port->tap);
+	net_live_alias(&nets->state, port->net, rq.alias);
+	if (host_net_call(&rq, &reply, &err))
+		log_warn(port->vm, "nic %s: %s", port->nic, err.text);
+}
+
 static void drop_port(struct net_port *port)
 {
+	if (port->net->macvtap)
+		remove_macvtap(port);
 	net_dhcp_host(&nets->state, port, false);
 	net_port_free(port);
 	net_rules_want(&nets->rules);
@@ -220,7 +251,7 @@ static void drop_port(struct net_port *port)
 int nets_plug(const struct net_port_want *want, struct net_port **out,
 	struct err *err)
 {
-	struct net_live *net = bring_up(want->network, want->bridge, err);
+	struct net_live *net = bring_up(want, err);
 	struct net_port *port;
 
 	if (!net)
@@ -268,12 +299,14 @@ int nets_settled(const struct net_port *port, struct err *err)
 /* True in *changed if it was not on it. */
 static int join(struct net_port *port, bool *changed, struct err *err)
 {
-	struct host_net_request rq = { .verb = HOST_NET_JOIN,
+	struct host_net_request rq = {
+		.verb = port->net->macvtap ? HOST_NET_UP : HOST_NET_JOIN,
 		.isolate = port->isolate,
 		.hairpin = net_port_is_forwarded(port),
 		.mtu = port->net->mtu,
 		.guest_mtu = port->mtu,
-		.vlans = port->vlans };
+		.vlans = port->vlans
+	};
 	struct host_net_reply reply;
 
 	snprintf(rq.name, sizeof(rq.name), "%s", port->tap);
@@ -323,7 +356,8 @@ void nets_release(const char *vm)
 
 int nets_start(const char *name, struct err *err)
 {
-	struct net_live *net = bring_up(name, NULL, err);
+	const struct net_port_want want = { .network = name };
+	struct net_live *net = bring_up(&want, err);
 
 	if (!net)
 		return -1;
@@ -379,8 +413,10 @@ static void look_at_port(struct net_port *port, int64_t since_ms)
 	if (join(port, &changed, &err) && err.code == ERR_NOT_FOUND) {
 		err = (struct err)ERR_INIT;
 		what = "tap";
-		if (!nets->guests.mend_tap(nets->guests.arg, port, &err) &&
-			join(port, &changed, &err))
+		if (port->net->macvtap)
+			err_set(&err, ERR_NOT_FOUND, "'%s' is gone", port->tap);
+		else if (!nets->guests.mend_tap(nets->guests.arg, port, &err) &&
+			 join(port, &changed, &err))
 			changed = false;
 	}
 	if (err.code && err.code != ERR_GONE) {

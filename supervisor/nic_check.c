@@ -29,21 +29,31 @@ static void check_vlans(const struct spec_nic *nic, const char *section,
 static void check_kind(const struct spec_nic *nic, const char *section,
 	const struct remarks *to)
 {
+	/* what user mode has not, and what macvtap */
 	const struct {
 		const char *key;
 		bool said;
+		bool of_bridge;
 	} of_taps[] = {
-		{ "isolate", nic->isolate },
-		{ "queues", nic->queues > 1 },
-		{ "mtu", nic->mtu > 0 },
-		{ "vlan", nic->vlan > 0 },
-		{ "trunk", nic->trunk[0] != '\0' },
+		{ "isolate", nic->isolate, true },
+		{ "queues", nic->queues > 1, false },
+		{ "mtu", nic->mtu > 0, false },
+		{ "vlan", nic->vlan > 0, true },
+		{ "trunk", nic->trunk[0] != '\0', true },
+		{ "spoof-check",
+			nic->spoof == SPOOF_MAC || nic->spoof == SPOOF_IP,
+			true },
 	};
 
-	for (size_t i = 0; nic->user && i < NELEMS(of_taps); i++)
-		if (of_taps[i].said)
+	for (size_t i = 0; i < NELEMS(of_taps); i++) {
+		if (nic->user && of_taps[i].said)
 			remark_error(to, section, of_taps[i].key,
 				"means nothing in user mode");
+		if (nic->macvtap && of_taps[i].said && of_taps[i].of_bridge)
+			remark_error(to, section, of_taps[i].key,
+				"means nothing with macvtap, which passes no "
+				"bridge");
+	}
 	if (nic->ip[0] && !nic->network)
 		remark_error(to, section, "ip",
 			"only a network of vmward gives addresses");
@@ -52,7 +62,7 @@ static void check_kind(const struct spec_nic *nic, const char *section,
 static void check_forwards(const struct spec_nic *nic, const char *section,
 	const struct remarks *to)
 {
-	if (nic->forward.n && nic->bridge)
+	if (nic->forward.n && (nic->bridge || nic->macvtap))
 		remark_error(to, section, "forward",
 			"on a bridge the guest is reached by its own address");
 	for (unsigned i = 0; nic->network && i < nic->forward.n; i++)

@@ -27,6 +27,7 @@ static int plug(struct op_nics *op, const struct spec_nic *nic, struct err *err)
 		.nic = nic->name,
 		.network = nic->network,
 		.bridge = nic->bridge,
+		.macvtap = nic->macvtap,
 		.mac = mac,
 		.ip = nic->ip,
 		.forward = &nic->forward,
@@ -43,7 +44,7 @@ static int plug(struct op_nics *op, const struct spec_nic *nic, struct err *err)
 		nets_plug(&want, &port, err))
 		return -1;
 	op->ports[op->nports++] = port;
-	return op->taps ? taps_open(op->taps, port->tap, (unsigned)nic->queues,
+	return op->taps ? taps_open(op->taps, port, (unsigned)nic->queues,
 				  argv_nic_first_fd(spec, nic), err)
 			: 0;
 }

@@ -296,9 +296,13 @@ static json_t *nic_json(
 		nic->name, "mac", mac, "mode",
 		nic->user      ? "user"
 		: nic->network ? "network"
+		: nic->macvtap ? "macvtap"
 			       : "bridge",
-		"network", nic->network ? nic->network : nic->bridge, "link",
-		nic->up, "tap", "forward",
+		"network",
+		nic->network   ? nic->network
+		: nic->macvtap ? nic->macvtap
+			       : nic->bridge,
+		"link", nic->up, "tap", "forward",
 		forward.len ? str_text(&forward) : NULL, "note");
 	if (vm->running && !nic->user)
 		add_port(out, vm, nic->name);

@@ -321,6 +321,11 @@ static const struct key net_keys[] = {
 		.release = value_string_release, .form = "device",
 		.help = "A bridge of this host's that is there, and is joined "
 			"and never changed." },
+	{ "macvtap", KEY_CUSTOM, AT(macvtap), .when = KEY_COLD,
+		.parse = network_value_device,
+		.release = value_string_release, .form = "device",
+		.help = "A device of this host's that the guest is on the wire "
+			"by, beside the host, which it does not reach." },
 	{ "user", KEY_BOOL, AT(user), .when = KEY_COLD,
 		.help = "QEMU's own network: needs no right, reaches out, is "
 			"reached by forward only." },
@@ -378,8 +383,7 @@ static const struct key net_keys[] = {
 		.help = "Whether the cable is plugged in." },
 };
 #undef AT
-static const char *const net_later[] = { "macvtap", "rate", "rate-in", "burst",
-	NULL };
+static const char *const net_later[] = { "rate", "rate-in", "burst", NULL };
 
 #define AT(member) .offset = offsetof(struct spec_serial_port, member)
 static const struct key serial_keys[] = {

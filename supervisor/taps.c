@@ -6,9 +6,22 @@
 
 #include "base/sys.h"
 #include "supervisor/host_net.h"
+#include "supervisor/nets.h"
 
-int taps_open(struct taps *taps, const char *name, unsigned queues, int to,
-	struct err *err)
+static void fill(struct host_net_request *rq, const struct net_port *port)
+{
+	snprintf(rq->name, sizeof(rq->name), "%s", port->tap);
+	if (!port->net->macvtap)
+		return;
+	rq->verb = HOST_NET_MACVTAP;
+	rq->guest_mtu = port->mtu;
+	snprintf(rq->lower, sizeof(rq->lower), "%s", port->net->bridge);
+	net_live_alias(nets_state(), port->net, rq->alias);
+	mac_bytes(port->mac, rq->mac);
+}
+
+int taps_open(struct taps *taps, const struct net_port *port, unsigned queues,
+	int to, struct err *err)
 {
 	struct host_net_request rq = { .verb = HOST_NET_TAP, .queues = queues };
 	struct host_net_reply reply;
@@ -17,7 +30,7 @@ int taps_open(struct taps *taps, const char *name, unsigned queues, int to,
 		return err_set(err, ERR_LIMIT,
 			"its nics have more than %d queues together",
 			TAPS_FDS_MAX);
-	snprintf(rq.name, sizeof(rq.name), "%s", name);
+	fill(&rq, port);
 	if (host_net_call(&rq, &reply, err))
 		return -1;
 	for (unsigned i = 0; i < queues; i++)

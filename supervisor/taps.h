@@ -5,6 +5,7 @@
 
 #include "base/spawn.h"
 #include "net/tap.h"
+#include "supervisor/net_live.h"
 
 #define TAPS_FDS_MAX 40 /* of all nics of a VM */
 
@@ -13,9 +14,12 @@ struct taps {
 	size_t n;
 };
 
-/* Makes a tap and adds its queues; the first is QEMU's descriptor `to`. */
-MUST_CHECK int taps_open(struct taps *taps, const char *name, unsigned queues,
-	int to, struct err *err);
+/*
+ * Makes the tap or macvtap of a port and adds its queues; the first is QEMU's
+ * descriptor `to`.
+ */
+MUST_CHECK int taps_open(struct taps *taps, const struct net_port *port,
+	unsigned queues, int to, struct err *err);
 /* QEMU has them, or nobody. */
 void taps_close(struct taps *taps);
 

@@ -12,7 +12,7 @@ lab=$("$TOP/tests/guest/lab/build.sh" 2>"$tmp/build.log") || {
 	tail -n 3 "$tmp/build.log" | sed 's/^/# /'
 	skip_all "the Debian guest cannot be made here"
 }
-limit=${INSIDE_LIMIT:-900}
+limit=${INSIDE_LIMIT:-1800}
 
 # ---- the second disk ----
 

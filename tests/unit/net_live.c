@@ -29,7 +29,8 @@ static void fill(struct net_state *state)
 	port->check = RULESET_IP;
 	free(port->forward);
 	port->forward = xstrdup("tcp:8080:80, udp:192.0.2.1:5000-5010:5000");
-	port = net_port_new(net_live_new_joined(state, "br0"), "web", "wan");
+	port = net_port_new(
+		net_live_new_joined(state, "br0", "br0"), "web", "wan");
 	snprintf(port->tap, sizeof(port->tap), "vw9876543210");
 	snprintf(port->mac, sizeof(port->mac), "52:54:00:00:00:02");
 	port->check = RULESET_MAC;
