@@ -20,7 +20,7 @@ NET_SRC = net/address.c net/cidr.c net/link.c net/vlan.c net/bond.c net/carry.c 
 	net/ruleset.c net/tap.c net/monitor.c
 SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value.c supervisor/forward.c \
 	supervisor/instances.c supervisor/raw.c supervisor/remark.c \
-	supervisor/disk_check.c supervisor/check.c supervisor/check_all.c \
+	supervisor/disk_check.c supervisor/pairs.c supervisor/check.c supervisor/check_all.c \
 	supervisor/graph.c supervisor/order_check.c supervisor/reading.c \
 	supervisor/host_check.c supervisor/layers.c \
 	supervisor/config.c supervisor/edits.c supervisor/settings.c supervisor/show.c supervisor/dropin.c \
@@ -35,7 +35,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/ephemeral.c supervisor/install.c supervisor/diff.c supervisor/room.c supervisor/size_check.c supervisor/observe.c supervisor/delta.c \
 	supervisor/vm.c supervisor/vm_job.c supervisor/running.c \
 	supervisor/tidy.c supervisor/ready.c supervisor/reboot.c supervisor/diskfull.c supervisor/halt.c supervisor/hang.c supervisor/oom.c supervisor/op_start.c supervisor/op_stop.c \
-	supervisor/op_adopt.c supervisor/op_ask.c supervisor/op_disk.c supervisor/op_apply.c supervisor/op_cpus.c \
+	supervisor/op_adopt.c supervisor/op_ask.c supervisor/op_disk.c supervisor/op_nic.c supervisor/op_apply.c supervisor/op_cpus.c \
 	supervisor/op_memory.c supervisor/op_edit.c \
 	supervisor/settle.c supervisor/actions.c \
 	supervisor/lifecycle.c supervisor/watch.c supervisor/registry.c \
@@ -43,7 +43,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/report.c supervisor/explain.c supervisor/plan.c supervisor/arguments.c \
 	supervisor/control.c supervisor/control_handover.c \
 	supervisor/vm_handover.c supervisor/vm_console.c supervisor/machine_pid.c supervisor/upgrade.c supervisor/command_life.c supervisor/command_order.c \
-	supervisor/command_config.c supervisor/command_apply.c supervisor/command_size.c supervisor/command_disk.c \
+	supervisor/command_config.c supervisor/command_apply.c supervisor/command_size.c supervisor/command_plug.c \
 	supervisor/needs.c supervisor/volume.c supervisor/op_image.c supervisor/op_rebase.c supervisor/op_compare.c supervisor/command_rebase.c supervisor/tasks.c supervisor/command_image.c \
 	supervisor/new_vm.c supervisor/command_create.c \
 	supervisor/journal.c supervisor/op_delete.c supervisor/command_delete.c \

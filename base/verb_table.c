@@ -89,6 +89,7 @@
 		name, ARG_FILE, OPTION, 0, NULL, help \
 	}
 #define ARG_DISK    TEXT("disk", 0, 0, "the N of its section [disk.N]")
+#define ARG_NIC     TEXT("nic", 0, 0, "the N of its section [net.N]")
 #define ARG_RUNTIME FLAG("runtime", 0, OPTION, "only until the VM stops")
 #define ARG_NO_DEPS FLAG("no-deps", 0, OPTION, "leave the other VMs alone")
 #define ARG_TIMEOUT(help)                                      \
@@ -312,89 +313,7 @@ const struct verb verbs[] = {
 
 #include "base/verb_config.h"
 
-	/* ---- devices ---- */
-	{
-		.name = "disk list",
-		.wire = "vm-disk-list",
-		.flags = VERB_ONE | VERB_OWNER,
-		.role = ROLE_VIEWER,
-		.group = DEVICES,
-		.usage = "NAME",
-		.help = "its disks",
-	},
-	{
-		.name = "disk attach",
-		.wire = "vm-disk-attach",
-		.aliases = "attach-disk",
-		.flags = VERB_ONE | VERB_CHANGES | VERB_LONG,
-		.role = ROLE_ADMIN,
-		.group = DEVICES,
-		ARGS(ARG_DISK,
-			{ "pairs", ARG_PAIRS, ARG_OPTIONAL, 0, NULL,
-				"KEY=VALUE words, the keys of [disk.N]" },
-			ARG_RUNTIME, ARG_JOB, ARG_DRY_RUN),
-		.usage = "NAME DISK [KEY=VALUE...] [--runtime]",
-		.help = "plug a disk in: disk attach web data size=10G",
-	},
-	{
-		.name = "disk detach",
-		.wire = "vm-disk-detach",
-		.aliases = "detach-disk",
-		.flags = VERB_ONE | VERB_CHANGES | VERB_LONG,
-		.role = ROLE_ADMIN,
-		.group = DEVICES,
-		ARGS(ARG_DISK, ARG_TIMEOUT("how long to wait for the guest"),
-			ARG_RUNTIME, ARG_JOB, ARG_DRY_RUN),
-		.usage = "NAME DISK [--timeout D] [--runtime]",
-		.help = "unplug a disk and close its image",
-	},
-	{
-		.name = "disk resize",
-		.wire = "vm-disk-resize",
-		.aliases = "blockresize",
-		.flags = VERB_ONE | VERB_CHANGES,
-		.role = ROLE_ADMIN,
-		.group = DEVICES,
-		ARGS(ARG_DISK, { "size", ARG_SIZE, 0, 0, NULL, "the new size" },
-			ARG_DRY_RUN),
-		.usage = "NAME DISK SIZE",
-		.help = "make a disk larger, also of a running VM",
-	},
-	{
-		.name = "disk accept",
-		.wire = "vm-disk-accept",
-		.flags = VERB_ONE | VERB_CHANGES,
-		.role = ROLE_ADMIN,
-		.group = DEVICES,
-		ARGS(ARG_DISK, ARG_DRY_RUN),
-		.usage = "NAME DISK",
-		.help = "take what a disk is on top of by its headers",
-	},
-	{
-		.name = "nic list",
-		.wire = "vm-nic-list",
-		.aliases = "domiflist",
-		.flags = VERB_ONE | VERB_OWNER,
-		.role = ROLE_VIEWER,
-		.group = DEVICES,
-		.usage = "NAME",
-		.help = "its nics, their taps and forwards",
-	},
-	{
-		.name = "nic link",
-		.wire = "vm-nic-link",
-		.aliases = "domif-setlink",
-		.flags = VERB_ONE | VERB_CHANGES,
-		.role = ROLE_ADMIN,
-		.group = DEVICES,
-		ARGS(TEXT("nic", 0, 0, "the N of its section [net.N]"),
-			{ "link", ARG_STRING, 0, 0, "up|down",
-				"the cable: up is plugged in" },
-			ARG_RUNTIME, ARG_DRY_RUN),
-		.usage = "NAME NIC up|down [--runtime]",
-		.help = "plug the cable of a nic in or out, also of a running "
-			"VM",
-	},
+#include "base/verb_device.h"
 
 #include "base/verb_snapshot.h"
 

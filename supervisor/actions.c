@@ -16,6 +16,7 @@
 #include "supervisor/live_settle.h"
 #include "supervisor/lowspace.h"
 #include "supervisor/op.h"
+#include "supervisor/op_nic.h"
 #include "supervisor/op_nics.h"
 #include "supervisor/op_save.h"
 #include "supervisor/policy.h"
@@ -306,10 +307,21 @@ static void on_reap_end(struct job *job, void *arg)
 	vm_changed(vm);
 }
 
+/* After the disks: a nic that is gone, or whose end is to be written. */
+static void reap_nics(struct job *job, void *arg)
+{
+	struct vm *vm = arg;
+
+	on_reap_end(job, vm);
+	if (vm->running && vm->machine.ready &&
+		(!list_is_empty(&vm->running->nics) || unplug_is_marked(vm)))
+		vm_job_add(vm, op_nic_reap_begin(vm, on_reap_end, vm));
+}
+
 void act_reap(struct vm *vm)
 {
 	if (vm->running && vm->machine.ready)
-		vm_job_add(vm, op_disk_reap_begin(vm, on_reap_end, vm));
+		vm_job_add(vm, op_disk_reap_begin(vm, reap_nics, vm));
 }
 
 /* Its ports, where what was known of them is lost. */

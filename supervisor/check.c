@@ -373,6 +373,19 @@ static void check_nics(const struct check *check)
 				list_entry(b, struct spec_nic, link));
 }
 
+void check_nics_beside(struct vm_spec *spec, const struct vm_spec *beside,
+	enum paths_scope scope, const struct remarks *to)
+{
+	const struct check check = { .spec = spec, .scope = scope, .to = to };
+
+	settle_nics(&check);
+	list_each(&spec->nics, it, next)
+		list_each(&beside->nics, at, after)
+			check_two_nics(&check,
+				list_entry(at, struct spec_nic, link),
+				list_entry(it, struct spec_nic, link));
+}
+
 /* ---- disks and the order of boot ---- */
 
 static void check_two_disks(const struct check *check,

@@ -13,5 +13,11 @@
  */
 void check_spec(
 	struct vm_spec *spec, enum paths_scope scope, const struct remarks *to);
+/*
+ * The same for the nics of one spec that are to join those of another, which
+ * runs.
+ */
+void check_nics_beside(struct vm_spec *spec, const struct vm_spec *beside,
+	enum paths_scope scope, const struct remarks *to);
 
 #endif

@@ -484,6 +484,8 @@ const struct handler command_handlers[] = {
 	{ "vm-memory-set", command_memory_set },
 	{ "vm-balloon", command_balloon },
 	{ "vm-nic-list", command_nic_list },
+	{ "vm-nic-attach", command_nic_attach },
+	{ "vm-nic-detach", command_nic_detach },
 	{ "vm-nic-link", command_nic_link },
 	{ "image-list", command_image_list },
 	{ "image-info", command_image_info },

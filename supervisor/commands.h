@@ -112,6 +112,10 @@ void command_disk_list(struct request *request);
 void command_disk_attach(struct request *request);
 /* [vm-disk-detach] Plugs out, and writes it down. */
 void command_disk_detach(struct request *request);
+/* [vm-nic-attach] Plugs in, and writes it down. */
+void command_nic_attach(struct request *request);
+/* [vm-nic-detach] Plugs out, and writes it down. */
+void command_nic_detach(struct request *request);
 /* [vm-disk-resize] Grows, live or not. */
 void command_disk_resize(struct request *request);
 /* [vm-disk-accept] Records what the headers of a stopped VM's disk say. */

@@ -325,17 +325,18 @@ int nets_join(struct net_port *port, struct err *err)
 	return join(port, &changed, err);
 }
 
-static void release_from(struct net_live *net, const char *vm)
+/* Of one nic, or (NULL) of all. */
+static void release_from(struct net_live *net, const char *vm, const char *nic)
 {
 	list_each(&net->ports, it, next) {
 		struct net_port *port = list_entry(it, struct net_port, link);
 
-		if (str_eq(port->vm, vm))
+		if (str_eq(port->vm, vm) && (!nic || str_eq(port->nic, nic)))
 			drop_port(port);
 	}
 }
 
-void nets_release(const char *vm)
+void nets_unplug(const char *vm, const char *nic)
 {
 	bool any = false;
 
@@ -345,11 +346,16 @@ void nets_release(const char *vm)
 		struct net_live *net = list_entry(it, struct net_live, link);
 		unsigned before = list_count(&net->ports);
 
-		release_from(net, vm);
+		release_from(net, vm, nic);
 		any |= list_count(&net->ports) != before;
 	}
 	if (any)
 		save();
+}
+
+void nets_release(const char *vm)
+{
+	nets_unplug(vm, NULL);
 }
 
 /* ---- by a person ---- */

@@ -101,7 +101,7 @@ static void on_detached(struct job *job, void *arg)
 	struct detach *detach = arg;
 
 	if (!job->err.code)
-		unplug_forget(detach->vm, detach->disk);
+		unplug_forget(detach->vm, "disk", detach->disk);
 	if (detach->op) {
 		detach->op->detach = NULL;
 		on_step(job, detach->op);
@@ -137,7 +137,7 @@ static void detach(struct op_apply *op, const struct delta *d)
 	detach->vm = op->vm;
 	detach->disk = xstrdup(name);
 	op->detach = detach;
-	unplug_mark(op->vm, name, false);
+	unplug_mark(op->vm, "disk", name, false);
 	vm_job_add(op->vm, op_disk_detach_begin(op->vm, name, DETACH_MS,
 				   on_kept, on_detached, detach));
 }

@@ -478,7 +478,7 @@ static bool write_next(struct op_disk *op)
 {
 	char *disk;
 
-	while ((disk = unplug_to_write(op->vm, op->mark))) {
+	while ((disk = unplug_to_write(op->vm, "disk", op->mark))) {
 		struct job *job = NULL;
 
 		name_it(op, disk);
@@ -486,7 +486,7 @@ static bool write_next(struct op_disk *op)
 		op->written = false;
 		if (!is_there(op, op->id))
 			job = unplug_write_begin(
-				op->vm, op->name, on_written, op);
+				op->vm, "disk", op->name, on_written, op);
 		if (job) {
 			vm_job_add(op->vm, job);
 			return true;
@@ -499,7 +499,7 @@ static bool write_next(struct op_disk *op)
 static void note_written(struct op_disk *op)
 {
 	if (!op->write_err.code) {
-		unplug_forget(op->vm, op->name);
+		unplug_forget(op->vm, "disk", op->name);
 		return;
 	}
 	vmlog_line(&op->vm->log, LOG_WARN, "disk '%s': %s", op->name,

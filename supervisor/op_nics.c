@@ -12,7 +12,8 @@
 struct op_nics {
 	struct job job;
 	struct vm *vm;
-	struct taps *taps; /* NULL: QEMU has them */
+	const struct spec_nic *only; /* that one, not those that run */
+	struct taps *taps;           /* NULL: QEMU has them */
 	struct nets_wait wait;
 	struct net_port *ports[NICS_MAX];
 	size_t nports;
@@ -51,6 +52,8 @@ static int plug(struct op_nics *op, const struct spec_nic *nic, struct err *err)
 
 static int plug_all(struct op_nics *op, struct err *err)
 {
+	if (op->only)
+		return plug(op, op->only, err);
 	list_each(&op->vm->running->nics, it, next) {
 		const struct spec_nic *nic =
 			list_entry(it, struct spec_nic, link);
@@ -142,6 +145,21 @@ struct job *op_nics_begin(struct vm *vm, struct taps *taps, struct job *parent,
 		return NULL;
 	op->taps = taps;
 	job_start(&op->job, &nics_kind, vm->name, on_end, parent);
+	op->job.parent = parent;
+	return &op->job;
+}
+
+struct job *op_nics_plug_begin(struct vm *vm, const struct spec_nic *nic,
+	struct taps *taps, struct job *parent,
+	void (*on_end)(struct job *job, void *arg), void *arg)
+{
+	struct op_nics *op = NEW(struct op_nics);
+
+	op->vm = vm;
+	op->only = nic;
+	op->taps = taps;
+	nets_wait(&op->wait, &op->job);
+	job_start(&op->job, &nics_kind, vm->name, on_end, arg);
 	op->job.parent = parent;
 	return &op->job;
 }

@@ -17,6 +17,10 @@
  */
 struct job *op_nics_begin(struct vm *vm, struct taps *taps, struct job *parent,
 	void (*on_end)(struct job *job, void *arg));
+/* The same for one nic that is to be plugged in; parent is woken. */
+struct job *op_nics_plug_begin(struct vm *vm, const struct spec_nic *nic,
+	struct taps *taps, struct job *parent,
+	void (*on_end)(struct job *job, void *arg), void *arg);
 /* The same for a QEMU that has its taps; NULL if it has none. */
 struct job *op_nics_adopt_begin(
 	struct vm *vm, void (*on_end)(struct job *job, void *arg), void *arg);

@@ -9,12 +9,23 @@
 #include "supervisor/edits.h"
 #include "supervisor/lowspace.h"
 
+/* What a section that was plugged in says; the pairs are stolen. */
+static void add_entries(struct vm *vm, const char *section, json_t *pairs)
+{
+	const char *key;
+	json_t *value;
+
+	ini_add(&vm->running->ini, section, NULL, NULL, "hotplug", "/");
+	json_object_foreach(pairs, key, value) ini_add(&vm->running->ini,
+		section, key, json_string_value(value), "hotplug", "/");
+	json_decref(pairs);
+	vm_save_running(vm);
+}
+
 void running_add_disk_steal(
 	struct vm *vm, struct spec_disk *disk, json_t *pairs)
 {
 	AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
-	const char *key;
-	json_t *value;
 
 	if (!vm_own_running(vm)) {
 		spec_disk_free(disk);
@@ -22,12 +33,21 @@ void running_add_disk_steal(
 		return;
 	}
 	list_add(&vm->running->disks, &disk->link);
-	ini_add(&vm->running->ini, section, NULL, NULL, "hotplug", "/");
-	json_object_foreach(pairs, key, value) ini_add(&vm->running->ini,
-		section, key, json_string_value(value), "hotplug", "/");
-	json_decref(pairs);
-	vm_save_running(vm);
+	add_entries(vm, section, pairs);
 	lowspace_begin(vm);
+}
+
+void running_add_nic_steal(struct vm *vm, struct spec_nic *nic, json_t *pairs)
+{
+	AUTO_FREE char *section = xasprintf("net.%s", nic->name);
+
+	if (!vm_own_running(vm)) {
+		spec_nic_free(nic);
+		json_decref(pairs);
+		return;
+	}
+	list_add(&vm->running->nics, &nic->link);
+	add_entries(vm, section, pairs);
 }
 
 /* Those of one key, or (NULL) of the section. */
@@ -53,6 +73,22 @@ void running_drop_disk(struct vm *vm, const char *name)
 	if (disk) {
 		list_del(&disk->link);
 		spec_disk_free(disk);
+	}
+	drop_entries(&vm->running->ini, section, NULL);
+	vm_save_running(vm);
+}
+
+void running_drop_nic(struct vm *vm, const char *name)
+{
+	AUTO_FREE char *section = xasprintf("net.%s", name);
+	struct spec_nic *nic;
+
+	if (!vm_own_running(vm))
+		return;
+	nic = spec_nic_of(vm->running, name);
+	if (nic) {
+		list_del(&nic->link);
+		spec_nic_free(nic);
 	}
 	drop_entries(&vm->running->ini, section, NULL);
 	vm_save_running(vm);

@@ -12,6 +12,9 @@ void running_add_disk_steal(
 	struct vm *vm, struct spec_disk *disk, json_t *pairs);
 /* The disk is out and its nodes are closed. */
 void running_drop_disk(struct vm *vm, const char *name);
+/* The same of nics. */
+void running_add_nic_steal(struct vm *vm, struct spec_nic *nic, json_t *pairs);
+void running_drop_nic(struct vm *vm, const char *name);
 
 /* The disk has another size, in bytes; text: as its file says it. */
 void running_resize_disk(

@@ -332,6 +332,10 @@ struct spec_nic *spec_nic_of(const struct vm_spec *spec, const char *name);
 struct spec_disk *spec_disk_from_pairs(const struct vm_spec *vm,
 	const char *name, const char *const *pairs, const char *dir,
 	const struct paths *paths, struct err *err);
-void spec_disk_free(struct spec_disk *disk);
+void spec_disk_free(struct spec_disk *disk); /* accepts NULL */
+/* The same for [net.NAME]; its network, bridge or user mode is settled. */
+struct spec_nic *spec_nic_from_pairs(const struct vm_spec *vm, const char *name,
+	const char *const *pairs, const struct paths *paths, struct err *err);
+void spec_nic_free(struct spec_nic *nic); /* accepts NULL */
 
 #endif

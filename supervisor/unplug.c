@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Disks that a guest was asked to let go; see unplug.h. */
+/* Devices that a guest was asked to let go; see unplug.h. */
 #include "supervisor/unplug.h"
 
 #include <errno.h>
@@ -33,9 +33,9 @@ static void read_marks(const struct vm *vm, struct str *text)
 		str_cut(text, 0);
 }
 
-/* One line: "data w", or "data -". */
+/* One line: "data w", or "data -"; of a nic "net.lan w". */
 struct mark {
-	const char *disk;
+	const char *name;
 	size_t len;
 	bool write;
 };
@@ -53,8 +53,15 @@ static bool next_mark(const char **at, struct mark *mark)
 	return true;
 }
 
-/* All marks but that of the disk. */
-static void others(const struct vm *vm, const char *disk, struct str *out)
+/* What marks a device; new. */
+static char *name_of(const char *kind, const char *device)
+{
+	return str_eq(kind, "disk") ? xstrdup(device)
+				    : xasprintf("%s.%s", kind, device);
+}
+
+/* All marks but that of the name. */
+static void others(const struct vm *vm, const char *name, struct str *out)
 {
 	AUTO_STR struct str text = STR_INIT;
 	const char *at;
@@ -63,9 +70,9 @@ static void others(const struct vm *vm, const char *disk, struct str *out)
 	read_marks(vm, &text);
 	at = str_text(&text);
 	while (next_mark(&at, &mark)) {
-		if (strlen(disk) != mark.len ||
-			memcmp(disk, mark.disk, mark.len) != 0)
-			str_addf(out, "%.*s %c\n", (int)mark.len, mark.disk,
+		if (strlen(name) != mark.len ||
+			memcmp(name, mark.name, mark.len) != 0)
+			str_addf(out, "%.*s %c\n", (int)mark.len, mark.name,
 				mark.write ? 'w' : '-');
 	}
 }
@@ -85,22 +92,25 @@ static void write_marks(struct vm *vm, const struct str *text)
 		vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
 }
 
-void unplug_mark(struct vm *vm, const char *disk, bool write)
+void unplug_mark(
+	struct vm *vm, const char *kind, const char *device, bool write)
 {
+	AUTO_FREE char *name = name_of(kind, device);
 	AUTO_STR struct str text = STR_INIT;
 
-	others(vm, disk, &text);
-	str_addf(&text, "%s %c\n", disk, write ? 'w' : '-');
+	others(vm, name, &text);
+	str_addf(&text, "%s %c\n", name, write ? 'w' : '-');
 	write_marks(vm, &text);
 }
 
-void unplug_forget(struct vm *vm, const char *disk)
+void unplug_forget(struct vm *vm, const char *kind, const char *device)
 {
+	AUTO_FREE char *name = name_of(kind, device);
 	AUTO_STR struct str text = STR_INIT;
 
 	if (!unplug_is_marked(vm))
 		return;
-	others(vm, disk, &text);
+	others(vm, name, &text);
 	write_marks(vm, &text);
 }
 
@@ -112,8 +122,9 @@ bool unplug_is_marked(const struct vm *vm)
 	return sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-char *unplug_to_write(const struct vm *vm, size_t i)
+char *unplug_to_write(const struct vm *vm, const char *kind, size_t i)
 {
+	AUTO_FREE char *before = name_of(kind, "");
 	AUTO_STR struct str text = STR_INIT;
 	const char *at;
 	struct mark mark;
@@ -121,8 +132,14 @@ char *unplug_to_write(const struct vm *vm, size_t i)
 	read_marks(vm, &text);
 	at = str_text(&text);
 	while (next_mark(&at, &mark)) {
-		if (mark.write && i-- == 0)
-			return xstrndup(mark.disk, mark.len);
+		size_t skip = strlen(before);
+
+		/* a disk's name has no dot */
+		if (!mark.write || strncmp(mark.name, before, skip) != 0 ||
+			memchr(mark.name + skip, '.', mark.len - skip))
+			continue;
+		if (i-- == 0)
+			return xstrndup(mark.name + skip, mark.len - skip);
 	}
 	return NULL;
 }
@@ -158,11 +175,11 @@ static size_t plan(
 	return n;
 }
 
-struct job *unplug_write_begin(
-	struct vm *vm, const char *disk, op_end_fn *on_end, void *arg)
+struct job *unplug_write_begin(struct vm *vm, const char *kind,
+	const char *device, op_end_fn *on_end, void *arg)
 {
 	const struct vm_spec *spec = vm->spec;
-	AUTO_FREE char *section = xasprintf("disk.%s", disk);
+	AUTO_FREE char *section = xasprintf("%s.%s", kind, device);
 	struct config_edit *edits = NULL;
 	struct job *job = NULL;
 	size_t n = spec ? plan(spec, section, &edits) : 0;

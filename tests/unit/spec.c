@@ -237,6 +237,51 @@ static const struct {
 		"disk 'data': enabled = no leaves nothing" },
 };
 
+static void test_nic_pairs(void)
+{
+	static const struct {
+		const char *name, *pair, *want;
+	} table[] = {
+		{ "lab", "network=lab", "" },
+		{ "lab", "speed=10", "nic: unknown key 'speed' in [net.lab]" },
+		{ "lab", "mac=52:54:00:00:00:07",
+			"nic: [net.lab] mac: 52:54:00:00:00:07 is also the "
+			"address of [net.lan]" },
+		{ "lab", "forward=8080:81",
+			"nic: [net.lab] forward: port 8080 is also forwarded "
+			"by [net.lan]" },
+		{ "lab", "user=no",
+			"nic: [net.lab] user: user = no leaves no "
+			"network: say user = yes, or enabled = "
+			"no" },
+		{ "Lab", "user=yes",
+			"'Lab' is no name of a nic: a-z, 0-9 and "
+			"'-', at most 15" },
+		{ "lan", "user=yes", "nic 'lan' exists already" },
+		{ "lab", "enabled=no",
+			"nic 'lab': enabled = no leaves "
+			"nothing" },
+	};
+	AUTO_FREE char *found = NULL;
+
+	conf_put("vms/n.ini", "[disk.x]\nimage = a.qcow2\n[net.lan]\n"
+			      "mac = 52:54:00:00:00:07\nforward = 8080:80\n");
+	struct vm_spec *spec = conf_load("n", &found);
+	for (size_t i = 0; i < NELEMS(table); i++) {
+		const char *const pairs[] = { table[i].pair, NULL };
+		struct err err = ERR_INIT;
+		struct spec_nic *nic = spec_nic_from_pairs(
+			spec, table[i].name, pairs, &conf, &err);
+
+		is_str(err.text, table[i].want, "nic attach %s %s",
+			table[i].name, table[i].pair);
+		ok(!nic == (*table[i].want != '\0'), "%s",
+			nic ? "made" : "refused");
+		spec_nic_free(nic);
+	}
+	spec_free(spec);
+}
+
 static void test_pairs(void)
 {
 	AUTO_FREE char *found = NULL;
@@ -273,6 +318,7 @@ int main(void)
 	test_defaults();
 	test_values();
 	test_pairs();
+	test_nic_pairs();
 	conf_end();
 	return done();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* disk list, attach, detach. */
+/* disk list; attach and detach of disks and nics. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +9,7 @@
 #include "supervisor/config.h"
 #include "supervisor/lifecycle.h"
 #include "supervisor/op.h"
+#include "supervisor/op_nic.h"
 #include "supervisor/report.h"
 #include "supervisor/unplug.h"
 
@@ -23,19 +24,35 @@ void command_disk_list(struct request *rq)
 			rq, json_pack("{s:o}", "disks", report_disks(vm)));
 }
 
-/* A change of a running VM's disks, on its way. */
+/* What can be plugged in and out; a device is the struct of its table. */
+struct plug_kind {
+	const char *word;    /* as people say, and the argument's name */
+	const char *section; /* "disk" of [disk.N] */
+	bool (*has)(const struct vm_spec *spec, const char *name);
+	void *(*make)(struct vm *vm, const struct vm_spec *spec,
+		const char *name, const char *const *pairs, struct err *err);
+	void (*free)(void *device);
+	struct job *(*attach)(struct vm *vm, void *device, json_t *pairs,
+		op_end_fn *on_end, void *arg);
+	struct job *(*detach)(struct vm *vm, const char *name,
+		int64_t timeout_ms, op_detach_pending_fn *on_pending,
+		op_end_fn *on_end, void *arg);
+};
+
+/* A change of a running VM's devices, on its way. */
 struct plug {
+	const struct plug_kind *kind;
 	struct vm *vm;
 	struct request *rq; /* NULL: answered, nobody waits for the rest */
 	bool attach;
 	bool write; /* into our drop-in, too */
-	char *disk;
+	char *name;
 	json_t *pairs; /* attach: what it is made of */
 };
 
 static void free_plug(struct plug *plug)
 {
-	free(plug->disk);
+	free(plug->name);
 	json_decref(plug->pairs);
 	free(plug);
 }
@@ -48,7 +65,7 @@ static void answer(struct plug *plug, const struct err *err)
 	struct err why = *err;
 
 	if (!plug->attach && !why.code)
-		unplug_forget(vm, plug->disk);
+		unplug_forget(vm, plug->kind->section, plug->name);
 	registry_load(vm->registry, vm);
 	vm_changed(vm);
 	if (why.code && vm_is_up(vm))
@@ -56,8 +73,8 @@ static void answer(struct plug *plug, const struct err *err)
 	if (why.code && plug->rq)
 		request_fail(plug->rq, &why);
 	else if (why.code)
-		vmlog_line(&vm->log, LOG_WARN, "disk '%s': %s", plug->disk,
-			why.text);
+		vmlog_line(&vm->log, LOG_WARN, "%s '%s': %s", plug->kind->word,
+			plug->name, why.text);
 	else if (plug->rq)
 		request_reply_steal(plug->rq,
 			command_result(vm, true,
@@ -80,7 +97,8 @@ static void on_written(struct job *job, void *arg)
 
 static struct job *write_attach(struct plug *plug)
 {
-	AUTO_FREE char *section = xasprintf("disk.%s", plug->disk);
+	AUTO_FREE char *section =
+		xasprintf("%s.%s", plug->kind->section, plug->name);
 	struct config_edit *edits =
 		xcalloc(json_object_size(plug->pairs) + 1, sizeof(edits[0]));
 	struct job *job;
@@ -103,11 +121,12 @@ static struct job *write_attach(struct plug *plug)
 static void after_change(struct plug *plug)
 {
 	struct err err = ERR_INIT;
-	struct job *job = !plug->write ? NULL
-			  : plug->attach
-				  ? write_attach(plug)
-				  : unplug_write_begin(plug->vm, plug->disk,
-					    on_written, plug);
+	struct job *job =
+		!plug->write ? NULL
+		: plug->attach
+			? write_attach(plug)
+			: unplug_write_begin(plug->vm, plug->kind->section,
+				  plug->name, on_written, plug);
 
 	if (!job) {
 		answer(plug, &err);
@@ -129,8 +148,8 @@ static void on_plug_end(struct job *job, void *arg)
 		after_change(plug);
 		return;
 	}
-	if (!str_starts(job->err.text, "disk"))
-		err_wrap(&job->err, "disk '%s': ", plug->disk);
+	if (!str_starts(job->err.text, plug->kind->word))
+		err_wrap(&job->err, "%s '%s': ", plug->kind->word, plug->name);
 	if (plug->rq)
 		request_fail(plug->rq, &job->err);
 	else
@@ -152,7 +171,8 @@ static void watch(struct plug *plug, struct job *job)
 		command_job(rq, plug->vm, job);
 }
 
-static struct plug *new_plug(struct request *rq, struct vm *vm, bool attach)
+static struct plug *new_plug(struct request *rq, struct vm *vm,
+	const struct plug_kind *kind, bool attach)
 {
 	struct plug *plug = NEW(struct plug);
 	json_t *pairs = json_object_get(rq->args, "pairs");
@@ -163,7 +183,8 @@ static struct plug *new_plug(struct request *rq, struct vm *vm, bool attach)
 	plug->attach = attach;
 	/* whether the change is to outlast the VM's life */
 	plug->write = !request_bool(rq, "runtime") && !vm->env->file;
-	plug->disk = xstrdup(request_string(rq, "disk"));
+	plug->kind = kind;
+	plug->name = xstrdup(request_string(rq, kind->word));
 	plug->pairs = pairs ? json_incref(pairs) : json_object();
 	return plug;
 }
@@ -214,12 +235,13 @@ static int check_path(const char *key, const char *value, struct err *err)
 		value);
 }
 
-static struct spec_disk *disk_of_pairs(
-	struct request *rq, struct vm *vm, struct err *err)
+/* The device of the request's words; NULL with err. */
+static void *device_of(struct request *rq, struct vm *vm,
+	const struct plug_kind *kind, struct err *err)
 {
 	json_t *pairs = json_object_get(rq->args, "pairs");
 	char **words = xcalloc(json_object_size(pairs) + 1, sizeof(char *));
-	struct spec_disk *disk;
+	void *device;
 	const char *key;
 	json_t *value;
 	size_t n = 0;
@@ -234,44 +256,44 @@ static struct spec_disk *disk_of_pairs(
 		}
 		words[n++] = xasprintf("%s=%s", key, text);
 	}
-	disk = spec_disk_from_pairs(spec_now(vm), request_string(rq, "disk"),
-		(const char *const *)words, "/", &vm->env->paths, err);
+	device = kind->make(vm, spec_now(vm), request_string(rq, kind->word),
+		(const char *const *)words, err);
 	config_names_free(words);
-	return disk;
+	return device;
 }
 
-void command_disk_attach(struct request *rq)
+static void attach(struct request *rq, const struct plug_kind *kind)
 {
 	struct vm *vm = command_vm(rq);
-	const char *name = request_string(rq, "disk");
+	const char *name = request_string(rq, kind->word);
 	struct err err = ERR_INIT;
-	struct spec_disk *disk;
 	struct plug *plug;
+	void *device;
 
 	if (!vm || !can_plug(rq, vm))
 		return;
-	if (spec_disk_of(spec_now(vm), name)) {
-		request_failf(
-			rq, ERR_EXISTS, "it has a disk '%s' already", name);
+	if (kind->has(spec_now(vm), name)) {
+		request_failf(rq, ERR_EXISTS, "it has a %s '%s' already",
+			kind->word, name);
 		return;
 	}
-	disk = disk_of_pairs(rq, vm, &err);
-	if (!disk) {
+	device = device_of(rq, vm, kind, &err);
+	if (!device) {
 		request_fail(rq, &err);
 		return;
 	}
 	if (command_dry_run(rq, vm)) {
-		spec_disk_free(disk);
+		kind->free(device);
 		return;
 	}
-	plug = new_plug(rq, vm, true);
+	plug = new_plug(rq, vm, kind, true);
 	if (!vm_is_up(vm)) {
-		spec_disk_free(disk);
+		kind->free(device);
 		after_change(plug);
 		return;
 	}
-	watch(plug, op_disk_attach_begin_steal(vm, disk,
-			    json_incref(plug->pairs), on_plug_end, plug));
+	watch(plug, kind->attach(vm, device, json_incref(plug->pairs),
+			    on_plug_end, plug));
 }
 
 /* ---- detach ---- */
@@ -286,27 +308,103 @@ static void on_detach_pending(
 		request_fail(rq, err);
 }
 
-void command_disk_detach(struct request *rq)
+static void detach(struct request *rq, const struct plug_kind *kind)
 {
 	struct vm *vm = command_vm(rq);
-	const char *name = request_string(rq, "disk");
+	const char *name = request_string(rq, kind->word);
 	int64_t ms = request_ms(rq, "timeout");
 	struct plug *plug;
 
 	if (!vm || !can_plug(rq, vm))
 		return;
-	if (!spec_disk_of(spec_now(vm), name)) {
-		request_failf(rq, ERR_NOT_FOUND, "it has no disk '%s'", name);
+	if (!kind->has(spec_now(vm), name)) {
+		request_failf(rq, ERR_NOT_FOUND, "it has no %s '%s'",
+			kind->word, name);
 		return;
 	}
 	if (command_dry_run(rq, vm))
 		return;
-	plug = new_plug(rq, vm, false);
+	plug = new_plug(rq, vm, kind, false);
 	if (!vm_is_up(vm)) {
 		after_change(plug);
 		return;
 	}
-	unplug_mark(vm, name, plug->write);
-	watch(plug, op_disk_detach_begin(vm, name, ms ? ms : DETACH_MS,
+	unplug_mark(vm, kind->section, name, plug->write);
+	watch(plug, kind->detach(vm, name, ms ? ms : DETACH_MS,
 			    on_detach_pending, on_plug_end, plug));
+}
+
+/* ---- disks ---- */
+
+static bool has_disk(const struct vm_spec *spec, const char *name)
+{
+	return spec_disk_of(spec, name) != NULL;
+}
+
+static void *make_disk(struct vm *vm, const struct vm_spec *spec,
+	const char *name, const char *const *pairs, struct err *err)
+{
+	return spec_disk_from_pairs(
+		spec, name, pairs, "/", &vm->env->paths, err);
+}
+
+static void free_disk(void *device)
+{
+	spec_disk_free(device);
+}
+
+static struct job *attach_disk(struct vm *vm, void *device, json_t *pairs,
+	op_end_fn *on_end, void *arg)
+{
+	return op_disk_attach_begin_steal(vm, device, pairs, on_end, arg);
+}
+
+static const struct plug_kind disks = { "disk", "disk", has_disk, make_disk,
+	free_disk, attach_disk, op_disk_detach_begin };
+
+void command_disk_attach(struct request *rq)
+{
+	attach(rq, &disks);
+}
+
+void command_disk_detach(struct request *rq)
+{
+	detach(rq, &disks);
+}
+
+/* ---- nics ---- */
+
+static bool has_nic(const struct vm_spec *spec, const char *name)
+{
+	return spec_nic_of(spec, name) != NULL;
+}
+
+static void *make_nic(struct vm *vm, const struct vm_spec *spec,
+	const char *name, const char *const *pairs, struct err *err)
+{
+	return spec_nic_from_pairs(spec, name, pairs, &vm->env->paths, err);
+}
+
+static void free_nic(void *device)
+{
+	spec_nic_free(device);
+}
+
+static struct job *attach_nic(struct vm *vm, void *device, json_t *pairs,
+	op_end_fn *on_end, void *arg)
+{
+	return op_nic_attach_begin_steal(vm, device, pairs, on_end, arg);
+}
+
+static const struct plug_kind nics = { "nic", "net", has_nic, make_nic,
+	free_nic, attach_nic, op_nic_detach_begin };
+
+void command_nic_attach(struct request *rq)
+{
+	attach(rq, &nics);
+}
+
+void command_nic_detach(struct request *rq)
+{
+	detach(rq, &nics);
 }
