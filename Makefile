@@ -49,6 +49,10 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/journal.c supervisor/op_delete.c supervisor/command_delete.c \
 	supervisor/live_copy.c supervisor/live_image.c \
 	supervisor/live_link.c supervisor/live_settle.c supervisor/op_clone.c supervisor/command_clone.c \
+	supervisor/live_reap.c supervisor/calendar.c supervisor/spec_backup.c \
+	supervisor/backups.c supervisor/backup_disk.c supervisor/sum.c \
+	supervisor/op_backup.c supervisor/op_verify.c supervisor/op_putback.c \
+	supervisor/command_backup.c supervisor/freeze.c supervisor/bitmaps.c \
 	supervisor/op_rename.c supervisor/command_rename.c \
 	supervisor/op_resize.c supervisor/command_resize.c supervisor/command_nic.c \
 	supervisor/seed.c supervisor/seed_disk.c supervisor/seed_value.c supervisor/op_seed.c \
@@ -72,7 +76,7 @@ CTL_SRC = ctl/call.c ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c \
 	ctl/request.c ctl/progress.c ctl/interrupt.c ctl/ask.c ctl/log.c \
 	ctl/events.c ctl/serial.c ctl/console.c ctl/expect.c ctl/run.c ctl/edit.c \
 	ctl/remote.c ctl/help.c ctl/doc.c ctl/complete.c
-CTL_SRC += ctl/incident.c ctl/tar.c
+CTL_SRC += ctl/backup.c ctl/incident.c ctl/tar.c
 CTL_SRC += ctl/sample.c ctl/stats.c ctl/metrics.c ctl/screen.c ctl/top.c
 BASE_SRC += base/beneath.c base/mounts.c
 SUPERVISOR_SRC += supervisor/env.c supervisor/other.c supervisor/pool.c \

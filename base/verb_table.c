@@ -96,6 +96,11 @@
 	{                                                      \
 		"timeout", ARG_DURATION, OPTION, 0, NULL, help \
 	}
+#define ARG_TARGET                                            \
+	{                                                     \
+		"target", ARG_FILE, OPTION, 0, NULL,          \
+			"the directory, not that of [backup]" \
+	}
 #define ARG_PATTERNS(how)                                                  \
 	{                                                                  \
 		"patterns", ARG_WORDS, how, 0, NULL, "names, globs, @tags" \
@@ -107,6 +112,7 @@
 #define DEVICES   "Devices"
 #define IMAGES    "Images"
 #define SNAPSHOTS "Snapshots"
+#define BACKUPS   "Backups"
 #define NETWORKS  "Networks"
 #define TALK      "Talk to a VM"
 #define JOBS      "Jobs"
@@ -320,6 +326,8 @@ const struct verb verbs[] = {
 #include "base/verb_size.h"
 
 #include "base/verb_image.h"
+
+#include "base/verb_backup.h"
 
 #include "base/verb_net.h"
 

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "ctl/ask.h"
+#include "ctl/backup.h"
 #include "ctl/image.h"
 #include "ctl/interrupt.h"
 #include "ctl/print.h"
@@ -401,6 +402,7 @@ static int confirm(struct batch *b, const json_t *names, struct err *err)
 		snapshot_add_question(call,
 			str_or(json_string_value(json_array_get(names, 0)), ""),
 			&question);
+		backup_add_question(call, names, &question);
 	}
 	if (question.len)
 		return ask(&call->opt, str_text(&question), err);

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "ctl/backup.h"
 #include "ctl/image.h"
 #include "ctl/incident.h"
 #include "ctl/net.h"
@@ -518,6 +519,7 @@ static const struct request_view views[] = {
 		.status = image_same_status,
 		.raw = true },
 	{ .verb = "image map", .show = image_show_map, .raw = true },
+	{ .verb = "backup list", .show = backup_show_list, .raw = true },
 	{ .verb = "incident list", .show = incident_show_list, .raw = true },
 	{ .verb = "incident show", .show = incident_show_one, .raw = true },
 	{ .verb = "qmp", .show = show_qmp, .single = true },

@@ -51,6 +51,14 @@ void command_reboot(struct request *request);
 void command_save(struct request *request);
 /* [vm-restore] On from there. */
 void command_restore(struct request *request);
+/* [vm-backup-create] All disks at one instant. */
+void command_backup_create(struct request *request);
+/* [vm-backup-list] */
+void command_backup_list(struct request *request);
+/* [vm-backup-verify] Their checksums. */
+void command_backup_verify(struct request *request);
+/* [vm-backup-restore] The disks of one that is down. */
+void command_backup_restore(struct request *request);
 /* [vm-wait] Answers when the state is there. */
 void command_wait(struct request *request);
 /* [vm-reset-failed] Forgives failures. */

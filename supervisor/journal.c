@@ -15,6 +15,7 @@
 #include "storage/image.h"
 #include "supervisor/config.h"
 #include "supervisor/lock.h"
+#include "supervisor/op_verify.h"
 #include "supervisor/pool.h"
 #include "supervisor/remove.h"
 #include "supervisor/saved.h"
@@ -278,4 +279,5 @@ void journal_recover(const struct env *env)
 	AUTO_FREE char *dir = journal_dir(env);
 
 	sys_listdir(AT_FDCWD, dir, recover_one, (void *)(uintptr_t)env);
+	op_putback_recover(env);
 }

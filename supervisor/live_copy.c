@@ -16,20 +16,19 @@
 #include "storage/image.h"
 #include "storage/secret.h"
 #include "supervisor/argv.h"
+#include "supervisor/bitmaps.h"
 #include "supervisor/live_image.h"
 
-#define MARK     "clone"
-#define OURS     "clone-" /* jobs, nodes and descriptors in QEMU */
-#define LOOK_MS  250
-#define AGAIN_MS 100
-#define TRIES    300 /* a backup that is cancelled ends soon */
-#define END_MS   60000
-#define OPEN_MS  180000 /* a key of LUKS is seconds of a processor */
+#define LOOK_MS 250
+#define END_MS  60000
+#define OPEN_MS 180000 /* a key of LUKS is seconds of a processor */
 
 struct one {
 	struct list link; /* live_copy.list */
 	char *disk;
 	char *secret_file; /* or NULL */
+	char *base;        /* as its header is to name it; or NULL */
+	bool persistent;   /* the disk's own image can keep a bitmap */
 	struct live_image image;
 	char id[32]; /* "clone-root": node and job */
 };
@@ -43,6 +42,12 @@ struct live_copy {
 	struct image_create *make;
 	struct err make_err;
 	uint64_t rate; /* bytes a second; 0: any */
+	char *since;   /* the bitmap of what is to be copied; NULL: all */
+	char *from;    /* the bitmap that begins at the instant; or NULL */
+	enum freeze freeze;
+	bool *frozen; /* whoever wants to know; with freeze */
+	bool is_frozen, step_ended;
+	struct err step_err, began_err;
 	bool closed;
 	struct durable durable;
 };
@@ -74,8 +79,11 @@ void live_copy_free(struct live_copy *op)
 		live_image_fini(&one->image);
 		free(one->disk);
 		free(one->secret_file);
+		free(one->base);
 		free(one);
 	}
+	free(op->since);
+	free(op->from);
 	free(op);
 }
 
@@ -86,14 +94,27 @@ void live_copy_add(struct live_copy *op, const struct live_copy_wish *wish)
 	one->disk = xstrdup(wish->disk);
 	one->secret_file =
 		wish->secret_file ? xstrdup(wish->secret_file) : NULL;
+	one->base = wish->base ? xstrdup(wish->base) : NULL;
 	live_image_init(&one->image, wish->path, wish->format);
-	snprintf(one->id, sizeof(one->id), OURS "%s", wish->disk);
+	snprintf(one->id, sizeof(one->id), LIVE_COPY_OURS "%s", wish->disk);
 	list_add(&op->list, &one->link);
 }
 
 void live_copy_limit(struct live_copy *op, uint64_t rate)
 {
 	op->rate = rate;
+}
+
+void live_copy_track(struct live_copy *op, const char *since, const char *from)
+{
+	op->since = since ? xstrdup(since) : NULL;
+	op->from = xstrdup(from);
+}
+
+void live_copy_freeze(struct live_copy *op, enum freeze how, bool *frozen)
+{
+	op->freeze = how;
+	op->frozen = frozen;
 }
 
 /* ---- empty images of the same size ---- */
@@ -112,6 +133,8 @@ static bool know_sizes(struct live_copy *op)
 		AUTO_FREE char *top = top_of(op, one->disk);
 
 		one->image.size = live_image_node_size(op->call.result, top);
+		one->persistent =
+			bitmaps_persist(bitmaps_node(op->call.result, top));
 		if (!one->image.size) {
 			job_fail(&op->job, ERR_NOT_FOUND,
 				"QEMU has no disk '%s'", one->disk);
@@ -145,6 +168,8 @@ static bool make_next(struct live_copy *op)
 	}
 	const struct image_wish wish = { .path = one->image.path,
 		.format = one->image.format,
+		.base = one->base,
+		.base_format = "qcow2",
 		.size = one->image.size,
 		.options = one->secret_file ? QEMU_IMG_LUKS : NULL,
 		.new_secret = &secret };
@@ -172,12 +197,11 @@ static bool open_images(struct live_copy *op)
 }
 
 /* For a successor: QEMU may have what is named after us. */
-static bool set_mark(struct live_copy *op)
+static bool set_mark(struct live_copy *op, const char *text)
 {
-	AUTO_FREE char *path = machine_priv_path(&op->vm->machine, MARK);
 	struct err err = ERR_INIT;
 
-	if (!fd_write_file(AT_FDCWD, path, "", 0, 0600, false, &err))
+	if (!live_copy_mark(op->vm, text, &err))
 		return true;
 	job_fail_err(&op->job, &err);
 	return false;
@@ -191,8 +215,8 @@ static json_t *node_of(const struct one *one)
 	AUTO_FREE char *below = xasprintf("%s.f", one->id);
 	json_t *node = json_pack("{s:s,s:s,s:s,s:{s:s,s:s,s:s,s:s}}", "driver",
 		one->image.format, "node-name", one->id, "detect-zeroes",
-		"unmap", "file", "driver", "file", "node-name", below,
-		"filename", file, "discard", "unmap");
+		one->base ? "off" : "unmap", "file", "driver", "file",
+		"node-name", below, "filename", file, "discard", "unmap");
 
 	json_object_set_new(node, "discard", json_string("unmap"));
 	if (str_eq(one->image.format, "qcow2"))
@@ -218,6 +242,21 @@ static void send_node(struct live_copy *op)
 		false);
 }
 
+static json_t *backup_action(
+	const struct live_copy *op, const struct one *one, const char *top)
+{
+	json_t *data = json_pack("{s:s,s:s,s:s,s:s,s:b,s:I}", "job-id", one->id,
+		"device", top, "target", one->id, "sync",
+		op->since ? "bitmap" : "full", "auto-dismiss", 0, "speed",
+		(json_int_t)op->rate);
+
+	if (op->since) { /* it stays as it is: the copy may yet be lost */
+		json_object_set_new(data, "bitmap", json_string(op->since));
+		json_object_set_new(data, "bitmap-mode", json_string("never"));
+	}
+	return json_pack("{s:s,s:o}", "type", "blockdev-backup", "data", data);
+}
+
 /* All of them begin at one instant, and end well together or not at all. */
 static json_t *transaction(const struct live_copy *op)
 {
@@ -227,25 +266,21 @@ static json_t *transaction(const struct live_copy *op)
 		const struct one *one = one_of(it);
 		AUTO_FREE char *top = top_of(op, one->disk);
 
-		json_array_append_new(actions,
-			json_pack("{s:s,s:{s:s,s:s,s:s,s:s,s:b,s:I}}", "type",
-				"blockdev-backup", "data", "job-id", one->id,
-				"device", top, "target", one->id, "sync",
-				"full", "auto-dismiss", 0, "speed",
-				(json_int_t)op->rate));
+		if (op->from)
+			json_array_append_new(actions,
+				json_pack("{s:s,s:{s:s,s:s,s:b}}", "type",
+					"block-dirty-bitmap-add", "data",
+					"node", top, "name", op->from,
+					"persistent", one->persistent));
+		json_array_append_new(actions, backup_action(op, one, top));
 	}
+	if (op->from) /* QEMU groups no bitmaps: a failure ends the others */
+		return json_pack("{s:o}", "actions", actions);
 	return json_pack("{s:o,s:{s:s}}", "actions", actions, "properties",
 		"completion-mode", "grouped");
 }
 
 /* ---- how far they are ---- */
-
-static bool is_ours(const json_t *of, const char *key)
-{
-	const char *name = json_string_value(json_object_get(of, key));
-
-	return name && str_starts(name, OURS);
-}
 
 static void show_progress(struct live_copy *op)
 {
@@ -255,7 +290,7 @@ static void show_progress(struct live_copy *op)
 
 	json_array_foreach(op->call.result, i, each)
 	{
-		if (!is_ours(each, "id"))
+		if (!live_copy_is_ours(each, "id"))
 			continue;
 		sum.done += (uint64_t)json_integer_value(
 			json_object_get(each, "current-progress"));
@@ -285,7 +320,7 @@ static bool is_over(struct live_copy *op)
 		const char *status = str_or(
 			json_string_value(json_object_get(each, "status")), "");
 
-		if (!is_ours(each, "id"))
+		if (!live_copy_is_ours(each, "id"))
 			continue;
 		known++;
 		over &= str_eq(status, "concluded");
@@ -298,135 +333,6 @@ static bool is_over(struct live_copy *op)
 }
 
 /* ---- taken away again ---- */
-
-struct reap {
-	struct job job;
-	struct vm *vm;
-	struct qmp_call call;
-	json_t *list; /* QEMU's answer that is gone through */
-	size_t at;
-	unsigned tries;
-	bool more; /* a job of ours has not ended */
-	const char *verb;
-	json_t *arguments;
-};
-
-/* The next job: what is to be done about it; false: that was the last. */
-static bool next_job(struct reap *op)
-{
-	while (op->at < json_array_size(op->list)) {
-		const json_t *each = json_array_get(op->list, op->at++);
-		const char *status = str_or(
-			json_string_value(json_object_get(each, "status")), "");
-
-		if (!is_ours(each, "id"))
-			continue;
-		op->more = true;
-		op->verb = str_eq(status, "concluded") ? "job-dismiss"
-						       : "job-cancel";
-		op->arguments =
-			json_pack("{s:O}", "id", json_object_get(each, "id"));
-		return true;
-	}
-	return false;
-}
-
-/* A node of a format: what it is on goes with it. */
-static bool next_old_node(struct reap *op)
-{
-	while (op->at < json_array_size(op->list)) {
-		json_t *name = json_object_get(
-			json_array_get(op->list, op->at++), "node-name");
-		const char *text = str_or(json_string_value(name), "");
-
-		if (!str_starts(text, OURS) || str_ends(text, ".f"))
-			continue;
-		op->arguments = json_pack("{s:O}", "node-name", name);
-		return true;
-	}
-	return false;
-}
-
-static bool next_old_set(struct reap *op)
-{
-	while (op->at < json_array_size(op->list)) {
-		const json_t *set = json_array_get(op->list, op->at++);
-
-		if (!is_ours(json_array_get(json_object_get(set, "fds"), 0),
-			    "opaque"))
-			continue;
-		op->arguments = json_pack(
-			"{s:O}", "fdset-id", json_object_get(set, "fdset-id"));
-		return true;
-	}
-	return false;
-}
-
-static void take_list(struct reap *op)
-{
-	json_decref(op->list);
-	op->list = json_incref(op->call.result);
-	op->at = 0;
-}
-
-static enum job_state reap_run(struct job *job)
-{
-	struct reap *op = container_of(job, struct reap, job);
-
-	JOB_BEGIN(job);
-	for (op->tries = 0; op->tries < TRIES; op->tries++) {
-		QMP_TRY(job, &op->call, QMP_OF(op), "query-jobs", NULL);
-		take_list(op);
-		op->more = false;
-		while (next_job(op))
-			QMP_TRY(job, &op->call, QMP_OF(op), op->verb,
-				TAKE(op->arguments));
-		if (!op->more || !op->vm->machine.ready)
-			break;
-		JOB_AWAIT_OR_TIMEOUT(job, !op->vm->machine.ready, AGAIN_MS);
-	}
-	QMP_TRY(job, &op->call, QMP_OF(op), "query-named-block-nodes",
-		json_pack("{s:b}", "flat", 1));
-	take_list(op);
-	while (next_old_node(op))
-		QMP_TRY(job, &op->call, QMP_OF(op), "blockdev-del",
-			TAKE(op->arguments));
-	QMP_TRY(job, &op->call, QMP_OF(op), "query-fdsets", NULL);
-	take_list(op);
-	while (next_old_set(op))
-		QMP_TRY(job, &op->call, QMP_OF(op), "remove-fd",
-			TAKE(op->arguments));
-	(void)live_copy_was_begun(op->vm);
-	JOB_END(job);
-}
-
-static void reap_cleanup(struct job *job)
-{
-	struct reap *op = container_of(job, struct reap, job);
-
-	qmp_call_fini(&op->call);
-	json_decref(op->list);
-	free(op);
-}
-
-struct job *live_copy_reap_begin(
-	struct vm *vm, void (*on_end)(struct job *job, void *arg), void *arg)
-{
-	static const struct job_kind kind = { "clone-reap", reap_run, NULL,
-		reap_cleanup };
-	struct reap *op = NEW(struct reap);
-
-	op->vm = vm;
-	job_start(&op->job, &kind, vm->name, on_end, arg);
-	return &op->job;
-}
-
-bool live_copy_was_begun(const struct vm *vm)
-{
-	AUTO_FREE char *path = machine_priv_path(&vm->machine, MARK);
-
-	return sys_unlinkat(AT_FDCWD, path, 0) == 0;
-}
 
 static void on_closed(struct job *job UNUSED, void *arg)
 {
@@ -449,6 +355,41 @@ static void sync_next(struct live_copy *op)
 	op->at = op->at->next;
 }
 
+static void on_step_end(struct job *job, void *arg)
+{
+	struct live_copy *op = arg;
+
+	op->step_ended = true;
+	op->step_err = job->err;
+}
+
+/* From here on it may be frozen, whatever the agent answers. */
+static bool start_freeze(struct live_copy *op)
+{
+	if (!set_mark(op, LIVE_COPY_FROZEN))
+		return false;
+	op->is_frozen = true;
+	op->step_ended = false;
+	freeze_begin(op->vm, true, &op->job, on_step_end, op);
+	return true;
+}
+
+/* Without an agent that may be no matter. */
+static bool may_go_on(struct live_copy *op)
+{
+	*op->frozen = !op->step_err.code;
+	if (!op->step_err.code || op->freeze == FREEZE_IF_AGENT)
+		return true;
+	job_fail_err(&op->job, &op->step_err);
+	return false;
+}
+
+static void start_thaw(struct live_copy *op)
+{
+	op->is_frozen = op->step_ended = false;
+	freeze_begin(op->vm, false, &op->job, on_step_end, op);
+}
+
 static enum job_state copy_run(struct job *job)
 {
 	struct live_copy *op = container_of(job, struct live_copy, job);
@@ -463,7 +404,7 @@ static enum job_state copy_run(struct job *job)
 		if (op->make_err.code)
 			return job_fail_err(job, &op->make_err);
 	}
-	if (!open_images(op) || !set_mark(op))
+	if (!open_images(op) || !set_mark(op, ""))
 		return JOB_ENDS;
 	while (op->at != &op->list) {
 		while (live_image_send(&one_of(op->at)->image, &op->call, job,
@@ -474,7 +415,21 @@ static enum job_state copy_run(struct job *job)
 		send_node(op);
 		JOB_AWAIT(job, op->call.replied, JOB_FOREVER);
 	}
-	QMP_CALL(job, &op->call, QMP_OF(op), "transaction", transaction(op));
+	if (op->freeze != FREEZE_NO) {
+		if (!start_freeze(op))
+			return JOB_ENDS;
+		JOB_AWAIT(job, op->step_ended, JOB_FOREVER); /* its own */
+		if (!may_go_on(op))
+			return JOB_ENDS;
+	}
+	QMP_TRY(job, &op->call, QMP_OF(op), "transaction", transaction(op));
+	op->began_err = op->call.err;
+	if (op->is_frozen) {
+		start_thaw(op);
+		JOB_AWAIT(job, op->step_ended, JOB_FOREVER); /* its own */
+	}
+	if (op->began_err.code)
+		return job_fail_err(job, &op->began_err);
 	do {
 		JOB_AWAIT_OR_TIMEOUT(job, !op->vm->machine.ready, LOOK_MS);
 		QMP_CALL(job, &op->call, QMP_OF(op), "query-jobs", NULL);
@@ -496,6 +451,10 @@ static enum job_state copy_undo(struct job *job)
 	if (op->make) {
 		job_cancel(&op->make->job);
 		JOB_AWAIT(job, !op->make, END_MS);
+	}
+	if (op->vm->machine.ready && op->is_frozen) {
+		start_thaw(op);
+		JOB_AWAIT(job, op->step_ended, END_MS);
 	}
 	if (op->vm->machine.ready) {
 		start_close(op);

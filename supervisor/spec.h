@@ -192,6 +192,7 @@ struct spec_disk {
 	int on_enospc;   /* enum spec_on_enospc */
 	int on_eio;      /* enum spec_on_eio */
 	bool snapshot;   /* snapshots of the VM are of this one too */
+	bool backup;     /* it goes into backups */
 	unsigned layers; /* put on it since QEMU began: supervisor/live_link */
 	bool disc;       /* in a CD-ROM drive: supervisor/install */
 	bool made;       /* its image is the supervisor's to make: [seed] */
@@ -247,6 +248,49 @@ struct spec_serial_port {
 	int target;
 };
 
+enum spec_keep_unit {
+	KEEP_LAST,
+	KEEP_HOURLY,
+	KEEP_DAILY,
+	KEEP_WEEKLY,
+	KEEP_MONTHLY
+};
+
+/* "7 daily, 4 weekly"; none: all are kept. */
+#define SPEC_KEEP_MAX 5
+struct spec_keep {
+	unsigned n;
+	struct {
+		unsigned count;
+		enum spec_keep_unit unit;
+	} at[SPEC_KEEP_MAX];
+};
+
+/* "daily", "03:00", "Mon 03:00", in local time. */
+struct spec_calendar {
+	enum {
+		CALENDAR_NEVER,
+		CALENDAR_HOURLY,
+		CALENDAR_DAILY,
+		CALENDAR_WEEKLY,
+		CALENDAR_MONTHLY
+	} every;
+	unsigned weekday; /* of weekly; 0: Sunday */
+	unsigned hour, minute;
+};
+
+struct spec_backup {
+	const char *target; /* a directory; "": none */
+	struct spec_calendar schedule;
+	struct spec_keep keep;
+	int mode; /* 0: incremental, 1: full */
+	uint64_t rate;
+	int freeze; /* enum freeze */
+};
+
+#define SPEC_BACKUP_KEYS 6
+extern const struct key spec_backup_keys[SPEC_BACKUP_KEYS];
+
 struct spec_hooks {
 	const char *started, *stopped, *incident; /* programs; "" */
 	int64_t timeout_ms;
@@ -287,6 +331,7 @@ struct vm_spec {
 	struct list serials; /* spec_serial_port.link */
 	struct list raws;    /* spec_raw.link, by number */
 	struct spec_hooks hooks;
+	struct spec_backup backup;
 	struct spec_toggle rng, balloon, agent;
 	struct spec_watchdog watchdog;
 	struct spec_seed seed;

@@ -289,6 +289,8 @@ static const struct key disk_keys[] = {
 		.help = "Whether what the guest frees shrinks the image." },
 	{ "iothread", KEY_BOOL, AT(iothread), .fallback = "no", .when = KEY_COLD,
 		.help = "A thread of its own in QEMU." },
+	{ "backup", KEY_BOOL, AT(backup), .fallback = "yes",
+		.when = KEY_POLICY, .help = "no: it is left out of backups." },
 	{ "on-enospc", KEY_CHOICE, AT(on_enospc), .fallback = "pause",
 		.when = KEY_COLD, .choices = on_enospc_names,
 		.help = "What a write without space does: pause holds the "
@@ -306,7 +308,7 @@ static const struct key disk_keys[] = {
 };
 #undef AT
 static const char *const disk_later[] = { "iops", "bps", "iops-burst",
-	"bps-burst", "backup", NULL };
+	"bps-burst", NULL };
 
 static const char *const spoof_names[] = { "by-network", "no", "mac", "ip",
 	NULL };
@@ -545,6 +547,9 @@ const struct section spec_sections[] = {
 			"VMWARD_CAUSE, VMWARD_DETAIL, VMWARD_INCIDENT, "
 			"VMWARD_RESTARTS, VMWARD_PID and VMWARD_UUID are in "
 			"their environment." },
+	{ .name = "backup",
+		ONE(backup, spec_backup_keys),
+		.help = "Where its backups go, and when one is made." },
 	{ .name = "raw",
 		.enabled_offset = KEYS_NO_ENABLED,
 		.other = raw_set,
@@ -561,7 +566,6 @@ const struct section spec_sections[] = {
 	LATER("pci"),
 	LATER("limits"),
 	LATER("snapshot"),
-	LATER("backup"),
 };
 /* clang-format on */
 const size_t spec_nsections = NELEMS(spec_sections);
