@@ -97,7 +97,8 @@ SUPERVISOR_SRC += supervisor/unplug.c supervisor/holder.c
 SUPERVISOR_SRC += supervisor/setup.c supervisor/op_finish.c supervisor/migration.c \
 	supervisor/saved.c supervisor/op_save.c supervisor/op_restore.c supervisor/command_save.c
 SUPERVISOR_SRC += supervisor/snapshots.c supervisor/snapshot_disks.c \
-	supervisor/snapshot_step.c supervisor/op_snapshot.c \
+	supervisor/snapshot_step.c supervisor/snapshot_fit.c \
+	supervisor/live_snapshot.c supervisor/op_snapshot.c \
 	supervisor/command_snapshot.c
 # the main() of each program
 VMWARDD_SRC = supervisor/main.c

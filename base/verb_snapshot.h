@@ -14,13 +14,24 @@
 		.group = SNAPSHOTS,
 		ARGS(TEXT("name", 0, OPTION, "its name; default: the time"),
 			TEXT("description", 0, OPTION, "what it is for"),
+			FLAG("memory", 0, OPTION,
+				"of the guest's memory as well"),
+			FLAG("disk-only", 0, OPTION,
+				"of the disks only, as without it"),
+			FLAG("freeze", 0, OPTION,
+				"the guest's agent brings its file systems to "
+				"rest for it"),
 			ARG_JOB, ARG_DRY_RUN),
-		.usage = "NAME [--name S] [--description D]",
+		.usage = "NAME [--name S] [--description D] "
+			 "[--memory|--disk-only] [--freeze]",
 		.help = "keep what all disks of a VM hold now",
-		.more = "The VM is down, and its disks are qcow2: the "
-			"snapshot is inside the images, in all of them or in "
-			"none.  Disks with readonly = yes or snapshot = no "
-			"are left out.",
+		.more = "Its disks are qcow2: the snapshot is inside the "
+			"images, in all of them or in none.  Disks with "
+			"readonly = yes or snapshot = no are left out.  A VM "
+			"that runs goes on at once, its disks are kept as "
+			"after a power cut; with --memory it stands still "
+			"until its memory is written, and can go on from "
+			"there later.",
 	},
 	{
 		.name = "snapshot list",
@@ -61,8 +72,10 @@
 		.usage = "NAME SNAPSHOT|--latest|--current",
 		.help = "all disks hold again what they held then",
 		.more = "What was written since is lost, unless it is in "
-			"another snapshot; so it asks first.  The VM is down, "
-			"with the disks that it had then.",
+			"another snapshot; so it asks first.  The VM has the "
+			"disks that it had then.  One that is down gets its "
+			"disks back; one that runs goes on in place, from a "
+			"snapshot with memory of the same devices.",
 	},
 	{
 		.name = "snapshot delete",

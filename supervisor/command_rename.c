@@ -95,6 +95,7 @@ static int add_places(
 		{ p->state, "%s/good/%s.ini", IF_FREE },
 		{ p->state, "%s/seeds/%s.iso", IF_FREE },
 		{ p->state, "%s/snapshots/%s.json", MUST_BE_FREE },
+		{ p->state, "%s/snapshots/%s", MUST_BE_FREE },
 		{ p->state, "%s/incidents/%s", IF_FREE },
 		{ p->log, "%s/%s", IF_FREE },
 		{ p->state, "%s/" CHAIN_RECORDS "/%s", IF_FREE },

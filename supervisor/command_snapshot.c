@@ -4,8 +4,8 @@
 #include "base/str.h"
 #include "supervisor/commands.h"
 #include "supervisor/op_snapshot.h"
-#include "supervisor/saved.h"
 #include "supervisor/snapshot_disks.h"
+#include "supervisor/snapshot_fit.h"
 #include "supervisor/snapshots.h"
 
 /* ---- looking ---- */
@@ -84,22 +84,17 @@ void command_snapshot_show(struct request *rq)
 
 /* ---- changing ---- */
 
-/* Down, with good files, and nobody at work on it; else answered. */
+/* Down or running, and nobody at work on it; else answered. */
 static bool is_at_rest(struct request *rq, struct vm *vm)
 {
+	bool live = snapshot_step_is_live(vm);
 	struct err err = ERR_INIT;
 
-	if (vm->state != VM_STOPPED && vm->state != VM_FAILED)
-		request_failf(rq, ERR_STATE,
-			"it is %s: snapshots are of VMs that are down",
-			vm_state_word(vm));
-	else if (saved_is_there(vm))
-		request_failf(rq, ERR_STATE,
-			"its memory is saved, and goes with its disks as they "
-			"are: start it first");
+	if (vm->state != VM_STOPPED && vm->state != VM_FAILED && !live)
+		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
 	else if (vm->op || vm_busy(vm) || vm->held)
 		request_failf(rq, ERR_BUSY, "a job is under way");
-	else if (vm_check_files(vm, &err))
+	else if (live ? snapshot_fit_live(vm, &err) : vm_check_files(vm, &err))
 		request_fail(rq, &err);
 	else if (env_needs_qemu_img(vm->env, &err))
 		request_fail(rq, &err);
@@ -161,12 +156,27 @@ void command_snapshot_create(struct request *rq)
 	struct vm *vm = command_vm(rq);
 	const char *name = request_string(rq, "name");
 	const struct op_snapshot_wish wish = { .name = *name ? name : NULL,
+		.memory = request_bool(rq, "memory"),
+		.freeze = request_bool(rq, "freeze"),
 		.description = request_string(rq, "description") };
 	struct err err = ERR_INIT;
 
 	if (!vm || !is_at_rest(rq, vm))
 		return;
-	if ((*name && snapshots_check_name(name, &err)) ||
+	if (wish.memory && request_bool(rq, "disk-only"))
+		err_set(&err, ERR_USAGE,
+			"a snapshot is --memory or --disk-only, not both");
+	else if (wish.memory && wish.freeze)
+		err_set(&err, ERR_USAGE,
+			"--freeze is for disks alone: the memory has what the "
+			"guest did not write yet");
+	else if (wish.freeze && vm->state != VM_RUNNING)
+		err_set(&err, ERR_STATE, "it is %s: nothing is to be frozen",
+			vm_state_word(vm));
+	else if (wish.memory && !snapshot_step_is_live(vm))
+		err_set(&err, ERR_STATE, "it is %s, and has no memory",
+			vm_state_word(vm));
+	if (err.code || (*name && snapshots_check_name(name, &err)) ||
 		snapshot_disks_check(vm, &err))
 		request_fail(rq, &err);
 	else if (request_bool(rq, "dry-run"))

@@ -238,12 +238,21 @@ static json_t *kept_data(json_t *data)
 									 : NULL;
 }
 
+/* Loading one also resets the guest. */
+static bool is_of_snapshot(const struct qmp_event *ev)
+{
+	return ev->type == QMP_EV_STOP || ev->type == QMP_EV_RESUME ||
+	       ev->type == QMP_EV_RESET;
+}
+
 /* A SHUTDOWN that QEMU survived (-no-shutdown), a panic that paused it. */
 static void on_event(struct machine *m, const struct qmp_event *ev)
 {
 	struct vm *vm = m->owner;
 
-	if (halt_on_event(vm, ev) || ev->type == QMP_EV_SHUTDOWN)
+	if (vm->in_snapshot && is_of_snapshot(ev))
+		; /* it goes on by itself */
+	else if (halt_on_event(vm, ev) || ev->type == QMP_EV_SHUTDOWN)
 		vm_post(vm, EV_GUEST_OFF);
 	else if (ev->type == QMP_EV_RESET)
 		reboot_on_reset(vm);

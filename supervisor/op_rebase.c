@@ -27,6 +27,14 @@ static bool may_change(struct op_image *op)
 {
 	op->bytes = (uint64_t)json_integer_value(
 		json_object_get(op->printed, "virtual-size"));
+	if (json_array_size(json_object_get(op->printed, "snapshots")) &&
+		!op->unsafe) {
+		job_fail(&op->job, ERR_STATE,
+			"image '%s' has snapshots inside, which would change "
+			"with what is below: delete them first",
+			op->volume.path);
+		return false;
+	}
 	if (!json_is_true(json_object_get(op->printed, "encrypted")))
 		return true;
 	job_fail(&op->job, ERR_UNSUPPORTED,

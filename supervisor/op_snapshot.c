@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "supervisor/config.h"
 #include "supervisor/snapshot_disks.h"
+#include "supervisor/snapshot_fit.h"
 #include "supervisor/snapshot_step.h"
 #include "supervisor/snapshots.h"
 
@@ -58,6 +58,11 @@ static bool plan_create(struct op_snapshot *op)
 	else if (snapshots_find(op->tree, op->name, &ignored))
 		err_set(&err, ERR_EXISTS, "snapshot '%s' exists already",
 			op->name);
+	op->live = snapshot_step_is_live(op->vm);
+	if (!err.code && op->live)
+		(void)!snapshot_fit_live(op->vm, &err);
+	if (!err.code && (op->memory || op->freeze) && !op->live)
+		err_set(&err, ERR_STATE, "it is down");
 	if (!err.code)
 		(void)!snapshot_disks_check(op->vm, &err);
 	if (err.code) {
@@ -73,22 +78,17 @@ static bool plan_create(struct op_snapshot *op)
 
 static void add_snapshot(struct op_snapshot *op)
 {
-	AUTO_STR struct str config = STR_INIT;
 	json_t *disks = json_array();
-	json_t *images = json_array();
+	AUTO_JSON json_t *images = json_array();
 	json_t *snapshot;
-	json_t *text;
 	char time[32];
 
 	snapshot_disks_list(op->vm, disks, images);
-	json_decref(images);
-	config_show(op->vm->spec, false, NULL, &config);
 	vmlog_time(sys_realtime_us(), time);
-	text = json_string(str_text(&config));
 	snapshot = json_pack("{s:s,s:s,s:s,s:s,s:b,s:o}", "name", op->name,
 		"time", time, "description", op->description, "tag", op->tag,
-		"memory", 0, "disks", disks);
-	json_object_set_new(snapshot, "config", text ? text : json_string(""));
+		"memory", op->memory, "disks", disks);
+	snapshot_fit_describe(op->vm, snapshot);
 	snapshots_drop_garbage(op->tree, op->tag);
 	snapshots_add_steal(op->tree, snapshot);
 }
@@ -133,10 +133,12 @@ static enum job_state create_undo(struct job *job)
 	if (!op->marked || op->committed || !snapshot_step_read(op))
 		return JOB_ENDS;
 	unmake(op);
+	op->live = false; /* it may be gone */
 	SNAPSHOT_STEP(op, snapshot_step_save(op));
 	SNAPSHOT_STEP(
 		op, snapshot_step_act(op, SNAPSHOT_DROP, op->tag, op->images));
 	snapshots_drop_garbage(op->tree, op->tag);
+	snapshot_step_forget(op, op->tag);
 	SNAPSHOT_STEP(op, snapshot_step_save(op));
 	JOB_END(job);
 }
@@ -157,15 +159,21 @@ static bool plan_revert(struct op_snapshot *op)
 	struct err err = ERR_INIT;
 	const json_t *snapshot = snapshots_find(op->tree, op->name, &err);
 
-	if (!snapshot || snapshot_disks_compare(op->vm,
-				 json_object_get(snapshot, "disks"), &err)) {
+	if (!snapshot ||
+		snapshot_disks_compare(
+			op->vm, json_object_get(snapshot, "disks"), &err) ||
+		(snapshot_step_is_live(op->vm) &&
+			(snapshot_fit_live(op->vm, &err) ||
+				snapshot_fit_check(op->vm, snapshot, &err)))) {
 		job_fail_err(&op->job, &err);
 		return false;
 	}
 	op->tag = xstrdup(snapshot_step_text(snapshot, "tag"));
+	op->memory = op->live = snapshot_step_is_live(op->vm);
 	op->back = new_tag("before");
 	op->images = images_of(snapshot);
-	snapshots_add_garbage(op->tree, op->back, op->images);
+	if (!op->live)
+		snapshots_add_garbage(op->tree, op->back, op->images);
 	return true;
 }
 
@@ -206,6 +214,14 @@ static enum job_state revert_run(struct job *job)
 		return JOB_ENDS;
 	SNAPSHOT_STEP(
 		op, snapshot_step_act(op, SNAPSHOT_LOOK, op->tag, op->images));
+	if (op->live) { /* QEMU does it, or nothing */
+		SNAPSHOT_STEP(op, snapshot_step_act(op, SNAPSHOT_APPLY, op->tag,
+					  op->images));
+		snapshots_set_current(op->tree, op->name);
+		SNAPSHOT_STEP(op, snapshot_step_save(op));
+		note_reverted(op);
+		return JOB_ENDS;
+	}
 	SNAPSHOT_STEP(op, snapshot_step_save(op));
 	op->marked = true;
 	SNAPSHOT_STEP(

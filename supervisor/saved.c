@@ -64,7 +64,7 @@ static uint64_t size_of(const struct vm *vm)
 	return memory + memory / 64 + DEVICES;
 }
 
-static int check_space(const struct vm *vm, const char *dir, struct err *err)
+int saved_check_space(const struct vm *vm, const char *dir, struct err *err)
 {
 	uint64_t need = size_of(vm);
 	uint64_t room;
@@ -84,7 +84,7 @@ int saved_create(const struct vm *vm, struct err *err)
 	int fd;
 
 	saved_forget(vm);
-	if (fd_make_dirs(dir, 0700, err) || check_space(vm, dir, err))
+	if (fd_make_dirs(dir, 0700, err) || saved_check_space(vm, dir, err))
 		return -1;
 	fd = sys_openat(AT_FDCWD, path,
 		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);

@@ -46,6 +46,9 @@ void saved_put_back(const struct vm *vm);
 void saved_forget(const struct vm *vm);
 void saved_remove(const struct env *env, const char *name);
 
+/* The directory has room for the memory of a running VM; else ERR_LIMIT. */
+MUST_CHECK int saved_check_space(
+	const struct vm *vm, const char *dir, struct err *err);
 /* The start that saved it; so one of a later generation restores. */
 uint64_t saved_generation(const struct vm *vm);
 

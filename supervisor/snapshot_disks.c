@@ -8,6 +8,11 @@
 #include "base/str.h"
 #include "base/sys.h"
 
+static const struct vm_spec *spec_of(const struct vm *vm)
+{
+	return vm_is_up(vm) && vm->running ? vm->running : vm->spec;
+}
+
 /* One whose content belongs to the VM's. */
 static bool is_meant(const struct spec_disk *disk)
 {
@@ -33,7 +38,7 @@ static int check_disk(
 	if (disk->secret_file)
 		return refuse(disk,
 			"is encrypted, which snapshots cannot be of yet", err);
-	path = argv_disk_path(vm->spec, disk, vm->env->paths.images);
+	path = argv_disk_path(spec_of(vm), disk, vm->env->paths.images);
 	if (argv_disk_format(disk, path, err) != FORMAT_QCOW2)
 		return err->code ? -1
 				 : refuse(disk,
@@ -49,10 +54,10 @@ int snapshot_disks_check(const struct vm *vm, struct err *err)
 {
 	unsigned n = 0;
 
-	if (vm->spec->vm.ephemeral)
+	if (spec_of(vm)->vm.ephemeral)
 		return err_set(err, ERR_UNSUPPORTED,
 			"[vm] ephemeral = yes: its disks are thrown away");
-	list_each(&vm->spec->disks, it, next) {
+	list_each(&spec_of(vm)->disks, it, next) {
 		const struct spec_disk *disk =
 			list_entry(it, struct spec_disk, link);
 
@@ -69,11 +74,11 @@ int snapshot_disks_check(const struct vm *vm, struct err *err)
 
 void snapshot_disks_list(const struct vm *vm, json_t *disks, json_t *images)
 {
-	list_each(&vm->spec->disks, it, next) {
+	list_each(&spec_of(vm)->disks, it, next) {
 		const struct spec_disk *disk =
 			list_entry(it, struct spec_disk, link);
-		AUTO_FREE char *path =
-			argv_disk_path(vm->spec, disk, vm->env->paths.images);
+		AUTO_FREE char *path = argv_disk_path(
+			spec_of(vm), disk, vm->env->paths.images);
 
 		if (!is_meant(disk))
 			continue;
@@ -141,4 +146,27 @@ int snapshot_disks_compare(
 			       compare(then, now, "what it has now", err)
 		       ? -1
 		       : 0;
+}
+
+json_t *snapshot_disks_of(const struct vm *vm, const json_t *images)
+{
+	AUTO_JSON json_t *all = json_array();
+	AUTO_JSON json_t *paths = json_array();
+	json_t *found = json_array();
+	json_t *disk;
+	size_t i;
+
+	snapshot_disks_list(vm, all, paths);
+	json_array_foreach(all, i, disk)
+	{
+		const json_t *image;
+		size_t j;
+
+		json_array_foreach(images, j, image)
+		{
+			if (json_equal(image, json_object_get(disk, "path")))
+				json_array_append(found, disk);
+		}
+	}
+	return found;
 }

@@ -2,9 +2,14 @@
 /* What the jobs on snapshots are made of; see snapshot_step.h. */
 #include "supervisor/snapshot_step.h"
 
+#include <fcntl.h>
+
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "supervisor/events.h"
+#include "supervisor/live_snapshot.h"
+#include "supervisor/snapshot_disks.h"
 #include "supervisor/snapshots.h"
 
 struct op_snapshot *snapshot_step_op(const struct job *job)
@@ -33,6 +38,26 @@ void snapshot_step_save(struct op_snapshot *op)
 	op->step = snapshots_save(op->vm, op->tree, &op->job, on_step_end, op);
 }
 
+bool snapshot_step_is_live(const struct vm *vm)
+{
+	return (vm->state == VM_RUNNING || vm->state == VM_PAUSED) &&
+	       vm->machine.ready && vm->running;
+}
+
+static struct job *act_live(struct op_snapshot *op, enum snapshot_act what,
+	const char *tag, const json_t *images)
+{
+	AUTO_JSON json_t *disks = snapshot_disks_of(op->vm, images);
+	const struct live_snapshot_wish wish = { .act = what,
+		.tag = tag,
+		.disks = disks,
+		.memory = op->memory,
+		.freeze = op->freeze };
+
+	return live_snapshot_start(op->vm, &wish, &op->job, on_step_end, op);
+}
+
+/* What QEMU began it ends, or nobody; a tag goes from wherever it is. */
 void snapshot_step_act(struct op_snapshot *op, enum snapshot_act what,
 	const char *tag, json_t *images)
 {
@@ -41,8 +66,18 @@ void snapshot_step_act(struct op_snapshot *op, enum snapshot_act what,
 		.images = images,
 		.interrupted = op->mends };
 
-	op->step = snapshot_start(
-		op->vm->env->qemu_img, &wish, &op->job, on_step_end, op);
+	if (op->live || snapshot_step_is_live(op->vm))
+		op->step = act_live(op, what, tag, images);
+	else
+		op->step = snapshot_start(op->vm->env->qemu_img, &wish,
+			&op->job, on_step_end, op);
+}
+
+void snapshot_step_forget(const struct op_snapshot *op, const char *tag)
+{
+	AUTO_FREE char *path = live_snapshot_memory(op->vm, tag);
+
+	sys_unlinkat(AT_FDCWD, path, 0);
 }
 
 bool snapshot_step_read(struct op_snapshot *op)
@@ -113,13 +148,16 @@ void snapshot_step_drop(struct op_snapshot *op)
 /* What could not go is tried again the next time. */
 void snapshot_step_dropped(struct op_snapshot *op)
 {
-	if (!op->step_err.code)
+	if (!op->step_err.code) {
+		snapshot_step_forget(op,
+			snapshot_step_text(snapshot_step_garbage(op), "tag"));
 		json_array_remove(json_object_get(op->tree, "garbage"), op->at);
-	else
+	} else {
 		vmlog_line(&op->vm->log, LOG_WARN,
 			"what is left of a snapshot stays for now: %s",
 			op->step_err.text);
-	op->at += op->step_err.code != ERR_NONE;
+		op->at++;
+	}
 }
 
 static enum job_state fail_revert(struct op_snapshot *op)
@@ -190,6 +228,8 @@ struct op_snapshot *snapshot_step_begin(struct vm *vm,
 	op->vm = vm;
 	if (wish) {
 		op->name = wish->name ? xstrdup(wish->name) : NULL;
+		op->memory = wish->memory;
+		op->freeze = wish->freeze;
 		op->to = wish->to ? xstrdup(wish->to) : NULL;
 		op->description = xstrdup(str_or(wish->description, ""));
 		while (wish->names && wish->names[n])

@@ -15,6 +15,8 @@ typedef void op_snapshot_end(struct job *job, void *arg);
 /* What is wanted; borrowed for the call. */
 struct op_snapshot_wish {
 	const char *name;        /* of the snapshot; NULL to create: the time */
+	bool memory;             /* create, of a VM that runs */
+	bool freeze;             /* the same */
 	const char *description; /* create */
 	const char *to;          /* rename */
 	const char *const *names; /* delete: ended by NULL */
@@ -28,6 +30,9 @@ struct op_snapshot {
 	char *name, *description, *to;
 	char **names;
 	char *tag;
+	bool live;   /* QEMU has the images, from the first to the last */
+	bool memory; /* of the guest, too */
+	bool freeze;
 	char *back;          /* revert: of what the disks held before */
 	json_t *images;      /* of tag */
 	size_t at;           /* mend: of the garbage */
@@ -59,11 +64,15 @@ const char *snapshot_step_text(const json_t *object, const char *key);
 
 /* The tree goes into its file. */
 void snapshot_step_save(struct op_snapshot *op);
+/* QEMU has the images open: it does what is done. */
+bool snapshot_step_is_live(const struct vm *vm);
 /* Something is done to a tag of these images. */
 void snapshot_step_act(struct op_snapshot *op, enum snapshot_act what,
 	const char *tag, json_t *images);
 /* Of the garbage at op->at; NULL: there is no more. */
 json_t *snapshot_step_garbage(const struct op_snapshot *op);
+/* The guest's memory of a tag goes. */
+void snapshot_step_forget(const struct op_snapshot *op, const char *tag);
 /* That goes. */
 void snapshot_step_drop(struct op_snapshot *op);
 /* It did, or it is tried again the next time. */

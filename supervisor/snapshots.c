@@ -10,8 +10,10 @@
 #include "base/durable.h"
 #include "base/fd.h"
 #include "base/jstream.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "supervisor/remove.h"
 
 enum { FILE_MAX = 16 * 1024 * 1024, NAME_MAX_LEN = 64, NAMED = 5 };
 
@@ -27,6 +29,13 @@ char *snapshots_path(const struct paths *paths, const char *vm)
 	AUTO_FREE char *dir = dir_of(paths);
 
 	return xasprintf("%s/%s.json", dir, vm);
+}
+
+char *snapshots_dir(const struct paths *paths, const char *vm)
+{
+	AUTO_FREE char *dir = dir_of(paths);
+
+	return xasprintf("%s/%s", dir, vm);
 }
 
 static json_t *empty_tree(void)
@@ -88,7 +97,12 @@ void snapshots_forget(const struct paths *paths, const char *vm)
 {
 	AUTO_FREE char *path = snapshots_path(paths, vm);
 
+	AUTO_FREE char *dir = snapshots_dir(paths, vm);
+	struct err err = ERR_INIT;
+
 	sys_unlinkat(AT_FDCWD, path, 0);
+	if (remove_tree(dir, &err))
+		log_warn(vm, "%s", err.text);
 }
 
 /* ---- writing it ---- */

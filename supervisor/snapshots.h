@@ -23,6 +23,8 @@
 
 /* Where it is; new. */
 char *snapshots_path(const struct paths *paths, const char *vm);
+/* The directory of the memory that snapshots have; new. */
+char *snapshots_dir(const struct paths *paths, const char *vm);
 /* New; without a file an empty tree.  NULL if there is one that is damaged. */
 json_t *snapshots_read(
 	const struct paths *paths, const char *vm, struct err *err);

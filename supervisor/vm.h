@@ -176,6 +176,7 @@ struct vm {
 	struct stats *stats; /* supervisor/stats, once somebody asked */
 
 	const char *held; /* "cloned": by a job; it must not start; or NULL */
+	bool in_snapshot; /* QEMU stands still for one: not the guest's doing */
 	bool mending;     /* of its snapshots; a start waits for that */
 	struct job *op;   /* start, stop or adoption under way */
 	struct list jobs; /* job.link: all jobs on this VM */

@@ -84,6 +84,75 @@ ok "and has the data" sh -c "qemu-img compare -q -f qcow2 -F qcow2 \
 	'$images/web-data.qcow2' '$images/twin-data.qcow2'"
 ok "the snapshot is still there" snapshot revert web --latest
 
+ok "flatten: it would change the snapshot" sh -c "
+	'$BUILD/vmward' --root '$tmp' image flatten web-data.qcow2 2>&1 |
+	grep -q 'has snapshots inside'"
+
+# while it runs
+memories() { find "$tmp/var/lib/vmward/snapshots/web" -type f | wc -l; }
+holds() { "$BUILD/vmward" --root "$tmp" qmp web "$1" | grep -c clone-; }
+ok "it runs" does start web --wait
+counts web >"$tmp/at"
+ok "create, of what runs" snapshot create web --name disks
+vmward snapshot create web --name frozen --freeze
+ok "with a freeze: its guest has no agent" complains 'has no agent'
+ok "then there is none" fails_with 4 snapshot show web frozen
+ok "create, with its memory" snapshot create web --name mem --memory
+ok "it runs on" is_state web running
+counts web >"$tmp/next"
+counts web >"$tmp/last"
+pid=$(pid_of web)
+ok "revert in place" snapshot revert web mem
+ok "the same QEMU" is "$(pid_of web)" "$pid"
+ok "it runs" is_state web running
+ok "its disk is as then" is "$(counts web)" "$(cat "$tmp/next")"
+ok "revert to one without memory: refused" fails_with 3 \
+	snapshot revert web disks --yes
+ok "with the way out" complains 'stop the VM, then revert its disks'
+ok "QEMU has nothing of it any more" is \
+	"$(holds query-named-block-nodes) $(holds query-jobs)" "0 0"
+does pause web
+ok "create, of what is paused" snapshot create web --name paused --memory
+ok "it is paused" is_state web paused
+ok "revert: it stays so" snapshot revert web paused
+ok "it is paused" is_state web paused
+does resume web
+ok "delete while it runs" snapshot delete web paused
+ok "its memory is gone" is "$(memories)" 1
+down
+up
+ok "a successor" eventually is_state web running
+ok "reverts it as well" snapshot revert web mem
+ok "its disk is as then" is "$(counts web)" "$(cat "$tmp/next")"
+counts web >"$tmp/last"
+volume=$(find "$tmp/var/lib/vmward/snapshots/web" -name 'mem.*')
+at=$(grep -abo QEVM "$volume" | head -n 1 | cut -d: -f1)
+cp "$volume" "$tmp/volume"
+printf JUNK | dd of="$volume" bs=1 seek="$at" conv=notrunc 2>/dev/null
+ok "a memory that cannot be read: it says so" fails_with 1 \
+	snapshot revert web mem --yes
+ok "the guest does not go on with other disks" is_state web paused
+vmward status web
+ok "status tells what happened" says 'its disks were reverted, its memory was'
+cp "$tmp/volume" "$volume"
+ok "and again" snapshot revert web mem
+does resume web
+ok "its disk is as then" is "$(counts web)" "$(cat "$tmp/next")"
+ok "what changed is told before anything moves" sh -c "
+	'$BUILD/vmward' --root '$tmp' disk attach web more size=1M >/dev/null &&
+	'$BUILD/vmward' --root '$tmp' snapshot revert web mem --yes 2>&1 |
+	grep -q \"disk 'more' is not in the snapshot\""
+ok "it runs on" is_state web running
+does stop web --now
+does unset web disk.more.size
+ok "down: its disks are reverted" snapshot revert web disks
+ok "they are as then" counted "$(cat "$tmp/next")"
+ok "--memory of one that is down: refused" fails_with 3 \
+	snapshot create web --memory
+ok "delete all" snapshot delete web mem disks second
+ok "no memory is left" is "$(memories)" 0
+ok "the images are sound" sound web
+
 # a boot sector that says exit to QEMU: mov al,1; mov dx,0x501; out dx,al
 disk loop <<-EOF
 [restart]

@@ -194,8 +194,15 @@ goes_on -d root
 echo >"$tmp/go"
 becomes web running
 ok "and then it runs" state_is web running
-ok "a snapshot of a running one: refused" refused STATE vm-snapshot-create web
-ok "a revert of it as well" refused STATE vm-snapshot-revert web latest:true
+ok "create, of what runs: QEMU refuses" refused UNSUPPORTED \
+	vm-snapshot-create web name=live
+ok "then nothing is left" is_clean 0
+ok "with memory: the same" refused UNSUPPORTED \
+	vm-snapshot-create web name=live memory:true
+ok "then nothing is left" is_clean 0
+ok "nor any memory" is "$(find "${tree%/*}/web" -type f)" ''
+ok "both at once: refused" refused USAGE \
+	vm-snapshot-create web memory:true disk-only:true
 q vm-kill web
 becomes web stopped
 
