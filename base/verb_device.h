@@ -113,4 +113,19 @@
 		.help = "plug the cable of a nic in or out, also of a running "
 			"VM",
 	},
+	{
+		.name = "nic rate",
+		.wire = "vm-nic-rate",
+		.aliases = "domiftune",
+		.flags = VERB_ONE | VERB_CHANGES,
+		.role = ROLE_ADMIN,
+		.group = DEVICES,
+		ARGS(ARG_NIC,
+			TEXT("rate", 0, OPTION,
+				"the most it sends: 100Mbit, 10MiB or no"),
+			TEXT("rate-in", 0, OPTION, "the most it receives"),
+			ARG_RUNTIME, ARG_DRY_RUN),
+		.usage = "NAME NIC [--rate R] [--rate-in R] [--runtime]",
+		.help = "limit what a nic carries, also of a running VM",
+	},
 	/* clang-format on */

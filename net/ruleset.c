@@ -436,6 +436,16 @@ static void check_addresses(const struct batch *batch, const char *chain,
 			equal(payload("icmpv6", "type"), lies[i]));
 }
 
+static void check_rate(const struct batch *batch, const char *chain,
+	const struct ruleset_port *port)
+{
+	drop_if(batch, chain,
+		json_pack("{s:{s:I,s:I,s:s,s:b,s:s,s:s}}", "limit", "rate",
+			(json_int_t)port->rate, "burst",
+			(json_int_t)port->burst, "per", "second", "inv", true,
+			"rate_unit", "bytes", "burst_unit", "bytes"));
+}
+
 static void add_port(const struct batch *batch, const struct ruleset_port *port)
 {
 	char chain[32];
@@ -444,9 +454,13 @@ static void add_port(const struct batch *batch, const struct ruleset_port *port)
 	command(batch, "add", "chain",
 		json_pack("{s:s,s:s,s:s}", "family", "bridge", "table",
 			batch->table, "name", chain));
-	drop_if(batch, chain, differ(payload("ether", "saddr"), port->mac));
+	if (port->check != RULESET_ANY)
+		drop_if(batch, chain,
+			differ(payload("ether", "saddr"), port->mac));
 	if (port->check == RULESET_IP)
 		check_addresses(batch, chain, port);
+	if (port->rate)
+		check_rate(batch, chain, port);
 }
 
 /*
@@ -478,7 +492,7 @@ static void add_ports(const struct batch *batch, const struct ruleset *rules)
 		const struct ruleset_port *port = &rules->ports[i];
 		char chain[32];
 
-		if (port->check == RULESET_ANY)
+		if (port->check == RULESET_ANY && !port->rate)
 			continue;
 		add_port(batch, port);
 		chain_of(port, chain);

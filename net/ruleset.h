@@ -39,7 +39,8 @@ struct ruleset_port {
 	/* RULESET_IP: what it may say it is, besides link-local addresses */
 	const struct cidr *addresses;
 	size_t naddresses;
-	bool hairpin; /* it is told what it sends to its own forwards */
+	uint64_t rate, burst; /* bytes that it sends a second; 0: any */
+	bool hairpin;         /* it is told what it sends to its own forwards */
 };
 
 struct ruleset_forward {

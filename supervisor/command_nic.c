@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nic list, link: the cable of a nic by QEMU's set_link, then in the file. */
+/*
+ * nic list, link, rate: the cable of a nic by QEMU's set_link, what it
+ * carries by its port; then in the file.
+ */
 #include <stdio.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
+#include "supervisor/nets.h"
 #include "supervisor/op.h"
 #include "supervisor/report.h"
 #include "supervisor/running.h"
@@ -19,9 +23,55 @@ void command_nic_list(struct request *rq)
 			rq, json_pack("{s:o}", "nics", report_nics(vm)));
 }
 
+/* What is asked: a cable, or (without the argument) rates. */
+static bool is_link(const struct request *rq)
+{
+	return *request_string(rq, "link") != '\0';
+}
+
+/* A rate that was given, or NULL. */
+static const char *rate_of(const struct request *rq, const char *key)
+{
+	const char *text = request_string(rq, key);
+
+	return *text ? text : NULL;
+}
+
 static bool wants_up(const struct request *rq)
 {
 	return str_eq(request_string(rq, "link"), "up");
+}
+
+/* Rates as they are to be: what was not given stays. */
+static int rates_of(
+	const struct request *rq, struct rate_limits *rates, struct err *err)
+{
+	const struct vm *vm = rq->vm;
+	const struct spec_nic *nic =
+		spec_nic_of(vm->running ? vm->running : vm->spec,
+			request_string(rq, "nic"));
+	const char *out = rate_of(rq, "rate");
+	const char *in = rate_of(rq, "rate-in");
+
+	*rates = nic ? nic->rates : (struct rate_limits){ 0 };
+	if ((out && rate_parse(out, &rates->out, err)) ||
+		(in && rate_parse(in, &rates->in, err)))
+		return -1;
+	return 0;
+}
+
+/* What runs is as it was asked. */
+static void note(struct request *rq)
+{
+	const char *nic = request_string(rq, "nic");
+	struct rate_limits rates;
+	struct err err = ERR_INIT;
+
+	if (is_link(rq))
+		running_set_link(rq->vm, nic, wants_up(rq));
+	else if (!rates_of(rq, &rates, &err))
+		running_set_rates(rq->vm, nic, &rates, rate_of(rq, "rate"),
+			rate_of(rq, "rate-in"));
 }
 
 /* ---- the file ---- */
@@ -33,7 +83,7 @@ static void answer(struct request *rq, const struct err *why)
 
 	registry_load(request_registry(rq), vm);
 	if (!err.code && vm->running) /* as the file says it now */
-		running_set_link(vm, request_string(rq, "nic"), wants_up(rq));
+		note(rq);
 	vm_changed(vm);
 	if (err.code && vm_is_up(vm))
 		err_wrap(&err, "done until the VM stops, but not written: ");
@@ -43,7 +93,7 @@ static void answer(struct request *rq, const struct err *why)
 		request_reply_steal(rq,
 			command_result(vm, true,
 				vm_is_up(vm)
-					? "linked"
+					? is_link(rq) ? "linked" : "limited"
 					: "written; the next start sees it"));
 }
 
@@ -56,21 +106,25 @@ static void on_written(struct job *job, void *arg)
 	answer(rq, &job->err);
 }
 
-static void write_link(struct request *rq)
+static void write_edits(struct request *rq)
 {
 	struct vm *vm = rq->vm;
 	AUTO_FREE char *section =
 		xasprintf("net.%s", request_string(rq, "nic"));
-	char key[] = "link";
-	const struct config_edit edit = { section, key,
-		request_string(rq, "link") };
+	static char keys[][8] = { "link", "rate", "rate-in" };
+	struct config_edit edits[NELEMS(keys)];
 	struct err none = ERR_INIT;
+	size_t n = 0;
 
 	if (request_bool(rq, "runtime") || vm->env->file) {
 		answer(rq, &none);
 		return;
 	}
-	rq->job = op_edit_begin(vm, &edit, 1, on_written, rq);
+	for (size_t i = 0; i < NELEMS(keys); i++)
+		if (*request_string(rq, keys[i]))
+			edits[n++] = (struct config_edit){ section, keys[i],
+				request_string(rq, keys[i]) };
+	rq->job = op_edit_begin(vm, edits, n, on_written, rq);
 	vm_job_add(vm, rq->job);
 }
 
@@ -88,8 +142,8 @@ static void on_live_end(struct job *job, void *arg)
 		request_fail(rq, &job->err);
 		return;
 	}
-	running_set_link(rq->vm, nic, wants_up(rq));
-	write_link(rq);
+	note(rq);
+	write_edits(rq);
 }
 
 /* set_link takes the device's id, which start names so, too. */
@@ -133,5 +187,39 @@ void command_nic_link(struct request *rq)
 	if (vm_is_up(vm))
 		link_live(rq);
 	else
-		write_link(rq);
+		write_edits(rq);
+}
+
+/* ---- rates ---- */
+
+static int limit_live(struct request *rq, struct err *err)
+{
+	const char *nic = request_string(rq, "nic");
+	struct rate_limits rates;
+
+	return rates_of(rq, &rates, err) ||
+	       (vm_is_up(rq->vm) && nets_rate(rq->vm->name, nic, &rates, err));
+}
+
+void command_nic_rate(struct request *rq)
+{
+	struct vm *vm = command_vm(rq);
+	struct err err = ERR_INIT;
+
+	if (!vm)
+		return;
+	if (!rate_of(rq, "rate") && !rate_of(rq, "rate-in")) {
+		request_failf(rq, ERR_USAGE, "say --rate R, --rate-in R");
+		return;
+	}
+	if (!is_good(rq, vm))
+		return;
+	rq->vm = vm;
+	if (limit_live(rq, &err)) {
+		err_wrap(&err, "net '%s': ", request_string(rq, "nic"));
+		request_fail(rq, &err);
+		return;
+	}
+	note(rq);
+	write_edits(rq);
 }

@@ -490,6 +490,7 @@ const struct handler command_handlers[] = {
 	{ "vm-nic-list", command_nic_list },
 	{ "vm-nic-attach", command_nic_attach },
 	{ "vm-nic-detach", command_nic_detach },
+	{ "vm-nic-rate", command_nic_rate },
 	{ "vm-nic-link", command_nic_link },
 	{ "image-list", command_image_list },
 	{ "image-info", command_image_info },

@@ -142,6 +142,8 @@ void command_image_info(struct request *request);
 void command_image_create(struct request *request);
 /* [vm-nic-list] */
 void command_nic_list(struct request *request);
+/* [vm-nic-rate] How much it carries, live and in the file. */
+void command_nic_rate(struct request *request);
 /* [vm-nic-link] The cable in or out, live and in the file. */
 void command_nic_link(struct request *request);
 /* [image-resize] */

@@ -399,6 +399,16 @@ static int set_port(struct call *c)
 	return 0;
 }
 
+static int do_rate(struct call *c)
+{
+	if (!rate_set(&c->nl, c->link.index, &c->rq->rates))
+		return 0;
+	if (errno == ENOENT)
+		return err_set(c->err, ERR_UNSUPPORTED,
+			"this kernel has no tbf (sch_tbf): rate-in cannot be");
+	return fail(c, "limit the rate of");
+}
+
 static int do_join(struct call *c)
 {
 	struct link_change set = LINK_CHANGE_INIT;
@@ -415,7 +425,7 @@ static int do_join(struct call *c)
 		return 0;
 	set.mtu = c->rq->mtu ? c->rq->mtu : bridge.mtu;
 	set.master = (int)bridge.index;
-	if (change(c, &set) || set_port(c))
+	if (change(c, &set) || set_port(c) || (c->rq->rates.in && do_rate(c)))
 		return -1;
 	set = (struct link_change)LINK_CHANGE_INIT;
 	set.up = 1;
@@ -439,6 +449,7 @@ static const struct host_net_entry {
 	[HOST_NET_GIVE] = { false, do_give },
 	[HOST_NET_TAP] = { false, do_tap },
 	[HOST_NET_MACVTAP] = { false, do_macvtap },
+	[HOST_NET_RATE] = { true, do_rate },
 	[HOST_NET_JOIN] = { true, do_join },
 };
 

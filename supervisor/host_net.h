@@ -11,6 +11,7 @@
 
 #include "net/cidr.h"
 #include "net/link.h"
+#include "net/rate.h"
 #include "net/tap.h"
 #include "net/vlan.h"
 
@@ -29,6 +30,7 @@ enum host_net_verb {
 	HOST_NET_GIVE,    /* as it was before */
 	HOST_NET_TAP,     /* a tap `name` of `queues` -> fds */
 	HOST_NET_MACVTAP, /* a macvtap `name` of `queues` on `lower` -> fds */
+	HOST_NET_RATE,    /* the tap `name` sends its guest rates.in */
 	HOST_NET_JOIN,    /* the tap `name` is an up port of `bridge` */
 	HOST_NET_NVERBS
 };
@@ -45,6 +47,7 @@ struct host_net_request {
 	unsigned queues;
 	bool isolate;
 	bool hairpin;
+	struct rate_limits rates; /* rates.in alone */
 	struct cidr address;
 	bool filtering; /* HOST_NET_BRIDGE: keeps VLANs apart */
 	char lower[LINK_NAME_SIZE];

@@ -227,12 +227,14 @@ static json_t *port_json(const struct net_port *port)
 	AUTO_STR struct str trunk = STR_INIT;
 
 	vlan_add_text(&trunk, &port->vlans);
-	return json_pack("{s:s,s:s,s:s,s:s,s:o,s:i,s:b,s:i,s:i,s:s,s:s}", "vm",
+	return json_pack(
+		"{s:s,s:s,s:s,s:s,s:o,s:i,s:b,s:i,s:i,s:s,s:[I,I,I],s:s}", "vm",
 		port->vm, "nic", port->nic, "tap", port->tap, "mac", port->mac,
 		"address", cidr_json(&port->address), "check", (int)port->check,
 		"isolate", port->isolate, "mtu", (int)port->mtu, "vlan",
-		port->vlans.native, "trunk", str_text(&trunk), "forward",
-		port->forward);
+		port->vlans.native, "trunk", str_text(&trunk), "rates",
+		(json_int_t)port->rates.out, (json_int_t)port->rates.in,
+		(json_int_t)port->rates.burst, "forward", port->forward);
 }
 
 static json_t *uplink_json(const struct network_uplink *up)
@@ -311,6 +313,12 @@ static const char *word(const json_t *from, const char *key)
 	return str_or(json_string_value(json_object_get(from, key)), "");
 }
 
+static uint64_t load_rate(const json_t *port, size_t i)
+{
+	return (uint64_t)json_integer_value(
+		json_array_get(json_object_get(port, "rates"), i));
+}
+
 static void load_port(struct net_live *net, const json_t *from)
 {
 	struct net_port *port =
@@ -324,6 +332,8 @@ static void load_port(struct net_live *net, const json_t *from)
 		json_object_get(from, "check"));
 	port->isolate = json_is_true(json_object_get(from, "isolate"));
 	port->mtu = (unsigned)json_integer_value(json_object_get(from, "mtu"));
+	port->rates = (struct rate_limits){ load_rate(from, 0),
+		load_rate(from, 1), load_rate(from, 2) };
 	port->vlans.native =
 		(uint16_t)json_integer_value(json_object_get(from, "vlan"));
 	if (vlan_parse(word(from, "trunk"), &port->vlans, &err))

@@ -36,8 +36,9 @@ struct net_port {
 	bool isolate;
 	unsigned mtu;          /* that the guest was told; or 0 */
 	struct vlan_set vlans; /* all zero: as the bridge has it */
-	char *forward;         /* as it is written, without specifiers; "" */
-	bool joined;           /* its tap was put on the bridge */
+	struct rate_limits rates;
+	char *forward;  /* as it is written, without specifiers; "" */
+	bool joined;    /* its tap was put on the bridge */
 	char *broken;   /* why it carries nothing and cannot be mended; NULL */
 	uint64_t rules; /* the wish that they come with; 0: before our time */
 };

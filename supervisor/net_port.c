@@ -49,6 +49,7 @@ int net_port_fill(const struct net_state *state, struct net_port *port,
 	name_tap(state, port);
 	snprintf(port->mac, sizeof(port->mac), "%s", want->mac);
 	port->isolate = want->isolate;
+	port->rates = want->rates;
 	port->mtu = want->mtu;
 	port->vlans = want->vlans;
 	forward_add_text(&forward, want->forward);

@@ -19,6 +19,7 @@ struct net_port_want {
 	bool isolate;
 	unsigned mtu; /* that the guest is told; or 0 */
 	struct vlan_set vlans;
+	struct rate_limits rates;
 };
 
 /* The name of the live network that the nic is on, new. */

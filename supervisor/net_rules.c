@@ -100,6 +100,8 @@ static void gather_port(struct gathered *g, const struct net_port *port)
 		.check = port->check,
 		.addresses = allowed,
 		.naddresses = n,
+		.rate = port->rates.out,
+		.burst = rate_burst(&port->rates, port->rates.out),
 		.hairpin = net_port_is_forwarded(port) };
 	gather_forwards(g, port);
 }

@@ -305,7 +305,8 @@ static int join(struct net_port *port, bool *changed, struct err *err)
 		.hairpin = net_port_is_forwarded(port),
 		.mtu = port->net->mtu,
 		.guest_mtu = port->mtu,
-		.vlans = port->vlans
+		.vlans = port->vlans,
+		.rates = port->rates
 	};
 	struct host_net_reply reply;
 
@@ -323,6 +324,24 @@ int nets_join(struct net_port *port, struct err *err)
 	bool changed;
 
 	return join(port, &changed, err);
+}
+
+int nets_rate(const char *vm, const char *nic, const struct rate_limits *rates,
+	struct err *err)
+{
+	struct net_port *port =
+		nets ? net_port_find(&nets->state, vm, nic) : NULL;
+	struct host_net_request rq = { .verb = HOST_NET_RATE, .rates = *rates };
+	struct host_net_reply reply;
+
+	if (!port)
+		return err_set(err, ERR_STATE, "it has no port");
+	snprintf(rq.name, sizeof(rq.name), "%s", port->tap);
+	if (host_net_call(&rq, &reply, err))
+		return -1;
+	port->rates = *rates;
+	net_rules_want(&nets->rules);
+	return net_state_save(&nets->state, err);
 }
 
 /* Of one nic, or (NULL) of all. */

@@ -53,6 +53,9 @@ MUST_CHECK int nets_plug(const struct net_port_want *want,
 int nets_settled(const struct net_port *port, struct err *err);
 /* The tap joins its bridge: after nets_settled(). */
 MUST_CHECK int nets_join(struct net_port *port, struct err *err);
+/* The port carries that much from now on. */
+MUST_CHECK int nets_rate(const char *vm, const char *nic,
+	const struct rate_limits *rates, struct err *err);
 /* The nic has no port any more. */
 void nets_unplug(const char *vm, const char *nic);
 /* The VM has no ports any more; networks that nobody needs go down. */

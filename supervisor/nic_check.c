@@ -38,6 +38,8 @@ static void check_kind(const struct spec_nic *nic, const char *section,
 		{ "isolate", nic->isolate, true },
 		{ "queues", nic->queues > 1, false },
 		{ "mtu", nic->mtu > 0, false },
+		{ "rate", nic->rates.out > 0, true },
+		{ "rate-in", nic->rates.in > 0, true },
 		{ "vlan", nic->vlan > 0, true },
 		{ "trunk", nic->trunk[0] != '\0', true },
 		{ "spoof-check",
@@ -54,6 +56,9 @@ static void check_kind(const struct spec_nic *nic, const char *section,
 				"means nothing with macvtap, which passes no "
 				"bridge");
 	}
+	if (nic->rates.burst && !nic->rates.in && !nic->rates.out)
+		remark_error(to, section, "burst",
+			"means nothing without rate or rate-in");
 	if (nic->ip[0] && !nic->network)
 		remark_error(to, section, "ip",
 			"only a network of vmward gives addresses");

@@ -34,6 +34,7 @@ static int plug(struct op_nics *op, const struct spec_nic *nic, struct err *err)
 		.forward = &nic->forward,
 		.check = nic->spoof,
 		.isolate = nic->isolate,
+		.rates = nic->rates,
 		.mtu = (unsigned)nic->mtu,
 		.vlans = { .native = (uint16_t)nic->vlan } };
 

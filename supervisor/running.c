@@ -176,3 +176,21 @@ void running_set_memory(struct vm *vm, uint64_t bytes)
 	say(vm, "vm", "memory", text,
 		!vm->spec || vm->spec->vm.memory != bytes);
 }
+
+void running_set_rates(struct vm *vm, const char *name,
+	const struct rate_limits *rates, const char *out, const char *in)
+{
+	AUTO_FREE char *section = xasprintf("net.%s", name);
+	struct spec_nic *nic;
+
+	if (!vm_own_running(vm))
+		return;
+	nic = spec_nic_of(vm->running, name);
+	if (!nic)
+		return;
+	nic->rates = *rates;
+	if (out)
+		say(vm, section, "rate", out, rates->out > 0);
+	if (in)
+		say(vm, section, "rate-in", in, rates->in > 0);
+}

@@ -28,5 +28,8 @@ void running_set_link(struct vm *vm, const char *name, bool up);
 void running_set_cpus(struct vm *vm, uint64_t cpus);
 /* So much memory, in bytes, is offered to the guest. */
 void running_set_memory(struct vm *vm, uint64_t bytes);
+/* The rates of the nic, and as its file says them; NULL: as it was. */
+void running_set_rates(struct vm *vm, const char *name,
+	const struct rate_limits *rates, const char *out, const char *in);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/keys.h"
 #include "base/list.h"
 #include "base/paths.h"
+#include "net/rate.h"
 
 enum spec_os { OS_LINUX, OS_WINDOWS, OS_OTHER };
 enum spec_accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
@@ -233,6 +234,7 @@ struct spec_nic {
 	uint64_t queues;
 	bool isolate;
 	int spoof; /* enum spec_spoof */
+	struct rate_limits rates;
 	struct spec_forwards forward;
 	uint64_t boot;
 	bool up;           /* link = up */

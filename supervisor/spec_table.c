@@ -380,12 +380,25 @@ static const struct key net_keys[] = {
 			"ADDR on 127.0.0.1 only." },
 	{ "boot", KEY_INT, AT(boot), .min = 1, .max = 1000, .when = KEY_COLD,
 		.help = "Place in the boot order." },
+	{ "rate", KEY_CUSTOM, AT(rates.out), .fallback = "", .when = KEY_HOT,
+		.live = "nic rate", .parse = value_rate,
+		.form = "rate as 100Mbit or 10MiB, or no",
+		.help = "The most that it sends in a second; what is more is "
+			"dropped, but a second's worth may go at once." },
+	{ "rate-in", KEY_CUSTOM, AT(rates.in), .fallback = "", .when = KEY_HOT,
+		.live = "nic rate", .parse = value_rate,
+		.form = "rate as 100Mbit or 10MiB, or no",
+		.help = "The most that it receives in a second; what is more "
+			"waits, for 1/20 s at most." },
+	{ "burst", KEY_SIZE, AT(rates.burst), .min = RATE_BURST_MIN,
+		.max = UINT32_MAX, .when = KEY_COLD,
+		.help = "What may go at once besides; unless written, that of "
+			"a tenth of a second." },
 	{ "link", KEY_CUSTOM, AT(up), .fallback = "up", .when = KEY_HOT,
 		.live = "nic link", .parse = value_link, .form = "up or down",
 		.help = "Whether the cable is plugged in." },
 };
 #undef AT
-static const char *const net_later[] = { "rate", "rate-in", "burst", NULL };
 
 #define AT(member) .offset = offsetof(struct spec_serial_port, member)
 static const struct key serial_keys[] = {
@@ -511,7 +524,6 @@ const struct section spec_sections[] = {
 			"takes another one by vmward disk attach." },
 	{ .name = "net",
 		MANY(nics, spec_nic, net_keys),
-		.later_keys = net_later,
 		.help = "A network interface." },
 	{ .name = "serial",
 		MANY(serials, spec_serial_port, serial_keys),

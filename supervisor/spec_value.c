@@ -135,6 +135,11 @@ int value_serial(const char *text, void *field, struct err *err)
 		"%s: say at most 20 letters, digits, '.', '_' and '-'", text);
 }
 
+int value_rate(const char *text, void *field, struct err *err)
+{
+	return rate_parse(text, field, err);
+}
+
 int value_mac(const char *text, void *field, struct err *err)
 {
 	bool good = strlen(text) == 17;

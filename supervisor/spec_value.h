@@ -14,6 +14,8 @@ MUST_CHECK int value_machine(const char *text, void *field, struct err *err);
 MUST_CHECK int value_instances(const char *text, void *field, struct err *err);
 MUST_CHECK int value_url(const char *text, void *field, struct err *err);
 MUST_CHECK int value_serial(const char *text, void *field, struct err *err);
+/* uint64_t: bytes a second, of "100Mbit"; "": 0 */
+MUST_CHECK int value_rate(const char *text, void *field, struct err *err);
 MUST_CHECK int value_mac(const char *text, void *field, struct err *err);
 MUST_CHECK int value_ip(const char *text, void *field, struct err *err);
 MUST_CHECK int value_model(const char *text, void *field, struct err *err);

@@ -50,12 +50,12 @@ int main(void)
 		{ "br0", RULESET_BRIDGE, NULL, 0 },
 	};
 	struct ruleset_port ports[] = {
-		{ "vw0123456789", "52:54:00:00:00:01", RULESET_IP, of_web, 2,
-			true },
-		{ "vw1123456789", "52:54:00:00:00:02", RULESET_MAC, NULL, 0,
-			false },
+		{ "vw0123456789", "52:54:00:00:00:01", RULESET_IP, of_web, 2, 0,
+			0, true },
+		{ "vw1123456789", "52:54:00:00:00:02", RULESET_MAC, NULL, 0, 0,
+			0, false },
 		{ "vw2123456789", "52:54:00:00:00:03", RULESET_ANY, NULL, 0,
-			false },
+			12500000, 65536, false },
 	};
 	struct ruleset_forward forwards[] = {
 		{ &nets[0], false, "", 8080, 8080, 80, web },
