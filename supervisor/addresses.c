@@ -100,7 +100,7 @@ static void add_nic(
 		state && !nic->user ? net_port_find(state, vm->name, nic->name)
 				    : NULL;
 
-	if (nic->user)
+	if (nic->user == USER_SLIRP) /* passt gives it the host's own */
 		json_array_append_new(
 			all, json_pack("{s:s,s:s,s:n,s:s}", "address",
 				     "10.0.2.15", "source", "user-mode", "age",

@@ -116,6 +116,8 @@ json_t *argv_disk_device(const struct vm_spec *spec,
 int argv_disk_boot(const struct vm_spec *spec, const struct spec_disk *disk);
 json_t *argv_nic_backend(const struct vm_spec *spec, const struct spec_nic *nic,
 	bool vhost, struct err *err);
+/* How many descriptors its backend gets of us. */
+unsigned argv_nic_fds(const struct spec_nic *nic);
 /* QEMU's descriptor of the first queue of a nic on a network or bridge. */
 int argv_nic_first_fd(const struct vm_spec *spec, const struct spec_nic *nic);
 json_t *argv_nic_device(const struct vm_spec *spec, const struct spec_nic *nic,

@@ -274,7 +274,7 @@ static void become_user(
 		remark_note(check->to, section, "network",
 			"default becomes user = yes here: the VM reaches out, "
 			"and is reached by forward only");
-	nic->user = true;
+	nic->user = USER_SLIRP;
 	atom_set(&nic->network, NULL);
 }
 
@@ -289,7 +289,7 @@ static bool has_two_ways(const struct check *check, const struct spec_nic *nic,
 		{ "network", "network", nic->network != NULL },
 		{ "bridge", "bridge", nic->bridge != NULL },
 		{ "macvtap", "macvtap", nic->macvtap != NULL },
-		{ "user", "user = yes", nic->user },
+		{ "user", "user = yes", nic->user != USER_NO },
 	};
 	size_t first = NELEMS(ways);
 
@@ -326,7 +326,7 @@ static void settle_nic(
 			"enabled = no");
 		return;
 	}
-	nic->user = !system;
+	nic->user = system ? USER_NO : USER_SLIRP;
 	nic->network = atom_get(system ? "default" : NULL);
 }
 

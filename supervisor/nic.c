@@ -47,6 +47,13 @@ static int add_forward(json_t *list, const struct spec_nic *nic,
 	return 0;
 }
 
+unsigned argv_nic_fds(const struct spec_nic *nic)
+{
+	if (nic->user)
+		return nic->user == USER_PASST ? 1 : 0;
+	return (unsigned)nic->queues;
+}
+
 int argv_nic_first_fd(const struct vm_spec *spec, const struct spec_nic *nic)
 {
 	int fd = ARGV_FD_TAP;
@@ -57,8 +64,7 @@ int argv_nic_first_fd(const struct vm_spec *spec, const struct spec_nic *nic)
 
 		if (other == nic)
 			break;
-		if (!other->user)
-			fd += (int)other->queues;
+		fd += (int)argv_nic_fds(other);
 	}
 	return fd;
 }
@@ -80,6 +86,17 @@ static json_t *tap_backend(
 	return backend;
 }
 
+/* A stream of frames to a program that has the other end. */
+static json_t *passt_backend(
+	const struct vm_spec *spec, const struct spec_nic *nic)
+{
+	AUTO_FREE char *fd = xasprintf("%d", argv_nic_first_fd(spec, nic));
+
+	return json_pack("{s:s, s:s+, s:b, s:{s:s, s:s}}", "type", "stream",
+		"id", "netdev-", nic->name, "server", false, "addr", "type",
+		"fd", "str", fd);
+}
+
 json_t *argv_nic_backend(const struct vm_spec *spec, const struct spec_nic *nic,
 	bool vhost, struct err *err)
 {
@@ -88,6 +105,8 @@ json_t *argv_nic_backend(const struct vm_spec *spec, const struct spec_nic *nic,
 
 	if (!nic->user)
 		return tap_backend(spec, nic, vhost);
+	if (nic->user == USER_PASST)
+		return passt_backend(spec, nic);
 	for (unsigned i = 0; i < nic->forward.n; i++)
 		if (add_forward(forwards, nic, &nic->forward.at[i], err) != 0)
 			return NULL;

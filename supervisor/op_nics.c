@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "supervisor/argv.h"
 #include "supervisor/nets.h"
+#include "supervisor/passt.h"
 
 #define NETWORK_MS 30000
 #define NICS_MAX   32
@@ -59,6 +60,10 @@ static int plug_all(struct op_nics *op, struct err *err)
 		const struct spec_nic *nic =
 			list_entry(it, struct spec_nic, link);
 
+		if (nic->user == USER_PASST && op->taps &&
+			passt_start(op->vm->name, nic, op->taps,
+				argv_nic_first_fd(op->vm->running, nic), err))
+			return err_wrap(err, "net '%s': ", nic->name);
 		if (!nic->user && plug(op, nic, err))
 			return err_wrap(err, "net '%s': ", nic->name);
 	}
@@ -125,6 +130,7 @@ static struct op_nics *begin(struct vm *vm, bool has_taps)
 		const struct spec_nic *nic =
 			list_entry(it, struct spec_nic, link);
 
+		any |= nic->user == USER_PASST && !has_taps;
 		any |= !nic->user &&
 		       (!has_taps || (state && !net_port_find(state, vm->name,
 						       nic->name)));

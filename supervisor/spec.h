@@ -221,13 +221,16 @@ struct spec_forwards {
 	struct spec_forward *at;
 };
 
+/* Networks that need no right: none, QEMU's own, passt's. */
+enum spec_user { USER_NO, USER_SLIRP, USER_PASST };
+
 struct spec_nic {
 	struct list link; /* vm_spec.nics */
 	const char *name;
 	const char *network;
 	const char *bridge;
 	const char *macvtap;
-	bool user;
+	int user; /* enum spec_user */
 	const char *model;
 	const char *mac; /* "": from uuid and name */
 	const char *ip;  /* "": by lease */

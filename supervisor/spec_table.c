@@ -328,9 +328,11 @@ static const struct key net_keys[] = {
 		.release = value_string_release, .form = "device",
 		.help = "A device of this host's that the guest is on the wire "
 			"by, beside the host, which it does not reach." },
-	{ "user", KEY_BOOL, AT(user), .when = KEY_COLD,
+	{ "user", KEY_CUSTOM, AT(user), .when = KEY_COLD,
+		.parse = value_user, .form = "yes, no or passt",
 		.help = "QEMU's own network: needs no right, reaches out, is "
-			"reached by forward only." },
+			"reached by forward only; passt is a program that does "
+			"the same faster, and knows IPv6." },
 	{ "model", KEY_CUSTOM, AT(model), .fallback = "virtio", .when = KEY_COLD,
 		.parse = value_model, .release = value_string_release,
 		.form = "virtio or a model "

@@ -235,6 +235,20 @@ int value_ip(const char *text, void *field, struct err *err)
 		"%s: say an IPv4 address, as 10.64.0.10", text);
 }
 
+int value_user(const char *text, void *field, struct err *err)
+{
+	struct err why = ERR_INIT;
+	bool on = false;
+
+	if (!str_eq(text, "passt") && str_to_bool(text, &on, &why))
+		return err_set(
+			err, ERR_CONFIG, "%s: say yes, no or passt", text);
+	*(int *)field = str_eq(text, "passt") ? USER_PASST
+			: on                  ? USER_SLIRP
+					      : USER_NO;
+	return 0;
+}
+
 int value_trunk(const char *text, void *field, struct err *err)
 {
 	struct vlan_set set = { .n = 0 };

@@ -30,6 +30,7 @@ void value_crash_loop_release(void *field);
 
 /* bool: link = up | down */
 MUST_CHECK int value_trunk(const char *text, void *field, struct err *err);
+MUST_CHECK int value_user(const char *text, void *field, struct err *err);
 MUST_CHECK int value_link(const char *text, void *field, struct err *err);
 
 /* struct spec_topology: SOCKETS:CORES:THREADS */

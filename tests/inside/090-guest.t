@@ -26,7 +26,7 @@ initrd = $tmp/initrd.gz
 cmdline = console=ttyS0 quiet panic=-1
 [start]
 ready = serial:^NET eth0
-ready-timeout = 5min
+ready-timeout = 20min
 [net.lan]
 network = lan
 vlan = 20
