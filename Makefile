@@ -183,6 +183,8 @@ UNIT := $(UNIT_OBJ:.o=)
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(call have,$(FUZZ_SRC)))
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(call have,tests/lint/verbs.c \
 	tests/bench/floor.c))
+FAULTS_OUT = $(BUILD)/faults.lines
+OOM = $(BUILD)/tests/peer/oom.so
 PEERS := $(patsubst %.c,$(BUILD)/%,$(call have,$(PEER_SRC)))
 MAN_PAGES := $(addprefix $(BUILD)/man/,$(MAN))
 PROGRAMS := $(if $(call have,$(VMWARDD_SRC)),$(BUILD)/vmwardd) \
@@ -246,6 +248,10 @@ $(BENCH): $(BENCH_OBJ)
 	$(call link,$(JANSSON_LIBS))
 $(UNIT): %: %.o $(LIBS_A)
 	$(call link,$(DAEMON_LIBS) $(CTL_LIBS))
+$(OOM): tests/peer/oom.c
+	@mkdir -p $(@D)
+	@echo "  CC     tests/peer/oom.so"
+	$(Q)$(CC) -std=c11 $(WARN) -O2 -fPIC -shared -D_GNU_SOURCE -o $@ $< -ldl
 $(TOOLS) $(PEERS): %: %.o $(BUILD)/libbase.a
 	$(call link,$(DAEMON_LIBS))
 # with libFuzzer, or with a main() that replays files
@@ -279,9 +285,13 @@ check-clients: $(TEST_PROGRAMS)
 check-system: $(TEST_PROGRAMS)
 	$(Q)TEST_TIMEOUT=$${TEST_TIMEOUT:-5400} \
 		$(RUN) system: $(call have,$(SYSTEM_TESTS))
-faults: $(TEST_PROGRAMS)
-	$(Q)TEST_TIMEOUT=$${TEST_TIMEOUT:-3600} \
-		$(RUN) faults: $(call have,$(FAULT_TESTS))
+faults: $(TEST_PROGRAMS) $(OOM)
+	$(Q)rm -f $(FAULTS_OUT); ok=true; \
+	FAULTS_OUT='$(abspath $(FAULTS_OUT))' \
+	TEST_TIMEOUT=$${TEST_TIMEOUT:-$(if $(LONG),14400,3600)} \
+		$(RUN) faults: $(call have,$(FAULT_TESTS)) || ok=false; \
+	cd '$(srcdir)' && QEMU='$(QEMU)' tests/faults/report \
+		'$(abspath $(FAULTS_OUT))' >RELIABILITY.md || ok=false; $$ok
 lint: all man $(TOOLS)
 	$(Q)$(RUN) -v lint: $(LINT)
 

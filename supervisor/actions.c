@@ -291,7 +291,7 @@ static void mend_record(struct vm *vm)
 	r->generation = vm->machine.generation;
 	r->pid = (int32_t)vm->machine.pid;
 	r->pid_start = machine_pid_start(vm->machine.pid);
-	if (!r->uuid[0] && vm->running)
+	if (vm->running)
 		snprintf(r->uuid, sizeof(r->uuid), "%s", vm->running->uuid);
 	if (!r->machine[0] && vm->running)
 		snprintf(r->machine, sizeof(r->machine), "%s",

@@ -136,8 +136,9 @@ MUST_CHECK int machine_get(
 bool machine_pid_generation(pid_t pid, uint64_t *out);
 /* Field 22 of /proc/PID/stat, or 0. */
 uint64_t machine_pid_start(pid_t pid);
-/* True if /proc/PID is a QEMU started with this uuid at that time. */
-bool machine_pid_is(pid_t pid, uint64_t start, const char *uuid);
+/* True if /proc/PID is that VM's QEMU, of this uuid, started at that time. */
+bool machine_pid_is(
+	pid_t pid, uint64_t start, const char *uuid, const char *name);
 /* Its command line, words ended by NUL, new; NULL: it has none (any more). */
 char *machine_pid_words(pid_t pid, size_t *len);
 /* True if the program of its file is another one since it was started. */

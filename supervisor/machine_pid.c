@@ -58,14 +58,17 @@ uint64_t machine_pid_start(pid_t pid)
 	return at ? str_digits(at + 1) : 0;
 }
 
-bool machine_pid_is(pid_t pid, uint64_t start, const char *uuid)
+bool machine_pid_is(
+	pid_t pid, uint64_t start, const char *uuid, const char *name)
 {
+	AUTO_FREE char *guest = xasprintf("guest=%s,", name);
 	AUTO_FREE char *cmdline = xmalloc(CMDLINE_MAX);
 	ssize_t got = read_proc(pid, "cmdline", cmdline, CMDLINE_MAX);
 
 	if (pid <= 1 || got <= 0 || machine_pid_start(pid) != start)
 		return false;
-	return memmem(cmdline, (size_t)got, uuid, strlen(uuid)) != NULL;
+	return memmem(cmdline, (size_t)got, uuid, strlen(uuid)) &&
+	       memmem(cmdline, (size_t)got, guest, strlen(guest));
 }
 
 char *machine_pid_words(pid_t pid, size_t *len)

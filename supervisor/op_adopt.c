@@ -44,7 +44,8 @@ static void know_by_pid(struct vm *vm)
 	if (pidfd < 0)
 		return;
 	/* checked while the pidfd pins it: no reuse in between */
-	if (machine_pid_is(pid, vm->record.pid_start, vm->record.uuid)) {
+	if (machine_pid_is(
+		    pid, vm->record.pid_start, vm->record.uuid, vm->name)) {
 		vm->machine.seen = (struct cause_inputs){ .started = true };
 		machine_know_pid(&vm->machine, pid, pidfd);
 	} else {
@@ -107,11 +108,18 @@ static bool is_ours(const struct op_adopt *op)
 	const char *uuid =
 		json_string_value(json_object_get(op->uuid.result, "UUID"));
 	const struct vm *vm = op->vm;
-	const char *want = vm->record.uuid[0] ? vm->record.uuid
-			   : vm->spec         ? vm->spec->uuid
-					      : "";
+	/* the record may be another VM's, the files may have changed since */
+	const char *const ours[] = { vm->record.uuid,
+		vm->running ? vm->running->uuid : "",
+		vm->spec ? vm->spec->uuid : "" };
+	bool any = uuid;
 
-	return uuid && (!*want || str_eq(uuid, want));
+	for (size_t i = 0; uuid && i < NELEMS(ours); i++) {
+		if (str_eq(uuid, ours[i]))
+			return true;
+		any &= !*ours[i];
+	}
+	return any;
 }
 
 static const char *status_of(const struct op_adopt *op)

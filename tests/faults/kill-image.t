@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Work on images and what VMs are made of is interrupted: kill -9 of the
-# supervisor at its system calls (POINTS [all] of each case, evenly spread),
-# and of qemu-img at INSTANTS [64] of its runs.  Each time all is as it was
+# supervisor at its system calls (POINTS [8] of each case, evenly spread),
+# and of qemu-img at INSTANTS [4] of its runs.  Each time all is as it was
 # or as it was to be, what was answered is there, and after the next start
 # nothing else is.  CASES: only these.
 # shellcheck source=tests/t/lib.sh
@@ -11,8 +11,8 @@
 . "$TOP/tests/t/daemon.sh"
 real=$(PATH=/usr/local/bin:/usr/bin:/bin command -v qemu-img) ||
 	skip_all "no qemu-img"
-points=${POINTS:-all}
-instants=${INSTANTS:-64}
+points=${POINTS:-${LONG:+all}} instants=${INSTANTS:-${LONG:+64}}
+: "${points:=8}" "${instants:=4}"
 kill_at=$BUILD/tests/peer/kill_at
 lib=$tmp/var/lib/vmward
 images=$lib/images
@@ -232,8 +232,10 @@ again() { ask && [ "$status" = 0 ] && [ "$(state)" = after ]; }
 clear_counts() { total=0 injected=0 survived=0 lost=0 leaked=0; }
 tell()
 {
-	echo "# case=$1 points=$total injected=$injected survived=$survived" \
-		"lost=$lost leaked=$leaked"
+	line="case=$1 points=$total injected=$injected survived=$survived \
+acked_lost=$lost leaked=$leaked"
+	echo "# $line"
+	[ -z "${FAULTS_OUT-}" ] || echo "$line" >>"$FAULTS_OUT"
 	ok "$1: every point was injected" is "$injected" "$total"
 	ok "$1: the supervisor was there each time" is "$survived" "$total"
 	ok "$1: nothing is lost" is "$lost" 0

@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kill -9 of the supervisor at its system calls during one start and one
-# stop.  A clean trace tells the pairs (call, how many-th); POINTS [150] of
+# stop.  A clean trace tells the pairs (call, how many-th); POINTS [30] of
 # them, evenly spread, or POINTS=all of them, are injected by strace.
 # MUTATE=kill: the test itself kills a guest once, to see vm_killed count.
 # shellcheck source=tests/live/lib.sh
 . "${TOP:-$(dirname "$0")/../..}/tests/live/lib.sh"
 command -v strace >/dev/null || skip_all "no strace"
 strace -o /dev/null true 2>/dev/null || skip_all "strace may not trace here"
-points=${POINTS:-150}
+points=${POINTS:-${LONG:+150}}
+: "${points:=30}"
 injected=0 survived=0 lost=0 double=0 killed=0 leaked=0 slowest=0
 
 # traced ARG...: vmwardd under strace; true when it is ready
@@ -177,9 +178,11 @@ while read -r name number <&7; do
 	fi
 	leave
 done 7<"$tmp/pairs"
-echo "# case=kill-start-stop-syscall points=$points injected=$injected" \
-	"survived=$survived acked_lost=$lost double=$double" \
-	"vm_killed=$killed leaked=$leaked max_recover_ms=$slowest"
+line="case=C-2-start-stop points=$points injected=$injected \
+survived=$survived acked_lost=$lost double=$double vm_killed=$killed \
+leaked=$leaked max_recover_ms=$slowest"
+echo "# $line"
+[ -z "${FAULTS_OUT-}" ] || echo "$line" >>"$FAULTS_OUT"
 ok "every point was injected" is "$injected" "$points"
 ok "no answer was lost" is "$lost" 0
 ok "no VM was doubled" is "$double" 0
