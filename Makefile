@@ -52,7 +52,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/live_reap.c supervisor/calendar.c supervisor/spec_backup.c \
 	supervisor/backups.c supervisor/backup_disk.c supervisor/sum.c \
 	supervisor/op_backup.c supervisor/op_verify.c supervisor/op_putback.c \
-	supervisor/command_backup.c supervisor/freeze.c supervisor/bitmaps.c \
+	supervisor/command_backup.c supervisor/freeze.c supervisor/schedule.c supervisor/bitmaps.c \
 	supervisor/op_rename.c supervisor/command_rename.c \
 	supervisor/op_resize.c supervisor/command_resize.c supervisor/command_nic.c \
 	supervisor/seed.c supervisor/seed_disk.c supervisor/seed_value.c supervisor/op_seed.c \

@@ -23,6 +23,7 @@
 #include "supervisor/ready.h"
 #include "supervisor/reboot.h"
 #include "supervisor/saved.h"
+#include "supervisor/schedule.h"
 #include "supervisor/settle.h"
 #include "supervisor/tidy.h"
 #include "supervisor/unplug.h"
@@ -570,6 +571,13 @@ void act_forgive(struct vm *vm)
 	if (!machine_is_alive(&vm->machine)) /* the note tells of the failure */
 		vm_set_note(vm, "%s", "");
 	vm_record_order(vm);
+}
+
+void act_follow_files(struct vm *vm)
+{
+	reboot_follow(vm);
+	hang_follow(vm);
+	schedule_follow(vm);
 }
 
 void act_nothing(struct vm *vm UNUSED) {}

@@ -56,6 +56,8 @@ void act_forgive(struct vm *vm);
 void act_reap(struct vm *vm);
 /* No cell: after an upgrade the timers of its state run again. */
 void act_go_on(struct vm *vm);
+/* No cell: its files were read; what goes by them does so. */
+void act_follow_files(struct vm *vm);
 /* Known, and nothing to do. */
 void act_nothing(struct vm *vm);
 

@@ -6,6 +6,7 @@
 #include "base/sys.h"
 #include "supervisor/policy.h"
 #include "supervisor/ready.h"
+#include "supervisor/schedule.h"
 
 static const char *const causes[NCAUSES] = {
 	[CAUSE_NONE] = "nothing has ended yet",
@@ -240,6 +241,12 @@ void explain_vm(const struct vm *vm, struct str *out)
 			"%u change%s of its file wait%s: vmward plan %s\n",
 			pending, pending == 1 ? "" : "s",
 			pending == 1 ? "s" : "", vm->name);
+	if (schedule_next(vm) != INT64_MAX) {
+		char when[32];
+
+		vmlog_time(schedule_next(vm), when);
+		str_addf(out, "Its next backup is due at %s.\n", when);
+	}
 	if (!vm->recorded)
 		str_add(out, "Its last change could not be recorded: the "
 			     "state directory takes no writes.\n");

@@ -19,6 +19,7 @@
 #include "supervisor/pool.h"
 #include "supervisor/remove.h"
 #include "supervisor/saved.h"
+#include "supervisor/schedule.h"
 #include "supervisor/seed.h"
 #include "supervisor/snapshots.h"
 
@@ -164,6 +165,7 @@ void journal_roll(const struct env *env, const char *vm, const json_t *entries)
 	}
 	seed_remove(&env->paths, vm);
 	saved_remove(env, vm);
+	schedule_remove(env, vm);
 	snapshots_forget(&env->paths, vm);
 	if (remove_tree(dropins, &err))
 		log_warn(NULL, "%s", err.text);

@@ -12,11 +12,11 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "base/trim.h"
+#include "supervisor/actions.h"
 #include "supervisor/chain_record.h"
 #include "supervisor/config.h"
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
-#include "supervisor/hang.h"
 #include "supervisor/incidents.h"
 #include "supervisor/journal.h"
 #include "supervisor/lifecycle.h"
@@ -24,7 +24,6 @@
 #include "supervisor/op_rename.h"
 #include "supervisor/pool.h"
 #include "supervisor/reading.h"
-#include "supervisor/reboot.h"
 #include "supervisor/remove.h"
 #include "supervisor/settings.h"
 #include "supervisor/tasks.h"
@@ -201,8 +200,7 @@ static void accept_reading(struct registry *registry, struct reading *r)
 	}
 	if (!r->spec && r->missing && !vm_is_up(vm) && vm->state != VM_WAITING)
 		vm_replace_spec_steal(vm, NULL);
-	reboot_follow(vm);
-	hang_follow(vm);
+	act_follow_files(vm);
 }
 
 /* The readings are in the order of names. */

@@ -16,6 +16,7 @@
 #include "supervisor/forward.h"
 #include "supervisor/nets.h"
 #include "supervisor/ready.h"
+#include "supervisor/schedule.h"
 
 #define LOG_LINES 10 /* of the log in a status */
 
@@ -412,6 +413,14 @@ static json_t *hang_of(const struct vm *vm)
 	return vm->hang.what ? json_string(vm->hang.what) : json_null();
 }
 
+/* Of the schedule of its backups. */
+static json_t *next_backup_of(const struct vm *vm)
+{
+	int64_t next = schedule_next(vm);
+
+	return time_or_null(next == INT64_MAX ? 0 : next);
+}
+
 static json_t *detail_of(const struct vm *vm)
 {
 	return json_string(vm->last.detail);
@@ -490,6 +499,7 @@ static const struct report_field {
 	{ "ends", ends_of, true },
 	{ "last_end", last_end_of, true },
 	{ "hang", hang_of, true },
+	{ "next_backup", next_backup_of, true },
 	{ "detail", detail_of, true },
 	{ "recorded", recorded_of, true },
 	{ "restart_us", restart_us_of, true },

@@ -127,6 +127,13 @@ struct vm_order {
 	void (*changed)(struct vm *vm);
 };
 
+/* Its backups at their times; supervisor/schedule's. */
+struct vm_schedule {
+	struct loop_timer timer;
+	int64_t last_us; /* by the wall clock; 0: not read so far */
+	bool runs;       /* one is under way */
+};
+
 /* The hang detector of a VM; supervisor/hang's. */
 struct vm_hang {
 	struct loop_timer timer;  /* the next look */
@@ -190,6 +197,7 @@ struct vm {
 	struct vm_full full;
 	struct vm_low low;
 	struct vm_hang hang;
+	struct vm_schedule schedule;
 	struct loop_timer runtime_timer; /* [stop] runtime-max */
 	struct vm_good good;
 	bool ordered; /* this start was asked for by a person */

@@ -41,11 +41,8 @@ ok "one that takes long" q vm-save slow job:true
 job=$(field job)
 ok "is saving" becomes slow saving
 ok "stop: not now" refused STATE vm-stop slow
-ok "a second one waits for the same" background second qmp \
-	'>{"execute":"vm-save","arguments":{"vm":"slow"}}' '<"error"'
 ok "it can be cancelled" q job-cancel "job=$job"
 ok "the guest goes on" becomes slow running
-ok "the other one is told" ended second
 ok "the same QEMU" is "$(pid_of slow)" "$slow"
 ok "nothing is kept" test ! -e "$saved/slow"
 q vm-pause slow

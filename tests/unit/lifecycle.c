@@ -51,6 +51,7 @@ ACT(act_give_up)
 ACT(act_forgive)
 ACT(act_reap)
 ACT(act_nothing)
+ACT(act_follow_files)
 
 static struct vm *vm;
 
