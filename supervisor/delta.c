@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "supervisor/argv.h"
 #include "supervisor/device.h"
+#include "supervisor/nets.h"
 #include "supervisor/room.h"
 #include "supervisor/size_check.h"
 
@@ -70,35 +71,36 @@ static struct spec_disk *disk_of(
 
 /* ---- what a change of each key takes ---- */
 
-static bool can_plug(
-	struct delta *d, const struct vm *vm, const struct spec_disk *disk)
+/* A device comes or goes by a port of its own. */
+static void plug(struct make *m, struct delta *d, bool comes)
 {
-	if (device_machine(vm->running) == MACHINE_MICROVM)
+	enum machine_kind kind = device_machine(m->vm->running);
+
+	if (kind == MACHINE_MICROVM)
 		waits(d, "machine microvm cannot hotplug");
-	else if (disk->bus != BUS_VIRTIO)
-		waits(d, "only disks with bus = virtio are plugged while it "
-			 "runs");
+	else if (comes && kind == MACHINE_Q35 && m->ports == 0)
+		waits(d, "no port is free: hotplug-ports says how many there "
+			 "are");
 	else
-		return true;
-	return false;
+		is_hot(d, comes ? DELTA_ATTACH : DELTA_DETACH);
+	m->ports -= d->act == DELTA_ATTACH && kind == MACHINE_Q35;
 }
 
 static void plug_disk(struct make *m, struct delta *d)
 {
 	const struct spec_disk *added = disk_of(m->vm->spec, d);
 	const struct spec_disk *gone = disk_of(m->vm->running, d);
-	bool q35 = device_machine(m->vm->running) == MACHINE_Q35;
 
-	if (!can_plug(d, m->vm, added ? added : gone))
-		return;
-	if (!added)
-		is_hot(d, DELTA_DETACH);
-	else if (q35 && m->ports == 0)
-		waits(d, "no port is free: hotplug-ports says how many there "
-			 "are");
+	if ((added ? added : gone)->bus != BUS_VIRTIO)
+		waits(d, "only disks with bus = virtio are plugged while it "
+			 "runs");
 	else
-		is_hot(d, DELTA_ATTACH);
-	m->ports -= d->act == DELTA_ATTACH && q35;
+		plug(m, d, added != NULL);
+}
+
+static void plug_nic(struct make *m, struct delta *d)
+{
+	plug(m, d, spec_nic_of(m->vm->spec, name_of(d)) != NULL);
 }
 
 static void resize_disk(struct make *m, struct delta *d)
@@ -161,6 +163,7 @@ static const struct rule {
 } rules[] = {
 	{ "disk", NULL, plug_disk },
 	{ "disk", "size", resize_disk },
+	{ "net", NULL, plug_nic },
 	{ "net", "link", set_link },
 	{ "vm", "cpus", set_cpus },
 	{ "vm", "memory", set_memory },
@@ -272,6 +275,23 @@ static void look_at_size(struct make *m, const struct spec_disk *disk)
 	resize_disk(m, d);
 }
 
+/* The port of a nic that others spoilt. */
+static void look_at_port(struct make *m, const char *nic)
+{
+	AUTO_FREE char *section = xasprintf("net.%s", nic);
+	const struct net_state *state = nets_state();
+	const struct net_port *port =
+		state ? net_port_find(state, m->vm->name, nic) : NULL;
+	struct delta *d;
+
+	if (!port || !port->broken)
+		return;
+	d = add(m, section, "port");
+	d->from = xstrdup("broken");
+	d->to = xstrdup("whole");
+	waits(d, port->broken);
+}
+
 static void look_at_devices(struct make *m)
 {
 	const struct vm_spec *running = m->vm->running;
@@ -283,18 +303,28 @@ static void look_at_devices(struct make *m)
 		look_for(m, "disk", disk->name);
 		look_at_size(m, disk);
 	}
-	list_each(&running->nics, nt, nnext)
-		look_for(m, "net", list_entry(nt, struct spec_nic, link)->name);
+	list_each(&running->nics, nt, nnext) {
+		const struct spec_nic *nic =
+			list_entry(nt, struct spec_nic, link);
+
+		look_for(m, "net", nic->name);
+		look_at_port(m, nic->name);
+	}
 }
 
+/* "disk-data": what runs has a section [disk.data]. */
 static bool is_known(const struct make *m, const char *id)
 {
 	const struct vm_spec *running = m->vm->running;
+	AUTO_FREE char *section = xstrdup(id);
+	char *dash = strchr(section, '-');
 
-	if (str_starts(id, "disk-"))
-		return spec_disk_of(running, id + strlen("disk-")) != NULL;
-	if (str_starts(id, "net-"))
-		return spec_nic_of(running, id + strlen("net-")) != NULL;
+	if (dash)
+		*dash = '.';
+	list_each(&running->ini.entries, it, next)
+		if (str_eq(list_entry(it, struct ini_entry, link)->section,
+			    section))
+			return true;
 	return str_starts(id, ROOM_CPU);
 }
 

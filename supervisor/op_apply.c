@@ -2,8 +2,8 @@
 /*
  * The running VM follows its file as far as QEMU can: what can be undone
  * comes first, what cannot (a larger disk) last but for what goes.  If a step
- * fails, those before it are undone.  A guest that keeps a disk is no
- * failure: it is closed when the guest lets it go.
+ * fails, those before it are undone.  A guest that keeps a device is no
+ * failure: it is let go when the guest does.
  */
 #include "supervisor/op_apply.h"
 
@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "supervisor/op.h"
+#include "supervisor/op_nic.h"
 #include "supervisor/op_size.h"
 #include "supervisor/running.h"
 #include "supervisor/unplug.h"
@@ -22,7 +23,8 @@
 struct detach {
 	struct op_apply *op; /* NULL: nobody waits for it */
 	struct vm *vm;
-	char *disk;
+	const struct plug *plug;
+	char *name;
 };
 
 struct op_apply {
@@ -38,7 +40,7 @@ struct op_apply {
 	struct detach *detach;
 	bool done; /* the step */
 	struct err err;
-	unsigned kept; /* disks that the guest keeps for now */
+	unsigned kept; /* devices that the guest keeps for now */
 };
 
 static const char *device_of(const struct delta *d)
@@ -80,20 +82,67 @@ static json_t *pairs_of(const struct vm_spec *spec, const char *section)
 	return pairs;
 }
 
-/* The disk of a copy, which has it no longer then. */
+/* ---- what is plugged in and out ---- */
+
+static struct job *attach_disk(struct op_apply *op, const struct vm_spec *from,
+	const char *name, json_t *pairs)
+{
+	struct spec_disk *disk = spec_disk_of(from, name);
+
+	list_del(&disk->link);
+	list_init(&disk->link);
+	return op_disk_attach_begin_steal(op->vm, disk, pairs, on_step, op);
+}
+
+static struct job *attach_nic(struct op_apply *op, const struct vm_spec *from,
+	const char *name, json_t *pairs)
+{
+	struct spec_nic *nic = spec_nic_of(from, name);
+
+	list_del(&nic->link);
+	list_init(&nic->link);
+	return op_nic_attach_begin_steal(op->vm, nic, pairs, on_step, op);
+}
+
+static bool has_disk(const struct vm_spec *spec, const char *name)
+{
+	return spec_disk_of(spec, name) != NULL;
+}
+
+static bool has_nic(const struct vm_spec *spec, const char *name)
+{
+	return spec_nic_of(spec, name) != NULL;
+}
+
+static const struct plug {
+	const char *class; /* of its section */
+	bool (*has)(const struct vm_spec *spec, const char *name);
+	/* Out of a copy, which has it no longer then; pairs are stolen. */
+	struct job *(*attach)(struct op_apply *op, const struct vm_spec *from,
+		const char *name, json_t *pairs);
+	struct job *(*detach)(struct vm *vm, const char *name,
+		int64_t timeout_ms, op_detach_pending_fn *on_pending,
+		op_end_fn *on_end, void *arg);
+} plugs[] = {
+	{ "disk", has_disk, attach_disk, op_disk_detach_begin },
+	{ "net", has_nic, attach_nic, op_nic_detach_begin },
+};
+
+static const struct plug *plug_of(const struct delta *d)
+{
+	return str_starts(d->section, "net.") ? &plugs[1] : &plugs[0];
+}
+
 static void attach(
 	struct op_apply *op, const struct delta *d, const struct vm_spec *from)
 {
-	struct spec_disk *disk = spec_disk_of(from, device_of(d));
+	const struct plug *plug = plug_of(d);
 
-	if (!disk) {
+	if (plug->has(from, device_of(d)))
+		watch(op, plug->attach(op, from, device_of(d),
+				  pairs_of(from, d->section)));
+	else
 		op->done = true;
-		return;
-	}
-	list_del(&disk->link);
-	list_init(&disk->link);
-	watch(op, op_disk_attach_begin_steal(op->vm, disk,
-			  pairs_of(from, d->section), on_step, op));
 }
 
 static void on_detached(struct job *job, void *arg)
@@ -101,7 +150,7 @@ static void on_detached(struct job *job, void *arg)
 	struct detach *detach = arg;
 
 	if (!job->err.code)
-		unplug_forget(detach->vm, "disk", detach->disk);
+		unplug_forget(detach->vm, detach->plug->class, detach->name);
 	if (detach->op) {
 		detach->op->detach = NULL;
 		on_step(job, detach->op);
@@ -109,7 +158,7 @@ static void on_detached(struct job *job, void *arg)
 		vm_job_over(job, detach->vm);
 		vm_changed(detach->vm);
 	}
-	free(detach->disk);
+	free(detach->name);
 	free(detach);
 }
 
@@ -130,16 +179,18 @@ static void on_kept(
 /* No child of ours: it stays until the guest lets go. */
 static void detach(struct op_apply *op, const struct delta *d)
 {
+	const struct plug *plug = plug_of(d);
 	const char *name = device_of(d);
 	struct detach *detach = NEW(struct detach);
 
 	detach->op = op;
 	detach->vm = op->vm;
-	detach->disk = xstrdup(name);
+	detach->plug = plug;
+	detach->name = xstrdup(name);
 	op->detach = detach;
-	unplug_mark(op->vm, "disk", name, false);
-	vm_job_add(op->vm, op_disk_detach_begin(op->vm, name, DETACH_MS,
-				   on_kept, on_detached, detach));
+	unplug_mark(op->vm, plug->class, name, false);
+	vm_job_add(op->vm, plug->detach(op->vm, name, DETACH_MS, on_kept,
+				   on_detached, detach));
 }
 
 static bool wants_up(const struct vm_spec *spec, const struct delta *d)
@@ -258,7 +309,8 @@ static int compare(struct op_apply *op, struct err *err)
 
 static void name_section(struct op_apply *op)
 {
-	if (!str_starts(op->err.text, "disk '"))
+	if (!str_starts(op->err.text, "disk '") &&
+		!str_starts(op->err.text, "net '"))
 		err_wrap(&op->err, "[%s]: ", step_of(op)->section);
 }
 
@@ -301,7 +353,7 @@ static void begin_undo(struct op_apply *op)
 	else if (d->act == DELTA_MEMORY || d->act == DELTA_CPUS)
 		set_size(op, d, op->before);
 	else if (d->act == DELTA_DETACH &&
-		 !spec_disk_of(op->vm->running, device_of(d)))
+		 !plug_of(d)->has(op->vm->running, device_of(d)))
 		attach(op, d, op->before);
 	else
 		op->done = true; /* a disk does not shrink */

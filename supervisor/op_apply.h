@@ -13,7 +13,7 @@
 struct job *op_apply_begin(struct vm *vm, op_end_fn *on_end, void *arg);
 /* All differences that it found: the hot ones are done when it ends well. */
 const struct deltas *op_apply_deltas(const struct job *job);
-/* How many disks the guest keeps for now: they go when it lets them go. */
+/* How many devices the guest keeps for now: they go when it lets them go. */
 unsigned op_apply_kept(const struct job *job);
 
 #endif

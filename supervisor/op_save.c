@@ -13,6 +13,7 @@
 #include "qmp/call.h"
 #include "supervisor/install.h"
 #include "supervisor/migration.h"
+#include "supervisor/running.h"
 #include "supervisor/saved.h"
 
 #define MARK    "saving" /* in priv: whether the guest ran */
@@ -40,6 +41,10 @@ int op_save_check(const struct vm *vm, struct err *err)
 	if (vm->running->vm.ephemeral || vm->once_ephemeral)
 		return err_set(err, ERR_UNSUPPORTED,
 			"[vm] ephemeral = yes: its disks are thrown away");
+	if (running_is_resized(vm))
+		return err_set(err, ERR_UNSUPPORTED,
+			"its vCPUs or memory were changed while it ran, which "
+			"cannot be restored: vmward restart it first");
 	if (install_of(vm->running))
 		return err_set(err, ERR_STATE, "it is being installed");
 	if (vm->full.blocked || vm->machine.seen.io_error)

@@ -22,6 +22,9 @@ static void add_entries(struct vm *vm, const char *section, json_t *pairs)
 	vm_save_running(vm);
 }
 
+/* In [vm] of what runs: it was started with another size. */
+#define RESIZED "x-resized"
+
 void running_add_disk_steal(
 	struct vm *vm, struct spec_disk *disk, json_t *pairs)
 {
@@ -156,6 +159,19 @@ void running_set_link(struct vm *vm, const char *name, bool up)
 	say(vm, section, "link", up ? "up" : "down", !up);
 }
 
+/* A file of its state could not be read by a QEMU that is started anew. */
+static void mark_resized(struct vm *vm)
+{
+	if (!running_is_resized(vm))
+		ini_add(&vm->running->ini, "vm", RESIZED, "yes", "hotplug",
+			"/");
+}
+
+bool running_is_resized(const struct vm *vm)
+{
+	return vm->running && ini_find(&vm->running->ini, "vm", RESIZED);
+}
+
 void running_set_cpus(struct vm *vm, uint64_t cpus)
 {
 	AUTO_FREE char *text = xasprintf("%" PRIu64, cpus);
@@ -163,6 +179,7 @@ void running_set_cpus(struct vm *vm, uint64_t cpus)
 	if (vm->running->vm.cpus == cpus || !vm_own_running(vm))
 		return;
 	vm->running->vm.cpus = cpus;
+	mark_resized(vm);
 	say(vm, "vm", "cpus", text, !vm->spec || vm->spec->vm.cpus != cpus);
 }
 
@@ -173,6 +190,7 @@ void running_set_memory(struct vm *vm, uint64_t bytes)
 	if (vm->running->vm.memory == bytes || !vm_own_running(vm))
 		return;
 	vm->running->vm.memory = bytes;
+	mark_resized(vm);
 	say(vm, "vm", "memory", text,
 		!vm->spec || vm->spec->vm.memory != bytes);
 }

@@ -31,5 +31,7 @@ void running_set_memory(struct vm *vm, uint64_t bytes);
 /* The rates of the nic, and as its file says them; NULL: as it was. */
 void running_set_rates(struct vm *vm, const char *name,
 	const struct rate_limits *rates, const char *out, const char *in);
+/* Either was done: it is not as its QEMU was started. */
+bool running_is_resized(const struct vm *vm);
 
 #endif

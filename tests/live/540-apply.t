@@ -37,14 +37,14 @@ ok "a plan has nothing to do" does plan web --exit-code
 
 file web '[disk.data]
 size = 2M
-[net.lan]
-user = yes
+[serial.more]
+target = virtio
 [restart]
 policy = no'
 vmward plan web --exit-code
 ok "what differs: exit 8" exits 8
 ok "the disk is for now" says_line '^web.ini:[0-9]+: \[disk.data\] is to come \(now, by vmward apply\)$'
-ok "the nic for the next start" says_line '\[net.lan\] is to come \(at cold start'
+ok "the serial port for the next start" says_line '\[serial.more\] is to come \(at cold start'
 ok "policy is no difference" is "$(wc -l <"$tmp/out")" 2
 vmward drift web
 ok "it drifts: exit 8" exits 8
@@ -65,19 +65,30 @@ vmward list web
 ok "list says what is pending" says '1 change pending: vmward plan web'
 vmward --json plan web
 ok "the plan has it as JSON" test "$(jq -c '.[0].changes | map([.section, .key, .when])' \
-	"$tmp/out")" = '[["net.lan",null,"cold"]]'
+	"$tmp/out")" = '[["serial.more",null,"cold"]]'
 vmward --json apply web
 ok "a second time nothing is done" test "$(jq -c '.[0] | [.changed, .done, .pending]' "$tmp/out")" = \
 	'[false,0,1]'
 ok "a restart brings the rest" does restart web
 becomes web ready
-ok "the nic is there" qemu_has web net-lan
+ok "the port is there" qemu_has web serial-more
 ok "nothing differs any more" does drift web
+file web '[disk.data]
+size = 2M
+[serial.more]
+target = virtio
+[net.lan]
+user = yes'
+ok "a nic is plugged in" does apply web
+ok "at once" says '1 change done'
+ok "QEMU has it" qemu_has web net-lan
 
 # ---- a larger disk, a cable, a disk that goes ----
 
 file web '[disk.data]
 size = 3M
+[serial.more]
+target = virtio
 [net.lan]
 user = yes
 link = down'
@@ -88,13 +99,17 @@ ok "QEMU has the size" says_line '"virtual-size": 3145728'
 ok "nothing differs" does drift web
 file web '[disk.data]
 size = 1M
+[serial.more]
+target = virtio
 [net.lan]
 user = yes'
 vmward plan web
 ok "a smaller one is refused" says_line 'size 3M -> 1M \(refused: a disk shrinks only'
 vmward apply web
 ok "what can be done is done" says '1 change done; 1 change pending'
-file web '[net.lan]
+file web '[serial.more]
+target = virtio
+[net.lan]
 user = yes'
 vmward apply web
 ok "the guest keeps the disk for now" says '1 change done when the guest lets go'
@@ -109,6 +124,8 @@ file web '[disk.one]
 size = 1M
 [disk.two]
 image = missing.raw
+[serial.more]
+target = virtio
 [net.lan]
 user = yes
 link = down'
@@ -119,7 +136,9 @@ ok "a disk without an image: refused" exits 4
 ok "it is named" complains "disk 'two'"
 wait $!
 ok "the one before it is taken out again" eventually qemu_has_not web disk-one
-file web '[net.lan]
+file web '[serial.more]
+target = virtio
+[net.lan]
 user = yes'
 ok "as it was" eventually is_equal web
 

@@ -65,6 +65,9 @@ sizes() # ACCEL
 	vmward balloon "$v" 4M --timeout 100ms
 	ok "$a: a guest without a balloon is asked" says \
 		'the guest has 8M, not 4M, so far'
+	vmward save "$v"
+	ok "$a: what was resized is not saved" exits 1
+	ok "$a: with the remedy" complains 'vmward restart it first'
 	ok "$a: the same QEMU all along" same_pid "$v" "$pid"
 	down
 	up
