@@ -163,6 +163,70 @@ static int put_all(struct netlink *nl, const struct kept *kept, put_fn *put,
 	return 0;
 }
 
+/* Messages of both kinds are told apart by their type. */
+static int put_any(struct netlink *nl, const struct nlmsghdr *message,
+	uint16_t type UNUSED, unsigned index)
+{
+	if (message->nlmsg_type == RTM_NEWADDR)
+		return put_address(nl, message, RTM_NEWADDR, index);
+	return put_route(nl, message, RTM_NEWROUTE, index);
+}
+
+/* Addresses first: routes need them. */
+static int look_at_all(struct netlink *nl, struct kept *kept)
+{
+	if (look(nl, RTM_GETADDR, sizeof(struct ifaddrmsg), keep_address,
+		    kept) < 0)
+		return -1;
+	return look(nl, RTM_GETROUTE, sizeof(struct rtmsg), keep_route, kept);
+}
+
+int carry_save(struct netlink *nl, unsigned index, struct str *out)
+{
+	struct kept kept = { .index = index };
+	int rc = look_at_all(nl, &kept);
+
+	if (!rc && kept.len > 0)
+		str_addn(out, kept.bytes, kept.len);
+	free(kept.bytes);
+	return rc;
+}
+
+/* The lengths in it lead from message to message up to its end. */
+static bool is_sound(const struct kept *kept)
+{
+	size_t at = 0;
+
+	while (kept->len - at >= sizeof(struct nlmsghdr)) {
+		const struct nlmsghdr *message =
+			(const void *)(kept->bytes + at);
+
+		if ((message->nlmsg_type != RTM_NEWADDR &&
+			    message->nlmsg_type != RTM_NEWROUTE) ||
+			message->nlmsg_len <
+				NLMSG_LENGTH(sizeof(struct rtmsg)) ||
+			message->nlmsg_len > kept->len - at ||
+			aligned(message) > kept->len - at)
+			return false;
+		at += aligned(message);
+	}
+	return at == kept->len;
+}
+
+int carry_restore(struct netlink *nl, const struct str *text, unsigned to)
+{
+	struct kept kept = { .len = text->len };
+	int rc = -1;
+
+	kept.bytes = xmalloc(text->len + 1);
+	memcpy(kept.bytes, str_text(text), text->len);
+	errno = EINVAL;
+	if (is_sound(&kept))
+		rc = put_all(nl, &kept, put_any, 0, to);
+	free(kept.bytes);
+	return rc;
+}
+
 int carry_over(struct netlink *nl, unsigned from, unsigned to)
 {
 	struct kept addresses = { .index = from };

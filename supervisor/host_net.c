@@ -14,6 +14,8 @@
 #include "net/bond.h"
 #include "net/carry.h"
 
+#define KEPT_MAX (1024 * 1024)
+
 struct call {
 	const struct host_net_request *rq;
 	struct host_net_reply *reply;
@@ -267,12 +269,48 @@ static int enslave(struct call *c, const struct link_info *master)
 	return change(c, &set);
 }
 
+/*
+ * What the host has on a device is written down: who deletes the bridge that
+ * it will be on deletes it, too.
+ */
+static int keep(struct call *c, unsigned index)
+{
+	AUTO_STR struct str text = STR_INIT;
+
+	if (!c->rq->kept[0])
+		return 0;
+	if (carry_save(&c->nl, index, &text))
+		return fail(c, "look at the addresses of");
+	if (text.len == 0)
+		return 0;
+	return fd_write_file(AT_FDCWD, c->rq->kept, str_text(&text), text.len,
+		0600, false, c->err);
+}
+
+static int do_restore(struct call *c)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct err err = ERR_INIT;
+
+	if (fd_read_file(AT_FDCWD, c->rq->kept, KEPT_MAX, &text, &err)) {
+		if (err.os == ENOENT)
+			return 0;
+		*c->err = err;
+		return -1;
+	}
+	c->reply->changed = true;
+	return carry_restore(&c->nl, &text, c->link.index)
+		       ? fail(c, "give its addresses again to")
+		       : 0;
+}
+
 static int do_take(struct call *c)
 {
 	struct link_change up = LINK_CHANGE_INIT;
 	struct link_info master;
 
-	if (find_master(c, &master) || carry(c, c->link.index, master.index))
+	if (find_master(c, &master) || keep(c, c->link.index) ||
+		carry(c, c->link.index, master.index))
 		return -1;
 	up.up = 1;
 	if (c->link.master == master.index)
@@ -447,6 +485,7 @@ static const struct host_net_entry {
 	[HOST_NET_BOND] = { false, do_bond },
 	[HOST_NET_TAKE] = { true, do_take },
 	[HOST_NET_GIVE] = { false, do_give },
+	[HOST_NET_RESTORE] = { true, do_restore },
 	[HOST_NET_TAP] = { false, do_tap },
 	[HOST_NET_MACVTAP] = { false, do_macvtap },
 	[HOST_NET_RATE] = { true, do_rate },

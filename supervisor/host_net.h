@@ -28,12 +28,15 @@ enum host_net_verb {
 	HOST_NET_TAKE,    /* `name` is a port of `bridge` or the bond, and */
 			  /* what the host had on it is on that */
 	HOST_NET_GIVE,    /* as it was before */
+	HOST_NET_RESTORE, /* the bridge has what is kept in the file */
 	HOST_NET_TAP,     /* a tap `name` of `queues` -> fds */
 	HOST_NET_MACVTAP, /* a macvtap `name` of `queues` on `lower` -> fds */
 	HOST_NET_RATE,    /* the tap `name` sends its guest rates.in */
 	HOST_NET_JOIN,    /* the tap `name` is an up port of `bridge` */
 	HOST_NET_NVERBS
 };
+
+#define HOST_NET_PATH_MAX 256
 
 struct host_net_request {
 	enum host_net_verb verb;
@@ -54,6 +57,7 @@ struct host_net_request {
 	uint16_t vlan;
 	uint8_t bond_mode;
 	uint32_t miimon;
+	char kept[HOST_NET_PATH_MAX]; /* file: what the host has on it */
 	struct vlan_set vlans; /* of the port; all zero: as the bridge has it */
 };
 

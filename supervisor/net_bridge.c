@@ -2,12 +2,15 @@
 /* The bridge of a network that is up; see net_bridge.h. */
 #include "supervisor/net_bridge.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "supervisor/host_net.h"
 
 /* What is asked of the host for one network. */
@@ -86,12 +89,31 @@ static int make_bond(struct asked *a)
 	return 0;
 }
 
-static int make_uplink(struct asked *a)
+static void name_kept(struct asked *a)
+{
+	AUTO_FREE char *leaf = xasprintf("%s.host", a->net->name);
+	AUTO_FREE char *path = net_state_path(a->state, leaf);
+
+	if (strlen(path) < sizeof(a->rq.kept))
+		snprintf(a->rq.kept, sizeof(a->rq.kept), "%s", path);
+}
+
+/* What the host had on a bridge that somebody deleted. */
+static int restore(struct asked *a)
+{
+	snprintf(a->rq.name, sizeof(a->rq.name), "%s", a->net->bridge);
+	return ask(a, HOST_NET_RESTORE);
+}
+
+static int make_uplink(struct asked *a, bool anew)
 {
 	const struct network_uplink *up = &a->net->uplink;
 
 	if (!up->device[0])
 		return 0;
+	name_kept(a);
+	if (anew && restore(a))
+		return -1;
 	if (up->bond.members.n > 0 && make_bond(a))
 		return -1;
 	if (up->vlan) {
@@ -158,16 +180,18 @@ static int forward_packets(struct asked *a)
 static int make(struct asked *a)
 {
 	const struct net_live *net = a->net;
+	bool anew;
 
 	if (ask(a, HOST_NET_BRIDGE))
 		return -1;
+	anew = a->changed;
 	for (size_t i = 0; i < net->naddresses; i++)
 		if (ask_address(a, HOST_NET_ADDRESS, &net->addresses[i]))
 			return -1;
 	if (ask(a, HOST_NET_UP) ||
 		(net->mode == NETWORK_NAT && ask(a, HOST_NET_LOCAL)))
 		return -1;
-	return forward_packets(a) || make_uplink(a) ? -1 : 0;
+	return forward_packets(a) || make_uplink(a, anew) ? -1 : 0;
 }
 
 int net_bridge_make(const struct net_state *state, const struct net_live *net,
@@ -190,6 +214,9 @@ void net_bridge_remove(
 		return;
 	if (remove_uplink(&a))
 		log_warn(NULL, "network %s: %s", net->name, err.text);
+	name_kept(&a);
+	if (net->uplink.device[0])
+		sys_unlinkat(AT_FDCWD, a.rq.kept, 0);
 	if (remove_device(&a, net->bridge))
 		log_warn(NULL, "network %s: %s", net->name, err.text);
 }

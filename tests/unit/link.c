@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "net/carry.h"
 #include "net/tap.h"
 #include "tests/unit/tap.h"
 
@@ -46,6 +47,72 @@ static void test_bridge(void)
 	is_int(link_delete(&nl, look("br1").index), 0, "is deleted");
 	is_int(look("br1").index, 0, "and gone");
 	is_int(link_delete(&nl, 4711), 0, "what is gone may be deleted");
+}
+
+/* ---- what the host has on a device ---- */
+
+static unsigned held(const char *name)
+{
+	unsigned n = 99;
+
+	if (carry_count(&nl, look(name).index, &n))
+		abort();
+	return n;
+}
+
+static unsigned add_up(const char *name)
+{
+	struct link_change up = LINK_CHANGE_INIT;
+
+	up.up = 1;
+	if (link_add_bridge(&nl, name, "x") ||
+		link_set(&nl, look(name).index, &up))
+		abort();
+	return look(name).index;
+}
+
+static void test_carry(void)
+{
+	unsigned one = add_up("one");
+	unsigned two = add_up("two");
+	unsigned taken = 0;
+	struct str text = STR_INIT;
+	struct str bad = STR_INIT;
+	struct err err = ERR_INIT;
+	struct cidr c;
+
+	if (cidr_parse("10.77.0.1/24", &c, &err) ||
+		link_add_address(&nl, one, &c) ||
+		cidr_parse("fd77::1/64", &c, &err) ||
+		link_add_address(&nl, one, &c))
+		abort();
+	is_int(held("one"), 2, "two addresses on a device");
+	is_int(carry_save(&nl, one, &text), 0, "they are kept");
+	is_int(carry_over(&nl, one, two), 0, "and carried over");
+	ok(held("one") == 0 && held("two") == 2, "to another");
+	is_int(carry_over(&nl, one, two), 0, "again: nothing is left to do");
+	is_int(link_delete(&nl, two), 0, "which is deleted");
+	two = add_up("two");
+	is_int(held("two"), 0, "with what was on it");
+	is_int(carry_restore(&nl, &text, two), 0, "what was kept is given");
+	is_int(held("two"), 2, "to a new one");
+	is_int(carry_restore(&nl, &text, two), 0, "twice is harmless");
+	for (size_t len = 0; len < text.len; len++) {
+		str_fini(&bad);
+		bad = (struct str)STR_INIT;
+		str_addn(&bad, str_text(&text), len);
+		taken += carry_restore(&nl, &bad, two) == 0;
+	}
+	is_int(taken, 2, "cut off it is refused, but between messages");
+	str_fini(&bad);
+	bad = (struct str)STR_INIT;
+	str_add(&bad, "this was never written by us, not at all");
+	ok(carry_restore(&nl, &bad, two) == -1 && errno == EINVAL,
+		"what is none of ours is refused");
+	str_fini(&bad);
+	str_fini(&text);
+	if (link_delete(&nl, one) || link_delete(&nl, two))
+		abort();
 }
 
 /* ---- addresses ---- */
@@ -157,6 +224,7 @@ int main(void)
 	}
 	is_int(netlink_open(&nl, &err), 0, "netlink %s", err.text);
 	test_bridge();
+	test_carry();
 	test_addresses();
 	test_taps();
 	netlink_close(&nl);
