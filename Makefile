@@ -89,10 +89,12 @@ SUPERVISOR_SRC += supervisor/host_net.c supervisor/net_live.c \
 	supervisor/addresses.c supervisor/command_net.c \
 	supervisor/net_doctor.c supervisor/command_net_doctor.c supervisor/net_dhcp.c supervisor/net_address.c \
 	supervisor/intent.c supervisor/nets.c supervisor/net_bridge.c supervisor/taps.c supervisor/passt.c supervisor/op_nics.c
-BASE_SRC += base/cage.c
+BASE_SRC += base/cage.c base/landlock.c base/confine.c
 STORAGE_SRC += storage/snapshot.c storage/foreign.c storage/remote.c storage/ova.c
 SUPERVISOR_SRC += supervisor/far.c supervisor/op_import.c supervisor/command_import.c \
 	supervisor/catalogue.c supervisor/op_pull.c supervisor/command_pull.c
+SUPERVISOR_SRC += supervisor/host_qemu.c supervisor/uids.c supervisor/confinement.c \
+	supervisor/boot_files.c supervisor/launch.c
 SUPERVISOR_SRC += supervisor/unplug.c supervisor/holder.c
 SUPERVISOR_SRC += supervisor/setup.c supervisor/op_finish.c supervisor/migration.c \
 	supervisor/saved.c supervisor/op_save.c supervisor/op_restore.c supervisor/command_save.c
@@ -185,6 +187,8 @@ TOOLS := $(patsubst %.c,$(BUILD)/%,$(call have,tests/lint/verbs.c \
 	tests/bench/floor.c))
 FAULTS_OUT = $(BUILD)/faults.lines
 OOM = $(BUILD)/tests/peer/oom.so
+# code that QEMU loads: built by itself, whatever the rest is built with
+PROBE := $(BUILD)/tests/peer/probe.so
 PEERS := $(patsubst %.c,$(BUILD)/%,$(call have,$(PEER_SRC)))
 MAN_PAGES := $(addprefix $(BUILD)/man/,$(MAN))
 PROGRAMS := $(if $(call have,$(VMWARDD_SRC)),$(BUILD)/vmwardd) \
@@ -252,6 +256,9 @@ $(OOM): tests/peer/oom.c
 	@mkdir -p $(@D)
 	@echo "  CC     tests/peer/oom.so"
 	$(Q)$(CC) -std=c11 $(WARN) -O2 -fPIC -shared -D_GNU_SOURCE -o $@ $< -ldl
+$(PROBE): $(srcdir)/tests/peer/probe.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O1 -shared -fPIC -o $@ $<
 $(TOOLS) $(PEERS): %: %.o $(BUILD)/libbase.a
 	$(call link,$(DAEMON_LIBS))
 # with libFuzzer, or with a main() that replays files
@@ -267,7 +274,7 @@ $(FUZZERS): %: %.o $(FUZZ_MAIN) $(LIBS_A)
 # ---- tests ----
 
 RUN = BUILD='$(abspath $(BUILD))' QEMU='$(QEMU)' '$(srcdir)/tests/run'
-TEST_PROGRAMS = $(PROGRAMS) $(FAKE_QEMU) $(FAKE_CONTROL) $(PEERS) $(SIM) $(GUEST) guest
+TEST_PROGRAMS = $(PROGRAMS) $(FAKE_QEMU) $(FAKE_CONTROL) $(PEERS) $(PROBE) $(SIM) $(GUEST) guest
 LINT = tests/lint/lint.t
 
 check: all check-programs

@@ -6,7 +6,6 @@
 #include "base/cage.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <stdint.h>
@@ -14,51 +13,24 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/landlock.h"
 #include "base/mem.h"
 #include "base/str.h"
 
-/* of linux/landlock.h, which old headers lack */
-#define LANDLOCK_CREATE 444
-#define LANDLOCK_ADD    445
-#define LANDLOCK_SELF   446
-#define ASK_VERSION     1
-#define RULE_BENEATH    1
-
-enum {
-	FS_EXECUTE = 1 << 0,
-	FS_WRITE_FILE = 1 << 1,
-	FS_READ_FILE = 1 << 2,
-	FS_READ_DIR = 1 << 3,
-	FS_FIRST = (1 << 13) - 1, /* all that the first version knew */
-	FS_REFER = 1 << 13,
-	FS_TRUNCATE = 1 << 14,
-};
-
 #define MEMORY    ((rlim_t)1 << 30)
 #define ADDRESSES (16 * MEMORY) /* a thread reserves more than it uses */
-
-struct ruleset {
-	uint64_t handled;
-};
-
-struct rule {
-	uint64_t allowed;
-	int32_t parent;
-} __attribute__((packed));
 
 /* What a program of the system needs to begin. */
 static const struct {
 	const char *path;
 	uint64_t allowed;
 } system_files[] = {
-	{ "/usr", FS_EXECUTE | FS_READ_FILE | FS_READ_DIR },
-	{ "/lib", FS_EXECUTE | FS_READ_FILE | FS_READ_DIR },
-	{ "/lib64", FS_EXECUTE | FS_READ_FILE | FS_READ_DIR },
-	{ "/bin", FS_EXECUTE | FS_READ_FILE | FS_READ_DIR },
+	{ "/usr", FS_PROGRAM },
+	{ "/lib", FS_PROGRAM },
+	{ "/lib64", FS_PROGRAM },
+	{ "/bin", FS_PROGRAM },
 	{ "/etc/ld.so.cache", FS_READ_FILE },
 	{ "/etc/ld-musl-x86_64.path", FS_READ_FILE },
 	{ "/dev/null", FS_READ_FILE | FS_WRITE_FILE },
@@ -71,14 +43,9 @@ static const char *const online_files[] = { "/etc/hosts", "/etc/resolv.conf",
 	"/etc/services", "/etc/ssl", "/etc/pki", "/etc/ca-certificates",
 	"/run/systemd/resolve" };
 
-static int version(void)
-{
-	return (int)syscall(LANDLOCK_CREATE, NULL, 0, ASK_VERSION);
-}
-
 bool cage_works(void)
 {
-	return version() >= 1;
+	return landlock_version() >= 1;
 }
 
 static int fail(const char *what)
@@ -89,72 +56,44 @@ static int fail(const char *what)
 
 /* ---- what it may open ---- */
 
-static int allow(int rules, const char *path, uint64_t allowed, bool must)
+static int allow(int rules, const char *path, uint64_t allowed)
 {
-	struct rule rule = { .allowed = allowed };
-	int rc;
-
-	rule.parent = open(path, O_PATH | O_CLOEXEC);
-	if (rule.parent < 0)
-		return must ? fail(path) : 0;
-	rc = (int)syscall(LANDLOCK_ADD, rules, RULE_BENEATH, &rule, 0);
-	close(rule.parent);
-	return rc ? fail(path) : 0;
+	return landlock_allow(rules, path, allowed) ? fail(path) : 0;
 }
 
-/* A directory may be read as a whole, a file as a file. */
-static int allow_online(int rules)
+/* The same for what must be there. */
+static int allow_word(int rules, const char *path, uint64_t allowed)
 {
-	struct stat st;
+	return access(path, F_OK) ? fail(path) : allow(rules, path, allowed);
+}
 
-	for (size_t i = 0; i < NELEMS(online_files); i++) {
-		bool dir = !stat(online_files[i], &st) && S_ISDIR(st.st_mode);
-
-		if (allow(rules, online_files[i],
-			    FS_READ_FILE | (dir ? FS_READ_DIR : 0), false))
+static int allow_files(int rules, char *const *words, bool online)
+{
+	for (size_t i = 0; online && i < NELEMS(online_files); i++)
+		if (allow(rules, online_files[i], FS_READ))
 			return -1;
-	}
-	return 0;
-}
-
-static int allow_files(
-	int rules, char *const *words, bool online, uint64_t handled)
-{
-	uint64_t write = FS_READ_FILE | FS_WRITE_FILE | FS_TRUNCATE;
-
-	if (online && allow_online(rules))
-		return -1;
-
 	for (size_t i = 0; i < NELEMS(system_files); i++)
-		if (allow(rules, system_files[i].path, system_files[i].allowed,
-			    false))
+		if (allow(rules, system_files[i].path, system_files[i].allowed))
 			return -1;
 	/* a program of another place, and what lies beside it */
-	if (allow(rules, words[4], FS_EXECUTE | FS_READ_FILE, true) ||
-		allow(rules, words[0], FS_READ_FILE, true))
+	if (allow_word(rules, words[4], FS_EXECUTE | FS_READ_FILE) ||
+		allow_word(rules, words[0], FS_READ_FILE))
 		return -1;
 	return str_eq(words[1], "-")
 		       ? 0
-		       : allow(rules, words[1], write & handled, true);
+		       : allow_word(rules, words[1],
+				 FS_READ_FILE | FS_WRITE_FILE | FS_TRUNCATE);
 }
 
 static int shut_files(char *const *words, bool online)
 {
-	int abi = version();
-	struct ruleset set = { FS_FIRST };
-	int rules;
+	int rules = landlock_new();
 	int rc;
 
-	if (abi >= 2)
-		set.handled |= FS_REFER;
-	if (abi >= 3)
-		set.handled |= FS_TRUNCATE;
-	rules = abi < 1 ? -1
-			: (int)syscall(LANDLOCK_CREATE, &set, sizeof(set), 0);
 	if (rules < 0)
 		return fail("Landlock");
-	rc = allow_files(rules, words, online, set.handled);
-	if (!rc && syscall(LANDLOCK_SELF, rules, 0))
+	rc = allow_files(rules, words, online);
+	if (!rc && landlock_enter(rules))
 		rc = fail("Landlock");
 	close(rules);
 	return rc;

@@ -39,6 +39,7 @@
 enum stage {
 	STAGE_NONE,
 	STAGE_PROCESS,
+	STAGE_CONFINE,
 	STAGE_SESSION,
 	STAGE_PARENT,
 	STAGE_FDS,
@@ -59,6 +60,7 @@ static const char *const stage_names[] = {
 
 struct failure {
 	enum stage stage;
+	enum confine_part part; /* of STAGE_CONFINE */
 	int os;
 };
 
@@ -68,13 +70,15 @@ struct child {
 	int *copies;   /* one per plan->fds: a copy above all targets */
 	int report_fd; /* after fork: where the failure goes; else -1 */
 	struct failure failure;
+	int rules; /* a Landlock set; or -1 */
 };
 
 /* ---- in the child ---- */
 
 IN_CHILD static int fail(struct child *child, enum stage stage)
 {
-	child->failure = (struct failure){ stage, errno };
+	child->failure.stage = stage;
+	child->failure.os = errno;
 	return -1;
 }
 
@@ -92,6 +96,18 @@ IN_CHILD static void reset_signals(void)
 		syscall(SYS_rt_sigaction, signal, by_default, NULL, set_size);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Before its life is tied to ours: a change of user unties it. */
+IN_CHILD static int give_up(struct child *child)
+{
+	enum confine_part part;
+
+	if (!child->plan->confine ||
+		confine_enter(child->plan->confine, child->rules, &part) == 0)
+		return 0;
+	child->failure.part = part;
+	return fail(child, STAGE_CONFINE);
 }
 
 IN_CHILD static int join_life(struct child *child)
@@ -230,7 +246,8 @@ IN_CHILD static int run_child(void *arg)
 
 	reset_signals();
 	umask(077);
-	if (join_life(child) == 0 && place_fds(child) == 0) {
+	if (give_up(child) == 0 && join_life(child) == 0 &&
+		place_fds(child) == 0) {
 		if (chdir(dir) < 0)
 			fail(child, STAGE_DIR);
 		else
@@ -247,9 +264,30 @@ IN_CHILD static int run_child(void *arg)
 /* Says what failed; returns -1 with errno. */
 static int complain(const struct child *child)
 {
-	errno = child->failure.os;
+	const struct failure *failure = &child->failure;
+	bool confining = failure->stage == STAGE_CONFINE;
+
+	if (child->plan->failed)
+		*child->plan->failed = failure->part;
+	errno = failure->os;
 	return err_os(child->plan->err, "cannot start '%s': %s",
-		child->plan->path, stage_names[child->failure.stage]);
+		child->plan->path,
+		confining ? confine_part_name(failure->part)
+			  : stage_names[failure->stage]);
+}
+
+/* The files that it may use, before there is a child. */
+static int make_rules(struct child *child)
+{
+	const struct confine *confine = child->plan->confine;
+
+	if (!confine || !(confine->parts & CONFINE_BIT(CONFINE_FILES)))
+		return 0;
+	child->rules = confine_prepare(confine);
+	if (child->rules >= 0)
+		return 0;
+	child->failure.part = CONFINE_FILES;
+	return fail(child, STAGE_CONFINE);
 }
 
 static void reap(int pidfd)
@@ -325,16 +363,26 @@ static int start(const struct spawn_plan *plan, pid_t *pid, int *pidfd,
 		.parent = getpid(),
 		.copies = copies,
 		.report_fd = -1,
+		.rules = -1,
 	};
 	sigset_t all;
 	sigset_t before;
 	pid_t new_pid = -1;
 	int new_pidfd = -1;
 
+	int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+
+	if (make_rules(&child))
+		return complain(&child);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	int made = make(&child, &new_pid, &new_pidfd);
 	sigprocmask(SIG_SETMASK, &before, NULL);
+	/* a change of user marks the memory, which is ours */
+	if (plan->confine)
+		prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0);
+	if (child.rules >= 0)
+		close(child.rules);
 	if (made < 0)
 		return complain(&child);
 	if (child.failure.stage != STAGE_NONE) {

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "base/confine.h"
 #include "base/err.h"
 
 /* One descriptor of ours that becomes descriptor `to` of the child. */
@@ -27,11 +28,13 @@ struct spawn_plan {
 	const char *const *env;     /* NULL: PATH and LANG=C.UTF-8 only */
 	const struct spawn_fd *fds; /* 0,1,2 absent: /dev/null; no `to` twice */
 	size_t nfds;
-	bool new_session; /* setsid: survives our terminal */
-	bool die_with_us; /* PDEATHSIG=SIGKILL, parent checked */
-	const char *dir;  /* working directory; NULL: "/" */
+	bool new_session;              /* setsid: survives our terminal */
+	bool die_with_us;              /* PDEATHSIG=SIGKILL, parent checked */
+	const char *dir;               /* working directory; NULL: "/" */
+	const struct confine *confine; /* what it gives up; NULL: nothing */
 	/* Filled on failure (stage + errno) by the backend: */
 	struct err *err;
+	enum confine_part *failed; /* or NULL: gets the part, or NONE */
 };
 
 /* Makes the child.  0, or -1 with errno and plan->err set. */

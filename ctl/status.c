@@ -204,6 +204,26 @@ static void add_part(struct str *out, const char *text)
 		str_addf(out, "%s%s", out->len ? ", " : "", text);
 }
 
+/* Whose rights QEMU has, and what of its confinement the host refused. */
+static void put_confinement(const json_t *vm)
+{
+	const json_t *confinement = json_object_get(vm, "confinement");
+	const json_t *user = json_object_get(confinement, "user");
+	const json_t *lacks = json_object_get(confinement, "lacks");
+	AUTO_STR struct str text = STR_INIT;
+	const json_t *name;
+	size_t i;
+
+	if (json_is_integer(user))
+		str_addf(
+			&text, "uid %lld", (long long)json_integer_value(user));
+	json_array_foreach(lacks, i, name) str_addf(&text, "%s%s%s",
+		text.len && i == 0 ? ", " : "", i == 0 ? "lacks: " : ", ",
+		str_or(json_string_value(name), "?"));
+	if (text.len)
+		put_line("Confined", &text);
+}
+
 static void put_qemu(const json_t *vm)
 {
 	const json_t *qemu = json_object_get(vm, "qemu");
@@ -222,6 +242,7 @@ static void put_qemu(const json_t *vm)
 		add_part(&text, print_member(vm, "isolation"));
 		put_line("QEMU", &text);
 	}
+	put_confinement(vm);
 	if (json_is_integer(cpus))
 		str_addf(&size, "%lld CPU%s, ",
 			(long long)json_integer_value(cpus),

@@ -61,6 +61,19 @@ int secret_read(const char *path, struct secret *secret, struct err *err)
 	return 0;
 }
 
+/*
+ * Who has the descriptor opens it once more by its name, whatever his uid;
+ * nobody else can name it.
+ */
+static void open_to_all(int fd)
+{
+	AUTO_FREE char *name = xasprintf("/proc/self/fd/%d", fd);
+
+	/* one that stays closed is told of by who reads it */
+	if (sys_fchmodat(AT_FDCWD, name, 0444))
+		errno = 0;
+}
+
 int secret_pipe(const struct secret *secret)
 {
 	int fds[2];
@@ -69,6 +82,7 @@ int secret_pipe(const struct secret *secret)
 	if (sys_pipe(fds) != 0)
 		return -1;
 	end = fds[1];
+	open_to_all(fds[0]);
 	/* a pipe takes far more than the longest secret at once */
 	if (sys_write(end, secret->bytes, secret->len) == (ssize_t)secret->len)
 		return fds[0];

@@ -176,15 +176,24 @@ static void add_clock(struct build *b)
 		b->spec->vm.os == OS_WINDOWS ? ",driftfix=slew" : "");
 }
 
+static void add_boot_file(
+	struct build *b, const char *option, const char *path, int fd)
+{
+	if (!b->host->boot_fds)
+		add_option(b, option, path);
+	else
+		addf(b, option, "/proc/self/fd/%d", fd);
+}
+
 static void add_kernel(struct build *b)
 {
 	const struct spec_vm *vm = &b->spec->vm;
 
 	if (!device_is_set(vm->kernel))
 		return;
-	add_option(b, "-kernel", vm->kernel);
+	add_boot_file(b, "-kernel", vm->kernel, ARGV_FD_BOOT);
 	if (device_is_set(vm->initrd))
-		add_option(b, "-initrd", vm->initrd);
+		add_boot_file(b, "-initrd", vm->initrd, ARGV_FD_BOOT + 1);
 	if (device_is_set(vm->cmdline))
 		add_option(b, "-append", vm->cmdline);
 }
@@ -547,15 +556,6 @@ static void add_raw(struct build *b)
 	}
 }
 
-/* The last device: on pc the others keep their slots. */
-static int add_display(struct build *b)
-{
-	AUTO_FREE char *path = device_word(b->host->vnc);
-
-	addf(b, "-vnc", "unix:%s", path);
-	return add_device(b, device_vga(b->kind));
-}
-
 static int build_all(struct build *b)
 {
 	add_identity(b);
@@ -566,7 +566,9 @@ static int build_all(struct build *b)
 	if (add_fixed(b) != 0 || add_agent(b) != 0 || add_serials(b) != 0 ||
 		add_disks_and_nics(b) != 0)
 		return -1;
-	if (b->host->vnc && add_display(b) != 0)
+	if (b->host->vnc) /* the last: on pc the others keep their slots */
+		add_option(b, "-vnc", "none");
+	if (b->host->vnc && add_device(b, device_vga(b->kind)) != 0)
 		return -1;
 	add_raw(b);
 	return 0;

@@ -26,6 +26,7 @@ enum argv_fd {
 	ARGV_FD_SERIAL = 8, /* and up, one per [serial.N] */
 	ARGV_FD_DISK = 12,  /* and up, for the images of the disks */
 	ARGV_FD_TAP = 172,  /* and up, for the queues of the nics */
+	ARGV_FD_BOOT = 212, /* the kernel, and the initrd */
 };
 
 struct chains; /* supervisor/chains.h */
@@ -40,7 +41,8 @@ struct argv_host {
 	bool vhost;          /* and moves packets for it */
 	const struct chains *chains; /* of the disks, numbered */
 	bool incoming;               /* waits for the memory it goes on from */
-	const char *vnc; /* socket of the display; or NULL: there is none */
+	bool boot_fds; /* kernel and initrd come as ARGV_FD_BOOT */
+	bool vnc;      /* it has a display, whose socket comes by QMP */
 };
 
 /* Root ports "rp0".. of q35; other machines have none (n = 0). */

@@ -428,6 +428,9 @@ static const char *refusal(
 				? CLIENTS_MAX
 				: CLIENTS_MAX - CLIENTS_FOR_ADMINS;
 
+	if (roles_are_of_vm(client->role, client->peer.uid,
+		    registry_env(control->registry)))
+		return "a QEMU is served nothing";
 	if (control->nclients > room)
 		return "too many clients";
 	if (count_uid(control, client->peer.uid) > per_uid)

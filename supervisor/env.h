@@ -10,19 +10,22 @@
 struct store;
 struct settings;
 struct image;
+struct list;
 
 struct env {
 	struct paths paths;
 	struct store *store;
 	char *lock_key; /* in the names of locks; nobody else can guess it */
 	struct settings *settings; /* of vmward.ini; read by settings_of() */
-	char *qemu;        /* path of qemu-system-x86_64, or NULL: not found */
-	char *qemu_img;    /* path of qemu-img, or NULL */
-	const char *file;  /* of `run FILE`, else NULL */
-	bool ephemeral;    /* `run --rm`: every disk is thrown away */
-	bool level_given;  /* --log-level: the file is not asked */
-	unsigned stopping; /* so many times all VMs are being stopped */
-	struct image *image; /* of the process; NULL: no upgrade */
+	char *qemu;       /* path of qemu-system-x86_64, or NULL: not found */
+	char *qemu_img;   /* path of qemu-img, or NULL */
+	const char *file; /* of `run FILE`, else NULL */
+	bool ephemeral;   /* `run --rm`: every disk is thrown away */
+	struct list *vms; /* of the registry: vm.link */
+	int confinement_given; /* --confinement, plus 1; 0: as vmward.ini */
+	bool level_given;      /* --log-level: the file is not asked */
+	unsigned stopping;     /* so many times all VMs are being stopped */
+	struct image *image;   /* of the process; NULL: no upgrade */
 	bool io_uring;
 	bool vhost;          /* the kernel moves packets for QEMU */
 	unsigned processors; /* of the host; 0: not known */

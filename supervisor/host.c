@@ -101,13 +101,19 @@ static int do_fifo(const struct host_request *rq, struct host_reply *reply,
 static int do_run_qemu(const struct host_request *rq, struct host_reply *reply,
 	struct err *err)
 {
-	struct spawn_plan plan = { .path = rq->argv[0],
+	const struct spawn_plan plan = { .path = rq->argv[0],
 		.argv = rq->argv,
 		.fds = rq->fds,
 		.nfds = rq->nfds,
 		.new_session = true };
+	struct host_qemu qemu;
 
-	return spawn(&plan, &reply->pid, &reply->fd, err);
+	if (host_qemu_run(&plan, &rq->confine, &qemu, err))
+		return -1;
+	reply->pid = qemu.pid;
+	reply->fd = qemu.pidfd;
+	reply->parts = qemu.parts;
+	return 0;
 }
 
 static int do_kill(const struct host_request *rq,

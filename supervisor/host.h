@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/spawn.h"
+#include "supervisor/host_qemu.h"
 
 enum host_verb {
 	HOST_MAKE_DIRS, /* run/NAME (0711) and run/NAME/priv (0700) */
@@ -39,11 +40,13 @@ struct host_request {
 	size_t nfds;
 	struct spawn_fd fds[HOST_FDS_MAX];
 	const char *const *argv;
+	struct host_confine confine;
 };
 
 struct host_reply {
 	pid_t pid;
 	int fd;
+	unsigned parts; /* HOST_RUN_QEMU: of its confinement, taken */
 };
 
 /* Does one verb.  Names are checked here again, whoever calls. */

@@ -61,11 +61,9 @@ const char *install_of(const struct vm_spec *spec)
 	return e ? e->value : NULL;
 }
 
-char *install_display(const struct vm *vm)
+bool install_display(const struct vm *vm)
 {
-	return vm->running && vm->running->installs
-		       ? machine_priv_path(&vm->machine, "vnc")
-		       : NULL;
+	return vm->running && vm->running->installs;
 }
 
 /* One that fails is tried again with its disc. */

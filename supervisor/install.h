@@ -24,8 +24,8 @@ MUST_CHECK int install_apply(struct vm_spec *spec, const char *path,
 	const struct paths *paths, struct err *err);
 /* The disc that the entries of a saved spec tell of; or NULL. */
 const char *install_of(const struct vm_spec *spec);
-/* Where QEMU is to serve the display; new, NULL if the spec has none. */
-char *install_display(const struct vm *vm);
+/* Whether QEMU is to serve a display. */
+bool install_display(const struct vm *vm);
 /* The VM ended: is the disc for the next life too? */
 void install_ended(struct vm *vm);
 

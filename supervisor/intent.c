@@ -9,6 +9,8 @@
 /* What only QMP can do, after QEMU's start and before the guest's. */
 static bool has_afterwork(const struct vm_spec *spec)
 {
+	if (spec->installs)
+		return true;
 	list_each(&spec->raws, it, next) {
 		if (list_entry(it, struct spec_raw, link)->qmp)
 			return true;

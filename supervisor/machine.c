@@ -240,6 +240,15 @@ static int listen_leaf(
 	return 0;
 }
 
+int machine_listen_display(struct machine *m, struct err *err)
+{
+	struct host_request rq;
+	struct host_reply reply;
+
+	host_fill(m, &rq, HOST_LISTEN, "vnc");
+	return host_call(&rq, &reply, err) ? -1 : reply.fd;
+}
+
 static int open_fifo(struct machine *m, struct err *err)
 {
 	struct host_request rq;
@@ -318,7 +327,7 @@ static void keep_argv(const struct machine *m, char **argv)
 }
 
 int machine_spawn(
-	struct machine *m, const struct machine_start *start, struct err *err)
+	struct machine *m, struct machine_start *start, struct err *err)
 {
 	struct host_request rq;
 	struct host_reply reply;
@@ -330,6 +339,7 @@ int machine_spawn(
 	connect_consoles(m);
 	host_fill(m, &rq, HOST_RUN_QEMU, "");
 	rq.argv = (const char *const *)start->argv;
+	rq.confine = start->confine;
 	add_fd(&rq, m->errors.fd, 1);
 	add_fd(&rq, m->errors.fd, 2);
 	add_fd(&rq, start->lock_fd, ARGV_FD_LOCK);
@@ -347,6 +357,7 @@ int machine_spawn(
 		return -1;
 	close_listeners(m); /* so that its death is an EOF */
 	m->pid = reply.pid;
+	start->parts = reply.parts;
 	oom_begin(&m->oom, m->pid);
 	m->pidfd = reply.fd;
 	loop_child_start(&m->child, m->pidfd, on_exit_);

@@ -20,9 +20,11 @@
 #include "base/str.h"
 #include "qmp/client.h"
 #include "supervisor/argv.h"
+#include "supervisor/boot_files.h"
 #include "supervisor/cause.h"
 #include "supervisor/chains.h"
 #include "supervisor/env.h"
+#include "supervisor/host.h"
 #include "supervisor/oom.h"
 #include "supervisor/stderr.h"
 #include "supervisor/taps.h"
@@ -91,14 +93,18 @@ bool machine_is_ended(const struct machine *m);
 /* Binds all sockets of a start and opens the FIFO, for nserials ports. */
 MUST_CHECK int machine_listen(
 	struct machine *m, unsigned nserials, bool agent, struct err *err);
+/* The socket of a display, which QEMU gets later: the descriptor. */
+MUST_CHECK int machine_listen_display(struct machine *m, struct err *err);
 /* What QEMU is started with, besides its sockets. */
 struct machine_start {
 	char **argv;
 	uint64_t generation;
 	int lock_fd;
 	int name_fd;
-	struct spawn_fd files[CHAINS_FDS_MAX + TAPS_FDS_MAX];
+	struct spawn_fd files[CHAINS_FDS_MAX + TAPS_FDS_MAX + BOOT_FILES];
 	size_t nfiles;
+	struct host_confine confine;
+	unsigned parts; /* out: of its confinement, taken */
 };
 
 /*
@@ -106,7 +112,7 @@ struct machine_start {
  * on_lost/on_end follow.
  */
 MUST_CHECK int machine_spawn(
-	struct machine *m, const struct machine_start *start, struct err *err);
+	struct machine *m, struct machine_start *start, struct err *err);
 /*
  * Connects to a QEMU that runs already: monitor (peer's pidfd), FIFO,
  * consoles.  ERR_UNREACHABLE when the monitor cannot be connected.

@@ -22,6 +22,7 @@
 #include "supervisor/once.h"
 #include "supervisor/run.h"
 #include "supervisor/service.h"
+#include "supervisor/settings.h"
 
 struct options {
 	struct once_options once;
@@ -39,6 +40,7 @@ static void usage(FILE *to)
 {
 	fputs("usage: vmwardd [--root DIR] [--user] [--notify-fd N] "
 	      "[--log-level LEVEL]\n"
+	      "               [--confinement MODE]\n"
 	      "       vmwardd run FILE [--name N] [--rm] [--timeout D] "
 	      "[--state DIR] [-q]\n"
 	      "               [--exec CMD ARGS]\n"
@@ -60,6 +62,7 @@ static void on_hup(struct loop_signal *watcher, int signal UNUSED)
 static int serve(const struct options *o)
 {
 	struct service service = { .env.level_given = level_given,
+		.env.confinement_given = o->run.confinement,
 		.image = { .path = exec_own_path(), .argv = o->argv } };
 	struct err err = ERR_INIT;
 
@@ -105,6 +108,7 @@ enum {
 	O_UPGRADE_FD,
 	O_CHECK_UPGRADE,
 	O_LEVEL,
+	O_CONFINEMENT,
 	O_NAME,
 	O_RM,
 	O_TIMEOUT,
@@ -131,6 +135,7 @@ static const struct option long_options[] = {
 	{ "upgrade-fd", required_argument, NULL, O_UPGRADE_FD },
 	{ "check-upgrade", required_argument, NULL, O_CHECK_UPGRADE },
 	{ "log-level", required_argument, NULL, O_LEVEL },
+	{ "confinement", required_argument, NULL, O_CONFINEMENT },
 	{ "name", required_argument, NULL, O_NAME },
 	{ "rm", no_argument, NULL, O_RM },
 	{ "timeout", required_argument, NULL, O_TIMEOUT },
@@ -190,6 +195,18 @@ static int take_level(const char *text)
 	return 0;
 }
 
+/* Wins over vmward.ini; `run` has no such file. */
+static int take_confinement(struct options *o, const char *text)
+{
+	int mode = settings_confinement_of(text);
+
+	if (mode < 0)
+		return bad_value(
+			"--confinement", text, "full, best-effort or off");
+	o->run.confinement = mode + 1;
+	return 0;
+}
+
 /* Options that answer by themselves: their exit status, or -1. */
 static int answer(int option)
 {
@@ -230,6 +247,8 @@ static int take_value(struct options *o, int option)
 		return 0;
 	case O_LEVEL:
 		return take_level(optarg);
+	case O_CONFINEMENT:
+		return take_confinement(o, optarg);
 	case O_NAME:
 		o->once.name = o->run.name = optarg;
 		return 0;

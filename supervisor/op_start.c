@@ -21,10 +21,11 @@
 #include "storage/image.h"
 #include "supervisor/chain_open.h"
 #include "supervisor/chain_record.h"
+#include "supervisor/confinement.h"
 #include "supervisor/image_plan.h"
 #include "supervisor/intent.h"
 #include "supervisor/lastgood.h"
-#include "supervisor/lock.h"
+#include "supervisor/launch.h"
 #include "supervisor/op_nics.h"
 #include "supervisor/op_save.h"
 #include "supervisor/op_seed.h"
@@ -43,22 +44,21 @@ struct op_start {
 	struct job job;
 	struct vm *vm;
 	struct qmp_call call;
-	struct vm_lock lock;
+	struct launch gear; /* until QEMU has it */
+	struct loop_timer piece;
 	struct store_wait stored;
 	bool stored_done;
 	struct err stored_err;
 	struct list *disk; /* next of spec.disks to look at */
 	struct setup setup;
-	struct chains chains; /* the images, open, until QEMU has them */
 	struct image_create *image;
 	struct pool_claim claim; /* of its pool's quota */
 	bool image_ended;
 	struct err image_err;
-	bool looked;      /* at the chains, before an image was made */
-	bool step_ended;  /* of a child: the seed, the nics */
-	struct taps taps; /* until QEMU has them */
-	bool restart;     /* a successor: does without a disk */
-	json_t *saved;    /* goes on from saved memory; or NULL */
+	bool looked;     /* at the chains, before an image was made */
+	bool step_ended; /* of a child: the seed, the nics */
+	bool restart;    /* a successor: does without a disk */
+	json_t *saved;   /* goes on from saved memory; or NULL */
 	struct err bad_spec;
 	enum vm_turn turn;
 	struct err turn_err;
@@ -87,8 +87,8 @@ static int take_lock(struct op_start *op, struct err *err)
 	AUTO_FREE char *path = machine_priv_path(&vm->machine, "lock");
 
 	if (fd_make_dirs(dir, 0711, err) ||
-		lock_take(&op->lock, path, vm->env->lock_key, vm->name, &state,
-			err))
+		lock_take(&op->gear.lock, path, vm->env->lock_key, vm->name,
+			&state, err))
 		return -1;
 	if (state == LOCK_HELD)
 		return err_set(err, ERR_EXISTS, "it runs already");
@@ -114,7 +114,7 @@ static int prepare(struct op_start *op, struct err *err)
 	if (accel_choose(
 		    (enum spec_accel)vm->running->vm.accel, &vm->accel, err))
 		return -1;
-	if (take_lock(op, err))
+	if (take_lock(op, err) || confinement_plan(vm, &op->gear.confine, err))
 		return -1;
 	intent_fill(vm);
 	op->stored.on_stored = on_stored;
@@ -227,7 +227,7 @@ static void make_nics(struct op_start *op)
 {
 	op->image_err = (struct err)ERR_INIT;
 	op->step_ended =
-		!op_nics_begin(op->vm, &op->taps, &op->job, on_step_end);
+		!op_nics_begin(op->vm, &op->gear.taps, &op->job, on_step_end);
 	if (!op->step_ended)
 		vm_job_phase(op->vm, &op->job, "network");
 }
@@ -246,79 +246,22 @@ static bool has_seed(struct op_start *op)
 	return true;
 }
 
-/* The images of all disks, and what they are on top of. */
-static int open_chains(struct op_start *op, struct err *err)
+static void on_piece(struct loop_timer *timer)
 {
-	struct vm *vm = op->vm;
-	const struct chains_from from = { .spec = vm->running,
-		.paths = &vm->env->paths,
-		.known = chain_record(vm),
-		.disc = vm->once_disc_fd };
-
-	if (chains_open(&op->chains, &from, err) ||
-		chains_number(&op->chains, ARGV_FD_DISK, err))
-		return -1;
-	chain_record_put(vm, &op->chains);
-	return 0;
+	job_wake(&container_of(timer, struct op_start, piece)->job);
 }
 
-static int spawn_qemu(struct op_start *op, char **argv, struct err *err)
+/* A piece a turn of the loop, so that nobody waits for a large initrd. */
+static bool has_boot_files(struct op_start *op)
 {
-	struct vm *vm = op->vm;
-	AUTO_FREE struct machine_start *start = NEW(struct machine_start);
-	int rc;
+	struct err err = ERR_INIT;
+	int rc = boot_files_step(&op->gear.boot, op->vm->running, &err);
 
-	start->argv = argv;
-	start->lock_fd = op->lock.file_fd;
-	start->name_fd = op->lock.name_fd;
-	start->generation = vm->record.generation;
-	start->nfiles = chains_fds(&op->chains, start->files);
-	for (size_t i = 0; i < op->taps.n; i++)
-		start->files[start->nfiles++] = op->taps.fds[i];
-	rc = machine_listen(&vm->machine, list_count(&vm->running->serials),
-		vm->running->agent.enabled, err);
-	if (!rc)
-		rc = machine_spawn(&vm->machine, start, err);
-	/* QEMU has all of it now, or nobody */
-	chains_close(&op->chains);
-	taps_close(&op->taps);
-	lock_drop(&op->lock);
-	return rc;
-}
-
-/* Images, sockets, argument vector, QEMU. */
-static int launch(struct op_start *op, struct err *err)
-{
-	struct vm *vm = op->vm;
-	AUTO_FREE char *vnc = install_display(vm);
-	struct argv_host host = { .qemu = vm->env->qemu,
-		.kvm = vm->accel.kvm,
-		.machine = vm->record.machine,
-		.generation = vm->record.generation,
-		.images = vm->env->paths.images,
-		.io_uring = vm->env->io_uring,
-		.vhost = vm->env->vhost,
-		.chains = &op->chains,
-		.incoming = op->saved != NULL,
-		.vnc = vnc };
-	char **argv;
-	int rc;
-
-	if (open_chains(op, err))
-		return -1;
-	vm_load_slots(vm);
-	if (op->saved) /* as many as then */
-		vm->slots.n = (unsigned)json_integer_value(
-			json_object_get(op->saved, "ports"));
-	argv = argv_build(vm->running, &host, &vm->slots, err);
-	if (!argv)
-		return -1;
-	vm_make_consoles(vm, vm->running);
-	rc = spawn_qemu(op, argv, err);
-	argv_free(argv);
-	if (!rc)
-		intent_launched(vm);
-	return rc;
+	if (rc > 0)
+		loop_timer_start(&op->piece, 0, on_piece);
+	else if (rc < 0)
+		job_fail_err(&op->job, &err);
+	return rc <= 0;
 }
 
 /* By its greeting; one that does not say is taken as it is. */
@@ -339,7 +282,7 @@ static enum job_state died(struct op_start *op)
 	struct machine *m = &op->vm->machine;
 	AUTO_FREE char *raw = str_take(&m->errors.last_words);
 	AUTO_FREE char *sets = stderr_readable(raw);
-	AUTO_FREE char *words = chains_name_sets(&op->chains, sets);
+	AUTO_FREE char *words = chains_name_sets(&op->gear.chains, sets);
 	const struct sys_exit *how = &m->seen.exit;
 
 	if (*words)
@@ -480,7 +423,9 @@ static enum job_state start_run(struct job *job)
 	JOB_AWAIT(job, op->step_ended, JOB_FOREVER); /* its own */
 	if (op->image_err.code)
 		return job_fail_err(job, &op->image_err);
-	if (launch(op, &job->err))
+	JOB_AWAIT(job, has_boot_files(op), JOB_FOREVER); /* a local file */
+	op->gear.saved = op->saved;
+	if (launch_qemu(&op->gear, op->vm, &job->err))
 		return JOB_ENDS;
 	JOB_AWAIT(job, op->vm->machine.ready || is_dead(op), GREETING_MS);
 	if (is_dead(op))
@@ -524,7 +469,7 @@ static enum job_state start_undo(struct job *job)
 	JOB_BEGIN(job);
 	if (op->saved)
 		saved_put_back(op->vm);
-	lock_drop(&op->lock);
+	lock_drop(&op->gear.lock);
 	if (op->image) {
 		job_cancel(&op->image->job);
 		JOB_AWAIT(job, op->image_ended, KILL_MS);
@@ -545,9 +490,8 @@ static void start_cleanup(struct job *job)
 	qmp_call_fini(&op->call);
 	setup_fini(&op->setup);
 	json_decref(op->saved);
-	chains_fini(&op->chains);
-	taps_close(&op->taps);
-	lock_drop(&op->lock);
+	loop_timer_stop(&op->piece);
+	launch_fini(&op->gear);
 	pool_claim_release(&op->claim);
 	op->vm->waits = false;
 	BUG_ON(op->image);
@@ -562,8 +506,7 @@ struct job *op_start_begin(struct vm *vm, op_end_fn *on_end, void *arg)
 	struct op_start *op = NEW(struct op_start);
 
 	op->vm = vm;
-	op->lock = (struct vm_lock)VM_LOCK_INIT;
-	chains_init(&op->chains);
+	launch_init(&op->gear);
 	op->restart = vm->record.desired == DESIRED_UP && !vm->ordered;
 	job_start(&op->job, &start_kind, vm->name, on_end, arg);
 	return &op->job;

@@ -135,6 +135,8 @@ static json_t *record_to_json(const struct record *r)
 	json_object_set_new(json, "unfinished", json_boolean(r->unfinished));
 	json_object_set_new(json, "ports", json_integer(r->ports));
 	json_object_set_new(json, "accel", text_of(r->accel));
+	json_object_set_new(json, "uid", json_integer(r->uid));
+	json_object_set_new(json, "confined", json_integer(r->confined));
 	json_object_set_new(json, "slots", slots_of(r));
 	return json;
 }
@@ -288,6 +290,8 @@ static void record_from_json(const json_t *json, struct record *out)
 	out->unfinished = read_bool(json, "unfinished");
 	out->ports = (unsigned)read_int(json, "ports");
 	read_text(json, "accel", out->accel, sizeof(out->accel));
+	out->uid = (uint32_t)read_int(json, "uid");
+	out->confined = (unsigned)read_int(json, "confined");
 	read_slots(json, out);
 }
 

@@ -74,9 +74,9 @@ static void on_vm_event(struct events_sub *sub, const struct event *event)
 struct registry *registry_new(struct env *env)
 {
 	struct registry *registry = NEW(struct registry);
-
 	registry->env = env;
 	list_init(&registry->vms);
+	env->vms = &registry->vms;
 	events_subscribe(&registry->states, on_vm_event);
 	return registry;
 }

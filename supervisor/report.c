@@ -12,6 +12,7 @@
 #include "base/sys.h"
 #include "supervisor/addresses.h"
 #include "supervisor/chain_record.h"
+#include "supervisor/confinement.h"
 #include "supervisor/console.h"
 #include "supervisor/forward.h"
 #include "supervisor/nets.h"
@@ -208,9 +209,7 @@ static json_t *pending_of(const struct vm *vm)
 
 static json_t *isolation_of(const struct vm *vm)
 {
-	return json_string(!vm_is_up(vm)   ? "-"
-			   : vm->accel.kvm ? "seccomp"
-					   : "none (tcg)");
+	return json_string(confinement_word(vm));
 }
 
 static json_t *note_value(const struct vm *vm)
@@ -492,6 +491,7 @@ static const struct report_field {
 	{ "ports_free", free_ports_of, true },
 	{ "helpers", none_of, true },
 	{ "qemu", qemu_of, true },
+	{ "confinement", confinement_json, true },
 	{ "stop_step", stop_step_of, true },
 	{ "next_try", next_try_of, true },
 	{ "last_incident", incident_of, true },

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/sock.h"
 #include "base/str.h"
+#include "supervisor/settings.h"
 
 #define FILE_MAX (1024 * 1024)
 
@@ -76,4 +77,11 @@ enum role roles_of_peer(int fd, const char *owner)
 	if (has_admin_group && sock_peer_in_group(fd, admin_group))
 		return ROLE_ADMIN;
 	return owns(peer.uid, owner) ? ROLE_OPERATOR : ROLE_NONE;
+}
+
+bool roles_are_of_vm(enum role role, uid_t uid, const struct env *env)
+{
+	const struct settings_uids *pool = &settings_of(env)->confinement.uids;
+
+	return role == ROLE_NONE && uid >= pool->first && uid <= pool->last;
 }

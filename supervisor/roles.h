@@ -6,13 +6,17 @@
 #ifndef SUPERVISOR_ROLES_H
 #define SUPERVISOR_ROLES_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/verbs.h"
+#include "supervisor/env.h"
 
 /* Looks the group up in /etc/group, once. */
 void roles_init(void);
 /* The role of the peer of a connected socket on a VM of that owner. */
 enum role roles_of_peer(int fd, const char *owner);
+/* True of a client that is a confined QEMU: it has not even a greeting. */
+bool roles_are_of_vm(enum role role, uid_t uid, const struct env *env);
 
 #endif

@@ -344,6 +344,7 @@ static int open_service(struct run *run, struct err *err)
 	if (service_open(&run->service, err))
 		return err->code == ERR_EXISTS ? say_held(run) : 1;
 	write_pid(run);
+	run->service.env.confinement_given = run->options->confinement;
 	run->service.env.file = run->options->file;
 	run->service.env.ephemeral = run->options->remove;
 	run->vm = registry_start_file(run->service.registry, run->name);

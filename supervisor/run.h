@@ -15,6 +15,7 @@ struct run_options {
 	bool quiet;
 	int64_t timeout_ms; /* 0: none */
 	int notify_fd;
+	int confinement;   /* enum confinement, plus 1; 0: the default */
 	char *const *exec; /* --exec CMD ARGS, NULL-terminated; or NULL */
 };
 

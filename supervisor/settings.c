@@ -19,7 +19,7 @@
 static const char *const on_exit_names[] = { "leave", "shutdown", NULL };
 static const char *const level_names[] = { "error", "warn", "info", "debug",
 	"trace", NULL };
-static const char *const confinement_names[] = { "strict", "best-effort", "off",
+static const char *const confinement_names[] = { "full", "best-effort", "off",
 	NULL };
 
 /* Keys that this version reads and checks, and nothing uses yet. */
@@ -27,8 +27,6 @@ static const char *const idle[] = {
 	"roles.admin",
 	"roles.operator",
 	"roles.viewer",
-	"confinement.mode",
-	"confinement.uid-range",
 };
 
 /* ---- values ---- */
@@ -97,14 +95,17 @@ static const struct key roles_keys[] = {
 
 #define AT(member) .offset = offsetof(struct settings_confinement, member)
 static const struct key confinement_keys[] = {
-	{ "mode", KEY_CHOICE, AT(mode), .fallback = "strict",
+	{ "mode", KEY_CHOICE, AT(mode), .fallback = "full",
 		.choices = confinement_names, .when = KEY_POLICY,
-		.help = "Whether a VM may start where QEMU cannot be confined "
-			"as it should be." },
+		.help = "Whether a VM starts where part of QEMU's confinement "
+			"cannot be applied: full refuses, best-effort does "
+			"without that part, off confines nothing but by "
+			"QEMU's own sandbox." },
 	{ "uid-range", KEY_CUSTOM, AT(uids),
 		.fallback = "1987510272-1987575807", .parse = value_uids,
 		.form = "FIRST-LAST", .when = KEY_POLICY,
-		.help = "The uids that VMs get, one each." },
+		.help = "The uids (and gids) that VMs get, one each; nobody "
+			"else on the host may have one of them." },
 };
 #undef AT
 
@@ -178,6 +179,14 @@ bool settings_is_file(const char *path)
 
 	return str_eq(name ? name + 1 : path, SHOWN) &&
 	       !str_ends(path, "/vms/" SHOWN) && !str_eq(path, "vms/" SHOWN);
+}
+
+int settings_confinement_of(const char *word)
+{
+	for (int i = 0; confinement_names[i]; i++)
+		if (str_eq(confinement_names[i], word))
+			return i;
+	return -1;
 }
 
 /* Fills them from their entries; mistakes go to f. */

@@ -15,7 +15,7 @@
 #include "supervisor/env.h"
 
 enum on_exit { ON_EXIT_LEAVE, ON_EXIT_SHUTDOWN };
-enum confinement { CONFINE_STRICT, CONFINE_BEST_EFFORT, CONFINE_OFF };
+enum confinement { CONFINE_FULL, CONFINE_BEST_EFFORT, CONFINE_OFF };
 
 struct settings_vmward {
 	uint64_t parallel_starts; /* 0: as many as there are processors */
@@ -68,6 +68,8 @@ void settings_drop(struct env *env);
 struct settings *settings_read(const struct paths *paths, const char *path,
 	bool notes, struct findings *f);
 void settings_free(struct settings *settings); /* accepts NULL */
+/* An enum confinement by its word; -1: none. */
+int settings_confinement_of(const char *word);
 /* True for a FILE that is the host's and not a VM's. */
 bool settings_is_file(const char *path);
 /* As text that reads again to the same; as config_show(). */

@@ -4,12 +4,16 @@
 
 #include <stdio.h>
 
+#include "base/fd.h"
+#include "supervisor/install.h"
+
 void setup_init(struct setup *setup, struct vm *vm, bool again)
 {
 	setup->vm = vm;
 	setup->raw = vm->running->raws.next;
 	setup->nic = vm->running->nics.next;
 	setup->again = again;
+	setup->shown = 0;
 }
 
 void setup_fini(struct setup *setup)
@@ -82,8 +86,36 @@ static bool send_link(struct setup *setup, struct job *job)
 	return false;
 }
 
+/* QEMU may bind no socket: it gets one.  False: it has it, or needs none. */
+static bool send_display(struct setup *setup, struct job *job)
+{
+	struct machine *m = &setup->vm->machine;
+	struct err err = ERR_INIT;
+	AUTO_CLOSE int fd = -1;
+
+	if (!install_display(setup->vm) || setup->shown > 1)
+		return false;
+	if (setup->shown++ > 0) {
+		send_steal(setup, job, "display-update",
+			json_pack("{s:s,s:[{s:s,s:s}]}", "type", "vnc",
+				"addresses", "type", "fd", "str", "display"));
+		return true;
+	}
+	fd = machine_listen_display(m, &err);
+	if (fd < 0)
+		job_fail_err(job, &err);
+	else
+		qmp_call_start(&setup->call, job, machine_qmp(m),
+			&(struct qmp_command){ "getfd",
+				json_pack("{s:s}", "fdname", "display"), 0,
+				fd },
+			setup->again);
+	return fd >= 0;
+}
+
 bool setup_next(struct setup *setup, struct job *job)
 {
 	return !job->err.code &&
-	       (send_link(setup, job) || send_raw(setup, job));
+	       (send_display(setup, job) || send_link(setup, job) ||
+		       send_raw(setup, job));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What QEMU has no options for and is told before its guest runs: links that
- * are down, and the lines of [raw] qmp-N.
+ * are down, the socket of a display, and the lines of [raw] qmp-N.
  */
 #ifndef SUPERVISOR_SETUP_H
 #define SUPERVISOR_SETUP_H
@@ -14,6 +14,7 @@ struct setup {
 	struct qmp_call call;
 	struct list *raw; /* next of spec.raws to send */
 	struct list *nic; /* next of spec.nics to look at */
+	unsigned shown;   /* of the display's two commands */
 	bool again;       /* QEMU may have got some of it: it may refuse */
 };
 

@@ -99,7 +99,8 @@ struct spec_vm {
 	bool nested;
 	const char *machine;
 	int accel;
-	int firmware; /* 0 bios; others in a later version */
+	int confinement; /* 0: the host's, else enum confinement plus 1 */
+	int firmware;    /* 0 bios; others in a later version */
 	const char *kernel;
 	const char *initrd;
 	const char *cmdline;

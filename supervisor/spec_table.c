@@ -21,6 +21,8 @@ static const char *const on_enospc_names[] = { "pause", "report", NULL };
 static const char *const on_eio_names[] = { "by-disk", "pause", "report",
 	"ignore", NULL };
 static const char *const os_names[] = { "linux", "windows", "other", NULL };
+static const char *const confinement_names[] = { "host", "full", "best-effort",
+	"off", NULL };
 static const char *const accel_names[] = { "auto", "kvm", "tcg", NULL };
 static const char *const clock_names[] = { "utc", "localtime", NULL };
 static const char *const autostart_names[] = { "no", "yes", "last", NULL };
@@ -100,6 +102,11 @@ static const struct key vm_keys[] = {
 	{ "accel", KEY_CHOICE, AT(accel), .fallback = "auto", .when = KEY_COLD,
 		.choices = accel_names,
 		.help = "auto takes KVM where it works." },
+	{ "confinement", KEY_CHOICE, AT(confinement), .fallback = "host",
+		.when = KEY_COLD, .choices = confinement_names,
+		.help = "What QEMU must be kept from; host: as vmward.ini "
+			"says, else full, best-effort or off.  [raw] options "
+			"that name files need off." },
 	{ "firmware", KEY_CUSTOM, AT(firmware), .fallback = "bios",
 		.when = KEY_COLD, .parse = value_firmware, .form = "bios",
 		.help = "What starts the guest." },

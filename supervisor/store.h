@@ -59,6 +59,8 @@ struct record {
 	unsigned ports;    /* root ports that QEMU has; 0: not known */
 	char accel[96];    /* "kvm", or why it is TCG */
 	char machine[32];  /* pinned machine type */
+	uint32_t uid;      /* its QEMU's; 0: none yet */
+	unsigned confined; /* CONFINE_BIT()s of the last start; 0: unknown */
 	const char *slots; /* "disk-root,,net-lan": device by root port; or
 			    * NULL; the record's own */
 };

@@ -40,7 +40,7 @@ begin()
 {
 	rm -f "$tmp/ready"
 	mkfifo "$tmp/ready"
-	PATH="$tmp/bin:$PATH" "$@" "$BUILD/vmwardd" --root "$tmp" \
+	PATH="$tmp/bin:$PATH" "$@" "$BUILD/vmwardd" --confinement off --root "$tmp" \
 		--notify-fd 3 3>"$tmp/ready" 2>>"$daemon_log" </dev/null &
 	daemon_pid=$!
 	read -r _ <"$tmp/ready"

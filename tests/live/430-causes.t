@@ -28,6 +28,7 @@ io()
 	[vm]
 	memory = 8M
 	accel = $a
+	confinement = off
 	[start]
 	ready = serial:READY
 	[restart]

@@ -28,6 +28,7 @@ serve()
 	server=$!
 	started="$started $server"
 	eventually test -S "$sock" || cat "$tmp/nbd.log"
+	chmod 666 "$sock" # QEMU is no root
 }
 dies() { kill -9 "$server" && wait "$server" 2>/dev/null; }
 far_size() { size_of "$logs/far/console.log"; }
@@ -35,6 +36,7 @@ is_held() { is "$(state_of "$1")" paused; }
 goes_on() { is "$(state_of "$1")" running; }
 notes() { vmward list "$1" && says "$2"; }
 
+chmod 711 "$tmp" # up to the socket
 image=$images/far.raw
 "$TOP/tests/guest/bios/label" "$BUILD/guest/bios.raw" "$image" far
 up

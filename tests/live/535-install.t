@@ -23,7 +23,7 @@ cp "$iso" "$tmp/again"
 has_disc() # NAME: QEMU has it
 {
 	tr '\0' '\n' <"/proc/$(pid_of "$1")/cmdline" >"$tmp/words"
-	grep -q '"ide-cd"' "$tmp/words" && grep -q '^unix:' "$tmp/words"
+	grep -q '"ide-cd"' "$tmp/words" && grep -q '^-vnc' "$tmp/words"
 }
 has_none() { ! has_disc "$1"; }
 boots_from() { eventually says_after "$1" "${3:-0}" "^READY $2"; } # NAME LABEL

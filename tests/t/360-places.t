@@ -9,7 +9,7 @@
 # ---- readiness and signals ----
 
 vm web </dev/null
-PATH="$tmp/bin:$PATH" "$BUILD/vmwardd" --root "$tmp" --notify-fd 3 \
+PATH="$tmp/bin:$PATH" "$BUILD/vmwardd" --confinement off --root "$tmp" --notify-fd 3 \
 	3>"$tmp/notified" 2>"$daemon_log" &
 daemon_pid=$!
 : >>"$daemon_log"
@@ -90,7 +90,7 @@ uid=
 refuses() # TEXT: the supervisor does not start there
 {
 	# shellcheck disable=SC2086 # a command with arguments
-	timeout 10 $daemon_under "$BUILD/vmwardd" --root "$tmp" --user \
+	timeout 10 $daemon_under "$BUILD/vmwardd" --confinement off --root "$tmp" --user \
 		>"$tmp/refused" 2>&1
 	is "$?" 1 && grep -F "$1" "$tmp/refused"
 }
@@ -115,7 +115,7 @@ printf '[vm]\nmemory = 64M\n[disk.a]\nimage = a.raw\nsize = 1M\n' \
 	>"$tmp/file/web.ini"
 # shellcheck disable=SC2086 # a command with arguments
 (cd "$tmp/file" && TMPDIR=/tmp timeout 10 $daemon_under \
-	"$BUILD/vmwardd" --root "$tmp" run web.ini >"$tmp/refused" 2>&1)
+	"$BUILD/vmwardd" --confinement off --root "$tmp" run web.ini >"$tmp/refused" 2>&1)
 ok "run beside another's things fails" is "$?" 1
 ok "and says where else they may be" \
 	grep -F 'elsewhere with --state DIR' "$tmp/refused"

@@ -19,7 +19,7 @@ own_daemon()
 {
 	rm -f "$tmp/ready"
 	mkfifo "$tmp/ready"
-	PATH="$tmp/bin:$PATH" "$program" --root "$tmp" --notify-fd 3 \
+	PATH="$tmp/bin:$PATH" "$program" --confinement off --root "$tmp" --notify-fd 3 \
 		--log-level debug 3>"$tmp/ready" 2>>"$daemon_log" &
 	daemon_pid=$!
 	read -r _ <"$tmp/ready"

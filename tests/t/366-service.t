@@ -15,7 +15,7 @@ mkdir -p "$run" "$tmp/units" "$tmp/wrap"
 cat >"$tmp/wrap/vmwardd" <<EOS
 #!/bin/sh
 echo "\$*" >'$tmp/words'
-exec '$BUILD/vmwardd' --root '$tmp' --log-level debug "\$@"
+exec '$BUILD/vmwardd' --confinement off --root '$tmp' --log-level debug "\$@"
 EOS
 chmod +x "$tmp/wrap/vmwardd"
 path=$tmp/wrap:$tmp/bin:$PATH
@@ -84,7 +84,7 @@ activate()
 {
 	rm -f "$control"
 	PATH=$path timeout -s KILL 300 "$BUILD/tests/peer/activate" "$control" \
-		"$@" --root "$tmp" --log-level debug \
+		"$@" --confinement off --root "$tmp" --log-level debug \
 		>>"$daemon_log" 2>&1 </dev/null &
 	timeout_pid=$!
 	started="$started $timeout_pid"
@@ -109,7 +109,7 @@ ok "and the VM" kill -0 "$pid"
 : >"$daemon_log"
 mv "$control" "$control.old"
 PATH=$path timeout -s KILL 300 "$BUILD/tests/peer/activate" \
-	"$tmp/elsewhere" "$BUILD/vmwardd" --root "$tmp" \
+	"$tmp/elsewhere" "$BUILD/vmwardd" --confinement off --root "$tmp" \
 	>>"$daemon_log" 2>&1 </dev/null &
 timeout_pid=$!
 started="$started $timeout_pid"

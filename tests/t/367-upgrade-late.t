@@ -18,7 +18,7 @@ own_daemon()
 	rm -f "$tmp/ready"
 	mkfifo "$tmp/ready"
 	NOTIFY_SOCKET="$tmp/notify.sock" PATH="$tmp/bin:$PATH" \
-		"$program" --root "$tmp" --notify-fd 3 --log-level debug \
+		"$program" --confinement off --root "$tmp" --notify-fd 3 --log-level debug \
 		3>"$tmp/ready" 2>>"$daemon_log" </dev/null &
 	daemon_pid=$!
 	timeout 30 head -n 1 "$tmp/ready" >/dev/null

@@ -99,7 +99,7 @@ daemon()
 	rm -f "$tmp/ready"
 	mkfifo "$tmp/ready"
 	PATH="$tmp/bin:$PATH" ${daemon_under:-} "$BUILD/vmwardd" \
-		--root "$tmp" --notify-fd 3 --log-level debug \
+		--root "$tmp" --notify-fd 3 --log-level debug --confinement off \
 		${daemon_options:+"$daemon_options"} \
 		3>"$tmp/ready" 2>>"$daemon_log" &
 	daemon_pid=$!

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How the privileged half starts QEMU: shut in as it is told. */
+#ifndef SUPERVISOR_HOST_QEMU_H
+#define SUPERVISOR_HOST_QEMU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/spawn.h"
+
+/* What QEMU gives up before it is QEMU. */
+struct host_confine {
+	unsigned parts; /* CONFINE_BIT()s of base/confine.h; 0: nothing */
+	bool must;      /* all of them, or no QEMU */
+	bool online;    /* it looks names up */
+	uid_t uid;
+	gid_t group;
+	uint64_t tasks;
+	uint64_t locked;
+};
+
+/* What came of it. */
+struct host_qemu {
+	pid_t pid;
+	int pidfd;
+	unsigned parts;
+};
+
+/*
+ * Starts the program of a plan, which brings its descriptors and arguments.
+ * Unless all parts of its confinement must be, one that the host refuses is
+ * left out; out->parts has those that were taken.
+ */
+MUST_CHECK int host_qemu_run(const struct spawn_plan *plan,
+	const struct host_confine *wish, struct host_qemu *out,
+	struct err *err);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The moment of a start in which QEMU comes to be; see launch.h. */
+#include "supervisor/launch.h"
+
+#include "base/mem.h"
+#include "supervisor/chain_open.h"
+#include "supervisor/chain_record.h"
+#include "supervisor/confinement.h"
+#include "supervisor/install.h"
+#include "supervisor/intent.h"
+
+void launch_init(struct launch *launch)
+{
+	*launch = (struct launch){ .lock = VM_LOCK_INIT,
+		.boot = BOOT_FILES_INIT };
+	chains_init(&launch->chains);
+}
+
+/* QEMU has all of it now, or nobody. */
+static void let_go(struct launch *launch)
+{
+	chains_close(&launch->chains);
+	taps_close(&launch->taps);
+	boot_files_close(&launch->boot);
+	lock_drop(&launch->lock);
+}
+
+void launch_fini(struct launch *launch)
+{
+	let_go(launch);
+	chains_fini(&launch->chains);
+}
+
+/* The images of all disks, and what they are on top of. */
+static int open_chains(struct launch *launch, struct vm *vm, struct err *err)
+{
+	const struct chains_from from = { .spec = vm->running,
+		.paths = &vm->env->paths,
+		.known = chain_record(vm),
+		.disc = vm->once_disc_fd };
+
+	if (chains_open(&launch->chains, &from, err) ||
+		chains_number(&launch->chains, ARGV_FD_DISK, err))
+		return -1;
+	chain_record_put(vm, &launch->chains);
+	return 0;
+}
+
+static int spawn_qemu(
+	struct launch *launch, struct vm *vm, char **argv, struct err *err)
+{
+	AUTO_FREE struct machine_start *start = NEW(struct machine_start);
+	int rc;
+
+	start->argv = argv;
+	start->lock_fd = launch->lock.file_fd;
+	start->name_fd = launch->lock.name_fd;
+	start->generation = vm->record.generation;
+	start->confine = launch->confine;
+	start->nfiles = chains_fds(&launch->chains, start->files);
+	for (size_t i = 0; i < launch->taps.n; i++)
+		start->files[start->nfiles++] = launch->taps.fds[i];
+	start->nfiles +=
+		boot_files_fds(&launch->boot, start->files + start->nfiles);
+	rc = machine_listen(&vm->machine, list_count(&vm->running->serials),
+		vm->running->agent.enabled, err);
+	if (!rc)
+		rc = machine_spawn(&vm->machine, start, err);
+	if (!rc)
+		confinement_note(vm, start->parts);
+	let_go(launch);
+	return rc;
+}
+
+int launch_qemu(struct launch *launch, struct vm *vm, struct err *err)
+{
+	struct argv_host host = { .qemu = vm->env->qemu,
+		.kvm = vm->accel.kvm,
+		.machine = vm->record.machine,
+		.generation = vm->record.generation,
+		.images = vm->env->paths.images,
+		.io_uring = vm->env->io_uring,
+		.vhost = vm->env->vhost,
+		.chains = &launch->chains,
+		.boot_fds = true,
+		.incoming = launch->saved != NULL,
+		.vnc = install_display(vm) };
+	char **argv;
+	int rc;
+
+	if (open_chains(launch, vm, err))
+		return -1;
+	vm_load_slots(vm);
+	if (launch->saved) /* as many as then */
+		vm->slots.n = (unsigned)json_integer_value(
+			json_object_get(launch->saved, "ports"));
+	argv = argv_build(vm->running, &host, &vm->slots, err);
+	if (!argv)
+		return -1;
+	vm_make_consoles(vm, vm->running);
+	rc = spawn_qemu(launch, vm, argv, err);
+	argv_free(argv);
+	if (!rc)
+		intent_launched(vm);
+	return rc;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The moment of a start in which QEMU comes to be: all that it gets, made or
+ * opened before, goes to it at once and is nobody else's afterwards.
+ */
+#ifndef SUPERVISOR_LAUNCH_H
+#define SUPERVISOR_LAUNCH_H
+
+#include "supervisor/boot_files.h"
+#include "supervisor/chains.h"
+#include "supervisor/host.h"
+#include "supervisor/lock.h"
+#include "supervisor/taps.h"
+#include "supervisor/vm.h"
+
+struct launch {
+	struct vm_lock lock;
+	struct chains chains;   /* the images, open */
+	struct taps taps;       /* the nics, open */
+	struct boot_files boot; /* kernel and initrd, copied */
+	struct host_confine confine;
+	const json_t *saved; /* it goes on from that memory; or NULL */
+};
+
+/* Nothing yet. */
+void launch_init(struct launch *launch);
+/* Closes what is left. */
+void launch_fini(struct launch *launch);
+/*
+ * Opens the images, listens on the sockets, starts QEMU.  Whether it works or
+ * not, nothing that was meant for QEMU stays open.
+ */
+MUST_CHECK int launch_qemu(
+	struct launch *launch, struct vm *vm, struct err *err);
+
+#endif
