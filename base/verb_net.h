@@ -23,12 +23,28 @@
 		.flags = VERB_CHANGES,
 		.role = ROLE_OPERATOR,
 		.group = NETWORKS,
-		ARGS(TEXT("network", 0, 0, "its name")),
-		.usage = "NETWORK",
+		ARGS(TEXT("network", 0, 0, "its name"),
+			{ "confirm", ARG_DURATION, OPTION, 0, NULL,
+				"undo it after that time unless net confirm "
+				"comes" }),
+		.usage = "NETWORK [--confirm D]",
 		.help = "bring a network up, and keep it so without a VM",
 		.more = "A network comes up with the first VM that needs it "
 			"and goes with the last; one that was brought up by "
-			"this stays until net down.",
+			"this stays until net down.  With --confirm 60s it "
+			"goes down again, and gives its uplink back to the "
+			"host, unless net confirm is said within that time; "
+			"until then no VM joins it.",
+	},
+	{
+		.name = "net confirm",
+		.wire = "net-confirm",
+		.flags = VERB_CHANGES,
+		.role = ROLE_OPERATOR,
+		.group = NETWORKS,
+		ARGS(TEXT("network", 0, 0, "its name")),
+		.usage = "NETWORK",
+		.help = "keep a network that was brought up with --confirm",
 	},
 	{
 		.name = "net down",

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* net list, up, down, leases; ip. */
+/* net list, up, confirm, down, leases; ip. */
 #include "base/mem.h"
 #include "supervisor/addresses.h"
 #include "supervisor/argv.h"
 #include "supervisor/commands.h"
 #include "supervisor/forward.h"
+#include "supervisor/net_confirm.h"
 #include "supervisor/net_dhcp.h"
 #include "supervisor/nets.h"
 #include "supervisor/network.h"
@@ -64,6 +65,11 @@ static json_t *network_report(const struct network *n)
 		net ? address_list(net->addresses, net->naddresses)
 		    : address_list(
 			      n->network.address.at, n->network.address.n));
+	if (net && net->confirm_ms) {
+		json_object_set_new(o, "state", json_string("unconfirmed"));
+		json_object_set_new(
+			o, "confirm_s", json_integer(net_confirm_left(net)));
+	}
 	json_object_set_new(o, "vms", net ? vms_on(net) : json_array());
 	json_object_set_new(
 		o, "dhcp", json_string(net ? dhcp_word(net) : "off"));
@@ -101,6 +107,7 @@ struct op_net {
 	struct request *rq;
 	char *name;
 	struct nets_wait wait;
+	int64_t confirm_ms; /* or 0 */
 	bool changed;
 };
 
@@ -120,7 +127,8 @@ static enum job_state net_run(struct job *job)
 	struct op_net *op = container_of(job, struct op_net, job);
 
 	JOB_BEGIN(job);
-	if (nets_start(op->name, &job->err))
+	if (op->confirm_ms ? nets_try(op->name, op->confirm_ms, &job->err)
+			   : nets_start(op->name, &job->err))
 		return JOB_ENDS;
 	JOB_AWAIT(job, is_settled(op), UP_MS);
 	JOB_END(job);
@@ -176,11 +184,26 @@ void command_net_up(struct request *rq)
 	op = NEW(struct op_net);
 	op->rq = rq;
 	op->name = xstrdup(n->name);
+	op->confirm_ms = request_ms(rq, "confirm");
 	op->changed = !state || !net_state_find(state, n->name);
 	job_start(&op->job, &net_kind, op->name, on_up_end, rq);
 	nets_wait(&op->wait, &op->job);
 	tasks_add(&op->job, rq->id);
 	rq->job = &op->job;
+}
+
+void command_net_confirm(struct request *rq)
+{
+	const struct network *n = network_of(rq);
+	struct err err = ERR_INIT;
+
+	if (!n)
+		return;
+	if (nets_confirm(n->name, &err))
+		request_fail(rq, &err);
+	else
+		request_reply_steal(rq,
+			json_pack("{s:b,s:s}", "changed", true, "state", "up"));
 }
 
 void command_net_down(struct request *rq)

@@ -512,6 +512,7 @@ const struct handler command_handlers[] = {
 	{ "pool-info", command_pool_info },
 	{ "net-list", command_net_list },
 	{ "net-up", command_net_up },
+	{ "net-confirm", command_net_confirm },
 	{ "net-down", command_net_down },
 	{ "net-leases", command_net_leases },
 	{ "net-doctor", command_net_doctor },

@@ -179,6 +179,8 @@ void command_pool_info(struct request *request);
 void command_net_list(struct request *request);
 /* [net-up] */
 void command_net_up(struct request *request);
+/* [net-confirm] A network that was brought up for a time stays. */
+void command_net_confirm(struct request *request);
 /* [net-down] Unless a VM is on it. */
 void command_net_down(struct request *request);
 /* [net-leases] What dnsmasq gave to whom. */

@@ -260,10 +260,11 @@ static json_t *net_json(const struct net_live *net)
 		json_array_append_new(ports,
 			port_json(list_entry(it, struct net_port, link)));
 	return json_pack(
-		"{s:s,s:b,s:b,s:b,s:i,s:s,s:o,s:o,s:o,s:b,s:s,s:i,s:b,s:o,s:s,s:o}",
+		"{s:s,s:b,s:b,s:b,s:I,s:i,s:s,s:o,s:o,s:o,s:b,s:s,s:i,s:b,s:o,s:s,s:o}",
 		"name", net->name, "joined", net->joined, "macvtap",
-		net->macvtap, "wanted", net->wanted, "mode", (int)net->mode,
-		"bridge", net->bridge, "addresses", addresses, "first",
+		net->macvtap, "wanted", net->wanted, "confirm",
+		(json_int_t)net->confirm_ms, "mode", (int)net->mode, "bridge",
+		net->bridge, "addresses", addresses, "first",
 		cidr_json(&net->first), "last", cidr_json(&net->last), "dns",
 		net->dns, "domain", net->domain, "mtu", (int)net->mtu,
 		"filtering", net->filtering, "uplink",
@@ -371,6 +372,7 @@ static void load_net(struct net_state *state, const json_t *from)
 	net->joined = json_is_true(json_object_get(from, "joined"));
 	net->macvtap = json_is_true(json_object_get(from, "macvtap"));
 	net->wanted = json_is_true(json_object_get(from, "wanted"));
+	net->confirm_ms = json_integer_value(json_object_get(from, "confirm"));
 	net->mode = (enum network_mode)json_integer_value(
 		json_object_get(from, "mode"));
 	snprintf(net->bridge, sizeof(net->bridge), "%s", word(from, "bridge"));

@@ -44,11 +44,12 @@ struct net_port {
 };
 
 struct net_live {
-	struct list link; /* net_state.nets */
-	char *name;       /* of the network; "br0" for bridge = br0 */
-	bool joined;      /* somebody else's bridge: nothing to make */
-	bool macvtap;     /* `bridge` is a device that macvtaps sit on */
-	bool wanted;      /* by a person or autostart, without a port, too */
+	struct list link;   /* net_state.nets */
+	char *name;         /* of the network; "br0" for bridge = br0 */
+	bool joined;        /* somebody else's bridge: nothing to make */
+	bool macvtap;       /* `bridge` is a device that macvtaps sit on */
+	bool wanted;        /* by a person or autostart, without a port, too */
+	int64_t confirm_ms; /* goes down then; 0: it stays */
 	enum network_mode mode;
 	char bridge[LINK_NAME_SIZE];
 	struct cidr addresses[NET_ADDRESSES_MAX];

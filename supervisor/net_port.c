@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "supervisor/events.h"
 #include "supervisor/forward.h"
+#include "supervisor/host_net.h"
 #include "supervisor/net_address.h"
 
 static enum ruleset_check check_of(
@@ -62,6 +63,21 @@ int net_port_fill(const struct net_state *state, struct net_port *port,
 			"spoof-check = ip needs an address: this network "
 			"gives none, say mac");
 	port->check = check_of(want, port);
+	return 0;
+}
+
+int net_port_limit(
+	struct net_port *port, const struct rate_limits *rates, struct err *err)
+{
+	struct host_net_request rq = { .verb = HOST_NET_RATE, .rates = *rates };
+	struct host_net_reply reply;
+
+	if (!port)
+		return err_set(err, ERR_STATE, "it has no port");
+	snprintf(rq.name, sizeof(rq.name), "%s", port->tap);
+	if (host_net_call(&rq, &reply, err))
+		return -1;
+	port->rates = *rates;
 	return 0;
 }
 

@@ -32,6 +32,10 @@ MUST_CHECK int net_port_fill(const struct net_state *state,
 bool net_port_is_as(
 	const struct net_port *port, const struct net_port_want *want);
 
+/* It carries that much from now on; its rules are the caller's. */
+MUST_CHECK int net_port_limit(struct net_port *port,
+	const struct rate_limits *rates, struct err *err);
+
 /* It carries nothing and cannot be mended: told once for each cause. */
 void net_port_tell_broken(struct net_port *port, const char *why);
 

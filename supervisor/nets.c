@@ -8,10 +8,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "supervisor/events.h"
 #include "supervisor/host_net.h"
 #include "supervisor/net_address.h"
 #include "supervisor/net_bridge.h"
+#include "supervisor/net_confirm.h"
 #include "supervisor/net_dhcp.h"
 #include "supervisor/net_rules.h"
 #include "supervisor/net_watch.h"
@@ -23,8 +23,10 @@ struct nets {
 	struct list waits;     /* nets_wait.link */
 	struct loop_kick idle; /* looks for networks that nobody needs */
 	struct net_watch watch;
+	struct net_confirm confirm;
 	struct nets_guests guests;
-	int64_t flushed_ms; /* since when rules are missing; or 0 */
+	int64_t patience_ms; /* of the next network to be confirmed; or 0 */
+	int64_t flushed_ms;  /* since when rules are missing; or 0 */
 };
 
 static struct nets *nets;
@@ -56,20 +58,6 @@ static void wake_all(void)
 	loop_kick(&nets->idle, on_idle);
 }
 
-/* What others broke is as it was again. */
-static void tell_repair(const char *network, const char *what, int64_t since_ms)
-{
-	int64_t ms = loop_now_ms() - since_ms;
-
-	log_warn(NULL,
-		"network %s: somebody else took its %s: made anew "
-		"after %lld ms",
-		network, what, (long long)ms);
-	events_emit("NETWORK_REPAIRED",
-		json_pack("{s:s,s:s,s:I}", "network", network, "what", what,
-			"ms", (json_int_t)ms));
-}
-
 /* Rules that went, but not by an nft of ours. */
 static void look_at_rules(struct net_watch *watch)
 {
@@ -86,7 +74,7 @@ static void look_at_rules(struct net_watch *watch)
 static void tell_rules(void)
 {
 	list_each(&nets->state.nets, it, next)
-		tell_repair(list_entry(it, struct net_live, link)->name,
+		net_tell_repair(list_entry(it, struct net_live, link)->name,
 			"rules", nets->flushed_ms);
 	nets->flushed_ms = 0;
 }
@@ -113,14 +101,6 @@ static void save(void)
 
 	if (net_state_save(&nets->state, &err))
 		log_warn(NULL, "%s", err.text);
-}
-
-static void emit(const struct net_live *net, const char *state)
-{
-	log_info(NULL, "network %s is %s", net->name, state);
-	events_emit("NETWORK_STATE",
-		json_pack("{s:s,s:s,s:s}", "network", net->name, "state", state,
-			"bridge", net->bridge));
 }
 
 /* ---- up ---- */
@@ -174,11 +154,19 @@ static struct net_live *bring_up(
 		return NULL;
 	}
 	net = net_state_find(&nets->state, name);
+	if (net && net->confirm_ms && want->vm) {
+		err_set(err, ERR_STATE,
+			"network '%s' waits for `vmward net confirm %s`", name,
+			name);
+		return NULL;
+	}
 	if (net)
 		return net;
 	net = new_net(want, &network, err);
 	if (!net)
 		return NULL;
+	if (nets->patience_ms) /* known before anything is changed */
+		net->confirm_ms = loop_now_ms() + nets->patience_ms;
 	if (make(net, network, err)) {
 		err_wrap(err, "network '%s': ", net->name);
 		net_live_free(net);
@@ -188,7 +176,7 @@ static struct net_live *bring_up(
 	net_watch_begin(&nets->watch, nets->state.table);
 	net_dhcp_begin(&nets->state, net, on_dhcp);
 	net->rules = net_rules_want(&nets->rules);
-	emit(net, "up");
+	net_tell_state(net, "up");
 	return net;
 }
 
@@ -198,7 +186,7 @@ static void take_down(struct net_live *net)
 {
 	net_dhcp_end(net, true);
 	net_bridge_remove(&nets->state, net);
-	emit(net, "down");
+	net_tell_state(net, "down");
 	net_live_free(net);
 	net_rules_want(&nets->rules);
 	if (list_is_empty(&nets->state.nets))
@@ -331,15 +319,9 @@ int nets_rate(const char *vm, const char *nic, const struct rate_limits *rates,
 {
 	struct net_port *port =
 		nets ? net_port_find(&nets->state, vm, nic) : NULL;
-	struct host_net_request rq = { .verb = HOST_NET_RATE, .rates = *rates };
-	struct host_net_reply reply;
 
-	if (!port)
-		return err_set(err, ERR_STATE, "it has no port");
-	snprintf(rq.name, sizeof(rq.name), "%s", port->tap);
-	if (host_net_call(&rq, &reply, err))
+	if (net_port_limit(port, rates, err))
 		return -1;
-	port->rates = *rates;
 	net_rules_want(&nets->rules);
 	return net_state_save(&nets->state, err);
 }
@@ -388,6 +370,33 @@ int nets_start(const char *name, struct err *err)
 		return -1;
 	net->wanted = true;
 	return net_state_save(&nets->state, err);
+}
+
+int nets_try(const char *name, int64_t ms, struct err *err)
+{
+	int rc;
+
+	if (nets && net_state_find(&nets->state, name))
+		return err_set(
+			err, ERR_STATE, "network '%s' is up already", name);
+	if (!nets)
+		return nets_start(name, err);
+	nets->patience_ms = ms;
+	rc = nets_start(name, err);
+	nets->patience_ms = 0;
+	net_confirm_look(&nets->confirm);
+	return rc;
+}
+
+int nets_confirm(const char *name, struct err *err)
+{
+	return net_confirm_keep(nets ? &nets->confirm : NULL, name, err);
+}
+
+static void undo(struct net_live *net UNUSED)
+{
+	save();
+	loop_kick(&nets->idle, on_idle);
 }
 
 int nets_is_up(const char *name, struct err *err)
@@ -450,7 +459,7 @@ static void look_at_port(struct net_port *port, int64_t since_ms)
 	}
 	free(TAKE(port->broken));
 	if (changed)
-		tell_repair(port->net->name, what, since_ms);
+		net_tell_repair(port->net->name, what, since_ms);
 }
 
 static void look_at_net(struct net_live *net, int64_t since_ms)
@@ -465,7 +474,7 @@ static void look_at_net(struct net_live *net, int64_t since_ms)
 	list_each(&net->ports, it, next)
 		look_at_port(list_entry(it, struct net_port, link), since_ms);
 	if (made)
-		tell_repair(net->name, "bridge", since_ms);
+		net_tell_repair(net->name, "bridge", since_ms);
 }
 
 static void look_at_links(struct net_watch *watch)
@@ -541,7 +550,10 @@ void nets_open(const struct paths *paths, const struct nets_guests *guests)
 	net_rules_init(&nets->rules, &nets->state, on_rules);
 	nets->watch.on_links = look_at_links;
 	nets->watch.on_rules = look_at_rules;
+	nets->confirm.state = &nets->state;
+	nets->confirm.on_due = undo;
 	recover();
+	net_confirm_look(&nets->confirm);
 	list_each(networks_of(paths), it, next) {
 		const struct network *n = list_entry(it, struct network, link);
 
@@ -557,6 +569,7 @@ void nets_close(void)
 		return;
 	net_rules_fini(&nets->rules);
 	net_watch_end(&nets->watch);
+	net_confirm_stop(&nets->confirm);
 	loop_kick_stop(&nets->idle);
 	list_each(&nets->waits, wt, wnext)
 		list_del(wt);

@@ -63,6 +63,9 @@ void nets_release(const char *vm);
 
 /* A person wants it up; it is settled as for a port. */
 MUST_CHECK int nets_start(const char *name, struct err *err);
+/* The same, and down again after ms unless it is confirmed by then. */
+MUST_CHECK int nets_try(const char *name, int64_t ms, struct err *err);
+MUST_CHECK int nets_confirm(const char *name, struct err *err);
 /* 1: it is up with rules and leases, 0: not yet, -1 with err. */
 int nets_is_up(const char *name, struct err *err);
 /* It may go.  Fails with ERR_STATE while VMs are on it, which are named. */
