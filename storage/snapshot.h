@@ -39,7 +39,8 @@ struct image_tags {
 	char *url;            /* of the present one, as qemu-img is told */
 	struct qemu_img *run; /* while it runs */
 	struct err run_err;
-	bool found; /* the tag, by the last look */
+	bool found;      /* the tag, by the last look */
+	json_t *bitmaps; /* in the image; none of them outlives a revert */
 	struct durable durable;
 };
 

@@ -11,6 +11,7 @@
 #include "base/sys.h"
 #include "qmp/call.h"
 #include "storage/image.h"
+#include "supervisor/bitmaps.h"
 #include "supervisor/live_copy.h"
 #include "supervisor/live_image.h"
 #include "supervisor/saved.h"
@@ -246,6 +247,20 @@ static void start_close(struct live_snapshot *op)
 	live_copy_reap_begin(op->vm, on_closed, op)->parent = &op->job;
 }
 
+static void on_forgotten(struct job *job, void *arg)
+{
+	struct job *parent = arg;
+
+	on_closed(job, container_of(parent, struct live_snapshot, job));
+}
+
+/* QEMU reverts no disk with a dirty bitmap; the next backup is full. */
+static void start_forget(struct live_snapshot *op)
+{
+	op->closed = false;
+	bitmaps_drop_begin(op->vm, BITMAPS_OTHERS, "", &op->job, on_forgotten);
+}
+
 /* ---- the job ---- */
 
 static bool uses_memory(const struct live_snapshot *op)
@@ -279,6 +294,10 @@ static enum job_state memory_run(struct job *job)
 	if (op->act == SNAPSHOT_APPLY && !has_tag(op, NODE))
 		return job_fail(job, ERR_STATE, "'%s' has no '%s' inside",
 			op->memory, op->tag);
+	if (op->act == SNAPSHOT_APPLY) {
+		start_forget(op);
+		JOB_AWAIT(job, op->closed, JOB_FOREVER); /* a job of its own */
+	}
 	send_job(op);
 	JOB_AWAIT(job, op->call.replied, JOB_FOREVER); /* has an end */
 	ask_jobs(op);

@@ -90,6 +90,17 @@ ok "says how many" says '6 images'
 ok "full because that was asked for" made --full
 ok "is full" is "$kind" full
 
+# ---- and snapshots: QEMU reverts no disk with a bitmap ----
+
+ok "a snapshot" does snapshot create one --memory --name before
+counts one >/dev/null
+ok "a revert in place" does snapshot revert one before -y
+ok "the next backup" made
+ok "is full" is "$kind" full
+pauses
+ok "and what the disks have" same "$id"
+resumes
+
 # ---- what goes wrong ----
 
 before=$(ids)
