@@ -184,6 +184,9 @@ static enum job_state attach_run(struct job *job)
 	JOB_BEGIN(job);
 	if (!op->vm->machine.ready)
 		return fail_gone(job);
+	if (op->nic->user == USER_PASST) /* its line is made at a start */
+		return job_fail(job, ERR_UNSUPPORTED,
+			"passt comes with a start only: say user=yes");
 	if (take_slot(op, &job->err))
 		return JOB_ENDS;
 	if (!op->nic->user) {

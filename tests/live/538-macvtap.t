@@ -36,6 +36,11 @@ pings() { printf 'GET / HTTP/1.0\r\n\r\n' | in_world timeout 10 \
 ok "the wire reaches it" eventually pings
 does nic list m
 ok "nic list tells it" says macvtap
+ok "a second one is plugged in" does nic attach m more macvtap=up0
+two() { is "$(ip -o link show type macvtap | wc -l)" "$1"; }
+ok "and is a second device" two 2
+ok "it is pulled out" does nic detach m more
+ok "with its device" eventually two 1
 down
 up
 ok "after kill -9 of vmwardd, too" eventually pings

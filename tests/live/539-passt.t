@@ -60,6 +60,9 @@ has_frame() { grep -q '^0800$' "$tmp/frames"; }
 ok "its frames reach passt" eventually has_frame
 ok "which got its end of the line and the forwards" is "$(cat "$tmp/words")" \
 	"-f -q -F 3 -t 127.0.0.1/8080-8081:80-81 -u 127.0.0.2/5353-5353:53-53"
+fails_with 1 nic attach p more user=passt
+ok "one cannot be plugged in" complains \
+	"passt comes with a start only: say user=yes"
 passt=$(cat "$tmp/pid")
 started="$started $passt"
 down
