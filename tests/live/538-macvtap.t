@@ -23,7 +23,8 @@ linux m </dev/null
 sed -i 's/^network = default/macvtap = up0/' "$vms/m.ini"
 up
 ok "a guest with macvtap" starts m --wait=ready
-ok "has an address of the wire" says_after m 0 'NET eth0 192\.0\.2\.[56]'
+ok "has an address of the wire" eventually says_after m 0 \
+	'NET eth0 192\.0\.2\.[56]'
 tap=$(jq -r '.nets[].ports[].tap' "$run/.net/state.json")
 kind() { ip -j -d link show "$tap" | jq -r '.[0].linkinfo.info_kind'; }
 ok "by a macvtap" is "$(kind)" macvtap
