@@ -350,7 +350,6 @@ static enum job_state link_run(struct job *job)
 	op->swapped = false;                    /* all is known that can be */
 	if (op->end != LIVE_DONE)
 		return refused(op);
-	live_settle_unmark(op->vm);
 	JOB_END(job);
 }
 
@@ -371,8 +370,6 @@ static enum job_state link_undo(struct job *job)
 		start_close(op);
 		JOB_AWAIT(job, op->ended, END_MS);
 	}
-	if (op->end != LIVE_OPEN)
-		live_settle_unmark(op->vm);
 	JOB_END(job);
 }
 

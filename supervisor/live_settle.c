@@ -344,7 +344,8 @@ static enum job_state settle_run(struct job *job)
 	if (op->end == LIVE_UNDONE) {
 		begin_close(op);
 		JOB_AWAIT(job, op->ended, JOB_FOREVER); /* its own */
-		journal_roll(op->vm->env, op->new_vm, op->entries);
+		if (op->entries)
+			journal_roll(op->vm->env, op->new_vm, op->entries);
 	} else {
 		if (!stage(op))
 			return JOB_ENDS;

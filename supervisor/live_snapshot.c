@@ -11,6 +11,7 @@
 #include "base/sys.h"
 #include "qmp/call.h"
 #include "storage/image.h"
+#include "supervisor/argv.h"
 #include "supervisor/bitmaps.h"
 #include "supervisor/live_copy.h"
 #include "supervisor/live_image.h"
@@ -65,9 +66,21 @@ static const char *disk_at(const struct live_snapshot *op, size_t i)
 		"");
 }
 
+/* The node that the guest writes to; new. */
+static char *top_of(const struct live_snapshot *op, size_t i)
+{
+	const char *disk = disk_at(op, i);
+
+	return argv_disk_top(
+		op->vm->running ? spec_disk_of(op->vm->running, disk) : NULL,
+		disk);
+}
+
 static json_t *node_of(const struct live_snapshot *op, size_t i)
 {
-	return json_sprintf("disk-%s", disk_at(op, i));
+	AUTO_FREE char *top = top_of(op, i);
+
+	return json_string(top);
 }
 
 static const json_t *find_node(const json_t *nodes, const char *name)
@@ -110,7 +123,7 @@ static bool has_tag(const struct live_snapshot *op, const char *name)
 static bool look(struct live_snapshot *op)
 {
 	for (size_t i = json_array_size(op->disks); i-- > 0;) {
-		AUTO_FREE char *name = xasprintf("disk-%s", disk_at(op, i));
+		AUTO_FREE char *name = top_of(op, i);
 
 		if (has_tag(op, name))
 			continue;

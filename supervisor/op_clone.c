@@ -196,7 +196,8 @@ static bool begin_live(struct op_clone *op)
 	if (op->live)
 		op->working = live_copy_start(
 			TAKE(op->live), &op->job, on_worked, op);
-	else if (op->link)
+	op->linked = op->link != NULL;
+	if (op->linked)
 		op->working = live_link_start(
 			TAKE(op->link), &op->job, on_linked, op);
 	return op->working;
@@ -215,6 +216,14 @@ static bool forget_records(struct op_clone *op)
 		any = known;
 	}
 	return any;
+}
+
+/* What was written down for a successor. */
+static void forget(struct op_clone *op)
+{
+	journal_forget(op->vm->env, op->name);
+	if (op->linked)
+		live_settle_unmark(op->vm);
 }
 
 static bool stage_file(struct op_clone *op)
@@ -271,7 +280,7 @@ static enum job_state clone_run(struct job *job)
 	JOB_DURABLE(job, &op->durable,
 		durable_fd(
 			&op->durable, job, op->change.dir_fd, op->change.path));
-	journal_forget(op->vm->env, op->name);
+	forget(op);
 	JOB_END(job);
 }
 
@@ -302,7 +311,7 @@ static enum job_state clone_undo(struct job *job)
 	if (op->end == LIVE_DONE)
 		drop_bases(op->journal);
 	journal_roll(op->vm->env, op->name, op->journal);
-	journal_forget(op->vm->env, op->name);
+	forget(op);
 	JOB_END(job);
 }
 

@@ -41,6 +41,7 @@ struct op_clone {
 	struct live_copy *live; /* to be started; or NULL */
 	struct live_link *link; /* the same */
 	struct job *working;    /* one of them, while it runs */
+	bool linked;            /* that was begun */
 	enum live_end end;      /* of what was linked */
 	struct config_change change;
 	struct durable durable;

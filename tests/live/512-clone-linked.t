@@ -72,7 +72,9 @@ ok "the running disk grows" does disk resize one root 2M
 ok "and is cloned whole" does clone one copy --full
 ok "on nothing" is "$(backing "$images/copy-root.qcow2")" null
 does kill two -y >/dev/null
+does pause one >/dev/null
 ok "a second clone" does clone one three
+does resume one >/dev/null
 ok "QEMU writes above both" is "$(top root)" disk-root.s2
 ok "three layers are recorded" is "$(depth root)" 3
 down
