@@ -102,6 +102,9 @@ char *argv_disk_fd_name(
  */
 json_t *argv_disk_secret(const struct spec_disk *disk, int fd);
 char *argv_disk_secret_id(const char *disk);
+/* A machine of that type takes it while it runs. */
+MUST_CHECK int argv_disk_may_plug(
+	const struct spec_disk *disk, const char *machine, struct err *err);
 /* A failed read or write holds the guest, and is tried again. */
 bool argv_disk_holds(const struct spec_disk *disk);
 /* What of a disk and its images no node can be made of. */

@@ -12,6 +12,7 @@
 #include "supervisor/op.h"
 #include "supervisor/op_image.h"
 #include "supervisor/running.h"
+#include "supervisor/spec_value.h"
 #include "supervisor/tasks.h"
 
 static uint64_t size_of(const struct request *rq)
@@ -52,7 +53,7 @@ static void write_size(struct request *rq)
 	const struct spec_disk *disk =
 		vm->spec ? spec_disk_of(vm->spec, name) : NULL;
 	AUTO_FREE char *section = xasprintf("disk.%s", name);
-	AUTO_FREE char *value = edits_size(size_of(rq));
+	AUTO_FREE char *value = value_size_text(size_of(rq));
 	char key[] = "size";
 	const struct config_edit edit = { section, key, value };
 	struct err none = ERR_INIT;
@@ -80,7 +81,7 @@ static void on_live_end(struct job *job, void *arg)
 		request_fail(rq, &job->err);
 		return;
 	}
-	text = edits_size(size_of(rq));
+	text = value_size_text(size_of(rq));
 	if (rq->vm->running)
 		running_resize_disk(
 			rq->vm, request_string(rq, "disk"), size_of(rq), text);

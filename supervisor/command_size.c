@@ -8,6 +8,7 @@
 #include "supervisor/config.h"
 #include "supervisor/edits.h"
 #include "supervisor/op_size.h"
+#include "supervisor/spec_value.h"
 
 #define BALLOON_MS 5000
 
@@ -171,7 +172,7 @@ void command_memory_set(struct request *rq)
 		request_failf(rq, ERR_USAGE,
 			"memory is a multiple of 1M, and more than 0");
 	else if (can_size(rq, vm))
-		size_it(rq, vm, "memory", bytes, edits_size(bytes));
+		size_it(rq, vm, "memory", bytes, value_size_text(bytes));
 }
 
 static void on_balloon_end(struct job *job, void *arg)

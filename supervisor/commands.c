@@ -482,6 +482,7 @@ const struct handler command_handlers[] = {
 	{ "vm-disk-list", command_disk_list },
 	{ "vm-disk-attach", command_disk_attach },
 	{ "vm-disk-detach", command_disk_detach },
+	{ "vm-disk-throttle", command_disk_throttle },
 	{ "vm-disk-resize", command_disk_resize },
 	{ "vm-disk-accept", command_disk_accept },
 	{ "vm-cpu-set", command_cpu_set },

@@ -92,6 +92,8 @@ void command_rename(struct request *request);
 void command_clone(struct request *request);
 /* [vm-delete] Its file, drop-in and images. */
 void command_delete(struct request *request);
+/* [vm-disk-throttle] Limits of a disk. */
+void command_disk_throttle(struct request *request);
 /* [vm-set] Writes our drop-in. */
 void command_set(struct request *request);
 /* [vm-unset] Takes out of it. */

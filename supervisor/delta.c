@@ -155,6 +155,11 @@ static void set_memory(struct make *m, struct delta *d)
 		is_hot(d, DELTA_MEMORY);
 }
 
+static void set_limit(struct make *m UNUSED, struct delta *d)
+{
+	is_hot(d, DELTA_THROTTLE);
+}
+
 /* The keys of the table that are hot, and what decides that each is. */
 static const struct rule {
 	const char *class; /* "disk" of [disk.N] */
@@ -163,6 +168,10 @@ static const struct rule {
 } rules[] = {
 	{ "disk", NULL, plug_disk },
 	{ "disk", "size", resize_disk },
+	{ "disk", "iops", set_limit },
+	{ "disk", "bps", set_limit },
+	{ "disk", "iops-burst", set_limit },
+	{ "disk", "bps-burst", set_limit },
 	{ "net", NULL, plug_nic },
 	{ "net", "link", set_link },
 	{ "vm", "cpus", set_cpus },

@@ -299,6 +299,18 @@ static int check(
 	return 0;
 }
 
+int argv_disk_may_plug(
+	const struct spec_disk *disk, const char *machine, struct err *err)
+{
+	if (disk->bus != BUS_VIRTIO)
+		return err_set(err, ERR_UNSUPPORTED,
+			"only disks with bus = virtio can be attached live");
+	if (str_starts(machine, "microvm"))
+		return err_set(
+			err, ERR_UNSUPPORTED, "machine microvm cannot hotplug");
+	return 0;
+}
+
 bool argv_disk_holds(const struct spec_disk *disk)
 {
 	if (disk->bus == BUS_NVME) /* it has no such property */

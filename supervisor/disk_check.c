@@ -9,6 +9,7 @@
 #include "storage/remote.h"
 #include "supervisor/argv.h"
 #include "supervisor/pool.h"
+#include "supervisor/throttle.h"
 
 static void check_form(const struct spec_disk *disk, const char *section,
 	const struct remarks *to)
@@ -42,6 +43,18 @@ static void check_secret(const struct spec_disk *disk, const char *section,
 		remark_error(to, section, "secret-file",
 			disk->url ? "is for iscsi://USER@..., rbd: and qcow2"
 				  : "only a qcow2 image can be encrypted");
+}
+
+static void check_limits(const struct spec_disk *disk, const char *section,
+	const struct remarks *to)
+{
+	struct err err = ERR_INIT;
+
+	if (throttle_check(&disk->limits, &err))
+		remark_error(to, section, NULL, "%s", err.text);
+	else if (disk->bus == BUS_NVME && throttle_limits(&disk->limits))
+		remark_error(to, section, NULL,
+			"QEMU limits no nvme disk: say bus = virtio");
 }
 
 /* QEMU has one word for both, and not for all of them. */
@@ -94,6 +107,7 @@ void disk_check(const struct spec_disk *disk, const struct remarks *to)
 	check_form(disk, section, to);
 	check_format(disk, section, to);
 	check_secret(disk, section, to);
+	check_limits(disk, section, to);
 	check_policies(disk, section, to);
 	if (str_eq(spec_aio_names[disk->aio], "native") &&
 		!str_eq(spec_cache_names[disk->cache], "none"))

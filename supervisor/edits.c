@@ -86,16 +86,3 @@ int edit_check(
 		"'%s.%s': say SECTION.KEY, as vm.memory or disk.root.size",
 		edit->section, edit->key);
 }
-
-char *edits_size(uint64_t bytes)
-{
-	static const char units[] = "KMGT";
-	size_t unit = 0;
-
-	bytes /= 1024;
-	while (bytes % 1024 == 0 && units[unit + 1]) {
-		bytes /= 1024;
-		unit++;
-	}
-	return xasprintf("%" PRIu64 "%c", bytes, units[unit]);
-}

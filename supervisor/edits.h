@@ -39,7 +39,5 @@ void edits_drop(struct edits *edits, const char *section, const char *key);
  */
 MUST_CHECK int edit_check(
 	const struct config_edit *edit, enum err_code code, struct err *err);
-/* Bytes (a multiple of 1K) as a file says them: "10G", "1536M"; new. */
-char *edits_size(uint64_t bytes);
 
 #endif

@@ -15,6 +15,7 @@
 #include "supervisor/op_nic.h"
 #include "supervisor/op_size.h"
 #include "supervisor/running.h"
+#include "supervisor/throttle.h"
 #include "supervisor/unplug.h"
 
 #define DETACH_MS 5000
@@ -227,6 +228,25 @@ static void set_size(
 			: op_memory_begin(op->vm, to->vm.memory, on_step, op));
 }
 
+/* All of them at once, whichever of them differs. */
+static void throttle(
+	struct op_apply *op, const struct delta *d, const struct vm_spec *spec)
+{
+	const struct spec_disk *disk = spec_disk_of(spec, device_of(d));
+
+	watch(op,
+		op_qmp_begin_steal(op->vm, THROTTLE_COMMAND,
+			throttle_arguments(disk, &disk->limits), on_step, op));
+}
+
+static void note_limits(
+	struct op_apply *op, const struct delta *d, const struct vm_spec *spec)
+{
+	const struct spec_disk *disk = spec_disk_of(spec, device_of(d));
+
+	running_set_limits(op->vm, disk->name, &disk->limits);
+}
+
 static struct delta *step_of(const struct op_apply *op)
 {
 	return op->todo[op->at];
@@ -244,6 +264,8 @@ static void begin_step(struct op_apply *op)
 		set_link(op, d, wants_up(op->target, d));
 	else if (d->act == DELTA_MEMORY || d->act == DELTA_CPUS)
 		set_size(op, d, op->target);
+	else if (d->act == DELTA_THROTTLE)
+		throttle(op, d, op->target);
 	else if (d->act == DELTA_RESIZE)
 		resize(op, d);
 	else
@@ -260,6 +282,8 @@ static void note_step(struct op_apply *op)
 		return;
 	if (d->act == DELTA_LINK)
 		running_set_link(op->vm, device_of(d), wants_up(op->target, d));
+	if (d->act == DELTA_THROTTLE)
+		note_limits(op, d, op->target);
 	disk = d->act == DELTA_RESIZE ? spec_disk_of(op->target, device_of(d))
 				      : NULL;
 	if (disk)
@@ -352,6 +376,8 @@ static void begin_undo(struct op_apply *op)
 		set_link(op, d, wants_up(op->before, d));
 	else if (d->act == DELTA_MEMORY || d->act == DELTA_CPUS)
 		set_size(op, d, op->before);
+	else if (d->act == DELTA_THROTTLE)
+		throttle(op, d, op->before);
 	else if (d->act == DELTA_DETACH &&
 		 !plug_of(d)->has(op->vm->running, device_of(d)))
 		attach(op, d, op->before);
@@ -369,6 +395,8 @@ static void note_undo(struct op_apply *op)
 			op->err.text);
 	else if (d->act == DELTA_LINK && op->vm->running)
 		running_set_link(op->vm, device_of(d), wants_up(op->before, d));
+	else if (d->act == DELTA_THROTTLE && op->vm->running)
+		note_limits(op, d, op->before);
 }
 
 static enum job_state apply_undo(struct job *job)

@@ -21,6 +21,7 @@
 #include "supervisor/disk_close.h"
 #include "supervisor/image_plan.h"
 #include "supervisor/running.h"
+#include "supervisor/throttle.h"
 #include "supervisor/unplug.h"
 
 #define IMAGE_GONE_MS 10000
@@ -62,7 +63,6 @@ struct op_disk {
 };
 
 #define QMP_OF(op) machine_qmp(&(op)->vm->machine)
-
 static void name_it(struct op_disk *op, const char *name)
 {
 	snprintf(op->name, sizeof(op->name), "%s", name);
@@ -104,18 +104,6 @@ static bool wants_port(const struct vm *vm)
 	       str_starts(vm->record.machine, "pc-q35");
 }
 
-/* Whether it can be plugged at all, before anything is made for it. */
-static int check_kind(const struct op_disk *op, struct err *err)
-{
-	if (op->disk->bus != BUS_VIRTIO)
-		return err_set(err, ERR_UNSUPPORTED,
-			"only disks with bus = virtio can be attached live");
-	if (str_starts(op->vm->record.machine, "microvm"))
-		return err_set(
-			err, ERR_UNSUPPORTED, "machine microvm cannot hotplug");
-	return 0;
-}
-
 static int prepare(struct op_disk *op, struct err *err)
 {
 	struct vm *vm = op->vm;
@@ -136,6 +124,18 @@ static int prepare(struct op_disk *op, struct err *err)
 	return argv_disk_check(op->disk, &op->chain, err);
 }
 
+/* QEMU knows it by that name; closed here. */
+static void pass_fd(struct op_disk *op, const char *name, int set, int *fd)
+{
+	json_t *args = json_pack("{s:s}", "opaque", name);
+
+	if (set >= 0)
+		json_object_set_new(args, "fdset-id", json_integer(set));
+	qmp_call_start(&op->call, &op->job, QMP_OF(op),
+		&(struct qmp_command){ "add-fd", args, 0, *fd }, false);
+	fd_close(fd);
+}
+
 /* Gives QEMU the next descriptor of the image at work; false: it has all. */
 static bool send_fd(struct op_disk *op)
 {
@@ -143,17 +143,10 @@ static bool send_fd(struct op_disk *op)
 	int *fd = image->write_fd >= 0 ? &image->write_fd : &image->fd;
 	AUTO_FREE char *name =
 		argv_disk_fd_name(op->disk, &op->chain, op->depth);
-	json_t *args = json_pack("{s:s}", "opaque", name);
 
-	if (*fd < 0) {
-		json_decref(args);
+	if (*fd < 0)
 		return false;
-	}
-	if (image->set >= 0)
-		json_object_set_new(args, "fdset-id", json_integer(image->set));
-	qmp_call_start(&op->call, &op->job, QMP_OF(op),
-		&(struct qmp_command){ "add-fd", args, 0, *fd }, false);
-	fd_close(fd);
+	pass_fd(op, name, image->set, fd);
 	return true;
 }
 
@@ -167,12 +160,7 @@ static bool send_secret(struct op_disk *op)
 
 	if (op->chain.secret_fd <= 0)
 		return false;
-	qmp_call_start(&op->call, &op->job, QMP_OF(op),
-		&(struct qmp_command){ "add-fd",
-			json_pack("{s:s}", "opaque", name), 0,
-			op->chain.secret_fd },
-		false);
-	fd_close(&op->chain.secret_fd);
+	pass_fd(op, name, -1, &op->chain.secret_fd);
 	op->chain.secret_fd = 0;
 	return true;
 }
@@ -219,6 +207,13 @@ static enum job_state fail_gone(struct job *job)
 	return job_fail(job, ERR_GONE, "QEMU is gone");
 }
 
+static void note_unlimited(struct op_disk *op)
+{
+	if (op->call.err.code)
+		vmlog_line(&op->vm->log, LOG_WARN, "disk %s has no limits: %s",
+			op->name, op->call.err.text);
+}
+
 static enum job_state attach_run(struct job *job)
 {
 	struct op_disk *op = container_of(job, struct op_disk, job);
@@ -226,7 +221,7 @@ static enum job_state attach_run(struct job *job)
 	JOB_BEGIN(job);
 	if (!op->vm->machine.ready)
 		return fail_gone(job);
-	if (check_kind(op, &job->err))
+	if (argv_disk_may_plug(op->disk, op->vm->record.machine, &job->err))
 		return JOB_ENDS;
 	if (make_image(op) > 0) {
 		JOB_AWAIT(job, op->image_ended, JOB_FOREVER); /* its own */
@@ -258,6 +253,11 @@ static enum job_state attach_run(struct job *job)
 	}
 	op->device_asked = true;
 	QMP_CALL(job, &op->call, QMP_OF(op), "device_add", TAKE(op->device));
+	if (throttle_limits(&op->disk->limits)) {
+		QMP_TRY(job, &op->call, QMP_OF(op), THROTTLE_COMMAND,
+			throttle_arguments(op->disk, &op->disk->limits));
+		note_unlimited(op);
+	}
 	if (!op->vm->machine.ready) /* since it answered */
 		return fail_gone(job);
 	save_slots(op->vm);

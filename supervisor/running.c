@@ -8,6 +8,8 @@
 #include "base/str.h"
 #include "supervisor/edits.h"
 #include "supervisor/lowspace.h"
+#include "supervisor/spec_value.h"
+#include "supervisor/throttle.h"
 
 /* What a section that was plugged in says; the pairs are stolen. */
 static void add_entries(struct vm *vm, const char *section, json_t *pairs)
@@ -127,6 +129,32 @@ void running_resize_disk(
 	lowspace_begin(vm);
 }
 
+void running_set_limits(
+	struct vm *vm, const char *name, const struct spec_limits *limits)
+{
+	AUTO_FREE char *section = xasprintf("disk.%s", name);
+	struct spec_disk *disk;
+
+	if (!vm_own_running(vm))
+		return;
+	disk = spec_disk_of(vm->running, name);
+	if (!disk)
+		return;
+	disk->limits = *limits;
+	for (size_t i = 0; i < THROTTLE_KEYS; i++) {
+		AUTO_FREE char *text = throttle_text(limits, i);
+
+		drop_entries(&vm->running->ini, section, throttle_keys[i]);
+		/* what no file says is no difference while it is so anyway */
+		if (*throttle_limit(&disk->limits, i) ||
+			(vm->spec && ini_find(&vm->spec->ini, section,
+					     throttle_keys[i])))
+			ini_add(&vm->running->ini, section, throttle_keys[i],
+				text, "hotplug", "/");
+	}
+	vm_save_running(vm);
+}
+
 void running_add_layer(struct vm *vm, const char *name)
 {
 	AUTO_FREE char *section = xasprintf("disk.%s", name);
@@ -185,7 +213,7 @@ void running_set_cpus(struct vm *vm, uint64_t cpus)
 
 void running_set_memory(struct vm *vm, uint64_t bytes)
 {
-	AUTO_FREE char *text = edits_size(bytes);
+	AUTO_FREE char *text = value_size_text(bytes);
 
 	if (vm->running->vm.memory == bytes || !vm_own_running(vm))
 		return;

@@ -19,6 +19,9 @@ void running_drop_nic(struct vm *vm, const char *name);
 /* The disk has another size, in bytes; text: as its file says it. */
 void running_resize_disk(
 	struct vm *vm, const char *name, uint64_t size, const char *text);
+/* The disk has these limits. */
+void running_set_limits(
+	struct vm *vm, const char *name, const struct spec_limits *limits);
 /* An overlay was put on the disk. */
 void running_add_layer(struct vm *vm, const char *name);
 /* The cable of the nic is plugged in, or out. */

@@ -6,12 +6,14 @@
 
 #include "base/fd.h"
 #include "supervisor/install.h"
+#include "supervisor/throttle.h"
 
 void setup_init(struct setup *setup, struct vm *vm, bool again)
 {
 	setup->vm = vm;
 	setup->raw = vm->running->raws.next;
 	setup->nic = vm->running->nics.next;
+	setup->disk = vm->running->disks.next;
 	setup->again = again;
 	setup->shown = 0;
 }
@@ -113,9 +115,28 @@ static bool send_display(struct setup *setup, struct job *job)
 	return fd >= 0;
 }
 
+/* Nor for those of its disks; false when no disk is left. */
+static bool send_limits(struct setup *setup, struct job *job)
+{
+	const struct vm_spec *spec = setup->vm->running;
+
+	while (setup->disk != &spec->disks) {
+		const struct spec_disk *disk =
+			list_entry(setup->disk, struct spec_disk, link);
+
+		setup->disk = setup->disk->next;
+		if (!throttle_limits(&disk->limits))
+			continue;
+		send_steal(setup, job, THROTTLE_COMMAND,
+			throttle_arguments(disk, &disk->limits));
+		return true;
+	}
+	return false;
+}
+
 bool setup_next(struct setup *setup, struct job *job)
 {
 	return !job->err.code &&
 	       (send_display(setup, job) || send_link(setup, job) ||
-		       send_raw(setup, job));
+		       send_limits(setup, job) || send_raw(setup, job));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What QEMU has no options for and is told before its guest runs: links that
- * are down, the socket of a display, and the lines of [raw] qmp-N.
+ * are down, limits of disks, the socket of a display, and the lines of [raw]
+ * qmp-N.
  */
 #ifndef SUPERVISOR_SETUP_H
 #define SUPERVISOR_SETUP_H
@@ -12,10 +13,11 @@
 struct setup {
 	struct vm *vm;
 	struct qmp_call call;
-	struct list *raw; /* next of spec.raws to send */
-	struct list *nic; /* next of spec.nics to look at */
-	unsigned shown;   /* of the display's two commands */
-	bool again;       /* QEMU may have got some of it: it may refuse */
+	struct list *raw;  /* next of spec.raws to send */
+	struct list *nic;  /* next of spec.nics to look at */
+	struct list *disk; /* next of spec.disks to look at */
+	unsigned shown;    /* of the display's two commands */
+	bool again;        /* QEMU may have got some of it: it may refuse */
 };
 
 /* From the first one on; vm->running is there. */

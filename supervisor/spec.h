@@ -169,6 +169,12 @@ struct spec_pool {
 	const char *dir; /* of its volumes; NULL: where default's are */
 };
 
+/* What a disk may do in a second; 0: anything. */
+struct spec_limits {
+	uint64_t iops, bps;
+	uint64_t iops_burst, bps_burst; /* for a moment */
+};
+
 /* [disk.N], in the saved copy of what runs: spec_disk.layers. */
 #define SPEC_LAYERS "x-layers"
 
@@ -191,10 +197,11 @@ struct spec_disk {
 	int aio;            /* io_uring, native, threads */
 	int discard;        /* unmap, ignore */
 	bool iothread;
-	int on_enospc;   /* enum spec_on_enospc */
-	int on_eio;      /* enum spec_on_eio */
-	bool snapshot;   /* snapshots of the VM are of this one too */
-	bool backup;     /* it goes into backups */
+	int on_enospc; /* enum spec_on_enospc */
+	int on_eio;    /* enum spec_on_eio */
+	bool snapshot; /* snapshots of the VM are of this one too */
+	bool backup;   /* it goes into backups */
+	struct spec_limits limits;
 	unsigned layers; /* put on it since QEMU began: supervisor/live_link */
 	bool disc;       /* in a CD-ROM drive: supervisor/install */
 	bool made;       /* its image is the supervisor's to make: [seed] */

@@ -308,14 +308,23 @@ static const struct key disk_keys[] = {
 			"guest and tries again until it works, report tells "
 			"it, ignore loses data; by-disk: pause with url, "
 			"else report." },
+	{ "iops", KEY_INT, AT(limits.iops), .max = UINT32_MAX, .when = KEY_HOT,
+		.live = "disk throttle", .help = "Requests a second at most; 0 is any number." },
+	{ "bps", KEY_SIZE, AT(limits.bps), .when = KEY_HOT,
+		.live = "disk throttle",
+		.help = "Bytes a second at most, as 50M." },
+	{ "iops-burst", KEY_INT, AT(limits.iops_burst), .max = UINT32_MAX,
+		.when = KEY_HOT, .live = "disk throttle",
+		.help = "With iops: so many after a rest." },
+	{ "bps-burst", KEY_SIZE, AT(limits.bps_burst), .when = KEY_HOT,
+		.live = "disk throttle",
+		.help = "With bps: so many after a rest." },
 	{ "snapshot", KEY_BOOL, AT(snapshot), .fallback = "yes",
 		.when = KEY_POLICY,
 		.help = "Whether snapshots of the VM are of this disk too; "
 			"no: a revert leaves it as it is." },
 };
 #undef AT
-static const char *const disk_later[] = { "iops", "bps", "iops-burst",
-	"bps-burst", NULL };
 
 static const char *const spoof_names[] = { "by-network", "no", "mac", "ip",
 	NULL };
@@ -528,7 +537,6 @@ const struct section spec_sections[] = {
 		.help = "What follows an end that nobody asked for." },
 	{ .name = "disk",
 		MANY(disks, spec_disk, disk_keys),
-		.later_keys = disk_later,
 		.help = "A disk, made of image, base or size; a running VM "
 			"takes another one by vmward disk attach." },
 	{ .name = "net",

@@ -495,3 +495,16 @@ int value_steps(const char *text, void *field, struct err *err)
 	*(struct spec_stop_steps *)field = steps;
 	return 0;
 }
+
+char *value_size_text(uint64_t bytes)
+{
+	static const char units[] = "KMGT";
+	size_t unit = 0;
+
+	bytes /= 1024;
+	while (bytes % 1024 == 0 && units[unit + 1]) {
+		bytes /= 1024;
+		unit++;
+	}
+	return xasprintf("%" PRIu64 "%c", bytes, units[unit]);
+}

@@ -6,6 +6,8 @@
 #ifndef SUPERVISOR_SPEC_VALUE_H
 #define SUPERVISOR_SPEC_VALUE_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 
 /* char *: a string with a rule of its own; "" is a default only */
@@ -44,5 +46,7 @@ MUST_CHECK int value_steps(const char *text, void *field, struct err *err);
 MUST_CHECK int value_backoff(const char *text, void *field, struct err *err);
 /* struct spec_burst: 5/10min */
 MUST_CHECK int value_burst(const char *text, void *field, struct err *err);
+/* A multiple of 1K as a file says it: "10G", "1536M"; new. */
+char *value_size_text(uint64_t bytes);
 
 #endif

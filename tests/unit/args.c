@@ -103,7 +103,7 @@ static void test_refusals(void)
 	fails("star web", "unknown verb 'star'");
 	fails("disk",
 		"which of: disk list, disk attach, disk detach, disk resize, "
-		"disk accept?");
+		"disk throttle, disk accept?");
 	fails("destroy web", "vmward kill web");
 	fails("start web --pausd", "did you mean --paused?");
 	fails("start web --paused=yes", "takes no value");
