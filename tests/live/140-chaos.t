@@ -179,9 +179,11 @@ leaked=$((leaked + left))
 ok "it leaves" leave
 ok "no temporary files" is "$(find "$tmp/etc" "$tmp/var" "$tmp/run" \
 	-name '*.tmp*' -o -name '.*' ! -name . | wc -l)" 0
-echo "# case=kill-start-stop points=$points injected=$injected" \
-	"survived=$survived acked_lost=$lost double=$double" \
-	"vm_killed=$killed leaked=$leaked max_recover_ms=$slowest"
+line="case=kill-start-stop points=$points injected=$injected \
+survived=$survived acked_lost=$lost double=$double vm_killed=$killed \
+leaked=$leaked max_recover_ms=$slowest"
+echo "# $line"
+[ -z "${FAULTS_OUT-}" ] || echo "$line" >>"$FAULTS_OUT"
 ok "no VM was lost" is "$lost" 0
 ok "none was doubled" is "$double" 0
 ok "none was killed" is "$killed" 0
