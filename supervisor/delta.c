@@ -126,6 +126,16 @@ static void set_link(struct make *m UNUSED, struct delta *d)
 	is_hot(d, DELTA_LINK);
 }
 
+static void set_rate(struct make *m, struct delta *d)
+{
+	const struct spec_nic *nic = spec_nic_of(m->vm->running, name_of(d));
+
+	if (nic && nic->user)
+		waits(d, "a nic in user mode has no rate");
+	else
+		is_hot(d, DELTA_RATE);
+}
+
 static void set_cpus(struct make *m, struct delta *d)
 {
 	uint64_t want = m->vm->spec->vm.cpus;
@@ -174,6 +184,8 @@ static const struct rule {
 	{ "disk", "bps-burst", set_limit },
 	{ "net", NULL, plug_nic },
 	{ "net", "link", set_link },
+	{ "net", "rate", set_rate },
+	{ "net", "rate-in", set_rate },
 	{ "vm", "cpus", set_cpus },
 	{ "vm", "memory", set_memory },
 };

@@ -19,6 +19,7 @@ enum delta_act {
 	DELTA_WAITS, /* nothing */
 	DELTA_ATTACH,
 	DELTA_LINK,
+	DELTA_RATE,
 	DELTA_MEMORY,
 	DELTA_CPUS,
 	DELTA_THROTTLE,

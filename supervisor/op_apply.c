@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "supervisor/nets.h"
 #include "supervisor/op.h"
 #include "supervisor/op_nic.h"
 #include "supervisor/op_size.h"
@@ -218,6 +219,30 @@ static void resize(struct op_apply *op, const struct delta *d)
 			  op->vm, disk->name, disk->size, on_step, op));
 }
 
+/* The rate of one direction as a spec has it: the host's, done at once. */
+static void set_rate(
+	struct op_apply *op, const struct delta *d, const struct vm_spec *to)
+{
+	const char *name = device_of(d);
+	const struct spec_nic *then = spec_nic_of(to, name);
+	const struct spec_nic *now = spec_nic_of(op->vm->running, name);
+	const char *text = str_or(to == op->before ? d->from : d->to, "no");
+	bool in = str_eq(d->key, "rate-in");
+	struct rate_limits rates;
+
+	op->done = true;
+	if (!then || !now)
+		return;
+	rates = now->rates;
+	if (in)
+		rates.in = then->rates.in;
+	else
+		rates.out = then->rates.out;
+	if (!nets_rate(op->vm->name, name, &rates, &op->err))
+		running_set_rates(op->vm, name, &rates, in ? NULL : text,
+			in ? text : NULL);
+}
+
 /* They note themselves what runs. */
 static void set_size(
 	struct op_apply *op, const struct delta *d, const struct vm_spec *to)
@@ -262,6 +287,8 @@ static void begin_step(struct op_apply *op)
 		attach(op, d, op->target);
 	else if (d->act == DELTA_LINK)
 		set_link(op, d, wants_up(op->target, d));
+	else if (d->act == DELTA_RATE)
+		set_rate(op, d, op->target);
 	else if (d->act == DELTA_MEMORY || d->act == DELTA_CPUS)
 		set_size(op, d, op->target);
 	else if (d->act == DELTA_THROTTLE)
@@ -350,7 +377,7 @@ static enum job_state apply_run(struct job *job)
 	if (compare(op, &job->err))
 		return JOB_ENDS;
 	for (; op->at < op->n; op->at++) {
-		if (!op->vm->machine.ready)
+		if (!op->vm->machine.ready || !op->vm->running)
 			return job_fail(job, ERR_GONE, "QEMU is gone");
 		begin_step(op);
 		JOB_AWAIT(job, op->done, JOB_FOREVER); /* its own */
@@ -374,6 +401,8 @@ static void begin_undo(struct op_apply *op)
 		detach(op, d);
 	else if (d->act == DELTA_LINK)
 		set_link(op, d, wants_up(op->before, d));
+	else if (d->act == DELTA_RATE)
+		set_rate(op, d, op->before);
 	else if (d->act == DELTA_MEMORY || d->act == DELTA_CPUS)
 		set_size(op, d, op->before);
 	else if (d->act == DELTA_THROTTLE)

@@ -57,6 +57,11 @@ up
 becomes r running >/dev/null
 slow=$(takes)
 ok "so it is under another supervisor: $slow ms" test "$slow" -ge 2000
+ok "apply goes back to what the file says" does apply r
+ok "that is one change" says '1 change done'
+ok "nothing differs any more" does drift r
+fast=$(takes)
+ok "it is faster again: $fast ms" test "$fast" -lt "$slow"
 fails_with 2 nic rate r lan
 ok "no rate at all" complains 'say --rate R, --rate-in R'
 fails_with 1 nic rate r lan --rate 50M

@@ -83,6 +83,10 @@ static void test_keys(void)
 	differs(NIC "mac = 52:54:00:00:00:01\n", NIC, NULL,
 		"web.ini:3: [net.lan] mac default -> 52:54:00:00:00:01 "
 		"(at cold start)|");
+	differs("[net.lan]\nbridge = br0\nrate = 10Mbit\n",
+		"[net.lan]\nbridge = br0\n", NULL,
+		"web.ini:3: [net.lan] rate default -> 10Mbit "
+		"(now, by vmward apply)|");
 	/* in force as soon as it is read */
 	differs("[restart]\npolicy = no\n", "", NULL, "");
 }
