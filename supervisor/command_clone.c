@@ -200,9 +200,11 @@ static int take_image(struct clone *c, const struct spec_disk *disk,
 		return 0;
 	}
 	if (live)
-		op_clone_add_live(c->op,
-			&(struct live_copy_wish){ disk->name, to,
-				spec_format_names[format], disk->secret_file });
+		op_clone_add_live(
+			c->op, &(struct live_copy_wish){ .disk = disk->name,
+				       .path = to,
+				       .format = spec_format_names[format],
+				       .secret_file = disk->secret_file });
 	else
 		return copy_image(
 			c, disk, path, to, spec_format_names[format], err);

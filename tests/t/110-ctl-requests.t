@@ -175,5 +175,5 @@ ok "they are understood" says 'no rule for this'
 on_terminal re web </dev/null
 ok "an ambiguous prefix names its verbs" says 're is ambiguous: restart, reboot, reset'
 vmward disk
-ok "a noun alone lists its verbs" complains 'which of: disk list, disk attach, disk detach, disk resize, disk accept?'
+ok "a noun alone lists its verbs" complains 'which of: disk list, disk attach, disk detach, disk resize, disk throttle, disk accept?'
 plan
