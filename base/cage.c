@@ -6,6 +6,7 @@
 #include "base/cage.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <stdint.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/landlock.h"
@@ -21,6 +23,8 @@
 
 #define MEMORY    ((rlim_t)1 << 30)
 #define ADDRESSES (16 * MEMORY) /* a thread reserves more than it uses */
+
+enum { FAILED = 126 }; /* the exit that says so */
 
 /* What a program of the system needs to begin. */
 static const struct {
@@ -152,14 +156,78 @@ static int shut_in(char *const *words, bool online)
 		       : 0;
 }
 
-int cage_main(char *const *words, bool online)
+static bool are_enough(char *const *words)
 {
 	for (int i = 0; i <= 4; i++)
 		if (!words[i])
-			return 126;
-	if (shut_in(words, online))
-		return 126;
+			return false;
+	return true;
+}
+
+static int become(char *const *words)
+{
 	execv(words[4], words + 4);
 	fail(words[4]);
-	return 126;
+	return FAILED;
+}
+
+int cage_main(char *const *words, bool online)
+{
+	return are_enough(words) && !shut_in(words, online) ? become(words)
+							    : FAILED;
+}
+
+/* ---- with a part of a file as its input ---- */
+
+/* What is missing at the end is not there for the program either. */
+static void pump(int from, uint64_t at, uint64_t bytes, int to)
+{
+	char buffer[65536];
+
+	while (bytes > 0) {
+		size_t most =
+			bytes < sizeof(buffer) ? (size_t)bytes : sizeof(buffer);
+		ssize_t n = pread(from, buffer, most, (off_t)at);
+		ssize_t written = n > 0 ? write(to, buffer, (size_t)n) : 0;
+
+		if (written <= 0)
+			return;
+		at += (uint64_t)written;
+		bytes -= (uint64_t)written;
+	}
+}
+
+static int exit_of(pid_t child)
+{
+	int status;
+
+	return waitpid(child, &status, 0) == child && WIFEXITED(status)
+		       ? WEXITSTATUS(status)
+		       : FAILED;
+}
+
+int cage_part_main(char *const *words)
+{
+	int ends[2];
+	int from;
+	pid_t child;
+
+	if (!words[0] || !words[1] || !are_enough(words + 2) ||
+		shut_in(words + 2, false))
+		return FAILED;
+	from = open(words[2], O_RDONLY | O_CLOEXEC);
+	if (from < 0 || pipe2(ends, O_CLOEXEC)) {
+		fail(words[2]);
+		return FAILED;
+	}
+	child = fork();
+	if (child == 0)
+		return dup2(ends[0], STDIN_FILENO) < 0 ? FAILED
+						       : become(words + 2);
+	close(ends[0]);
+	if (child > 0)
+		pump(from, str_digits(words[0]), str_digits(words[1]), ends[1]);
+	close(ends[1]);
+	close(from);
+	return child > 0 ? exit_of(child) : FAILED;
 }

@@ -9,8 +9,8 @@
 
 #include <stdbool.h>
 
-/* The program that has cage_main() behind --cage and
- * --cage-online: our own. */
+/* The program that has cage_main() behind --cage and --cage-online, and
+ * cage_part_main() behind --cage-part: our own. */
 #define CAGE_SELF "/proc/self/exe"
 
 /*
@@ -20,6 +20,11 @@
  * it keeps the network, and may read what a resolver and TLS need.
  */
 int cage_main(char *const *words, bool online);
+/*
+ * `--cage-part OFFSET BYTES READ WRITE...` as above: the program has that
+ * part of the file READ as its input.
+ */
+int cage_part_main(char *const *words);
 /* Whether the kernel can do it. */
 bool cage_works(void);
 

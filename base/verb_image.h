@@ -266,7 +266,10 @@
 			"the file and its copy, has no network, and limits of "
 			"memory and time.  Another format is told by --format "
 			"or the suffix, never by what is inside.  Of an "
-			"archive (.ova) a disk is read in its place.",
+			"archive (.ova) a disk is read in its place; where a "
+			"manifest (.mf) is in it, the disk and the "
+			"description (.ovf) have the digests that it says, or "
+			"all is refused.",
 	},
 	{
 		.name = "image pull",

@@ -18,7 +18,7 @@
 /* A header of POSIX ustar, and of the tars before it. */
 enum {
 	BLOCK = 512,
-	NAME_BYTES = 100,
+	NAME_BYTES = OVA_NAME_SIZE - 1,
 	SIZE_AT = 124,
 	SIZE_BYTES = 12,
 	SUM_AT = 148,
@@ -27,6 +27,8 @@ enum {
 	MAGIC_AT = 257,
 	MOST_MEMBERS = 64,
 	NAME_SHOWN = 60,
+	MANIFEST_MOST = 65536,
+	NONE = -1,
 };
 
 struct archive {
@@ -38,7 +40,10 @@ struct archive {
 	struct ova_disk found;
 	unsigned disks;
 	struct str names; /* of the disks, for people */
-	bool described;
+	/* The plain files, and which of them are what; NONE. */
+	struct ova_member *members;
+	size_t n_members;
+	int description, disk, manifest;
 	struct err *err;
 };
 
@@ -96,9 +101,9 @@ static bool is_end(const struct archive *a)
 	return true;
 }
 
-static void take_disk(
-	struct archive *a, const char *name, uint64_t offset, uint64_t bytes)
+static void take_disk(struct archive *a, size_t i)
 {
+	const char *name = a->members[i].name;
 	bool chosen = *a->wanted ? str_eq(a->wanted, name) : a->disks == 0;
 
 	a->disks++;
@@ -106,17 +111,33 @@ static void take_disk(
 		str_add(&a->names, a->names.len ? ", " : "");
 		str_add_visible(&a->names, name, strnlen(name, NAME_SHOWN));
 	}
-	if (!chosen || a->found.name)
-		return;
-	a->found.name = xstrdup(name);
-	a->found.offset = offset;
-	a->found.bytes = (bytes + BLOCK - 1) / BLOCK * BLOCK;
+	if (chosen && a->disk == NONE)
+		a->disk = (int)i;
+}
+
+/* A plain file, by its suffix. */
+static int take(struct archive *a, uint64_t offset, uint64_t bytes)
+{
+	size_t i = a->n_members++;
+	struct ova_member *member = &a->members[i];
+
+	memcpy(member->name, a->head, NAME_BYTES);
+	member->offset = offset;
+	member->bytes = bytes;
+	if (str_ends(member->name, ".vmdk"))
+		take_disk(a, i);
+	else if (str_ends(member->name, ".ovf") && a->description == NONE)
+		a->description = (int)i;
+	else if (str_ends(member->name, ".mf") && a->manifest != NONE)
+		return refuse(a, "it has two manifests (.mf)");
+	else if (str_ends(member->name, ".mf"))
+		a->manifest = (int)i;
+	return 0;
 }
 
 /* One member, whose contents begin at offset; its bytes in *bytes. */
 static int look(struct archive *a, uint64_t offset, uint64_t *bytes)
 {
-	char name[NAME_BYTES + 1] = "";
 	unsigned char type = a->head[TYPE_AT];
 	int64_t size = number(a->head + SIZE_AT, SIZE_BYTES);
 
@@ -130,14 +151,9 @@ static int look(struct archive *a, uint64_t offset, uint64_t *bytes)
 		return refuse(a,
 			"it is a tar of a kind that no OVA is: take it apart, "
 			"and import the .vmdk");
-	memcpy(name, a->head, NAME_BYTES);
 	if (type != '0' && type != '\0')
 		return 0; /* links and directories have no contents */
-	if (str_ends(name, ".ovf"))
-		a->described = true;
-	else if (str_ends(name, ".vmdk"))
-		take_disk(a, name, offset, *bytes);
-	return 0;
+	return take(a, offset, *bytes);
 }
 
 static int walk(struct archive *a)
@@ -161,7 +177,9 @@ static int walk(struct archive *a)
 
 static int choose(struct archive *a)
 {
-	if (!a->described)
+	const struct ova_member *disk;
+
+	if (a->description == NONE)
 		return refuse(a, "it has no description (.ovf): it is no OVA");
 	if (a->disks == 0)
 		return refuse(a, "it has no disk (.vmdk)");
@@ -169,13 +187,58 @@ static int choose(struct archive *a)
 		return err_set(a->err, ERR_USAGE,
 			"'%s' has %u disks: say --disk with one of %s", a->path,
 			a->disks, str_text(&a->names));
-	if (!a->found.name)
+	if (a->disk == NONE)
 		return err_set(a->err, ERR_NOT_FOUND,
 			"'%s' has no disk '%s', but %s", a->path, a->wanted,
 			str_text(&a->names));
+	disk = &a->members[a->disk];
+	a->found.name = xstrdup(disk->name);
+	a->found.offset = disk->offset;
+	a->found.bytes = (disk->bytes + BLOCK - 1) / BLOCK * BLOCK;
 	if (a->found.offset + a->found.bytes > a->size)
 		return refuse(a, "its last file is cut off");
 	return 0;
+}
+
+/* ---- its manifest ---- */
+
+static int read_manifest(struct archive *a)
+{
+	const struct ova_member *at = &a->members[a->manifest];
+	AUTO_FREE char *text = NULL;
+
+	if (at->bytes > MANIFEST_MOST)
+		return refuse(a, "its .mf is too long");
+	text = xcalloc(1, at->bytes + 1);
+	if (sys_pread(a->fd, text, at->bytes, (off_t)at->offset) !=
+		(ssize_t)at->bytes)
+		return err_os(a->err, "cannot read '%s'", a->path);
+	if (strlen(text) != at->bytes)
+		return refuse(a, "its .mf is no text");
+	return ova_manifest_note(
+		text, a->path, a->members, a->n_members, a->err);
+}
+
+/* A manifest is of all files, or it proves nothing. */
+static int take_sum(struct archive *a, int i)
+{
+	const struct ova_member *member = &a->members[i];
+
+	if (!member->program)
+		return ova_manifest_refuse(
+			a->path, member->name, "has no digest of", a->err);
+	a->found.sums[a->found.n_sums++] = *member;
+	return 0;
+}
+
+static int take_sums(struct archive *a)
+{
+	if (a->manifest == NONE)
+		return 0;
+	return read_manifest(a) || take_sum(a, a->description) ||
+			       take_sum(a, a->disk)
+		       ? -1
+		       : 0;
 }
 
 static int look_at_file(struct archive *a)
@@ -193,11 +256,19 @@ static int look_at_file(struct archive *a)
 int ova_find(int fd, const char *path, const char *name, struct ova_disk *out,
 	struct err *err)
 {
-	struct archive a = {
-		.path = path, .fd = fd, .wanted = name, .err = err
-	};
-	int rc = look_at_file(&a) || walk(&a) || choose(&a) ? -1 : 0;
+	struct archive a = { .path = path,
+		.fd = fd,
+		.wanted = name,
+		.err = err,
+		.members = xcalloc(MOST_MEMBERS, sizeof(*a.members)),
+		.description = NONE,
+		.disk = NONE,
+		.manifest = NONE };
+	int rc = look_at_file(&a) || walk(&a) || choose(&a) || take_sums(&a)
+			 ? -1
+			 : 0;
 
+	free(a.members);
 	str_fini(&a.names);
 	if (rc)
 		ova_disk_fini(&a.found);

@@ -2,7 +2,8 @@
 /*
  * OVA archives that strangers made: a tar with a description (.ovf) and the
  * disks (.vmdk).  Nothing is taken out: where a disk begins and how long it is
- * is enough to read it in its place.
+ * is enough to read it in its place.  What a manifest (.mf) says of the
+ * description and the disk is told, not compared.
  */
 #ifndef STORAGE_OVA_H
 #define STORAGE_OVA_H
@@ -10,11 +11,15 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "storage/ova_manifest.h"
 
 struct ova_disk {
 	char *name; /* in the archive; shown only */
 	uint64_t offset;
 	uint64_t bytes; /* a multiple of 512 */
+	/* What is to have the digest that is said; none without a manifest. */
+	struct ova_member sums[2];
+	unsigned n_sums;
 };
 
 /*

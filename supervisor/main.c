@@ -381,6 +381,8 @@ int main(int argc, char **argv)
 		return cage_main(argv + 2, false);
 	if (argc > 2 && str_eq(argv[1], "--cage-online"))
 		return cage_main(argv + 2, true);
+	if (argc > 2 && str_eq(argv[1], "--cage-part"))
+		return cage_part_main(argv + 2);
 	if (argc > 2 && str_eq(argv[1], "--touch"))
 		return far_touch_main(argv + 2);
 	argc = cut_exec(&o, argc, argv);

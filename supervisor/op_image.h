@@ -53,6 +53,7 @@ struct op_image {
 		size_t n;
 	} map;
 	struct ova_disk part; /* import: of an archive; or name NULL */
+	unsigned summed;      /* import: how many of its sums were looked at */
 	char *opened;         /* import: as qemu-img is told of it; or NULL */
 	int source;           /* import: from, opened; 0: not yet */
 	struct {              /* image pull */

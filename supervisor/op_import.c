@@ -16,6 +16,7 @@
 
 #define LOOK_BYTES   "1048576" /* that looking may write: to nowhere */
 #define LOOK_SECONDS "60"
+#define SUM_SECONDS  "86400" /* of processor, for a terabyte */
 
 static struct op_image *op_of(struct job *job)
 {
@@ -62,6 +63,47 @@ static bool may_begin(struct op_image *op)
 	job_fail_err(&op->job, &err);
 	return false;
 }
+
+/* ---- what a manifest says of an archive ---- */
+
+static void on_sum_end(struct job *job, void *arg)
+{
+	struct op_image *op = arg;
+	const struct ova_member *said = &op->part.sums[op->summed];
+	const struct str *out = &qemu_img_of(job)->tool.out;
+	size_t len = strlen(said->digest);
+
+	op->run = NULL;
+	op->run_err = job->err;
+	if (!job->err.code && (out->len <= len || out->data[len] != ' ' ||
+				      memcmp(out->data, said->digest, len)))
+		ova_manifest_refuse(op->from.path, said->name,
+			"has another digest than that of", &op->run_err);
+	job_wake(&op->job);
+}
+
+static bool start_sum(struct op_image *op)
+{
+	const struct ova_member *said = &op->part.sums[op->summed];
+	AUTO_FREE char *program = spawn_find(said->program);
+	AUTO_FREE char *what = xasprintf("cannot check '%s'", op->from.path);
+	AUTO_FREE char *offset = xasprintf("%" PRIu64, said->offset);
+	AUTO_FREE char *bytes = xasprintf("%" PRIu64, said->bytes);
+	const char *argv[] = { CAGE_SELF, "--cage-part", offset, bytes,
+		QEMU_IMG_SOURCE, "-", LOOK_BYTES, SUM_SECONDS, program, NULL };
+	struct qemu_img_how how = { .what = what, .source = op->source };
+
+	op->job.progress.phase = "checking";
+	if (program)
+		op->run = qemu_img_start(argv, &how, &op->job, on_sum_end, op);
+	else
+		job_fail(&op->job, ERR_UNSUPPORTED,
+			"'%s' has a manifest (.mf), and %s is not installed",
+			op->from.path, said->program);
+	return program != NULL;
+}
+
+/* ---- what qemu-img says of it ---- */
 
 static void on_look_end(struct job *job, void *arg)
 {
@@ -192,6 +234,13 @@ static enum job_state import_run(struct job *job)
 	JOB_BEGIN(job);
 	if (!may_begin(op))
 		return JOB_ENDS;
+	for (; op->summed < op->part.n_sums; op->summed++) {
+		if (!start_sum(op))
+			return JOB_ENDS;
+		JOB_AWAIT(job, !op->run, JOB_FOREVER);
+		if (op->run_err.code)
+			return job_fail_err(job, &op->run_err);
+	}
 	start_look(op);
 	JOB_AWAIT(job, !op->run, JOB_FOREVER);
 	if (op->run_err.code)

@@ -6,7 +6,9 @@
 . "${TOP:-$(dirname "$0")/../..}/tests/live/lib.sh"
 "$BUILD/vmwardd" --cage /dev/null - 1048576 10 /bin/true 2>/dev/null ||
 	skip_all "this kernel has no Landlock"
-command -v tar >/dev/null || skip_all "no tar"
+for tool in tar sha1sum sha256sum sha512sum; do
+	command -v $tool >/dev/null || skip_all "no $tool"
+done
 
 out=$tmp/outside
 mkdir "$out" "$out/in"
@@ -62,7 +64,47 @@ ok "a dry run only says so" does -n image import "$out/one.ova" --name n.qcow2
 ok "another format" does image import "$out/one.ova" --name raw.raw
 ok "its content" cmp a.raw "$images/raw.raw"
 
+# said NAME MANIFEST FILE...: an archive with that manifest
+said()
+{
+	name=$1
+	printf '%s\n' "$2" >x.mf
+	shift 2
+	ova "$name" x.ovf x.mf "$@"
+}
+sums() # TOOL FILE...: as a manifest says them
+{
+	tool=$1
+	shift
+	"${tool}sum" "$@" | while read -r sum file; do
+		echo "$(echo "$tool" | tr "[:lower:]" "[:upper:]")($file)= $sum"
+	done
+}
+for tool in sha1 sha256 sha512; do
+	said $tool "$(sums $tool x.ovf a.vmdk)" a.vmdk
+	ok "a manifest: $tool" does image import "$out/$tool.ova"
+	ok "its content" same a $tool.qcow2
+done
+said both "$(sums sha256 a.vmdk x.ovf b.vmdk)" a.vmdk b.vmdk
+ok "one of two with a manifest" does image import "$out/both.ova" --disk b.vmdk
+ok "the right one" same b both.qcow2
+
 ova plain note.txt a.vmdk
+said other-disk "$(sums sha256 x.ovf a.vmdk | sed '2s/= ./= /; 2s/$/0/')" a.vmdk
+said other-text "$(sums sha1 x.ovf a.vmdk | sed '1s/= ./= /; 1s/$/0/')" a.vmdk
+said no-disk "$(sums sha256 x.ovf)" a.vmdk
+said no-text "$(sums sha256 a.vmdk)" a.vmdk
+said away "$(sums sha256 x.ovf a.vmdk b.vmdk)" a.vmdk
+said shadow "$(sums sha256 x.ovf a.vmdk)$(printf '\n%s' \
+	"$(sums sha256 /dev/null | sed 's|/dev/null|../../../etc/shadow|')")" a.vmdk
+said md5 "MD5(x.ovf)= d41d8cd98f00b204e9800998ecf8427e" a.vmdk
+said twice "$(sums sha1 x.ovf x.ovf a.vmdk)" a.vmdk
+head -c 70000 /dev/zero | tr '\0' '\n' >x.mf
+ova long x.ovf x.mf a.vmdk
+head -c 100 /dev/zero >x.mf
+ova binary x.ovf x.mf a.vmdk
+cp x.mf y.mf
+ova mf-twice x.ovf x.mf y.mf a.vmdk
 ova empty x.ovf note.txt
 ova flat x.ovf flat.vmdk
 ova child x.ovf child.vmdk
@@ -104,6 +146,17 @@ while IFS='|' read -r want text words; do
 	ok "refused: $words" refuses "$want" "$text" $words
 done <<EOS
 1|it is no OVA|$out/plain.ova
+1|another digest than that of 'a.vmdk'|$out/other-disk.ova
+1|another digest than that of 'x.ovf'|$out/other-text.ova
+1|no digest of 'a.vmdk'|$out/no-disk.ova
+1|no digest of 'x.ovf'|$out/no-text.ova
+1|not there: 'b.vmdk'|$out/away.ova
+1|not there: '../../../etc/shadow'|$out/shadow.ova
+1|has a line that is no digest|$out/md5.ova
+1|tells twice of 'x.ovf'|$out/twice.ova
+1|.mf is too long|$out/long.ova
+1|.mf is no text|$out/binary.ova
+1|two manifests|$out/mf-twice.ova
 1|has no disk|$out/empty.ova
 1|list of other files|$out/flat.ova
 1|on top of another|$out/child.ova

@@ -12,7 +12,7 @@
 #include "tests/unit/tap.h"
 #include "tests/unit/temp.h"
 
-enum { BLOCK = 512, FILES = 2, ALL = (FILES * 2 + 2) * BLOCK };
+enum { BLOCK = 512, FILES = 3, ALL = (FILES * 2 + 2) * BLOCK };
 
 static unsigned char good[ALL];
 
@@ -115,11 +115,51 @@ static void test_changed(void)
 	is_int(wrong, 0, "no disk leads out of its file");
 }
 
+/* The same archive with a manifest behind: its text, or a file's name. */
+static int find_said(const char *name, const char *text, struct ova_disk *disk)
+{
+	AUTO_FREE unsigned char *all = xcalloc(1, ALL);
+	char size[12];
+
+	memcpy(all, good, ALL);
+	snprintf(size, sizeof(size), "%011o", (unsigned)strlen(text));
+	put(all + 4 * BLOCK, name, size);
+	memcpy(all + 5 * BLOCK, text, strlen(text));
+	return find(all, disk);
+}
+
+static void test_manifest(void)
+{
+	static const char ovf[] =
+		"SHA1(x.ovf)= 0123456789012345678901234567890123456789\n";
+	static const char disks[] =
+		"SHA1(x.vmdk)= 9876543210987654321098765432109876543210\n";
+	AUTO_FREE char *both = xasprintf("%s%s", disks, ovf);
+	struct ova_disk disk;
+
+	ok(!find_said("x.mf", both, &disk), "a manifest");
+	is_int(disk.n_sums, 2, "is of the description and the disk");
+	is_str(disk.sums[0].name, "x.ovf", "the description");
+	is_int((long)disk.sums[0].offset, BLOCK, "where it begins");
+	is_int((long)disk.sums[0].bytes, 010, "as long as it is");
+	is_str(disk.sums[1].name, "x.vmdk", "the disk");
+	is_int((long)disk.sums[1].offset, 3 * BLOCK, "where it begins");
+	is_int((long)disk.sums[1].bytes, 0777, "not rounded");
+	ova_disk_fini(&disk);
+	ok(find_said("x.mf", ovf, &disk), "one that leaves the disk out");
+	ok(find_said("x.mf", disks, &disk), "or the description");
+	ok(find_said("x.mf", "", &disk), "or all");
+	ok(!find_said("x.txt", ovf, &disk), "another file says nothing");
+	is_int(disk.n_sums, 0, "no digests");
+	ova_disk_fini(&disk);
+}
+
 int main(void)
 {
 	temp_make();
 	test_good();
 	test_sizes();
 	test_changed();
+	test_manifest();
 	return done();
 }
