@@ -16,7 +16,7 @@
 #include "supervisor/live_settle.h"
 #include "supervisor/lowspace.h"
 #include "supervisor/op.h"
-#include "supervisor/op_nic.h"
+#include "supervisor/op_device.h"
 #include "supervisor/op_nics.h"
 #include "supervisor/op_save.h"
 #include "supervisor/policy.h"
@@ -316,13 +316,15 @@ static void reap_nics(struct job *job, void *arg)
 	on_reap_end(job, vm);
 	if (vm->running && vm->machine.ready &&
 		(!list_is_empty(&vm->running->nics) || unplug_is_marked(vm)))
-		vm_job_add(vm, op_nic_reap_begin(vm, on_reap_end, vm));
+		vm_job_add(vm, op_device_reap_begin(
+				       &op_device_nic, vm, on_reap_end, vm));
 }
 
 void act_reap(struct vm *vm)
 {
 	if (vm->running && vm->machine.ready)
-		vm_job_add(vm, op_disk_reap_begin(vm, reap_nics, vm));
+		vm_job_add(vm, op_device_reap_begin(
+				       &op_device_disk, vm, reap_nics, vm));
 }
 
 /* Its ports, where what was known of them is lost. */

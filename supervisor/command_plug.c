@@ -9,6 +9,7 @@
 #include "supervisor/config.h"
 #include "supervisor/lifecycle.h"
 #include "supervisor/op.h"
+#include "supervisor/op_device.h"
 #include "supervisor/op_nic.h"
 #include "supervisor/report.h"
 #include "supervisor/unplug.h"
@@ -34,9 +35,7 @@ struct plug_kind {
 	void (*free)(void *device);
 	struct job *(*attach)(struct vm *vm, void *device, json_t *pairs,
 		op_end_fn *on_end, void *arg);
-	struct job *(*detach)(struct vm *vm, const char *name,
-		int64_t timeout_ms, op_detach_pending_fn *on_pending,
-		op_end_fn *on_end, void *arg);
+	const struct op_device_class *device;
 };
 
 /* A change of a running VM's devices, on its way. */
@@ -330,8 +329,9 @@ static void detach(struct request *rq, const struct plug_kind *kind)
 		return;
 	}
 	unplug_mark(vm, kind->section, name, plug->write);
-	watch(plug, kind->detach(vm, name, ms ? ms : DETACH_MS,
-			    on_detach_pending, on_plug_end, plug));
+	watch(plug, op_device_detach_begin(kind->device, vm,
+			    &(struct op_detach){ name, ms ? ms : DETACH_MS,
+				    on_detach_pending, on_plug_end, plug }));
 }
 
 /* ---- disks ---- */
@@ -360,7 +360,7 @@ static struct job *attach_disk(struct vm *vm, void *device, json_t *pairs,
 }
 
 static const struct plug_kind disks = { "disk", "disk", has_disk, make_disk,
-	free_disk, attach_disk, op_disk_detach_begin };
+	free_disk, attach_disk, &op_device_disk };
 
 void command_disk_attach(struct request *rq)
 {
@@ -397,7 +397,7 @@ static struct job *attach_nic(struct vm *vm, void *device, json_t *pairs,
 }
 
 static const struct plug_kind nics = { "nic", "net", has_nic, make_nic,
-	free_nic, attach_nic, op_nic_detach_begin };
+	free_nic, attach_nic, &op_device_nic };
 
 void command_nic_attach(struct request *rq)
 {

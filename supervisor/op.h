@@ -69,21 +69,5 @@ struct job *op_disk_resize_begin(struct vm *vm, const char *name, uint64_t size,
  */
 struct job *op_disk_attach_begin_steal(struct vm *vm, struct spec_disk *disk,
 	json_t *pairs, op_end_fn *on_end, void *arg);
-/*
- * Unplugs: waits for the guest up to timeout_ms.  A guest that keeps the disk
- * leaves the unplug pending: on_pending tells why, once, and the job stays
- * until the guest lets go or QEMU is gone; then on_end.
- */
-typedef void op_detach_pending_fn(
-	struct job *job, void *arg, const struct err *err);
-struct job *op_disk_detach_begin(struct vm *vm, const char *name,
-	int64_t timeout_ms, op_detach_pending_fn *on_pending, op_end_fn *on_end,
-	void *arg);
-/*
- * Closes the images of disks that the guest let go when no detach waited for
- * it: after its time, or while there was no supervisor; and writes what that
- * detach was to write.
- */
-struct job *op_disk_reap_begin(struct vm *vm, op_end_fn *on_end, void *arg);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "supervisor/nets.h"
 #include "supervisor/op.h"
+#include "supervisor/op_device.h"
 #include "supervisor/op_nic.h"
 #include "supervisor/op_size.h"
 #include "supervisor/running.h"
@@ -122,12 +123,10 @@ static const struct plug {
 	/* Out of a copy, which has it no longer then; pairs are stolen. */
 	struct job *(*attach)(struct op_apply *op, const struct vm_spec *from,
 		const char *name, json_t *pairs);
-	struct job *(*detach)(struct vm *vm, const char *name,
-		int64_t timeout_ms, op_detach_pending_fn *on_pending,
-		op_end_fn *on_end, void *arg);
+	const struct op_device_class *device;
 } plugs[] = {
-	{ "disk", has_disk, attach_disk, op_disk_detach_begin },
-	{ "net", has_nic, attach_nic, op_nic_detach_begin },
+	{ "disk", has_disk, attach_disk, &op_device_disk },
+	{ "net", has_nic, attach_nic, &op_device_nic },
 };
 
 static const struct plug *plug_of(const struct delta *d)
@@ -191,8 +190,9 @@ static void detach(struct op_apply *op, const struct delta *d)
 	detach->name = xstrdup(name);
 	op->detach = detach;
 	unplug_mark(op->vm, plug->class, name, false);
-	vm_job_add(op->vm, plug->detach(op->vm, name, DETACH_MS, on_kept,
-				   on_detached, detach));
+	vm_job_add(op->vm, op_device_detach_begin(plug->device, op->vm,
+				   &(struct op_detach){ name, DETACH_MS,
+					   on_kept, on_detached, detach }));
 }
 
 static bool wants_up(const struct vm_spec *spec, const struct delta *d)

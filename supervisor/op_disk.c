@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Plugging a disk in and out of a running VM.  Attach is undone wholly when
- * any step fails.  Detach waits for the guest: a guest that keeps the disk
- * leaves the unplug pending in QEMU, and the job stays behind as a watcher
- * that finishes it when the guest lets go.
+ * Plugging a disk into a running VM: image, password, nodes, device.  It is
+ * undone wholly when any step fails: what QEMU may have of it is asked to go,
+ * and an image that was made for it is removed.
  */
 #include "supervisor/op.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/fd.h"
@@ -20,27 +18,21 @@
 #include "supervisor/chain_record.h"
 #include "supervisor/disk_close.h"
 #include "supervisor/image_plan.h"
+#include "supervisor/op_device.h"
 #include "supervisor/running.h"
 #include "supervisor/throttle.h"
-#include "supervisor/unplug.h"
 
 #define IMAGE_GONE_MS 10000
-#define LET_GO_MS     10000
 #define UNLOCK_MS     180000
 
 struct op_disk {
 	struct job job;
-	struct vm *vm;
+	struct op_device dev;
 	struct qmp_call call;
-	struct qmp_sub sub;
-	struct spec_disk *disk; /* attach: owned until it is plugged */
+	struct spec_disk *disk; /* owned until it is plugged */
 	json_t *pairs;          /* what the disk was made of */
-	char id[32];            /* "disk-data": device and node */
-	char name[24];
-	int slot; /* root port, or -1 */
 	json_t *device;
-	json_t *there;      /* reap: QEMU's devices */
-	struct chain chain; /* attach: its images, open until QEMU has them */
+	struct chain chain; /* its images, open until QEMU has them */
 	size_t depth;       /* of the one at work */
 	bool closed;        /* the child that closes its nodes has ended */
 	struct err close_err;
@@ -51,23 +43,10 @@ struct op_disk {
 	struct err image_err;
 	char *made; /* the image that this job makes; or NULL */
 	/* for the undo: what QEMU was asked for, and may do later */
-	bool slot_taken, node_asked, device_asked;
-	bool deleted; /* DEVICE_DELETED came */
-	bool refused; /* DEVICE_UNPLUG_GUEST_ERROR came */
-	bool written; /* reap: the edit of the drop-in has ended */
-	struct err write_err;
-	size_t mark; /* reap: of those that are to be written */
-	int64_t timeout_ms;
-	op_detach_pending_fn *on_pending;
-	void *pending_arg;
+	bool node_asked, device_asked;
 };
 
-#define QMP_OF(op) machine_qmp(&(op)->vm->machine)
-static void name_it(struct op_disk *op, const char *name)
-{
-	snprintf(op->name, sizeof(op->name), "%s", name);
-	snprintf(op->id, sizeof(op->id), "disk-%s", name);
-}
+#define QMP_OF(op) machine_qmp(&(op)->dev.vm->machine)
 
 /* ---- attach ---- */
 
@@ -84,7 +63,7 @@ static void on_image_end(struct job *job, void *arg)
 /* Starts to make a missing image: 1; nothing to make: 0; -1. */
 static int make_image(struct op_disk *op)
 {
-	struct vm *vm = op->vm;
+	struct vm *vm = op->dev.vm;
 	struct image_plan plan;
 	int need = image_plan_make(vm->running, op->disk, &vm->env->paths,
 		&plan, &op->claim, &op->job.err);
@@ -98,26 +77,17 @@ static int make_image(struct op_disk *op)
 	return need;
 }
 
-static bool wants_port(const struct vm *vm)
-{
-	return str_starts(vm->record.machine, "q35") ||
-	       str_starts(vm->record.machine, "pc-q35");
-}
-
 static int prepare(struct op_disk *op, struct err *err)
 {
-	struct vm *vm = op->vm;
+	struct vm *vm = op->dev.vm;
 	const struct chains_from from = { .spec = vm->running,
 		.paths = &vm->env->paths,
 		.known = chain_record(vm) };
 
-	if (wants_port(vm)) {
-		op->slot = argv_take_slot(&vm->slots, op->id, err);
-		if (op->slot < 0)
-			return -1;
-		op->slot_taken = true;
-	}
-	op->device = argv_disk_device(vm->running, op->disk, op->slot, 0, err);
+	if (op_device_take_slot(&op->dev, err))
+		return -1;
+	op->device =
+		argv_disk_device(vm->running, op->disk, op->dev.slot, 0, err);
 	if (!op->device || chains_open_disk(&op->chain, &from, op->disk, err))
 		return -1;
 	op->depth = op->chain.n;
@@ -156,7 +126,7 @@ static bool send_fd(struct op_disk *op)
  */
 static bool send_secret(struct op_disk *op)
 {
-	AUTO_FREE char *name = argv_disk_secret_id(op->name);
+	AUTO_FREE char *name = argv_disk_secret_id(op->dev.name);
 
 	if (op->chain.secret_fd <= 0)
 		return false;
@@ -180,8 +150,8 @@ static void note_set(struct op_disk *op)
 
 static json_t *node_of(const struct op_disk *op)
 {
-	struct argv_host host = { .images = op->vm->env->paths.images,
-		.io_uring = op->vm->env->io_uring };
+	struct argv_host host = { .images = op->dev.vm->env->paths.images,
+		.io_uring = op->dev.vm->env->io_uring };
 
 	return argv_disk_node(op->disk, &host, &op->chain, op->depth);
 }
@@ -195,23 +165,12 @@ static void send_node(struct op_disk *op)
 		false);
 }
 
-static void save_slots(struct vm *vm)
-{
-	record_name_slots(&vm->record, vm->slots.names);
-	vm_record(vm, NULL);
-}
-
-/* What the job knew of the VM may be gone with its QEMU. */
-static enum job_state fail_gone(struct job *job)
-{
-	return job_fail(job, ERR_GONE, "QEMU is gone");
-}
-
 static void note_unlimited(struct op_disk *op)
 {
 	if (op->call.err.code)
-		vmlog_line(&op->vm->log, LOG_WARN, "disk %s has no limits: %s",
-			op->name, op->call.err.text);
+		vmlog_line(&op->dev.vm->log, LOG_WARN,
+			"disk %s has no limits: %s", op->dev.name,
+			op->call.err.text);
 }
 
 static enum job_state attach_run(struct job *job)
@@ -219,17 +178,17 @@ static enum job_state attach_run(struct job *job)
 	struct op_disk *op = container_of(job, struct op_disk, job);
 
 	JOB_BEGIN(job);
-	if (!op->vm->machine.ready)
-		return fail_gone(job);
-	if (argv_disk_may_plug(op->disk, op->vm->record.machine, &job->err))
+	if (!op->dev.vm->machine.ready)
+		return op_device_fail_gone(job);
+	if (argv_disk_may_plug(op->disk, op->dev.vm->record.machine, &job->err))
 		return JOB_ENDS;
 	if (make_image(op) > 0) {
 		JOB_AWAIT(job, op->image_ended, JOB_FOREVER); /* its own */
 		if (op->image_err.code)
 			return job_fail_err(job, &op->image_err);
 	}
-	if (!op->vm->machine.ready)
-		return fail_gone(job);
+	if (!op->dev.vm->machine.ready)
+		return op_device_fail_gone(job);
 	if (job->err.code || prepare(op, &job->err))
 		return JOB_ENDS;
 	op->node_asked = true;
@@ -258,11 +217,11 @@ static enum job_state attach_run(struct job *job)
 			throttle_arguments(op->disk, &op->disk->limits));
 		note_unlimited(op);
 	}
-	if (!op->vm->machine.ready) /* since it answered */
-		return fail_gone(job);
-	save_slots(op->vm);
-	chain_record_put_disk(op->vm, op->name, &op->chain);
-	running_add_disk_steal(op->vm, TAKE(op->disk), TAKE(op->pairs));
+	if (!op->dev.vm->machine.ready) /* since it answered */
+		return op_device_fail_gone(job);
+	op_device_save_slots(&op->dev);
+	chain_record_put_disk(op->dev.vm, op->dev.name, &op->chain);
+	running_add_disk_steal(op->dev.vm, TAKE(op->disk), TAKE(op->pairs));
 	JOB_END(job);
 }
 
@@ -277,7 +236,7 @@ static void on_closed(struct job *job, void *arg)
 static void start_close(struct op_disk *op)
 {
 	op->closed = false;
-	disk_close_start(op->vm, op->name, &op->job, on_closed, op);
+	disk_close_start(op->dev.vm, op->dev.name, &op->job, on_closed, op);
 }
 
 /* An image that nothing but this attempt knows. */
@@ -285,87 +244,8 @@ static void unmake(struct op_disk *op)
 {
 	if (op->made && op->image_ended && !op->image_err.code &&
 		sys_unlinkat(AT_FDCWD, op->made, 0))
-		vmlog_line(&op->vm->log, LOG_WARN, "cannot remove '%s': %s",
+		vmlog_line(&op->dev.vm->log, LOG_WARN, "cannot remove '%s': %s",
 			op->made, strerror(errno));
-}
-
-/* ---- detach ---- */
-
-static void on_event(struct qmp_sub *sub, const struct qmp_event *ev)
-{
-	struct op_disk *op = container_of(sub, struct op_disk, sub);
-
-	if (!str_eq(qmp_event_string(ev, "device"), op->id))
-		return;
-	op->deleted |= ev->type == QMP_EV_DEVICE_DELETED;
-	op->refused |= ev->type == QMP_EV_DEVICE_UNPLUG_GUEST_ERROR;
-	job_wake(&op->job);
-}
-
-static json_t *device_id(const struct op_disk *op)
-{
-	return json_pack("{s:s}", "id", op->id);
-}
-
-static bool already_asked(const struct op_disk *op)
-{
-	return strstr(op->call.err.text, "already in the process of unplug");
-}
-
-/* The guest keeps it: who asked is told, the job goes on watching. */
-static void tell_pending(struct op_disk *op)
-{
-	struct err err = ERR_INIT;
-
-	err_set(&err, ERR_GUEST,
-		op->refused ? "the guest refuses to let disk '%s' go"
-			    : "the guest does not let disk '%s' go; it will "
-			      "be closed when it does",
-		op->name);
-	if (op->on_pending)
-		op->on_pending(&op->job, op->pending_arg, &err);
-	op->on_pending = NULL;
-	vm_job_phase(op->vm, &op->job, "pending");
-}
-
-static bool over(const struct op_disk *op)
-{
-	return op->deleted || !op->vm->machine.ready;
-}
-
-static void free_slot(struct op_disk *op)
-{
-	argv_drop_slot(&op->vm->slots, op->id);
-	save_slots(op->vm);
-}
-
-static enum job_state detach_run(struct job *job)
-{
-	struct op_disk *op = container_of(job, struct op_disk, job);
-
-	JOB_BEGIN(job);
-	if (!op->vm->machine.ready)
-		return fail_gone(job);
-	qmp_subscribe(QMP_OF(op), &op->sub, on_event);
-	QMP_TRY(job, &op->call, QMP_OF(op), "device_del", device_id(op));
-	if (op->call.err.code && !already_asked(op))
-		return job_fail_err(job, &op->call.err);
-	JOB_AWAIT_OR_TIMEOUT(job, over(op) || op->refused, op->timeout_ms);
-	if (!over(op)) {
-		tell_pending(op);
-		JOB_AWAIT(job, over(op), JOB_FOREVER); /* the guest's choice */
-	}
-	if (!op->deleted)
-		return fail_gone(job);
-	start_close(op);
-	JOB_AWAIT(job, op->closed, JOB_FOREVER); /* its own */
-	if (op->close_err.code)
-		return job_fail_err(job, &op->close_err);
-	if (!op->vm->machine.ready)
-		return fail_gone(job);
-	free_slot(op);
-	running_drop_disk(op->vm, op->name);
-	JOB_END(job);
 }
 
 /* ---- attach, undone ---- */
@@ -382,25 +262,22 @@ static bool is_unanswered(const struct op_disk *op)
 
 static bool may_have_device(const struct op_disk *op)
 {
-	return op->device_asked && is_unanswered(op) && !over(op);
+	return op->device_asked && is_unanswered(op) &&
+	       !op_device_is_over(&op->dev);
 }
 
 static bool may_have_node(const struct op_disk *op)
 {
-	return op->node_asked && op->vm->machine.ready;
+	return op->node_asked && op->dev.vm->machine.ready;
 }
 
 static void forget_attach(struct op_disk *op)
 {
 	if (may_have_device(op)) {
-		vmlog_line(&op->vm->log, LOG_WARN,
-			"disk %s: QEMU does not answer, it may be plugged in "
-			"all the same",
-			op->name);
+		op_device_warn_unanswered(&op->dev);
 		return;
 	}
-	if (op->slot_taken)
-		argv_drop_slot(&op->vm->slots, op->id);
+	op_device_drop_slot(&op->dev);
 	unmake(op);
 }
 
@@ -414,12 +291,13 @@ static enum job_state attach_undo(struct job *job)
 		JOB_AWAIT(job, op->image_ended, IMAGE_GONE_MS);
 	}
 	if (may_have_device(op)) {
-		qmp_subscribe(QMP_OF(op), &op->sub, on_event);
+		op_device_watch(&op->dev);
 		QMP_TRY(job, &op->call, QMP_OF(op), "device_del",
-			device_id(op));
-		op->deleted |= op->call.err.code == ERR_NOT_FOUND;
+			op_device_id(&op->dev));
+		op->dev.deleted |= op->call.err.code == ERR_NOT_FOUND;
 		if (!op->call.err.code)
-			JOB_AWAIT_OR_TIMEOUT(job, over(op), LET_GO_MS);
+			JOB_AWAIT_OR_TIMEOUT(job, op_device_is_over(&op->dev),
+				OP_DEVICE_LET_GO_MS);
 	}
 	if (may_have_node(op)) {
 		start_close(op);
@@ -429,120 +307,14 @@ static enum job_state attach_undo(struct job *job)
 	JOB_END(job);
 }
 
-/* ---- what the guest let go while nobody waited for it ---- */
-
-static bool is_there(const struct op_disk *op, const char *id)
-{
-	json_t *item;
-	size_t i;
-
-	json_array_foreach(op->there, i, item)
-	{
-		const char *name =
-			json_string_value(json_object_get(item, "name"));
-
-		if (name && str_eq(name, id))
-			return true;
-	}
-	return false;
-}
-
-/* The next disk of ours whose device QEMU has no longer. */
-static bool find_gone(struct op_disk *op)
-{
-	list_each(&op->vm->running->disks, it, next) {
-		const struct spec_disk *disk =
-			list_entry(it, struct spec_disk, link);
-
-		if (disk->bus != BUS_VIRTIO)
-			continue;
-		name_it(op, disk->name);
-		if (!is_there(op, op->id))
-			return true;
-	}
-	return false;
-}
-
-static void on_written(struct job *job, void *arg)
-{
-	struct op_disk *op = arg;
-
-	vm_job_over(job, op->vm);
-	op->written = true;
-	op->write_err = job->err;
-	job_wake(&op->job);
-}
-
-/* Starts to write that a disk is gone, which a predecessor was to do. */
-static bool write_next(struct op_disk *op)
-{
-	char *disk;
-
-	while ((disk = unplug_to_write(op->vm, "disk", op->mark))) {
-		struct job *job = NULL;
-
-		name_it(op, disk);
-		free(disk);
-		op->written = false;
-		if (!is_there(op, op->id))
-			job = unplug_write_begin(
-				op->vm, "disk", op->name, on_written, op);
-		if (job) {
-			vm_job_add(op->vm, job);
-			return true;
-		}
-		op->mark++;
-	}
-	return false;
-}
-
-static void note_written(struct op_disk *op)
-{
-	if (!op->write_err.code) {
-		unplug_forget(op->vm, "disk", op->name);
-		return;
-	}
-	vmlog_line(&op->vm->log, LOG_WARN, "disk '%s': %s", op->name,
-		op->write_err.text);
-	op->mark++;
-}
-
-static enum job_state reap_run(struct job *job)
+static void attach_cleanup(struct job *job)
 {
 	struct op_disk *op = container_of(job, struct op_disk, job);
 
-	JOB_BEGIN(job);
-	QMP_CALL(job, &op->call, QMP_OF(op), "qom-list",
-		json_pack("{s:s}", "path", "/machine/peripheral"));
-	op->there = json_incref(op->call.result);
-	while (find_gone(op)) {
-		start_close(op);
-		JOB_AWAIT(job, op->closed, JOB_FOREVER); /* its own */
-		if (op->close_err.code)
-			return job_fail_err(job, &op->close_err);
-		free_slot(op);
-		running_drop_disk(op->vm, op->name);
-		vmlog_line(&op->vm->log, LOG_INFO, "the guest let disk %s go",
-			op->name);
-	}
-	while (write_next(op)) {
-		JOB_AWAIT(job, op->written, JOB_FOREVER); /* its own */
-		note_written(op);
-	}
-	JOB_END(job);
-}
-
-/* ---- all of them ---- */
-
-static void disk_cleanup(struct job *job)
-{
-	struct op_disk *op = container_of(job, struct op_disk, job);
-
-	qmp_unsubscribe(&op->sub);
+	op_device_fini(&op->dev);
 	qmp_call_fini(&op->call);
 	json_decref(op->pairs);
 	json_decref(op->device);
-	json_decref(op->there);
 	chain_fini(&op->chain);
 	pool_claim_release(&op->claim);
 	spec_disk_free(op->disk);
@@ -551,50 +323,17 @@ static void disk_cleanup(struct job *job)
 }
 
 static const struct job_kind attach_kind = { "disk-attach", attach_run,
-	attach_undo, disk_cleanup };
-static const struct job_kind detach_kind = { "disk-detach", detach_run, NULL,
-	disk_cleanup };
-static const struct job_kind reap_kind = { "disk-reap", reap_run, NULL,
-	disk_cleanup };
-
-static struct op_disk *new_op(struct vm *vm, const char *name)
-{
-	struct op_disk *op = NEW(struct op_disk);
-
-	op->vm = vm;
-	op->slot = -1;
-	name_it(op, name);
-	return op;
-}
+	attach_undo, attach_cleanup };
 
 struct job *op_disk_attach_begin_steal(struct vm *vm, struct spec_disk *disk,
 	json_t *pairs, op_end_fn *on_end, void *arg)
 {
-	struct op_disk *op = new_op(vm, disk->name);
+	struct op_disk *op = NEW(struct op_disk);
 
+	op_device_init(&op->dev, &op_device_disk, vm, &op->job);
+	op_device_name(&op->dev, disk->name);
 	op->disk = disk;
 	op->pairs = pairs;
 	job_start(&op->job, &attach_kind, vm->name, on_end, arg);
-	return &op->job;
-}
-
-struct job *op_disk_detach_begin(struct vm *vm, const char *name,
-	int64_t timeout_ms, op_detach_pending_fn *on_pending, op_end_fn *on_end,
-	void *arg)
-{
-	struct op_disk *op = new_op(vm, name);
-
-	op->timeout_ms = timeout_ms;
-	op->on_pending = on_pending;
-	op->pending_arg = arg;
-	job_start(&op->job, &detach_kind, vm->name, on_end, arg);
-	return &op->job;
-}
-
-struct job *op_disk_reap_begin(struct vm *vm, op_end_fn *on_end, void *arg)
-{
-	struct op_disk *op = new_op(vm, "");
-
-	job_start(&op->job, &reap_kind, vm->name, on_end, arg);
 	return &op->job;
 }
