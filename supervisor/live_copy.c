@@ -132,14 +132,10 @@ static bool know_sizes(struct live_copy *op)
 
 		AUTO_FREE char *top = top_of(op, one->disk);
 
-		one->image.size = live_image_node_size(op->call.result, top);
 		one->persistent =
 			bitmaps_persist(bitmaps_node(op->call.result, top));
-		if (!one->image.size) {
-			job_fail(&op->job, ERR_NOT_FOUND,
-				"QEMU has no disk '%s'", one->disk);
+		if (!live_image_size_as(&one->image, &op->call, top, one->disk))
 			return false;
-		}
 	}
 	op->at = op->list.next;
 	return true;

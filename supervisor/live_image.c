@@ -43,6 +43,16 @@ uint64_t live_image_node_size(json_t *nodes, const char *node)
 	return 0;
 }
 
+bool live_image_size_as(struct live_image *image, const struct qmp_call *call,
+	const char *node, const char *disk)
+{
+	image->size = live_image_node_size(call->result, node);
+	if (!image->size)
+		job_fail(call->job, ERR_NOT_FOUND, "QEMU has no disk '%s'",
+			disk);
+	return image->size > 0;
+}
+
 int live_image_open(struct live_image *image, const char *path, struct err *err)
 {
 	static const int how[2] = { O_RDWR, O_RDONLY };

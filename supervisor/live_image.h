@@ -25,6 +25,12 @@ void live_image_init(
 void live_image_fini(struct live_image *image);
 /* The size of a node in an answer to query-named-block-nodes; 0: none. */
 uint64_t live_image_node_size(json_t *nodes, const char *node);
+/*
+ * It is to have the size of the node on top of a disk, by such an answer;
+ * false: there is none, and the job has failed.
+ */
+bool live_image_size_as(struct live_image *image, const struct qmp_call *call,
+	const char *node, const char *disk);
 /* Opens it where it is by now. */
 MUST_CHECK int live_image_open(
 	struct live_image *image, const char *path, struct err *err);

@@ -131,12 +131,8 @@ static bool know_sizes(struct live_link *op)
 		AUTO_FREE char *top =
 			argv_disk_top(disk_of(op->vm, one->disk), one->disk);
 
-		one->above.size = live_image_node_size(op->call.result, top);
-		if (!one->above.size) {
-			job_fail(&op->job, ERR_NOT_FOUND,
-				"QEMU has no disk '%s'", one->disk);
+		if (!live_image_size_as(&one->above, &op->call, top, one->disk))
 			return false;
-		}
 	}
 	op->at = op->list.next;
 	return true;
