@@ -11,10 +11,10 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "qmp/call.h"
-#include "supervisor/install.h"
 #include "supervisor/migration.h"
 #include "supervisor/running.h"
 #include "supervisor/saved.h"
+#include "supervisor/snapshot_fit.h"
 
 #define MARK    "saving" /* in priv: whether the guest ran */
 #define KILL_MS 30000
@@ -45,14 +45,7 @@ int op_save_check(const struct vm *vm, struct err *err)
 		return err_set(err, ERR_UNSUPPORTED,
 			"its vCPUs or memory were changed while it ran, which "
 			"cannot be restored: vmward restart it first");
-	if (install_of(vm->running))
-		return err_set(err, ERR_STATE, "it is being installed");
-	if (vm->full.blocked || vm->machine.seen.io_error)
-		return err_set(err, ERR_STATE, "a disk of it has failed: %s",
-			vm->note);
-	if (vm->machine.seen.shutdown_seen)
-		return err_set(err, ERR_STATE, "its guest is off");
-	return 0;
+	return snapshot_fit_live(vm, err);
 }
 
 /* ---- the mark for a successor ---- */
