@@ -12,6 +12,7 @@
 #include "base/jstream.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "supervisor/remove.h"
@@ -20,11 +21,6 @@
 #define ID_MAX       64
 #define KEPT_MAX     512 /* of one rule */
 
-static const char *text_of(const json_t *of, const char *key)
-{
-	return str_or(json_string_value(json_object_get(of, key)), "");
-}
-
 static json_int_t time_of(const json_t *manifest)
 {
 	return json_integer_value(json_object_get(manifest, "time"));
@@ -32,7 +28,7 @@ static json_int_t time_of(const json_t *manifest)
 
 const char *backups_id(const json_t *manifest)
 {
-	return text_of(manifest, "id");
+	return member_text(manifest, "id");
 }
 
 char *backups_path(const char *dir, const char *id, const char *leaf)
@@ -91,7 +87,7 @@ const json_t *backups_find(const json_t *list, const char *id, struct err *err)
 const json_t *backups_parent(const json_t *list, const json_t *manifest)
 {
 	struct err err = ERR_INIT;
-	const char *id = text_of(manifest, "parent");
+	const char *id = member_text(manifest, "parent");
 
 	return *id ? backups_find(list, id, &err) : NULL;
 }
@@ -112,7 +108,7 @@ const json_t *backups_disk(const json_t *manifest, const char *disk)
 
 	json_array_foreach(json_object_get(manifest, "disks"), i, one)
 	{
-		if (str_eq(text_of(one, "name"), disk))
+		if (str_eq(member_text(one, "name"), disk))
 			return one;
 	}
 	return NULL;
@@ -121,7 +117,7 @@ const json_t *backups_disk(const json_t *manifest, const char *disk)
 /* Of a list in the order of time: parents were looked at before. */
 static void look_at(const char *dir, const json_t *list, json_t *manifest)
 {
-	const char *id = text_of(manifest, "parent");
+	const char *id = member_text(manifest, "parent");
 	const json_t *parent = backups_parent(list, manifest);
 	json_t *disk;
 	size_t i;
@@ -132,7 +128,7 @@ static void look_at(const char *dir, const json_t *list, json_t *manifest)
 				parent ? "broken" : "missing"));
 	json_array_foreach(json_object_get(manifest, "disks"), i, disk)
 	{
-		const char *leaf = text_of(disk, "file");
+		const char *leaf = member_text(disk, "file");
 		AUTO_FREE char *path =
 			backups_path(dir, backups_id(manifest), leaf);
 		struct stat st;
@@ -256,9 +252,9 @@ json_t *backups_expired(const json_t *list, const struct spec_keep *keep)
 			!json_object_get(kept, backups_id(one)))
 			json_array_append_new(
 				gone, json_string(backups_id(one)));
-		else if (*text_of(one, "parent"))
+		else if (*member_text(one, "parent"))
 			json_object_set_new(
-				kept, text_of(one, "parent"), json_true());
+				kept, member_text(one, "parent"), json_true());
 	}
 	return gone;
 }

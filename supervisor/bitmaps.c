@@ -3,6 +3,7 @@
 #include "supervisor/bitmaps.h"
 
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/str.h"
 #include "qmp/call.h"
 
@@ -16,11 +17,6 @@ struct drop {
 	size_t at;
 };
 
-static const char *name_of(const json_t *of, const char *key)
-{
-	return str_or(json_string_value(json_object_get(of, key)), "");
-}
-
 const json_t *bitmaps_node(const json_t *nodes, const char *name)
 {
 	json_t *node;
@@ -28,7 +24,7 @@ const json_t *bitmaps_node(const json_t *nodes, const char *name)
 
 	json_array_foreach(nodes, i, node)
 	{
-		if (str_eq(name_of(node, "node-name"), name))
+		if (str_eq(member_text(node, "node-name"), name))
 			return node;
 	}
 	return NULL;
@@ -36,7 +32,7 @@ const json_t *bitmaps_node(const json_t *nodes, const char *name)
 
 bool bitmaps_persist(const json_t *node)
 {
-	return str_eq(name_of(node, "drv"), "qcow2");
+	return str_eq(member_text(node, "drv"), "qcow2");
 }
 
 static const json_t *find(const json_t *node, const char *name)
@@ -46,7 +42,7 @@ static const json_t *find(const json_t *node, const char *name)
 
 	json_array_foreach(json_object_get(node, "dirty-bitmaps"), i, bitmap)
 	{
-		if (str_eq(name_of(bitmap, "name"), name))
+		if (str_eq(member_text(bitmap, "name"), name))
 			return bitmap;
 	}
 	return NULL;
@@ -84,14 +80,14 @@ static void collect(struct drop *op)
 	json_array_foreach(op->call.result, i, node) json_array_foreach(
 		json_object_get(node, "dirty-bitmaps"), k, bitmap)
 	{
-		const char *name = name_of(bitmap, "name");
+		const char *name = member_text(bitmap, "name");
 
 		if (!str_starts(name, BITMAPS_OURS) ||
 			str_eq(name, op->name) != (op->which == BITMAPS_THIS))
 			continue;
 		json_array_append_new(op->found,
 			json_pack("{s:s,s:s}", "node",
-				name_of(node, "node-name"), "name", name));
+				member_text(node, "node-name"), "name", name));
 	}
 }
 

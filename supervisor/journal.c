@@ -10,6 +10,7 @@
 #include "base/jstream.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "storage/image.h"
@@ -83,28 +84,23 @@ static void remove_image(const struct env *env, const char *path)
 			strerror(errno));
 }
 
-static const char *member(const json_t *entry, const char *key)
-{
-	return str_or(json_string_value(json_object_get(entry, key)), "");
-}
-
 /* The image is an overlay of the base by now; 0: it is not; -1: gone. */
 static int is_on_base(const json_t *entry)
 {
 	struct err err = ERR_INIT;
-	AUTO_FREE char *base = image_backing(member(entry, "image"), &err);
+	AUTO_FREE char *base = image_backing(member_text(entry, "image"), &err);
 
 	if (err.code)
 		return -1;
-	return base && str_eq(base, member(entry, "base"));
+	return base && str_eq(base, member_text(entry, "base"));
 }
 
 /* The base becomes the image again, in the place of its empty overlay. */
 static void put_back(const struct env *env, const json_t *entry)
 {
-	const char *base = member(entry, "base");
-	const char *image = member(entry, "image");
-	int exchanged = *member(entry, "live") ? is_on_base(entry) : 1;
+	const char *base = member_text(entry, "base");
+	const char *image = member_text(entry, "image");
+	int exchanged = *member_text(entry, "live") ? is_on_base(entry) : 1;
 	int rc;
 
 	if (!pool_of_file(&env->paths, base) ||
@@ -126,7 +122,7 @@ bool journal_is_live(const json_t *entries)
 
 	json_array_foreach(entries, i, entry)
 	{
-		if (!*member(entry, "live"))
+		if (!*member_text(entry, "live"))
 			continue;
 		if (is_on_base(entry) <= 0)
 			return false;
@@ -142,8 +138,8 @@ const char *journal_text(const json_t *entries)
 
 	json_array_foreach(entries, i, entry)
 	{
-		if (*member(entry, "text"))
-			return member(entry, "text");
+		if (*member_text(entry, "text"))
+			return member_text(entry, "text");
 	}
 	return NULL;
 }
@@ -212,7 +208,7 @@ static bool may_be_written(const struct env *env, const json_t *entries)
 
 	json_array_foreach(entries, i, entry)
 	{
-		const char *vm = member(entry, "live");
+		const char *vm = member_text(entry, "live");
 		AUTO_FREE char *path =
 			xasprintf("%s/%s/priv/lock", env->paths.run, vm);
 

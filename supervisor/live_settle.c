@@ -8,6 +8,7 @@
 #include "base/durable.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "qmp/call.h"
@@ -68,11 +69,6 @@ struct ask {
 	enum live_end *out;
 };
 
-static const char *text_of(const json_t *of, const char *key)
-{
-	return str_or(json_string_value(json_object_get(of, key)), "");
-}
-
 static bool has_node(const json_t *list, const char *below, const char *node)
 {
 	json_t *each;
@@ -82,7 +78,7 @@ static bool has_node(const json_t *list, const char *below, const char *node)
 	{
 		const json_t *of = below ? json_object_get(each, below) : each;
 
-		if (str_eq(text_of(of, "node-name"), node))
+		if (str_eq(member_text(of, "node-name"), node))
 			return true;
 	}
 	return false;
@@ -129,10 +125,10 @@ static enum live_end end_of(struct ask *op)
 
 	json_array_foreach(entries, i, entry)
 	{
-		const char *node = text_of(entry, "node");
+		const char *node = member_text(entry, "node");
 
 		if (*node && has_node(op->blocks, "inserted", node))
-			note_layer(op->vm, text_of(entry, "disk"));
+			note_layer(op->vm, member_text(entry, "disk"));
 		else if (*node && has_node(op->call.result, NULL, node))
 			end = LIVE_UNDONE;
 	}
@@ -208,7 +204,7 @@ static bool next_node(struct closing *op)
 /* "disk-root.s1:/images/web-root.qcow2" is of one of those nodes. */
 static bool is_for(const struct closing *op, const json_t *set)
 {
-	const char *name = text_of(
+	const char *name = member_text(
 		json_array_get(json_object_get(set, "fds"), 0), "opaque");
 	json_t *node;
 	size_t i;

@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/jstream.h"
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/spawn.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -190,25 +191,20 @@ json_t *net_doctor_look(const struct paths *paths)
 
 /* ---- the rules of others ---- */
 
-static const char *word(const json_t *chain, const char *key)
-{
-	return str_or(json_string_value(json_object_get(chain, key)), "");
-}
-
 /* Docker's, or any other that drops what no rule of its own lets through. */
 static void look_at_chain(json_t *checks, const json_t *chain)
 {
-	const char *table = word(chain, "table");
+	const char *table = member_text(chain, "table");
 	bool iptables = str_eq(table, "filter") &&
-			str_eq(word(chain, "name"), "FORWARD");
+			str_eq(member_text(chain, "name"), "FORWARD");
 
-	if (!str_eq(word(chain, "hook"), "forward") ||
-		!str_eq(word(chain, "policy"), "drop") ||
+	if (!str_eq(member_text(chain, "hook"), "forward") ||
+		!str_eq(member_text(chain, "policy"), "drop") ||
 		str_starts(table, "vmward"))
 		return;
 	AUTO_FREE char *found = xasprintf(
 		"chain %s of table %s %s drops what it does not know%s",
-		word(chain, "name"), word(chain, "family"), table,
+		member_text(chain, "name"), member_text(chain, "family"), table,
 		iptables ? " (Docker does that)" : "");
 	AUTO_FREE char *remedy =
 		iptables ? xstrdup("iptables -I FORWARD -i vw-+ -j ACCEPT; "
@@ -216,9 +212,10 @@ static void look_at_chain(json_t *checks, const json_t *chain)
 			 : xasprintf("nft 'insert rule %s %s %s iifname "
 				     "\"vw-*\" accept'; nft 'insert rule %s "
 				     "%s %s oifname \"vw-*\" accept'",
-				   word(chain, "family"), table,
-				   word(chain, "name"), word(chain, "family"),
-				   table, word(chain, "name"));
+				   member_text(chain, "family"), table,
+				   member_text(chain, "name"),
+				   member_text(chain, "family"), table,
+				   member_text(chain, "name"));
 	say(checks, "forward", false, found, remedy);
 }
 

@@ -12,6 +12,7 @@
 #include "base/jstream.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/str.h"
 #include "base/sys.h"
 
@@ -309,11 +310,6 @@ static void take_cidr(const json_t *from, struct cidr *out)
 		*out = (struct cidr){ 0 };
 }
 
-static const char *word(const json_t *from, const char *key)
-{
-	return str_or(json_string_value(json_object_get(from, key)), "");
-}
-
 static uint64_t load_rate(const json_t *port, size_t i)
 {
 	return (uint64_t)json_integer_value(
@@ -322,12 +318,12 @@ static uint64_t load_rate(const json_t *port, size_t i)
 
 static void load_port(struct net_live *net, const json_t *from)
 {
-	struct net_port *port =
-		net_port_new(net, word(from, "vm"), word(from, "nic"));
+	struct net_port *port = net_port_new(
+		net, member_text(from, "vm"), member_text(from, "nic"));
 	struct err err = ERR_INIT;
 
-	snprintf(port->tap, sizeof(port->tap), "%s", word(from, "tap"));
-	snprintf(port->mac, sizeof(port->mac), "%s", word(from, "mac"));
+	snprintf(port->tap, sizeof(port->tap), "%s", member_text(from, "tap"));
+	snprintf(port->mac, sizeof(port->mac), "%s", member_text(from, "mac"));
 	take_cidr(json_object_get(from, "address"), &port->address);
 	port->check = (enum ruleset_check)json_integer_value(
 		json_object_get(from, "check"));
@@ -337,10 +333,10 @@ static void load_port(struct net_live *net, const json_t *from)
 		load_rate(from, 1), load_rate(from, 2) };
 	port->vlans.native =
 		(uint16_t)json_integer_value(json_object_get(from, "vlan"));
-	if (vlan_parse(word(from, "trunk"), &port->vlans, &err))
+	if (vlan_parse(member_text(from, "trunk"), &port->vlans, &err))
 		log_warn(port->vm, "nic %s: %s", port->nic, err.text);
 	free(port->forward);
-	port->forward = xstrdup(word(from, "forward"));
+	port->forward = xstrdup(member_text(from, "forward"));
 }
 
 static void load_uplink(struct network_uplink *up, const json_t *from)
@@ -349,8 +345,9 @@ static void load_uplink(struct network_uplink *up, const json_t *from)
 	const json_t *item;
 	size_t i;
 
-	snprintf(up->device, sizeof(up->device), "%s", word(from, "device"));
-	snprintf(up->port, sizeof(up->port), "%s", word(from, "port"));
+	snprintf(up->device, sizeof(up->device), "%s",
+		member_text(from, "device"));
+	snprintf(up->port, sizeof(up->port), "%s", member_text(from, "port"));
 	up->vlan = (uint16_t)json_integer_value(json_object_get(from, "vlan"));
 	up->bond.mode = (int)json_integer_value(json_object_get(from, "mode"));
 	up->bond.miimon_ms =
@@ -365,7 +362,7 @@ static void load_uplink(struct network_uplink *up, const json_t *from)
 
 static void load_net(struct net_state *state, const json_t *from)
 {
-	struct net_live *net = add_net(state, word(from, "name"));
+	struct net_live *net = add_net(state, member_text(from, "name"));
 	const json_t *item;
 	size_t i;
 
@@ -375,7 +372,8 @@ static void load_net(struct net_state *state, const json_t *from)
 	net->confirm_ms = json_integer_value(json_object_get(from, "confirm"));
 	net->mode = (enum network_mode)json_integer_value(
 		json_object_get(from, "mode"));
-	snprintf(net->bridge, sizeof(net->bridge), "%s", word(from, "bridge"));
+	snprintf(net->bridge, sizeof(net->bridge), "%s",
+		member_text(from, "bridge"));
 	json_array_foreach(json_object_get(from, "addresses"), i, item)
 	{
 		if (net->naddresses < NET_ADDRESSES_MAX)
@@ -385,12 +383,12 @@ static void load_net(struct net_state *state, const json_t *from)
 	take_cidr(json_object_get(from, "last"), &net->last);
 	net->dns = json_is_true(json_object_get(from, "dns"));
 	free(net->domain);
-	net->domain = xstrdup(word(from, "domain"));
+	net->domain = xstrdup(member_text(from, "domain"));
 	net->mtu = (unsigned)json_integer_value(json_object_get(from, "mtu"));
 	net->filtering = json_is_true(json_object_get(from, "filtering"));
 	load_uplink(&net->uplink, json_object_get(from, "uplink"));
 	free(net->hosts);
-	net->hosts = xstrdup(word(from, "hosts"));
+	net->hosts = xstrdup(member_text(from, "hosts"));
 	json_array_foreach(json_object_get(from, "ports"), i, item)
 		load_port(net, item);
 }

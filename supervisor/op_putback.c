@@ -11,6 +11,7 @@
 #include "base/jstream.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/sys.h"
 #include "storage/image.h"
 #include "supervisor/backups.h"
@@ -31,11 +32,6 @@ struct op_putback {
 	struct err step_err;
 	struct durable durable;
 };
-
-static const char *text_of(const json_t *of, const char *key)
-{
-	return str_or(json_string_value(json_object_get(of, key)), "");
-}
 
 static char *journal_of(const struct env *env, const char *vm)
 {
@@ -58,10 +54,10 @@ int op_putback_check(const struct vm *vm, struct err *err)
 
 static int add_step(struct op_putback *op, const json_t *disk, struct err *err)
 {
-	const char *name = text_of(disk, "name");
+	const char *name = member_text(disk, "name");
 	const struct spec_disk *spec = spec_disk_of(op->vm->spec, name);
 	AUTO_FREE char *from =
-		backups_path(op->dir, op->id, text_of(disk, "file"));
+		backups_path(op->dir, op->id, member_text(disk, "file"));
 	AUTO_FREE char *to = NULL;
 	AUTO_FREE char *beside = NULL;
 	int format;
@@ -101,7 +97,7 @@ static uint64_t size_of(const json_t *list, const json_t *manifest)
 static int check_space(
 	const struct op_putback *op, uint64_t need, struct err *err)
 {
-	const char *to = text_of(json_array_get(op->steps, 0), "to");
+	const char *to = member_text(json_array_get(op->steps, 0), "to");
 	AUTO_FREE char *dir = str_dir(to);
 	uint64_t room;
 
@@ -165,9 +161,9 @@ static void start_verify(struct op_putback *op)
 static bool copy_next(struct op_putback *op)
 {
 	const json_t *it = json_array_get(op->steps, op->at);
-	const struct image_wish wish = { .path = text_of(it, "beside"),
-		.format = text_of(it, "format"),
-		.from = text_of(it, "from"),
+	const struct image_wish wish = { .path = member_text(it, "beside"),
+		.format = member_text(it, "format"),
+		.from = member_text(it, "from"),
 		.from_format = "qcow2" };
 
 	if (!it)
@@ -184,8 +180,8 @@ static bool compare_next(struct op_putback *op)
 {
 	const json_t *it = json_array_get(op->steps, op->at);
 	const char *const argv[] = { op->vm->env->qemu_img, "compare", "-f",
-		"qcow2", "-F", text_of(it, "format"), text_of(it, "from"),
-		text_of(it, "beside"), NULL };
+		"qcow2", "-F", member_text(it, "format"),
+		member_text(it, "from"), member_text(it, "beside"), NULL };
 	const struct qemu_img_how how = {
 		.what = "the copy is not what was copied"
 	};
@@ -221,11 +217,11 @@ static void place(const json_t *steps)
 
 	json_array_foreach((json_t *)(uintptr_t)steps, i, it)
 	{
-		if (sys_renameat(AT_FDCWD, text_of(it, "beside"), AT_FDCWD,
-			    text_of(it, "to")) &&
+		if (sys_renameat(AT_FDCWD, member_text(it, "beside"), AT_FDCWD,
+			    member_text(it, "to")) &&
 			errno != ENOENT)
 			log_warn(NULL, "cannot rename '%s': %s",
-				text_of(it, "beside"), strerror(errno));
+				member_text(it, "beside"), strerror(errno));
 	}
 }
 
@@ -235,7 +231,7 @@ static void remove_copies(const json_t *steps)
 	size_t i;
 
 	json_array_foreach((json_t *)(uintptr_t)steps, i, it)
-		sys_unlinkat(AT_FDCWD, text_of(it, "beside"), 0);
+		sys_unlinkat(AT_FDCWD, member_text(it, "beside"), 0);
 }
 
 static void forget_chains(struct op_putback *op)
@@ -244,7 +240,7 @@ static void forget_chains(struct op_putback *op)
 	size_t i;
 
 	json_array_foreach(op->steps, i, it)
-		chain_record_forget(op->vm, text_of(it, "to"));
+		chain_record_forget(op->vm, member_text(it, "to"));
 }
 
 typedef void sync_fn(
@@ -261,7 +257,7 @@ static void sync_next(struct op_putback *op)
 {
 	const json_t *it = json_array_get(op->steps, op->at++);
 
-	durable_above(&op->durable, &op->job, text_of(it, "to"));
+	durable_above(&op->durable, &op->job, member_text(it, "to"));
 }
 
 static void drop_journal(const struct op_putback *op)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/str.h"
 #include "base/sys.h"
 
@@ -88,11 +89,6 @@ void snapshot_disks_list(const struct vm *vm, json_t *disks, json_t *images)
 	}
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	return str_or(json_string_value(json_object_get(object, key)), "");
-}
-
 static const char *path_in(const json_t *disks, const char *name)
 {
 	const json_t *disk;
@@ -100,8 +96,8 @@ static const char *path_in(const json_t *disks, const char *name)
 
 	json_array_foreach(disks, i, disk)
 	{
-		if (str_eq(text_of(disk, "disk"), name))
-			return text_of(disk, "path");
+		if (str_eq(member_text(disk, "disk"), name))
+			return member_text(disk, "path");
 	}
 	return NULL;
 }
@@ -115,8 +111,8 @@ static int compare(const json_t *disks, const json_t *others, const char *where,
 
 	json_array_foreach(disks, i, disk)
 	{
-		const char *name = text_of(disk, "disk");
-		const char *path = text_of(disk, "path");
+		const char *name = member_text(disk, "disk");
+		const char *path = member_text(disk, "path");
 		const char *other = path_in(others, name);
 
 		if (!other)

@@ -5,15 +5,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/str.h"
 #include "supervisor/config.h"
 #include "supervisor/diff.h"
 #include "supervisor/install.h"
-
-static const char *text_of(const json_t *snapshot, const char *key)
-{
-	return str_or(json_string_value(json_object_get(snapshot, key)), "");
-}
 
 int snapshot_fit_live(const struct vm *vm, struct err *err)
 {
@@ -72,7 +68,7 @@ static void on_difference(void *arg, const struct difference *d)
 /* Keys of policy may differ: they are no part of the machine. */
 static int compare(const struct vm *vm, const json_t *snapshot, struct err *err)
 {
-	const char *text = text_of(snapshot, "config");
+	const char *text = member_text(snapshot, "config");
 	struct findings f;
 	struct vm_spec *then;
 
@@ -112,10 +108,11 @@ int snapshot_fit_check(
 	if (compare(vm, snapshot, err))
 		return -1;
 	for (size_t i = 0; i < NELEMS(same); i++) {
-		if (!str_eq(text_of(snapshot, same[i].key), same[i].now))
+		if (!str_eq(member_text(snapshot, same[i].key), same[i].now))
 			return err_set(err, ERR_STATE,
 				"%s was another one: '%s', not '%s'",
-				same[i].what, text_of(snapshot, same[i].key),
+				same[i].what,
+				member_text(snapshot, same[i].key),
 				same[i].now);
 	}
 	return 0;

@@ -12,6 +12,7 @@
 #include "base/jstream.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/sys.h"
 #include "supervisor/remove.h"
 
@@ -228,14 +229,9 @@ static json_t *all_of(const json_t *tree)
 	return json_object_get(tree, "snapshots");
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	return str_or(json_string_value(json_object_get(object, key)), "");
-}
-
 static const char *name_of(const json_t *snapshot)
 {
-	return text_of(snapshot, "name");
+	return member_text(snapshot, "name");
 }
 
 /* Its place; the number of all if it is not there. */
@@ -319,11 +315,11 @@ static void refer(json_t *tree, const char *name, json_t *to)
 	json_t *snapshot;
 	size_t i;
 
-	if (str_eq(text_of(tree, "current"), name))
+	if (str_eq(member_text(tree, "current"), name))
 		json_object_set(tree, "current", to);
 	json_array_foreach(all_of(tree), i, snapshot)
 	{
-		if (str_eq(text_of(snapshot, "parent"), name))
+		if (str_eq(member_text(snapshot, "parent"), name))
 			json_object_set(snapshot, "parent", to);
 	}
 }
@@ -360,7 +356,7 @@ void snapshots_drop_garbage(json_t *tree, const char *tag)
 	json_t *garbage = json_object_get(tree, "garbage");
 
 	for (size_t i = json_array_size(garbage); i-- > 0;)
-		if (str_eq(text_of(json_array_get(garbage, i), "tag"), tag))
+		if (str_eq(member_text(json_array_get(garbage, i), "tag"), tag))
 			json_array_remove(garbage, i);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/str.h"
 
 #define FRESH_MS   200   /* readers so close together share an answer */
@@ -34,11 +35,6 @@ static uint64_t number_of(const json_t *object, const char *member)
 	if (!json_is_integer(value) || json_integer_value(value) < 0)
 		return STATS_UNKNOWN;
 	return (uint64_t)json_integer_value(value);
-}
-
-static const char *text_of(const json_t *object, const char *member)
-{
-	return str_or(json_string_value(json_object_get(object, member)), "");
 }
 
 /* Names are keys to our readers: none twice, whatever QEMU says. */
@@ -84,7 +80,7 @@ static void take_cpus(struct stats *s, const json_t *result)
 		at->thread = (pid_t)thread;
 		at->exits = STATS_UNKNOWN;
 		snprintf(at->path, sizeof(at->path), "%s",
-			text_of(cpu, "qom-path"));
+			member_text(cpu, "qom-path"));
 		s->ncpus++;
 	}
 	s->cpus_ms = loop_now_ms();
@@ -114,12 +110,12 @@ static const struct {
 static void name_disk(struct stats_disk *disk, const json_t *block)
 {
 	const char *device = "/machine/peripheral/";
-	const char *name = text_of(block, "qdev");
+	const char *name = member_text(block, "qdev");
 
 	if (str_starts(name, device))
 		name += strlen(device);
 	else if (!*name)
-		name = text_of(block, "node-name");
+		name = member_text(block, "node-name");
 	if (str_starts(name, "disk-"))
 		name += strlen("disk-");
 	snprintf(disk->name, sizeof(disk->name), "%s", name);
@@ -218,9 +214,10 @@ static void take_exits(struct stats *s, const json_t *result)
 		json_array_foreach(json_object_get(one, "stats"), k, stat)
 		{
 			for (size_t c = 0; c < s->ncpus; c++)
-				if (str_eq(text_of(stat, "name"), "exits") &&
+				if (str_eq(member_text(stat, "name"),
+					    "exits") &&
 					str_eq(s->cpus[c].path,
-						text_of(one, "qom-path")))
+						member_text(one, "qom-path")))
 					s->cpus[c].exits =
 						number_of(stat, "value");
 		}
