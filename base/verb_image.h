@@ -185,7 +185,10 @@
 		.help = "write an image into its base",
 		.more = "Nothing else may need the base.  The image stays on "
 			"top of it, empty.  Asks "
-			"first: the base is not what it was.",
+			"first: the base is not what it was.  Interrupted, it "
+			"may leave half of that: the image reads the same, and "
+			"the base is refused by other verbs but delete, and "
+			"to VMs, until the commit is repeated.",
 	},
 	{
 		.name = "image compare",

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "supervisor/commands.h"
+#include "supervisor/committing.h"
 #include "supervisor/image_request.h"
 #include "supervisor/tasks.h"
 
@@ -28,22 +29,6 @@ static int check_beneath(
 	return pool ? pool_admits(pool, volume->name, err) : -1;
 }
 
-int image_request_volume(struct request *rq, const char *arg,
-	const char *format, struct volume *volume, struct err *err)
-{
-	const char *name = request_string(rq, arg);
-	const struct env *env = registry_env(request_registry(rq));
-
-	if (strchr(name, '/') && rq->role < ROLE_ADMIN)
-		return err_set(err, ERR_DENIED,
-			"only the role admin may name a path; the name of a "
-			"volume has no slash");
-	if (volume_name(env, pool_name(rq, arg), name,
-		    request_string(rq, format), volume, err))
-		return -1;
-	return strchr(name, '/') ? 0 : check_beneath(env, volume, err);
-}
-
 /* Another job that works on one of the two, or reads it. */
 static int check_busy(const struct op_image *op, struct err *err)
 {
@@ -62,6 +47,42 @@ static int check_busy(const struct op_image *op, struct err *err)
 				job->kind->name, theirs);
 	}
 	return 0;
+}
+
+/* Half a base may go, and is good for nothing else. */
+static int check_committed(
+	const struct request *rq, const struct volume *volume, struct err *err)
+{
+	const struct paths *paths = &registry_env(request_registry(rq))->paths;
+	const struct op_image probe = { .volume = *volume };
+	struct err half = ERR_INIT;
+
+	if (str_eq(rq->verb->wire, "image-delete") ||
+		!committing_check(paths, volume->path, &half))
+		return 0;
+	if (!check_busy(&probe, err))
+		*err = half;
+	return -1;
+}
+
+int image_request_volume(struct request *rq, const char *arg,
+	const char *format, struct volume *volume, struct err *err)
+{
+	const char *name = request_string(rq, arg);
+	const struct env *env = registry_env(request_registry(rq));
+
+	if (strchr(name, '/') && rq->role < ROLE_ADMIN)
+		return err_set(err, ERR_DENIED,
+			"only the role admin may name a path; the name of a "
+			"volume has no slash");
+	if (volume_name(env, pool_name(rq, arg), name,
+		    request_string(rq, format), volume, err))
+		return -1;
+	if (!check_committed(rq, volume, err) &&
+		(strchr(name, '/') || !check_beneath(env, volume, err)))
+		return 0;
+	volume_fini(volume);
+	return -1;
 }
 
 struct op_image *image_request_op(

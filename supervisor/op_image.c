@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "supervisor/committing.h"
 #include "supervisor/holder.h"
 
 #define CHECK_FINE                                    \
@@ -495,6 +496,7 @@ static enum job_state delete_run(struct job *job)
 	JOB_BEGIN(job);
 	if (!remove_it(op))
 		return JOB_ENDS;
+	committing_forget(&op->env->paths, op->volume.path);
 	JOB_DURABLE(job, &op->durable,
 		durable_above(&op->durable, job, op->volume.path));
 	op->result = json_pack("{s:b}", "changed", 1);
@@ -529,6 +531,7 @@ void op_image_free(struct op_image *op)
 	volume_fini(&op->from);
 	ova_disk_fini(&op->part);
 	free(op->opened);
+	free(op->record);
 	free(op->pull.url);
 	free(op->pull.sha256);
 	free(op->pull.temporary);

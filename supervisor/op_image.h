@@ -36,6 +36,7 @@ struct op_image {
 	bool filled;     /* of a copy: all of it is allocated at once */
 	bool unsafe;     /* rebase: only the header is written */
 	bool keep;       /* commit: its content stays above too */
+	char *record;    /* commit: that the base may be half written */
 	bool strict;     /* compare: sizes count too */
 	bool reflink;    /* of a copy: blocks are shared with the source */
 	uint64_t bytes;  /* that 100 % of the progress are; 0: not known */

@@ -2,11 +2,11 @@
 /*
  * Images that are on top of others: put on another base, made to stand
  * alone, written into their base.  Interrupted anywhere, what a guest would
- * read is what it was: a base gets only what hides it above, and a header is
- * changed only when all that it takes is on disk.  qemu-img alone writes the
- * header before its tables (seen with 7.2): so it copies in a run of its own
- * that cannot reach the header, and changes that in a second one, which
- * writes nothing behind it.
+ * read is what it was: a base gets only what hides it above, and is refused to
+ * others until that is whole (committing.h); a header is changed only when all
+ * that it takes is on disk.  qemu-img alone writes the header before its
+ * tables (seen with 7.2): so it copies in a run of its own that cannot reach
+ * the header, and changes that in a second one, which writes nothing behind it.
  */
 #include "supervisor/op_image.h"
 
@@ -15,6 +15,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "storage/backing.h"
+#include "supervisor/committing.h"
+#include "supervisor/journal.h"
 
 enum { HEADER_NAME_MAX = 1023, FILL_ENDS = 1 };
 
@@ -184,6 +186,19 @@ static void start_commit(struct op_image *op)
 	op_image_run(op, words, "commit", 0);
 }
 
+/* From here on the base may be half written. */
+static bool write_record(struct op_image *op)
+{
+	struct err err = ERR_INIT;
+
+	op->record = committing_path(&op->env->paths, op->from.path);
+	if (!committing_write(
+		    &op->env->paths, op->from.path, op->volume.path, &err))
+		return true;
+	job_fail_err(&op->job, &err);
+	return false;
+}
+
 static enum job_state commit_run(struct job *job)
 {
 	struct op_image *op = container_of(job, struct op_image, job);
@@ -195,10 +210,20 @@ static enum job_state commit_run(struct job *job)
 	IMAGE_AWAIT_RUN(op);
 	if (!may_change(op))
 		return JOB_ENDS;
+	if (!write_record(op))
+		return JOB_ENDS;
+	IMAGE_SYNC(op, op->record);
+	JOB_DURABLE(job, &op->durable,
+		durable_above(&op->durable, job, op->record));
+	JOB_DURABLE(job, &op->durable,
+		journal_durable_dir(&op->durable, job, op->record));
 	start_commit(op);
 	IMAGE_AWAIT_RUN(op);
 	IMAGE_SYNC(op, op->from.path);
 	IMAGE_SYNC(op, op->volume.path);
+	committing_forget(&op->env->paths, op->from.path);
+	JOB_DURABLE(job, &op->durable,
+		durable_above(&op->durable, job, op->record));
 	op->result =
 		json_pack("{s:b,s:s}", "changed", 1, "backing", op->from.path);
 	JOB_END(job);

@@ -12,6 +12,7 @@
 #include "base/sys.h"
 #include "storage/format.h"
 #include "storage/image.h"
+#include "supervisor/committing.h"
 
 enum { NAME_MAX_LEN = 128, SHOWN = 3 };
 
@@ -280,12 +281,28 @@ static int check_base_of(struct registry *registry,
 	return rc;
 }
 
+/* Nothing that it would read is a base that is half written. */
+static int check_halves(const struct vm *vm, const struct spec_disk *disk,
+	const char *path, struct err *err)
+{
+	const struct paths *paths = &vm->env->paths;
+	struct stat st;
+	bool is_made = !disk->base || !*disk->base ||
+		       !sys_fstatat(AT_FDCWD, path, &st, 0);
+	AUTO_FREE char *first =
+		is_made ? xstrdup(path) : argv_base_path(disk, paths->images);
+
+	if (!committing_check_chain(paths, first, err))
+		return 0;
+	return err_wrap(err, "disk '%s': ", disk->name);
+}
+
 int volume_check_bases(
 	struct registry *registry, const struct vm *vm, struct err *err)
 {
 	struct stat st;
 
-	if (!vm->spec || vm->once_ephemeral)
+	if (!vm->spec)
 		return 0;
 	list_each(&vm->spec->disks, it, next) {
 		const struct spec_disk *disk =
@@ -293,8 +310,11 @@ int volume_check_bases(
 		AUTO_FREE char *path =
 			argv_disk_path(vm->spec, disk, vm->env->paths.images);
 
+		if (check_halves(vm, disk, path, err))
+			return -1;
 		/* nobody is on top of one that is still to be made */
-		if (!disk->readonly && !sys_fstatat(AT_FDCWD, path, &st, 0) &&
+		if (!disk->readonly && !vm->once_ephemeral &&
+			!sys_fstatat(AT_FDCWD, path, &st, 0) &&
 			check_base_of(registry, disk, path, err))
 			return -1;
 	}

@@ -54,7 +54,8 @@ MUST_CHECK int volume_must_be_free_but(struct registry *registry,
 struct backing_rules volume_rules(struct registry *registry);
 /*
  * Before a VM starts: none of the images that it would write is what others
- * are on top of.  Fails with ERR_STATE and the remedy.
+ * are on top of, and none that it would read is half of a commit.  Fails with
+ * ERR_STATE and the remedy.
  */
 MUST_CHECK int volume_check_bases(
 	struct registry *registry, const struct vm *vm, struct err *err);

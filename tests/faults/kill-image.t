@@ -168,13 +168,20 @@ look()
 	done
 	cd "$tmp" || return
 }
-# a base that is being written has what is read above it in any case
+base_refused()
+{
+	vmward image info old.qcow2
+	[ "$status" != 0 ] && complains "say vmward image commit"
+}
+# a base that is half written has what is read above it in any case, and
+# nobody gets it until the commit is repeated
 is_before()
 {
 	cmp -s "$tmp/now" "$tmp/before" || {
 		[ "$case" = commit ] &&
 			is "$(grep -v ^old "$tmp/now")" \
-				"$(grep -v ^old "$tmp/before")" >/dev/null
+				"$(grep -v ^old "$tmp/before")" >/dev/null &&
+			base_refused
 	}
 }
 # state: before, after, or what it is
@@ -208,11 +215,12 @@ check_case()
 {
 	kill -0 "$daemon_pid" 2>/dev/null && survived=$((survived + 1))
 	[ "$case" != seed ] || eventually settled
+	answered=$status
 	now=$(state)
-	case "$status $now" in
+	case "$answered $now" in
 	*' spoilt' | *' half' | '0 before')
 		lost=$((lost + 1))
-		bad "answered $status, it is $now"
+		bad "answered $answered, it is $now"
 		sed 's/^/# /' "$tmp/now"
 		;;
 	*' strays')
@@ -228,7 +236,14 @@ check_case()
 		;;
 	esac
 }
-again() { ask && [ "$status" = 0 ] && [ "$(state)" = after ]; }
+again() { ask && [ "$status" = 0 ] && [ "$(state)" = after ] && is_usable; }
+is_usable()
+{
+	[ "$case" != commit ] || {
+		vmward image info old.qcow2
+		[ "$status" = 0 ]
+	}
+}
 clear_counts() { total=0 injected=0 survived=0 lost=0 leaked=0; }
 tell()
 {

@@ -90,6 +90,67 @@ ok "commit --keep" does image commit over.qcow2 --keep --yes
 ok "then it has its own still" is "$(qemu-img map -f qcow2 --output=json \
 	"$images/over.qcow2" | jq '[.[] | select(.depth == 0)] | length')" 1
 
+# ---- a commit that is killed ----
+
+# the real one, until it is to write: then half of it is there
+mkdir "$tmp/bin"
+cat >"$tmp/bin/qemu-img" <<EOS
+#!/bin/sh
+case \$1 in
+commit) qemu-io -f qcow2 -c 'write -P 8 3M 64k' "$images/top.qcow2" && kill -9 \$\$ ;;
+esac
+exec "$(command -v qemu-img)" "\$@"
+EOS
+chmod +x "$tmp/bin/qemu-img"
+down
+PATH="$tmp/bin:$PATH" up
+pattern over.qcow2 8 3M 128k
+whole=$(content over.qcow2)
+ok "a commit that dies fails" fails_with 1 image commit over.qcow2 --yes
+half="half written: an image commit did not end; say vmward image commit"
+while read -r words; do
+	# shellcheck disable=SC2086 # words
+	ok "refused: $words" refuses 3 "$half $images/over.qcow2" $words
+done <<EOS
+info top.qcow2
+check top.qcow2
+clone top.qcow2 x.qcow2
+clone top.qcow2 x.qcow2 --full
+create x.qcow2 --base top.qcow2
+compare over.qcow2 top.qcow2
+resize top.qcow2 8M
+EOS
+ok "what is on top of it can be read" does image info over.qcow2
+cat >"$vms/half.ini" <<EOS
+[vm]
+memory = 8M
+[disk.a]
+image = $images/top.qcow2
+readonly = yes
+EOS
+cat >"$vms/fresh.ini" <<EOS
+[vm]
+memory = 8M
+[disk.a]
+base = $images/top.qcow2
+EOS
+down
+up
+for name in half fresh; do
+	ok "a VM that would read it does not start: $name" \
+		fails_with 3 start $name
+	ok "it says why" complains "$half"
+	rm "$vms/$name.ini"
+done
+down
+up
+ok "the next supervisor knows" fails_with 3 image info top.qcow2
+ok "it says so" complains "$half $images/over.qcow2"
+ok "the commit is repeated" does image commit over.qcow2 --yes
+ok "the base has it" is "$(content top.qcow2)" "$whole"
+ok "it is as good as before" does image info top.qcow2
+ok "no record is left" is "$(ls "$tmp/var/lib/vmward/committing")" ""
+
 # ---- compare, map ----
 
 ok "compare: the same" does image compare over.qcow2 top.qcow2
