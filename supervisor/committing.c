@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/jstream.h"
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "storage/image.h"
@@ -59,11 +60,6 @@ void committing_forget(const struct paths *paths, const char *base)
 	sys_unlinkat(AT_FDCWD, path, 0);
 }
 
-static const char *text_of(const json_t *record, const char *key)
-{
-	return str_or(json_string_value(json_object_get(record, key)), "");
-}
-
 /* The record of this very file, new; NULL: it has none. */
 static json_t *record_of(const struct paths *paths, const char *base)
 {
@@ -80,7 +76,7 @@ static json_t *record_of(const struct paths *paths, const char *base)
 		record = json_loadb(text.data, text.len, 0, NULL);
 	if (!record)
 		return NULL;
-	if (str_eq(text_of(record, "base"), base) &&
+	if (str_eq(member_text(record, "base"), base) &&
 		!sys_fstatat(AT_FDCWD, base, &st, 0) &&
 		json_integer_value(json_object_get(record, "inode")) ==
 			(json_int_t)st.st_ino)
@@ -94,7 +90,7 @@ static int check(const struct paths *paths, const char *path, const char *but,
 	struct err *err)
 {
 	AUTO_JSON json_t *record = record_of(paths, path);
-	const char *image = text_of(record, "image");
+	const char *image = member_text(record, "image");
 
 	if (!record || str_eq(image, but))
 		return 0;
