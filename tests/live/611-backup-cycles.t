@@ -19,14 +19,15 @@ dd if="$images/one.raw" of="$tmp/plain.raw" conv=notrunc 2>/dev/null
 qemu-img convert -q -f raw -O qcow2 "$tmp/plain.raw" "$images/one.qcow2"
 rm "$images/one.raw"
 sed -i 's/one.raw/one.qcow2/' "$vms/one.ini"
-printf '[backup]\ntarget = %s\n' "$target" >>"$vms/one.ini"
+printf '[backup]\ntarget = %s\n[restart]\nbackoff = 1s\nburst = %s/1min\n' "$target" \
+	$((cycles + 1)) >>"$vms/one.ini"
 up
 starts one --wait=ready
 
-chance() # N: a number below it
+chance() # N: $by is a number below it
 {
 	seed=$(((seed * 1103515245 + 12345) % 2147483648))
-	echo $((seed / 65536 % $1))
+	by=$((seed / 65536 % $1))
 }
 content() # IMAGE: the sum of what a guest reads
 {
@@ -70,12 +71,15 @@ is_as_it_was() # ID
 cycle=0
 while [ "$cycle" -lt "$cycles" ]; do
 	cycle=$((cycle + 1))
-	writes "$(chance 4)"
-	what=$(chance 8)
-	ok "$cycle: it suffers $what" suffers "$what"
+	chance 4
+	writes "$by"
+	chance 8
+	ok "$cycle: it suffers $by" suffers "$by"
 	ok "$cycle: a backup" eventually backs_up "b$cycle"
-	[ "$(chance 3)" = 0 ] || continue
-	one=b$(($(chance "$cycle") + 1))
+	chance 3
+	[ "$by" = 0 ] || continue
+	chance "$cycle"
+	one=b$((by + 1))
 	stops one
 	ok "$cycle: $one is put back" does backup restore one "$one" -y
 	ok "$cycle: as the disk was" is_as_it_was "$one"

@@ -157,8 +157,8 @@ answers()
 # counts NAME: one up on its disk; prints the new value
 counts()
 {
-	answers "$1" n '^[0-9]{4}$' >/dev/null &&
-		said "$1" "$from" | grep -oE '^[0-9]{4}$' | tail -n 1
+	answers "$1" n '^[0-9A-F]{4}$' >/dev/null &&
+		said "$1" "$from" | grep -oE '^[0-9A-F]{4}$' | tail -n 1
 }
 
 # does VERB...: vmward does it
