@@ -17,7 +17,7 @@ BASE_SRC = base/err.c base/mem.c base/slab.c base/atom.c base/code.c base/text.c
 QMP_SRC = qmp/client.c qmp/handover.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c storage/header.c storage/chain.c storage/format.c storage/backing.c storage/secret.c storage/qemu_img.c
 NET_SRC = net/address.c net/cidr.c net/link.c net/vlan.c net/bond.c net/carry.c net/mac.c net/netlink.c net/ports.c net/rate.c \
-	net/ruleset.c net/tap.c net/monitor.c
+	net/ruleset.c net/passage.c net/tap.c net/monitor.c
 SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value.c supervisor/forward.c \
 	supervisor/instances.c supervisor/raw.c supervisor/remark.c \
 	supervisor/disk_check.c supervisor/pairs.c supervisor/check.c supervisor/check_all.c \

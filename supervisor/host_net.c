@@ -112,17 +112,18 @@ static int do_up(struct call *c)
 	return c->link.up ? 0 : change(c, &set);
 }
 
-/* A switch of the kernel's is on. */
-static int switch_on(struct call *c, const char *path)
+/* A switch of the kernel's says so. */
+static int switch_to(struct call *c, const char *path, char value)
 {
 	AUTO_CLOSE int fd = sys_openat(AT_FDCWD, path, O_RDWR, 0);
+	const char text[] = { value, '\n' };
 	char now = '0';
 
 	if (fd < 0 || sys_read(fd, &now, 1) < 1)
 		return err_os(c->err, "cannot read '%s'", path);
-	if (now == '1')
+	if (now == value)
 		return 0;
-	if (sys_pwrite(fd, "1\n", 2, 0) < 0)
+	if (sys_pwrite(fd, text, sizeof(text), 0) < 0)
 		return err_os(c->err, "cannot write '%s'", path);
 	c->reply->changed = true;
 	return 0;
@@ -133,14 +134,25 @@ static int do_local(struct call *c)
 	AUTO_FREE char *path = xasprintf(
 		"/proc/sys/net/ipv4/conf/%s/route_localnet", c->rq->name);
 
-	return switch_on(c, path);
+	return switch_to(c, path, '1');
+}
+
+/* The stricter of all's and its own: 2 is above all's 1. */
+static int do_loose(struct call *c)
+{
+	AUTO_FREE char *path =
+		xasprintf("/proc/sys/net/ipv4/conf/%s/rp_filter", c->rq->name);
+
+	return switch_to(c, path, '2');
 }
 
 static int do_forward(struct call *c)
 {
-	return switch_on(c, c->rq->address.family == AF_INET
-				    ? "/proc/sys/net/ipv4/ip_forward"
-				    : "/proc/sys/net/ipv6/conf/all/forwarding");
+	return switch_to(c,
+		c->rq->address.family == AF_INET
+			? "/proc/sys/net/ipv4/ip_forward"
+			: "/proc/sys/net/ipv6/conf/all/forwarding",
+		'1');
 }
 
 static int do_remove(struct call *c)
@@ -479,6 +491,7 @@ static const struct host_net_entry {
 	[HOST_NET_ADDRESS] = { true, do_address },
 	[HOST_NET_UP] = { true, do_up },
 	[HOST_NET_LOCAL] = { true, do_local },
+	[HOST_NET_LOOSE] = { true, do_loose },
 	[HOST_NET_FORWARD] = { false, do_forward },
 	[HOST_NET_REMOVE] = { false, do_remove },
 	[HOST_NET_VLAN] = { false, do_vlan },

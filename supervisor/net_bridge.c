@@ -189,7 +189,9 @@ static int make(struct asked *a)
 		if (ask_address(a, HOST_NET_ADDRESS, &net->addresses[i]))
 			return -1;
 	if (ask(a, HOST_NET_UP) ||
-		(net->mode == NETWORK_NAT && ask(a, HOST_NET_LOCAL)))
+		(net->mode == NETWORK_NAT && ask(a, HOST_NET_LOCAL)) ||
+		(net->mode == NETWORK_ROUTED && net->fix &&
+			ask(a, HOST_NET_LOOSE)))
 		return -1;
 	return forward_packets(a) || make_uplink(a, anew) ? -1 : 0;
 }

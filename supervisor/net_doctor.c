@@ -12,6 +12,7 @@
 #include "base/spawn.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "net/passage.h"
 #include "net/tap.h"
 #include "supervisor/net_dhcp.h"
 #include "supervisor/nets.h"
@@ -70,6 +71,23 @@ static bool is_up(enum network_mode mode)
 			return true;
 	}
 	return false;
+}
+
+/* Some are up, and each of them has its way made by firewall = fix. */
+static bool is_fixed(void)
+{
+	const struct net_state *state = nets_state();
+
+	if (!state || list_is_empty(&state->nets))
+		return false;
+	list_each(&state->nets, it, next) {
+		const struct net_live *net =
+			list_entry(it, struct net_live, link);
+
+		if (!net->fix || net->joined)
+			return false;
+	}
+	return true;
 }
 
 static void look_at_forwarding(json_t *checks)
@@ -216,7 +234,12 @@ static void look_at_chain(json_t *checks, const json_t *chain)
 				   member_text(chain, "name"),
 				   member_text(chain, "family"), table,
 				   member_text(chain, "name"));
-	say(checks, "forward", false, found, remedy);
+	AUTO_FREE char *both =
+		xasprintf("%s; or firewall = fix in networks/NAME.ini", remedy);
+	bool ok =
+		is_fixed() && passage_is_possible(member_text(chain, "family"));
+
+	say(checks, "forward", ok, found, both);
 }
 
 void net_doctor_add_chains(json_t *checks, const char *chains)

@@ -96,6 +96,7 @@ struct net_live *net_live_new(
 	snprintf(net->bridge, sizeof(net->bridge), "%s", network->bridge);
 	net->dns = network->network.dns && net->mode != NETWORK_BRIDGE;
 	net->filtering = network->network.filtering;
+	net->fix = network->network.firewall == NETWORK_FIX;
 	net->uplink = network->uplink;
 	free(net->domain);
 	net->domain = xstrdup(network->network.domain);
@@ -261,14 +262,14 @@ static json_t *net_json(const struct net_live *net)
 		json_array_append_new(ports,
 			port_json(list_entry(it, struct net_port, link)));
 	return json_pack(
-		"{s:s,s:b,s:b,s:b,s:I,s:i,s:s,s:o,s:o,s:o,s:b,s:s,s:i,s:b,s:o,s:s,s:o}",
+		"{s:s,s:b,s:b,s:b,s:I,s:i,s:s,s:o,s:o,s:o,s:b,s:s,s:i,s:b,s:b,s:o,s:s,s:o}",
 		"name", net->name, "joined", net->joined, "macvtap",
 		net->macvtap, "wanted", net->wanted, "confirm",
 		(json_int_t)net->confirm_ms, "mode", (int)net->mode, "bridge",
 		net->bridge, "addresses", addresses, "first",
 		cidr_json(&net->first), "last", cidr_json(&net->last), "dns",
 		net->dns, "domain", net->domain, "mtu", (int)net->mtu,
-		"filtering", net->filtering, "uplink",
+		"filtering", net->filtering, "fix", net->fix, "uplink",
 		uplink_json(&net->uplink), "hosts", net->hosts, "ports", ports);
 }
 
@@ -386,6 +387,7 @@ static void load_net(struct net_state *state, const json_t *from)
 	net->domain = xstrdup(member_text(from, "domain"));
 	net->mtu = (unsigned)json_integer_value(json_object_get(from, "mtu"));
 	net->filtering = json_is_true(json_object_get(from, "filtering"));
+	net->fix = json_is_true(json_object_get(from, "fix"));
 	load_uplink(&net->uplink, json_object_get(from, "uplink"));
 	free(net->hosts);
 	net->hosts = xstrdup(member_text(from, "hosts"));

@@ -59,6 +59,7 @@ struct net_live {
 	char *domain;
 	unsigned mtu;
 	bool filtering; /* its bridge keeps VLANs apart */
+	bool fix;       /* firewall = fix */
 	struct network_uplink uplink;
 	char *hosts;           /* "MAC,IP,NAME" lines of strangers */
 	struct list ports;     /* net_port.link */

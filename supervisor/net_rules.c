@@ -167,25 +167,36 @@ static void ended(struct net_rules *rules)
 }
 
 /* nft's first line tells, the others repeat the batch. */
-static void on_end(struct spawn_tool *tool)
+static void judge(struct spawn_tool *tool, struct err *err)
 {
-	struct net_rules *rules = container_of(tool, struct net_rules, tool);
 	AUTO_FREE char *said = xstrndup(str_text(&tool->errors),
 		strcspn(str_text(&tool->errors), "\n"));
 
-	rules->err = (struct err)ERR_INIT;
 	if (!tool->exit.known || tool->exit.signalled || tool->exit.code != 0)
-		err_set(&rules->err, ERR_OS, "nft refuses the rules: %s",
+		err_set(err, ERR_OS, "nft refuses the rules: %s",
 			*said ? said : "it was killed");
 	spawn_tool_stop(tool);
-	ended(rules);
+}
+
+static void pass(struct net_rules *rules);
+
+static void on_end(struct spawn_tool *tool)
+{
+	struct net_rules *rules = container_of(tool, struct net_rules, tool);
+
+	rules->err = (struct err)ERR_INIT;
+	judge(tool, &rules->err);
+	if (rules->err.code)
+		ended(rules);
+	else
+		pass(rules);
 }
 
 /* The batch as nft's stdin: a file that is gone already. */
-static int open_batch(const struct net_state *state, struct err *err)
+static int open_batch(
+	const struct net_state *state, const json_t *batch, struct err *err)
 {
 	AUTO_FREE char *path = xasprintf("%s/.rules.json", state->paths->run);
-	AUTO_JSON json_t *batch = net_rules_batch(state);
 	AUTO_FREE char *text = jstream_text(batch, JSON_COMPACT);
 	int fd;
 
@@ -198,25 +209,107 @@ static int open_batch(const struct net_state *state, struct err *err)
 	return fd;
 }
 
-static int start(struct net_rules *rules, struct err *err)
+static int start(struct net_rules *rules, const json_t *batch,
+	void (*on_tool_end)(struct spawn_tool *tool), struct err *err)
 {
 	static const char *const argv[] = { "nft", "-j", "-f", "-", NULL };
-	AUTO_CLOSE int fd = open_batch(rules->state, err);
+	AUTO_CLOSE int fd = open_batch(rules->state, batch, err);
 	struct spawn_fd input = { fd, 0 };
 
 	if (fd < 0)
 		return -1;
-	rules->tool.on_end = on_end;
+	rules->tool.on_line = NULL;
+	rules->tool.on_end = on_tool_end;
 	rules->tool.fds = &input;
 	rules->tool.nfds = 1;
 	return spawn_tool_start(&rules->tool, argv, err);
 }
 
+/* ---- the rules of others: firewall = fix ---- */
+
+/* Of networks that have it; a bridge of somebody else is left alone. */
+static json_t *passing(const struct net_state *state)
+{
+	json_t *bridges = json_array();
+
+	list_each(&state->nets, it, next) {
+		const struct net_live *net =
+			list_entry(it, struct net_live, link);
+
+		if (net->fix && !net->joined)
+			json_array_append_new(
+				bridges, json_string(net->bridge));
+	}
+	return bridges;
+}
+
+static void end_pass(struct net_rules *rules, const struct err *err)
+{
+	passage_fini(&rules->passage);
+	if (err->code)
+		log_warn(NULL, "networks: firewall = fix: %s", err->text);
+	ended(rules);
+}
+
+static void on_pass_end(struct spawn_tool *tool)
+{
+	struct net_rules *rules = container_of(tool, struct net_rules, tool);
+	struct err err = ERR_INIT;
+
+	judge(tool, &err);
+	end_pass(rules, &err);
+}
+
+static void on_rule_line(struct spawn_tool *tool, const char *line)
+{
+	passage_line(
+		&container_of(tool, struct net_rules, tool)->passage, line);
+}
+
+/* All rules are read: what is missing, what is too much? */
+static void on_list_end(struct spawn_tool *tool)
+{
+	struct net_rules *rules = container_of(tool, struct net_rules, tool);
+	AUTO_JSON json_t *bridges = passing(rules->state);
+	struct err err = ERR_INIT;
+
+	judge(tool, &err);
+	AUTO_JSON json_t *batch =
+		err.code ? NULL : passage_batch(&rules->passage, bridges);
+	if (!err.code)
+		rules->passed = json_array_size(bridges) > 0;
+	if (!batch || start(rules, batch, on_pass_end, &err))
+		end_pass(rules, &err);
+}
+
+static void pass(struct net_rules *rules)
+{
+	static const char *const argv[] = { "nft", "-a", "list", "ruleset",
+		NULL };
+	AUTO_JSON json_t *bridges = passing(rules->state);
+	struct err err = ERR_INIT;
+
+	rules->passed |= json_array_size(bridges) > 0;
+	if (!rules->passed) {
+		ended(rules);
+		return;
+	}
+	passage_init(&rules->passage, rules->state->table);
+	rules->tool.on_line = on_rule_line;
+	rules->tool.on_end = on_list_end;
+	rules->tool.fds = NULL;
+	rules->tool.nfds = 0;
+	if (spawn_tool_start(&rules->tool, argv, &err))
+		end_pass(rules, &err);
+}
+
 static void run(struct net_rules *rules)
 {
+	AUTO_JSON json_t *batch = net_rules_batch(rules->state);
+
 	rules->running = rules->wanted;
 	rules->err = (struct err)ERR_INIT;
-	if (!start(rules, &rules->err))
+	if (!start(rules, batch, on_end, &rules->err))
 		return;
 	if (rules->err.code == ERR_UNSUPPORTED)
 		err_set(&rules->err, ERR_UNSUPPORTED,
@@ -258,4 +351,5 @@ void net_rules_fini(struct net_rules *rules)
 		loop_turn(true);
 	loop_kick_stop(&rules->kick);
 	spawn_tool_stop(&rules->tool);
+	passage_fini(&rules->passage);
 }

@@ -2,13 +2,15 @@
 /*
  * The rules of all networks in the kernel: one batch that says all of it,
  * by one nft at a time.  Who asks while nft runs is served by the next run,
- * however many they are.
+ * however many they are.  With firewall = fix two more runs let its bridge
+ * pass what others drop; a failure of these is logged and no reason to refuse.
  */
 #ifndef SUPERVISOR_NET_RULES_H
 #define SUPERVISOR_NET_RULES_H
 
 #include "base/loop.h"
 #include "base/spawn.h"
+#include "net/passage.h"
 #include "supervisor/net_live.h"
 
 struct net_rules {
@@ -18,6 +20,8 @@ struct net_rules {
 	uint64_t wanted;  /* number of the last wish */
 	uint64_t running; /* the wish that nft fulfils just now; or 0 */
 	uint64_t done;
+	struct passage passage;
+	bool passed;    /* rules of ours may be in chains of others */
 	struct err err; /* of the last run; code NONE: it is so */
 	void (*on_done)(struct net_rules *rules);
 };

@@ -14,6 +14,8 @@
 const char *const network_mode_names[] = { "nat", "routed", "isolated",
 	"bridge", NULL };
 
+static const char *const firewall_names[] = { "check", "fix", NULL };
+
 /* ---- the table of keys ---- */
 
 /* clang-format off */
@@ -69,14 +71,17 @@ static const struct key keys[] = {
 		.help = "The bridge keeps VLANs apart: nics say vlan and "
 			"trunk, the uplink carries all of them, the host is in "
 			"VLAN 1." },
+	{ "firewall", KEY_CHOICE, AT(firewall), .fallback = "check",
+		.choices = firewall_names, .when = KEY_POLICY,
+		.help = "What on this host is in the guests' way: check: "
+			"`vmward net doctor` says it; fix: rules let the "
+			"bridge through while the network is up." },
 	{ "autostart", KEY_BOOL, AT(autostart), .fallback = "no",
 		.when = KEY_POLICY,
 		.help = "Up with vmwardd and for good, not only while a VM "
 			"needs it." },
 };
 #undef AT
-static const char *const later[] = { "firewall", NULL };
-
 #define AT(member) .offset = offsetof(struct network_bond, member)
 static const struct key bond_keys[] = {
 	{ "mode", KEY_CHOICE, AT(mode), .fallback = "active-backup",
@@ -108,7 +113,7 @@ const struct section network_sections[] = {
 	{ .name = "network", .keys = keys, .nkeys = NELEMS(keys),
 		.offset = offsetof(struct network, network),
 		.size = sizeof(struct network_keys),
-		.enabled_offset = KEYS_NO_ENABLED, .later_keys = later,
+		.enabled_offset = KEYS_NO_ENABLED,
 		.help = "A network that VMs join." },
 	{ .name = "host", .named = true,
 		.keys = host_keys, .nkeys = NELEMS(host_keys),

@@ -26,6 +26,9 @@ enum network_mode {
 	NETWORK_BRIDGE
 };
 
+/* What becomes of rules of others that are in the way. */
+enum network_firewall { NETWORK_CHECK, NETWORK_FIX };
+
 struct network_keys {
 	int mode; /* enum network_mode */
 	const char *bridge;
@@ -37,6 +40,7 @@ struct network_keys {
 	const char *uplink;
 	uint64_t vlan; /* of the uplink; 0: none */
 	bool filtering;
+	int firewall; /* enum network_firewall */
 	bool autostart;
 };
 

@@ -43,7 +43,7 @@ static void test_file(void)
 		"[network]\nmode = isolated\nbridge = br9\n"
 		"address = 10.9.0.1/24, fd09::1/64\n"
 		"dhcp = 10.9.0.10-10.9.0.19\ndns = no\ndomain = lab\n"
-		"mtu = 1400\nautostart = yes\n\n"
+		"mtu = 1400\nfirewall = fix\nautostart = yes\n\n"
 		"[host.printer]\nmac = 52:54:00:00:00:01\nip = 10.9.0.9\n";
 
 	conf_put("networks/lab.ini", said);
@@ -60,6 +60,7 @@ static void test_file(void)
 	ok(!n->network.dns && n->network.autostart, "dns, autostart");
 	is_str(n->network.domain, "lab", "domain");
 	is_int((long)n->network.mtu, 1400, "mtu");
+	is_int(n->network.firewall, NETWORK_FIX, "firewall");
 	is_int(list_count(&n->hosts), 1, "one host");
 	network_show(n, false, NULL, &shown);
 	is_str(str_text(&shown), said, "show says the same");
@@ -107,6 +108,7 @@ static const struct {
 	{ "[network]\nmode = bridge\n",
 		BAD "mode: bridge needs bridge = NAME" },
 	{ "[network]\nmtu = 100\n", BAD "mtu" },
+	{ "[network]\nfirewall = mend\n", BAD "firewall = mend: " },
 	{ "[network]\ndomain = -x\n", BAD "domain = -x: say a domain" },
 	{ "[network]\ndomain = a\ndhcp = maybe\n",
 		"networks/bad.ini:3: [network] dhcp = maybe: say FIRST-LAST" },
