@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "storage/image.h"
+#include "supervisor/store.h"
 
 enum { RECORD_MAX = 65536, DEPTH_MAX = 64 };
 
@@ -31,6 +32,12 @@ char *committing_path(const struct paths *paths, const char *base)
 		hash_add(HASH_START, base, strlen(base)));
 }
 
+static json_int_t written_at(const struct stat *st)
+{
+	return (json_int_t)st->st_mtim.tv_sec * 1000000000 +
+	       st->st_mtim.tv_nsec;
+}
+
 int committing_write(const struct paths *paths, const char *base,
 	const char *image, struct err *err)
 {
@@ -42,8 +49,9 @@ int committing_write(const struct paths *paths, const char *base,
 
 	if (sys_fstatat(AT_FDCWD, base, &st, 0))
 		return err_os(err, "cannot look at '%s'", base);
-	record = json_pack("{s:s,s:s,s:I}", "base", base, "image", image,
-		"inode", (json_int_t)st.st_ino);
+	record = json_pack("{s:s,s:s,s:I,s:I,s:s}", "base", base, "image",
+		image, "inode", (json_int_t)st.st_ino, "mtime", written_at(&st),
+		"boot", store_boot_id());
 	if (!record)
 		return err_set(err, ERR_CONFIG, "'%s' is not UTF-8", base);
 	text = jstream_text(record, JSON_COMPACT);
@@ -60,7 +68,19 @@ void committing_forget(const struct paths *paths, const char *base)
 	sys_unlinkat(AT_FDCWD, path, 0);
 }
 
-/* The record of this very file, new; NULL: it has none. */
+static bool has(const json_t *record, const char *name, json_int_t value)
+{
+	return json_integer_value(json_object_get(record, name)) == value;
+}
+
+/* Nothing was written; a power loss may have taken the time of a write. */
+static bool is_untouched(const json_t *record, const struct stat *st)
+{
+	return has(record, "mtime", written_at(st)) &&
+	       str_eq(member_text(record, "boot"), store_boot_id());
+}
+
+/* The record of this very file, if that may be half written; or NULL. */
 static json_t *record_of(const struct paths *paths, const char *base)
 {
 	AUTO_FREE char *path = NULL;
@@ -78,8 +98,8 @@ static json_t *record_of(const struct paths *paths, const char *base)
 		return NULL;
 	if (str_eq(member_text(record, "base"), base) &&
 		!sys_fstatat(AT_FDCWD, base, &st, 0) &&
-		json_integer_value(json_object_get(record, "inode")) ==
-			(json_int_t)st.st_ino)
+		has(record, "inode", (json_int_t)st.st_ino) &&
+		!is_untouched(record, &st))
 		return record;
 	json_decref(record);
 	return NULL;

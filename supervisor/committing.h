@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Bases that image commit writes to.  STATE/committing/HASH.json (of the
- * base's path) has {"base", "image", "inode"} from before the first write
- * until all is on disk: while it is there the base may be half written, and
- * only what reads it through that image reads what it did.
+ * base's path) has {"base", "image", "inode", "mtime", "boot"} from before the
+ * first write until all is on disk: while it is there and the base is not as
+ * it was, that may be half written, and only what reads it through that image
+ * reads what it did.
  */
 #ifndef SUPERVISOR_COMMITTING_H
 #define SUPERVISOR_COMMITTING_H

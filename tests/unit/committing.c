@@ -2,9 +2,12 @@
 /* Bases that image commit writes to: who is told, and until when. */
 #include "supervisor/committing.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -16,6 +19,18 @@ static void write_file(const char *path, const char *text)
 	FILE *file = fopen(path, "w");
 
 	if (!file || fputs(text, file) < 0 || fclose(file))
+		abort();
+}
+
+/* A write, at another time than the last. */
+static void write_to(const char *path)
+{
+	static time_t now = 1000;
+	const struct timespec times[2] = { { .tv_sec = now },
+		{ .tv_sec = now } };
+
+	now++;
+	if (utimensat(AT_FDCWD, path, times, 0))
 		abort();
 }
 
@@ -36,6 +51,8 @@ int main(void)
 	paths.state = xstrdup(temp_path("state"));
 	ok(!committing_check(&paths, base, &err), "none is known");
 	ok(!committing_write(&paths, base, "/top", &err), "one is");
+	ok(!committing_check(&paths, base, &err), "of no harm before a write");
+	write_to(base);
 	ok(committing_check(&paths, base, &err) && err.code == ERR_STATE &&
 			strstr(err.text, "image commit /top"),
 		"and refused: %s", err.text);
@@ -49,6 +66,7 @@ int main(void)
 	write_file(record, "{\"base\": 1");
 	ok(!committing_check(&paths, base, &err), "a record that is none");
 	ok(!committing_write(&paths, base, "/top", &err), "is replaced");
+	write_to(base);
 	ok(committing_check(&paths, base, &err), "refused again");
 	committing_forget(&paths, base);
 	ok(!committing_check(&paths, base, &err), "until it is forgotten");
