@@ -40,8 +40,11 @@ void netlink_close(struct netlink *nl)
 void *netlink_begin(struct netlink_request *request, uint16_t type,
 	uint16_t flags, size_t size)
 {
-	struct nlmsghdr *head = mnl_nlmsg_put_header(request->u.bytes);
+	struct nlmsghdr *head;
 
+	/* libmnl 1.0.4 leaves what pads an attribute as it finds it */
+	memset(request, 0, sizeof *request);
+	head = mnl_nlmsg_put_header(request->u.bytes);
 	head->nlmsg_type = type;
 	head->nlmsg_flags = NLM_F_REQUEST | flags;
 	return mnl_nlmsg_put_extra_header(head, size);

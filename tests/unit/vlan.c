@@ -88,6 +88,21 @@ static void test_requests(void)
 		"all VLANs go, the wanted come");
 }
 
+/* Padding once went out as what the stack held before. */
+static void test_padding(void)
+{
+	static const unsigned char ruled[] = { 5, 0, 7, 0, 1, 0, 0, 0 };
+	struct netlink_request request;
+
+	memset(&request, 0xa5, sizeof request);
+	netlink_begin(&request, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
+	mnl_attr_put_u8(&request.u.head, IFLA_BR_VLAN_FILTERING, 1);
+	ok(memcmp(mnl_nlmsg_get_payload_offset(
+			  &request.u.head, sizeof(struct ifinfomsg)),
+		   ruled, sizeof ruled) == 0,
+		"what pads an attribute is zero");
+}
+
 static void parses(const char *text, const char *want)
 {
 	struct vlan_set set = { .native = 1 };
@@ -126,6 +141,7 @@ int main(void)
 	kernel.recvmsg = answer;
 	sys_use(&kernel);
 	test_requests();
+	test_padding();
 	test_texts();
 	return done();
 }
