@@ -18,7 +18,8 @@ QMP_SRC = qmp/client.c qmp/handover.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c storage/header.c storage/chain.c storage/format.c storage/backing.c storage/secret.c storage/qemu_img.c
 NET_SRC = net/address.c net/cidr.c net/link.c net/vlan.c net/bond.c net/carry.c net/mac.c net/netlink.c net/ports.c net/rate.c \
 	net/ruleset.c net/passage.c net/tap.c net/monitor.c
-SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value.c supervisor/forward.c \
+SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_vm.c supervisor/spec_life.c \
+	supervisor/spec_disk.c supervisor/spec_nic.c supervisor/spec_device.c supervisor/spec_seed.c supervisor/spec_value.c supervisor/forward.c \
 	supervisor/instances.c supervisor/raw.c supervisor/remark.c \
 	supervisor/disk_check.c supervisor/pairs.c supervisor/check.c supervisor/check_all.c \
 	supervisor/graph.c supervisor/order_check.c supervisor/reading.c \
@@ -27,7 +28,8 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_value
 	supervisor/cause.c \
 	supervisor/policy.c supervisor/record.c supervisor/store.c supervisor/store_dir.c \
 	supervisor/lock.c \
-	supervisor/argv.c supervisor/slots.c supervisor/device.c \
+	supervisor/argv_order.c supervisor/argv_build.c supervisor/argv_machine.c supervisor/argv_fixed.c \
+	supervisor/argv_serial.c supervisor/argv_disk.c supervisor/argv_nic.c supervisor/slots.c supervisor/device.c \
 	supervisor/disk.c supervisor/watchdog.c supervisor/nic.c supervisor/nic_check.c supervisor/accel.c \
 	supervisor/events.c supervisor/vmlog.c supervisor/roles.c \
 	supervisor/host.c supervisor/console.c supervisor/agent.c supervisor/guest.c \

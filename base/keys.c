@@ -58,14 +58,14 @@ static void *field_of(void *at, const struct key *key)
 
 static void set_defaults(void *at, const struct section *s)
 {
-	for (size_t i = 0; i < s->nkeys; i++)
-		key_value_default(&s->keys[i], field_of(at, &s->keys[i]));
+	keys_each(s, key)
+		key_value_default(key, field_of(at, key));
 }
 
 static void release_fields(void *at, const struct section *s)
 {
-	for (size_t i = 0; i < s->nkeys; i++)
-		key_value_release(&s->keys[i], field_of(at, &s->keys[i]));
+	keys_each(s, key)
+		key_value_release(key, field_of(at, key));
 }
 
 /* ---- elements of named sections ---- */
@@ -144,9 +144,9 @@ static const struct section *table_of(const struct section *sections, size_t n,
 
 static const struct key *key_of(const struct section *s, const char *name)
 {
-	for (size_t i = 0; i < s->nkeys; i++)
-		if (str_eq(s->keys[i].name, name))
-			return &s->keys[i];
+	keys_each(s, key)
+		if (str_eq(key->name, name))
+			return key;
 	return s->named && str_eq(name, enabled_key.name) ? &enabled_key : NULL;
 }
 
@@ -164,12 +164,17 @@ const struct key *keys_lookup(const struct section *s, size_t n,
 /* The key that was probably meant, or NULL. */
 static const char *nearest_key(const struct section *s, const char *name)
 {
-	AUTO_FREE const char **names = xcalloc(s->nkeys + 2, sizeof *names);
+	AUTO_FREE const char **names = NULL;
+	size_t n = 0;
 
-	for (size_t i = 0; i < s->nkeys; i++)
-		names[i] = s->keys[i].name;
+	keys_each(s, key)
+		n++;
+	names = xcalloc(n + 2, sizeof *names);
+	n = 0;
+	keys_each(s, key)
+		names[n++] = key->name;
 	if (s->named)
-		names[s->nkeys] = enabled_key.name;
+		names[n] = enabled_key.name;
 	return str_nearest(name, names);
 }
 

@@ -19,11 +19,10 @@
 #include "base/str.h"
 
 struct section {
-	const char *name; /* "vm", or "disk" for [disk.NAME] */
-	bool named;       /* [disk.NAME]: a list of structs */
-	const struct key *keys;
-	size_t nkeys;
-	size_t size;   /* of the struct of one section */
+	const char *name;       /* "vm", or "disk" for [disk.NAME] */
+	bool named;             /* [disk.NAME]: a list of structs */
+	const struct key *keys; /* up to KEYS_END; or NULL */
+	size_t size;            /* of the struct of one section */
 	size_t offset; /* of the struct, or of the list head, in the spec */
 	size_t link_offset;    /* named: struct list inside the element */
 	size_t name_offset;    /* named: char *name inside the element */
@@ -42,6 +41,14 @@ struct section {
 };
 
 #define KEYS_NO_ENABLED ((size_t)-1)
+
+/* The last row of a table of keys. */
+#define KEYS_END     \
+	{            \
+		NULL \
+	}
+#define keys_each(section, key) \
+	for (const struct key *key = (section)->keys; key && key->name; key++)
 
 /*
  * Fills spec (zeroed, all list heads initialised here) from the entries by

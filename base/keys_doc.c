@@ -40,9 +40,9 @@ static void add_section_name(struct str *out, const struct section *s)
 void keys_add_names(struct str *out, const struct section *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		for (size_t k = 0; k < s[i].nkeys; k++) {
+		keys_each(&s[i], key) {
 			add_section_name(out, &s[i]);
-			str_addf(out, ".%s\n", s[i].keys[k].name);
+			str_addf(out, ".%s\n", key->name);
 		}
 		if (s[i].named && !s[i].later) {
 			add_section_name(out, &s[i]);
@@ -120,8 +120,8 @@ void keys_add_mdoc(struct str *out, const struct section *s, size_t n)
 			str_addc(out, '\n');
 		}
 		str_add(out, ".Bl -tag -width Ds\n");
-		for (size_t k = 0; k < s[i].nkeys; k++)
-			add_key_mdoc(out, &s[i].keys[k]);
+		keys_each(&s[i], key)
+			add_key_mdoc(out, key);
 		if (s[i].other_names)
 			str_addf(out, ".It Cm %s\n", s[i].other_names);
 		if (s[i].named)
@@ -155,8 +155,8 @@ void keys_add_defaults(struct str *out, const struct section *s, size_t n)
 			s[i].help ? s[i].help : "");
 		add_section_name(out, &s[i]);
 		str_add(out, "]\n");
-		for (size_t k = 0; k < s[i].nkeys; k++)
-			add_key_sample(out, &s[i].keys[k]);
+		keys_each(&s[i], key)
+			add_key_sample(out, key);
 		if (s[i].other_names)
 			str_addf(out, ";%s =\n", s[i].other_names);
 		if (s[i].named)

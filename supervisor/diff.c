@@ -50,9 +50,9 @@ static bool is_enabled(const struct vm_spec *spec, const struct section *s)
 	const char *at = (const char *)spec + s->offset;
 	const struct key *enabled = NULL;
 
-	for (size_t i = 0; i < s->nkeys; i++)
-		if (str_eq(s->keys[i].name, "enabled"))
-			enabled = &s->keys[i];
+	keys_each(s, key)
+		if (str_eq(key->name, "enabled"))
+			enabled = key;
 	return *(const bool *)(at + s->enabled_offset) &&
 	       (!enabled || *(const bool *)(at + enabled->offset));
 }

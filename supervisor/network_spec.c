@@ -80,6 +80,7 @@ static const struct key keys[] = {
 		.when = KEY_POLICY,
 		.help = "Up with vmwardd and for good, not only while a VM "
 			"needs it." },
+	KEYS_END,
 };
 #undef AT
 #define AT(member) .offset = offsetof(struct network_bond, member)
@@ -95,6 +96,7 @@ static const struct key bond_keys[] = {
 	{ "miimon", KEY_DURATION, AT(miimon_ms), .fallback = "100ms",
 		.min = 1, .max = 60000, .when = KEY_POLICY,
 		.help = "How often the cable of each is looked at." },
+	KEYS_END,
 };
 #undef AT
 
@@ -106,24 +108,25 @@ static const struct key host_keys[] = {
 	{ "ip", KEY_CUSTOM, AT(ip), .fallback = "",
 		.parse = network_value_address, .form = "address",
 		.when = KEY_POLICY, .help = "What he always gets." },
+	KEYS_END,
 };
 #undef AT
 
 const struct section network_sections[] = {
-	{ .name = "network", .keys = keys, .nkeys = NELEMS(keys),
+	{ .name = "network", .keys = keys,
 		.offset = offsetof(struct network, network),
 		.size = sizeof(struct network_keys),
 		.enabled_offset = KEYS_NO_ENABLED,
 		.help = "A network that VMs join." },
 	{ .name = "host", .named = true,
-		.keys = host_keys, .nkeys = NELEMS(host_keys),
+		.keys = host_keys,
 		.offset = offsetof(struct network, hosts),
 		.size = sizeof(struct network_host),
 		.link_offset = offsetof(struct network_host, link),
 		.name_offset = offsetof(struct network_host, name),
 		.enabled_offset = KEYS_NO_ENABLED,
 		.help = "The address of one that is no VM of ours." },
-	{ .name = "bond", .keys = bond_keys, .nkeys = NELEMS(bond_keys),
+	{ .name = "bond", .keys = bond_keys,
 		.offset = offsetof(struct network, bond),
 		.size = sizeof(struct network_bond),
 		.enabled_offset = KEYS_NO_ENABLED,

@@ -41,11 +41,12 @@ static const struct key keys[] = {
 		.choices = pool_prealloc_names, .when = KEY_POLICY,
 		.help = "What new qcow2 and raw images allocate at once; not "
 			"those on top of a base." },
+	KEYS_END,
 };
 #undef AT
 
 const struct section pool_sections[] = {
-	{ .name = "pool", .keys = keys, .nkeys = NELEMS(keys),
+	{ .name = "pool", .keys = keys,
 		.offset = offsetof(struct pool, pool),
 		.size = sizeof(struct pool_keys),
 		.enabled_offset = KEYS_NO_ENABLED,

@@ -77,6 +77,7 @@ static const struct key vmward_keys[] = {
 		.choices = level_names, .when = KEY_POLICY,
 		.help = "What the supervisor's own log has; --log-level of "
 			"vmwardd wins." },
+	KEYS_END,
 };
 #undef AT
 
@@ -90,6 +91,7 @@ static const struct key roles_keys[] = {
 			"VMs, but change no configuration." },
 	{ "viewer", KEY_LIST, AT(viewer), .when = KEY_POLICY,
 		.help = "Users and @groups who may look, and change nothing." },
+	KEYS_END,
 };
 #undef AT
 
@@ -106,11 +108,12 @@ static const struct key confinement_keys[] = {
 		.form = "FIRST-LAST", .when = KEY_POLICY,
 		.help = "The uids (and gids) that VMs get, one each; nobody "
 			"else on the host may have one of them." },
+	KEYS_END,
 };
 #undef AT
 
 #define ONE(member, table)                              \
-	.keys = table, .nkeys = NELEMS(table),          \
+	.keys = table,                                  \
 	.offset = offsetof(struct settings, member),    \
 	.size = sizeof(((struct settings *)0)->member), \
 	.enabled_offset = KEYS_NO_ENABLED

@@ -93,11 +93,10 @@ static void add_other_keys(const struct show *show, const struct section *table,
 		if (!entry->key || !str_eq(entry->section, name) ||
 			!is_first(show->ini, entry))
 			continue;
-		size_t i = 0;
-		while (i < table->nkeys &&
-			!str_eq(table->keys[i].name, entry->key))
-			i++;
-		if (i == table->nkeys)
+		bool listed = false;
+		keys_each(table, key)
+			listed |= str_eq(key->name, entry->key);
+		if (!listed)
 			add_key(show, name, NULL, entry->key, out);
 	}
 }
@@ -110,8 +109,7 @@ static void add_section(const struct show *show, const struct section *table,
 	size_t before = out->len;
 	str_addf(out, "%s[%s]\n", before ? "\n" : "", name);
 	size_t empty = out->len;
-	for (size_t i = 0; i < table->nkeys; i++) {
-		const struct key *key = &table->keys[i];
+	keys_each(table, key) {
 		if (show->uuid && str_eq(name, "vm") &&
 			str_eq(key->name, "uuid"))
 			add_uuid(show, out);

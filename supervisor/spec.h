@@ -301,9 +301,6 @@ struct spec_backup {
 	int freeze; /* enum freeze */
 };
 
-#define SPEC_BACKUP_KEYS 6
-extern const struct key spec_backup_keys[SPEC_BACKUP_KEYS];
-
 struct spec_hooks {
 	const char *started, *stopped, *incident; /* programs; "" */
 	int64_t timeout_ms;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The keys of [backup]. */
 #include "supervisor/calendar.h"
+#include "supervisor/spec_table.h"
 
 static const char *const mode_names[] = { "incremental", "full", NULL };
 static const char *const freeze_names[] = { "no", "if-agent", "yes", NULL };
@@ -8,7 +9,7 @@ static const char *const freeze_names[] = { "no", "if-agent", "yes", NULL };
 /* One key a row. */
 /* clang-format off */
 #define AT(member) .offset = offsetof(struct spec_backup, member)
-const struct key spec_backup_keys[SPEC_BACKUP_KEYS] = {
+const struct key spec_backup_keys[] = {
 	{ "target", KEY_PATH, AT(target), .when = KEY_POLICY,
 		.help = "The directory of backups; each VM has its own in "
 			"there." },
@@ -32,5 +33,6 @@ const struct key spec_backup_keys[SPEC_BACKUP_KEYS] = {
 		.when = KEY_POLICY, .choices = freeze_names,
 		.help = "Whether the guest's file systems stand still at the "
 			"instant, by its agent." },
+	KEYS_END,
 };
 /* clang-format on */

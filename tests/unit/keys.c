@@ -91,26 +91,27 @@ static const struct key thing_keys[] = {
 	{ "custom", KEY_CUSTOM, AT(custom), .fallback = "a",
 		.parse = parse_word, .release = release_word, .expand = true,
 		.form = "WORD", .help = "'A word' \\ of yours." },
+	KEYS_END,
 };
 static const struct key port_keys[] = {
 	{ "number", KEY_INT, offsetof(struct port, number), .fallback = "7",
 		.help = "A number." },
+	KEYS_END,
 };
 static const struct key extra_keys[] = {
 	{ "level", KEY_INT, 8, .fallback = "1", .help = "A level." },
+	KEYS_END,
 };
 
 static const struct section sections[] = {
 	{ .name = "thing",
 		.keys = thing_keys,
-		.nkeys = NELEMS(thing_keys),
 		.offset = offsetof(struct all, thing),
 		.enabled_offset = KEYS_NO_ENABLED,
 		.later_keys = later_keys },
 	{ .name = "port",
 		.named = true,
 		.keys = port_keys,
-		.nkeys = NELEMS(port_keys),
 		.size = sizeof(struct port),
 		.offset = offsetof(struct all, ports),
 		.link_offset = offsetof(struct port, link),
@@ -118,7 +119,6 @@ static const struct section sections[] = {
 		.enabled_offset = KEYS_NO_ENABLED },
 	{ .name = "extra",
 		.keys = extra_keys,
-		.nkeys = NELEMS(extra_keys),
 		.offset = offsetof(struct all, extra),
 		.enabled_offset = 0 },
 	{ .name = "raw",

@@ -39,9 +39,10 @@ static void test_tables(void)
 
 	for (size_t i = 0; i < spec_nsections; i++) {
 		const struct section *s = &spec_sections[i];
-		for (size_t k = 0; k < s->nkeys; k++)
-			check_key(s, &s->keys[k]);
-		keys += s->nkeys;
+		keys_each(s, key) {
+			check_key(s, key);
+			keys++;
+		}
 		for (size_t j = 0; j < i; j++)
 			if (str_eq(s->name, spec_sections[j].name))
 				ok(false, "[%s] is there twice", s->name);
