@@ -57,7 +57,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_vm.c 
 	supervisor/command_backup.c supervisor/freeze.c supervisor/schedule.c supervisor/bitmaps.c \
 	supervisor/op_rename.c supervisor/command_rename.c \
 	supervisor/op_resize.c supervisor/command_resize.c \
-	supervisor/throttle.c supervisor/command_throttle.c supervisor/command_nic.c \
+	supervisor/throttle.c supervisor/change.c supervisor/command_throttle.c supervisor/command_nic.c \
 	supervisor/seed.c supervisor/seed_disk.c supervisor/seed_value.c supervisor/op_seed.c \
 	supervisor/commands.c supervisor/notify.c supervisor/service.c supervisor/leave.c \
 	supervisor/tty.c supervisor/remove.c supervisor/guest_exec.c \

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "supervisor/chain_record.h"
+#include "supervisor/change.h"
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
 #include "supervisor/op_apply.h"
@@ -203,25 +204,13 @@ static void on_apply_over(struct job *job, void *arg)
 
 static bool can_apply(struct request *rq, struct vm *vm)
 {
-	struct job *busy = vm_busy(vm);
-
 	if (!runs(vm)) {
 		request_reply_steal(
 			rq, command_result(vm, false,
 				    "the next start does all of it"));
 		return false;
 	}
-	if ((vm->state != VM_RUNNING && vm->state != VM_PAUSED) ||
-		!vm->machine.ready) {
-		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
-		return false;
-	}
-	if (busy && !busy->progress.phase) {
-		request_failf(rq, ERR_BUSY, "job j%u (%s) is under way",
-			busy->id, busy->kind->name);
-		return false;
-	}
-	return true;
+	return change_may_begin(rq, vm);
 }
 
 void command_apply(struct request *rq)

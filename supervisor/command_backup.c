@@ -190,11 +190,12 @@ void command_backup_verify(struct request *rq)
 	struct vm *vm = find_vm(rq);
 	AUTO_FREE char *dir = vm ? dir_of(rq, vm) : NULL;
 	const char *id = request_string(rq, "id");
+	struct err err = ERR_INIT;
 
 	if (!vm)
 		return;
-	if (vm_busy(vm))
-		request_failf(rq, ERR_BUSY, "a job is under way");
+	if (vm_check_free(vm, &err))
+		request_fail(rq, &err);
 	else
 		follow(rq, vm,
 			op_verify_begin(vm, dir, *id ? id : NULL, NULL,

@@ -313,8 +313,8 @@ static bool may_be_cloned(struct request *rq, struct vm *vm)
 			"a supervisor of `vmward run` has one VM");
 	else if (!is_at_rest(vm))
 		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
-	else if (vm->op || vm_busy(vm))
-		request_failf(rq, ERR_BUSY, "a job is under way");
+	else if (vm_check_free(vm, &err))
+		request_fail(rq, &err);
 	else if (vm_check_files(vm, &err))
 		request_fail(rq, &err);
 	else if (vm->spec->vm.ephemeral || vm->once_ephemeral)

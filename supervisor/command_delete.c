@@ -63,14 +63,15 @@ static bool may_go(struct request *rq, struct vm *vm)
 {
 	AUTO_FREE char *file =
 		xasprintf("%s/vms/%s.ini", vm->env->paths.config, vm->name);
+	struct err err = ERR_INIT;
 	struct stat st;
 
 	if (vm->state != VM_STOPPED && vm->state != VM_FAILED &&
 		vm->state != VM_SAVED) {
 		request_failf(rq, ERR_STATE, "it is %s: stop it first",
 			vm_state_word(vm));
-	} else if (vm->op || vm_busy(vm)) {
-		request_failf(rq, ERR_BUSY, "a job is under way");
+	} else if (vm_check_free(vm, &err)) {
+		request_fail(rq, &err);
 	} else if (order_protects(vm, "delete")) {
 		request_failf(rq, ERR_DENIED,
 			"[vm] protect = delete: take it out of the file first");

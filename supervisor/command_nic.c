@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "supervisor/change.h"
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
 #include "supervisor/nets.h"
@@ -67,6 +68,8 @@ static void note(struct request *rq)
 	struct rate_limits rates;
 	struct err err = ERR_INIT;
 
+	if (!rq->vm->running)
+		return;
 	if (is_link(rq))
 		running_set_link(rq->vm, nic, wants_up(rq));
 	else if (!rates_of(rq, &rates, &err))
@@ -76,56 +79,20 @@ static void note(struct request *rq)
 
 /* ---- the file ---- */
 
-static void answer(struct request *rq, const struct err *why)
-{
-	struct vm *vm = rq->vm;
-	struct err err = *why;
-
-	registry_load(request_registry(rq), vm);
-	if (!err.code && vm->running) /* as the file says it now */
-		note(rq);
-	vm_changed(vm);
-	if (err.code && vm_is_up(vm))
-		err_wrap(&err, "done until the VM stops, but not written: ");
-	if (err.code)
-		request_fail(rq, &err);
-	else
-		request_reply_steal(rq,
-			command_result(vm, true,
-				vm_is_up(vm)
-					? is_link(rq) ? "linked" : "limited"
-					: "written; the next start sees it"));
-}
-
-static void on_written(struct job *job, void *arg)
-{
-	struct request *rq = arg;
-
-	vm_job_over(job, rq->vm);
-	rq->job = NULL;
-	answer(rq, &job->err);
-}
-
 static void write_edits(struct request *rq)
 {
-	struct vm *vm = rq->vm;
 	AUTO_FREE char *section =
 		xasprintf("net.%s", request_string(rq, "nic"));
 	static char keys[][8] = { "link", "rate", "rate-in" };
 	struct config_edit edits[NELEMS(keys)];
-	struct err none = ERR_INIT;
 	size_t n = 0;
 
-	if (request_bool(rq, "runtime") || vm->env->file) {
-		answer(rq, &none);
-		return;
-	}
 	for (size_t i = 0; i < NELEMS(keys); i++)
 		if (*request_string(rq, keys[i]))
 			edits[n++] = (struct config_edit){ section, keys[i],
 				request_string(rq, keys[i]) };
-	rq->job = op_edit_begin(vm, edits, n, on_written, rq);
-	vm_job_add(vm, rq->job);
+	/* what runs is noted again: as the file says it now */
+	change_write(rq, edits, n, is_link(rq) ? "linked" : "limited", note);
 }
 
 /* ---- running ---- */
@@ -163,16 +130,10 @@ static bool is_good(struct request *rq, struct vm *vm)
 {
 	const struct vm_spec *spec = vm->running ? vm->running : vm->spec;
 	const char *nic = request_string(rq, "nic");
-	bool live = vm->state == VM_RUNNING || vm->state == VM_PAUSED;
-	bool can = live && vm->machine.ready && vm->running;
-	bool for_file =
-		!vm_is_up(vm) && !vm->env->file && !request_bool(rq, "runtime");
 
 	if (!spec || !spec_nic_of(spec, nic))
 		request_failf(rq, ERR_NOT_FOUND, "it has no nic '%s'", nic);
-	else if (!can && !for_file)
-		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
-	else
+	else if (change_may_begin(rq, vm))
 		return !command_dry_run(rq, vm);
 	return false;
 }

@@ -5,6 +5,7 @@
 
 #include "base/atom.h"
 #include "base/mem.h"
+#include "supervisor/change.h"
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
 #include "supervisor/lifecycle.h"
@@ -196,33 +197,6 @@ static const struct vm_spec *spec_now(const struct vm *vm)
 	return vm->running ? vm->running : vm->spec;
 }
 
-/* Of a VM that is down only the file changes. */
-static bool is_for_file(const struct request *rq, const struct vm *vm)
-{
-	return !vm_is_up(vm) && vm->spec && !vm->env->file &&
-	       !request_bool(rq, "runtime");
-}
-
-/* Running, reachable, nothing else under way; else answered. */
-static bool can_plug(struct request *rq, struct vm *vm)
-{
-	struct job *busy = vm_busy(vm);
-
-	if (is_for_file(rq, vm))
-		return true;
-	if ((vm->state != VM_RUNNING && vm->state != VM_PAUSED) ||
-		!vm->machine.ready || !vm->running) {
-		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
-		return false;
-	}
-	if (busy && !busy->progress.phase) {
-		request_failf(rq, ERR_BUSY, "job j%u (%s) is under way",
-			busy->id, busy->kind->name);
-		return false;
-	}
-	return true;
-}
-
 /* The client's directory is not ours, and the drop-in's is a third one. */
 static int check_path(const char *key, const char *value, struct err *err)
 {
@@ -269,7 +243,7 @@ static void attach(struct request *rq, const struct plug_kind *kind)
 	struct plug *plug;
 	void *device;
 
-	if (!vm || !can_plug(rq, vm))
+	if (!vm || !change_may_begin(rq, vm))
 		return;
 	if (kind->has(spec_now(vm), name)) {
 		request_failf(rq, ERR_EXISTS, "it has a %s '%s' already",
@@ -314,7 +288,7 @@ static void detach(struct request *rq, const struct plug_kind *kind)
 	int64_t ms = request_ms(rq, "timeout");
 	struct plug *plug;
 
-	if (!vm || !can_plug(rq, vm))
+	if (!vm || !change_may_begin(rq, vm))
 		return;
 	if (!kind->has(spec_now(vm), name)) {
 		request_failf(rq, ERR_NOT_FOUND, "it has no %s '%s'",

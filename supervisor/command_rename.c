@@ -189,8 +189,8 @@ static bool may_be_renamed(struct request *rq, struct vm *vm)
 		request_failf(rq, ERR_STATE, "it is %s: %sstop it first",
 			vm_state_word(vm),
 			vm->state == VM_SAVED ? "restore and " : "");
-	else if (vm->op || vm_busy(vm))
-		request_failf(rq, ERR_BUSY, "a job is under way");
+	else if (vm_check_free(vm, &err))
+		request_fail(rq, &err);
 	else if (vm->env->file || !exists(file))
 		request_failf(rq, ERR_UNSUPPORTED,
 			"it has no file of its own ('%s')", file);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "supervisor/argv.h"
+#include "supervisor/change.h"
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
 #include "supervisor/edits.h"
@@ -22,29 +23,6 @@ static uint64_t size_of(const struct request *rq)
 
 /* ---- the file ---- */
 
-static void answer(struct request *rq, const struct err *why)
-{
-	struct err err = *why;
-
-	registry_load(request_registry(rq), rq->vm);
-	vm_changed(rq->vm);
-	if (err.code) {
-		err_wrap(&err, "resized, but the file does not say so: ");
-		request_fail(rq, &err);
-		return;
-	}
-	request_reply_steal(rq, command_result(rq->vm, true, "resized"));
-}
-
-static void on_written(struct job *job, void *arg)
-{
-	struct request *rq = arg;
-
-	vm_job_over(job, rq->vm);
-	rq->job = NULL;
-	answer(rq, &job->err);
-}
-
 /* A file that says a size says the new one; others say nothing. */
 static void write_size(struct request *rq)
 {
@@ -56,15 +34,9 @@ static void write_size(struct request *rq)
 	AUTO_FREE char *value = value_size_text(size_of(rq));
 	char key[] = "size";
 	const struct config_edit edit = { section, key, value };
-	struct err none = ERR_INIT;
+	bool says = disk && disk->size && disk->size != size_of(rq);
 
-	if (!disk || !disk->size || disk->size == size_of(rq) ||
-		vm->env->file) {
-		answer(rq, &none);
-		return;
-	}
-	rq->job = op_edit_begin(vm, &edit, 1, on_written, rq);
-	vm_job_add(vm, rq->job);
+	change_write(rq, &edit, says ? 1 : 0, "resized", NULL);
 }
 
 /* ---- running ---- */
@@ -142,7 +114,6 @@ static void resize_stopped(struct request *rq, const struct spec_disk *disk)
 static bool is_good(
 	struct request *rq, struct vm *vm, const struct spec_disk *disk)
 {
-	bool live = vm->state == VM_RUNNING || vm->state == VM_PAUSED;
 	json_int_t size = request_int(rq, "size", 0);
 
 	if (!disk)
@@ -158,9 +129,7 @@ static bool is_good(
 	else if (size <= 0 || size % 1024)
 		request_failf(rq, ERR_USAGE,
 			"a size is a multiple of 1K, and more than 0");
-	else if (vm_is_up(vm) && (!live || !vm->machine.ready))
-		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
-	else
+	else if (!vm_is_up(vm) || change_may_begin(rq, vm))
 		return !command_dry_run(rq, vm);
 	return false;
 }

@@ -29,8 +29,8 @@ static bool may_be_saved(struct request *rq, struct vm *vm)
 
 	if (lifecycle_accepts(vm, EV_SAVE, &err) || op_save_check(vm, &err))
 		request_fail(rq, &err);
-	else if (vm->op || vm_busy(vm))
-		request_failf(rq, ERR_BUSY, "a job is under way");
+	else if (vm_check_free(vm, &err))
+		request_fail(rq, &err);
 	else if (vm->env->stopping)
 		request_failf(rq, ERR_STATE, "all VMs are being stopped");
 	else

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "supervisor/change.h"
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
 #include "supervisor/edits.h"
@@ -45,45 +46,13 @@ static char *so_far(uint64_t has, uint64_t want)
 
 /* ---- the file ---- */
 
-static void answer(struct sizing *sizing, struct err *err)
-{
-	struct request *rq = sizing->rq;
-	struct vm *vm = rq->vm;
-	const char *done = vm_is_up(vm) ? str_or(sizing->message, "done")
-					: "written; the next start sees it";
-
-	registry_load(request_registry(rq), vm);
-	vm_changed(vm);
-	if (err->code && vm_is_up(vm))
-		err_wrap(err, "done until the VM stops, but not written: ");
-	if (err->code)
-		request_fail(rq, err);
-	else
-		request_reply_steal(rq, command_result(vm, true, done));
-	free_sizing(sizing);
-}
-
-static void on_written(struct job *job, void *arg)
-{
-	struct sizing *sizing = arg;
-
-	vm_job_over(job, sizing->rq->vm);
-	sizing->rq->job = NULL;
-	answer(sizing, &job->err);
-}
-
 static void write_size(struct sizing *sizing)
 {
-	struct request *rq = sizing->rq;
 	const struct config_edit edit = { "vm", sizing->key, sizing->value };
-	struct err none = ERR_INIT;
 
-	if (request_bool(rq, "runtime") || rq->vm->env->file) {
-		answer(sizing, &none);
-		return;
-	}
-	rq->job = op_edit_begin(rq->vm, &edit, 1, on_written, sizing);
-	vm_job_add(rq->vm, rq->job);
+	change_write(
+		sizing->rq, &edit, 1, str_or(sizing->message, "done"), NULL);
+	free_sizing(sizing);
 }
 
 /* ---- running ---- */
@@ -110,26 +79,9 @@ static void on_live_end(struct job *job, void *arg)
 	write_size(sizing);
 }
 
-static bool runs(const struct vm *vm)
-{
-	return (vm->state == VM_RUNNING || vm->state == VM_PAUSED) &&
-	       vm->machine.ready && vm->running;
-}
-
 static bool can_size(struct request *rq, struct vm *vm)
 {
-	bool for_file =
-		!vm_is_up(vm) && !vm->env->file && !request_bool(rq, "runtime");
-	struct job *busy = vm_busy(vm);
-
-	if (!runs(vm) && !for_file)
-		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
-	else if (busy && !busy->progress.phase)
-		request_failf(rq, ERR_BUSY, "job j%u (%s) is under way",
-			busy->id, busy->kind->name);
-	else
-		return !command_dry_run(rq, vm);
-	return false;
+	return change_may_begin(rq, vm) && !command_dry_run(rq, vm);
 }
 
 /* Takes value over. */
@@ -199,7 +151,7 @@ void command_balloon(struct request *rq)
 
 	if (!vm)
 		return;
-	if (!runs(vm))
+	if (!change_is_live(vm))
 		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
 	else if (!vm->running->balloon.enabled)
 		request_failf(rq, ERR_UNSUPPORTED,

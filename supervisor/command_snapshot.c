@@ -92,8 +92,8 @@ static bool is_at_rest(struct request *rq, struct vm *vm)
 
 	if (vm->state != VM_STOPPED && vm->state != VM_FAILED && !live)
 		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
-	else if (vm->op || vm_busy(vm) || vm->held)
-		request_failf(rq, ERR_BUSY, "a job is under way");
+	else if (vm_check_free(vm, &err))
+		request_fail(rq, &err);
 	else if (live ? snapshot_fit_live(vm, &err) : vm_check_files(vm, &err))
 		request_fail(rq, &err);
 	else if (env_needs_qemu_img(vm->env, &err))
@@ -274,8 +274,8 @@ void command_snapshot_rename(struct request *rq)
 
 	if (!tree)
 		return;
-	if (vm->op || vm_busy(vm))
-		request_failf(rq, ERR_BUSY, "a job is under way");
+	if (vm_check_free(vm, &err))
+		request_fail(rq, &err);
 	else if (snapshots_check_name(wish.to, &err) ||
 		 !snapshots_find(tree, wish.name, &err))
 		request_fail(rq, &err);

@@ -2,17 +2,12 @@
 /* disk throttle: limits of a disk by QEMU, then in the file. */
 #include "base/mem.h"
 #include "base/str.h"
+#include "supervisor/change.h"
 #include "supervisor/commands.h"
 #include "supervisor/edits.h"
 #include "supervisor/op.h"
 #include "supervisor/running.h"
 #include "supervisor/throttle.h"
-
-static bool can_ask(const struct vm *vm)
-{
-	return (vm->state == VM_RUNNING || vm->state == VM_PAUSED) &&
-	       vm->machine.ready && vm->running;
-}
 
 static const struct spec_disk *disk_of(const struct request *rq)
 {
@@ -40,54 +35,20 @@ static struct spec_limits limits_of(const struct request *rq)
 
 /* ---- the file ---- */
 
-static void answer(struct request *rq, const struct err *why)
-{
-	struct vm *vm = rq->vm;
-	struct err err = *why;
-
-	registry_load(request_registry(rq), vm);
-	vm_changed(vm);
-	if (err.code && vm_is_up(vm))
-		err_wrap(&err, "done until the VM stops, but not written: ");
-	if (err.code)
-		request_fail(rq, &err);
-	else
-		request_reply_steal(rq,
-			command_result(vm, true,
-				vm_is_up(vm)
-					? "throttled"
-					: "written; the next start heeds it"));
-}
-
-static void on_written(struct job *job, void *arg)
-{
-	struct request *rq = arg;
-
-	vm_job_over(job, rq->vm);
-	rq->job = NULL;
-	answer(rq, &job->err);
-}
-
 /* What limits nothing is taken out. */
 static void write_limits(struct request *rq, struct spec_limits limits)
 {
 	AUTO_FREE char *section =
 		xasprintf("disk.%s", request_string(rq, "disk"));
 	struct edits edits = EDITS_INIT;
-	struct err none = ERR_INIT;
 
-	if (request_bool(rq, "runtime") || rq->vm->env->file) {
-		answer(rq, &none);
-		return;
-	}
 	for (size_t i = 0; i < THROTTLE_KEYS; i++) {
 		AUTO_FREE char *text = throttle_text(&limits, i);
 
 		edits_add(&edits, section, throttle_keys[i],
 			*throttle_limit(&limits, i) ? text : NULL);
 	}
-	rq->job = op_edit_begin(rq->vm, edits.at, edits.n, on_written, rq);
-	vm_job_add(rq->vm, rq->job);
+	change_write(rq, edits.at, edits.n, "throttled", NULL);
 	edits_fini(&edits);
 }
 
@@ -117,8 +78,6 @@ static bool is_good(struct request *rq)
 {
 	struct vm *vm = rq->vm;
 	const struct spec_disk *disk = disk_of(rq);
-	bool for_file =
-		!vm_is_up(vm) && !vm->env->file && !request_bool(rq, "runtime");
 	struct spec_limits limits;
 	struct err err = ERR_INIT;
 
@@ -136,9 +95,7 @@ static bool is_good(struct request *rq)
 	else if (disk->bus == BUS_NVME)
 		request_failf(rq, ERR_UNSUPPORTED,
 			"QEMU limits no nvme disk: say bus = virtio");
-	else if (!can_ask(vm) && !for_file)
-		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
-	else
+	else if (change_may_begin(rq, vm))
 		return !command_dry_run(rq, vm);
 	return false;
 }

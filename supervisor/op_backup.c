@@ -79,8 +79,8 @@ int op_backup_check(
 			"'%s': only a directory can be a target", wish->target);
 	if (!is_at_rest(vm))
 		return err_set(err, ERR_STATE, "it is %s", vm_state_word(vm));
-	if (vm->op || vm_busy(vm) || vm->held)
-		return err_set(err, ERR_BUSY, "a job is under way");
+	if (vm_check_free(vm, err))
+		return -1;
 	if (!vm->running && vm_check_files(vm, err))
 		return -1;
 	if ((vm->running ? vm->running : vm->spec)->vm.ephemeral ||

@@ -43,8 +43,8 @@ int op_putback_check(const struct vm *vm, struct err *err)
 	if (vm->state != VM_STOPPED && vm->state != VM_FAILED)
 		return err_set(err, ERR_STATE, "it is %s: stop it first",
 			vm_state_word(vm));
-	if (vm->op || vm_busy(vm) || vm->held)
-		return err_set(err, ERR_BUSY, "a job is under way");
+	if (vm_check_free(vm, err))
+		return -1;
 	if (vm_check_files(vm, err))
 		return -1;
 	return env_needs_qemu_img(vm->env, err);

@@ -11,6 +11,11 @@
 #include "supervisor/spec_value.h"
 #include "supervisor/throttle.h"
 
+/* In [vm] of what runs: it was started with another size. */
+#define RESIZED "x-resized"
+
+/* ---- what the sections of a VM say while it runs ---- */
+
 /* What a section that was plugged in says; the pairs are stolen. */
 static void add_entries(struct vm *vm, const char *section, json_t *pairs)
 {
@@ -24,8 +29,44 @@ static void add_entries(struct vm *vm, const char *section, json_t *pairs)
 	vm_save_running(vm);
 }
 
-/* In [vm] of what runs: it was started with another size. */
-#define RESIZED "x-resized"
+/* Those of one key, or (NULL) of the section. */
+static void drop_entries(struct ini *ini, const char *section, const char *key)
+{
+	list_each(&ini->entries, it, next) {
+		struct ini_entry *e = list_entry(it, struct ini_entry, link);
+
+		if (str_eq(e->section, section) &&
+			(!key || (e->key && str_eq(e->key, key))))
+			entry_free(e);
+	}
+}
+
+static void drop_section(struct vm *vm, const char *class, const char *name)
+{
+	AUTO_FREE char *section = xasprintf("%s.%s", class, name);
+
+	drop_entries(&vm->running->ini, section, NULL);
+	vm_save_running(vm);
+}
+
+/* The entry of a key says this; what no file says is no difference. */
+static void say(struct vm *vm, const char *section, const char *key,
+	const char *value, bool always)
+{
+	struct ini *ini = &vm->running->ini;
+
+	drop_entries(ini, section, key);
+	if (always || (vm->spec && ini_find(&vm->spec->ini, section, key)))
+		ini_add(ini, section, key, value, "hotplug", "/");
+}
+
+/* ---- disks ---- */
+
+/* That disk in a copy of what runs that is the VM's own, or NULL. */
+static struct spec_disk *own_disk(struct vm *vm, const char *name)
+{
+	return vm_own_running(vm) ? spec_disk_of(vm->running, name) : NULL;
+}
 
 void running_add_disk_steal(
 	struct vm *vm, struct spec_disk *disk, json_t *pairs)
@@ -42,6 +83,70 @@ void running_add_disk_steal(
 	lowspace_begin(vm);
 }
 
+void running_drop_disk(struct vm *vm, const char *name)
+{
+	struct spec_disk *disk = own_disk(vm, name);
+
+	if (!disk)
+		return;
+	list_del(&disk->link);
+	spec_disk_free(disk);
+	drop_section(vm, "disk", name);
+}
+
+void running_resize_disk(
+	struct vm *vm, const char *name, uint64_t size, const char *text)
+{
+	AUTO_FREE char *section = xasprintf("disk.%s", name);
+	struct spec_disk *disk = own_disk(vm, name);
+
+	if (!disk)
+		return;
+	say(vm, section, "size", text, disk->size != 0);
+	disk->size = size;
+	vm_save_running(vm);
+	lowspace_begin(vm);
+}
+
+void running_set_limits(
+	struct vm *vm, const char *name, const struct spec_limits *limits)
+{
+	AUTO_FREE char *section = xasprintf("disk.%s", name);
+	struct spec_disk *disk = own_disk(vm, name);
+
+	if (!disk)
+		return;
+	disk->limits = *limits;
+	for (size_t i = 0; i < THROTTLE_KEYS; i++) {
+		AUTO_FREE char *text = throttle_text(limits, i);
+
+		say(vm, section, throttle_keys[i], text,
+			*throttle_limit(&disk->limits, i) != 0);
+	}
+	vm_save_running(vm);
+}
+
+void running_add_layer(struct vm *vm, const char *name)
+{
+	AUTO_FREE char *section = xasprintf("disk.%s", name);
+	AUTO_FREE char *layers = NULL;
+	struct spec_disk *disk = own_disk(vm, name);
+
+	if (!disk)
+		return;
+	layers = xasprintf("%u", ++disk->layers);
+	say(vm, section, SPEC_LAYERS, layers, true);
+	vm_save_running(vm);
+	lowspace_begin(vm);
+}
+
+/* ---- nics ---- */
+
+static struct spec_nic *own_nic(struct vm *vm, const char *name)
+{
+	return vm_own_running(vm) ? spec_nic_of(vm->running, name) : NULL;
+}
+
 void running_add_nic_steal(struct vm *vm, struct spec_nic *nic, json_t *pairs)
 {
 	AUTO_FREE char *section = xasprintf("net.%s", nic->name);
@@ -55,137 +160,46 @@ void running_add_nic_steal(struct vm *vm, struct spec_nic *nic, json_t *pairs)
 	add_entries(vm, section, pairs);
 }
 
-/* Those of one key, or (NULL) of the section. */
-static void drop_entries(struct ini *ini, const char *section, const char *key)
-{
-	list_each(&ini->entries, it, next) {
-		struct ini_entry *e = list_entry(it, struct ini_entry, link);
-
-		if (str_eq(e->section, section) &&
-			(!key || (e->key && str_eq(e->key, key))))
-			entry_free(e);
-	}
-}
-
-void running_drop_disk(struct vm *vm, const char *name)
-{
-	AUTO_FREE char *section = xasprintf("disk.%s", name);
-	struct spec_disk *disk;
-
-	if (!vm_own_running(vm))
-		return;
-	disk = spec_disk_of(vm->running, name);
-	if (disk) {
-		list_del(&disk->link);
-		spec_disk_free(disk);
-	}
-	drop_entries(&vm->running->ini, section, NULL);
-	vm_save_running(vm);
-}
-
 void running_drop_nic(struct vm *vm, const char *name)
 {
-	AUTO_FREE char *section = xasprintf("net.%s", name);
-	struct spec_nic *nic;
+	struct spec_nic *nic = own_nic(vm, name);
 
-	if (!vm_own_running(vm))
+	if (!nic)
 		return;
-	nic = spec_nic_of(vm->running, name);
-	if (nic) {
-		list_del(&nic->link);
-		spec_nic_free(nic);
-	}
-	drop_entries(&vm->running->ini, section, NULL);
-	vm_save_running(vm);
-}
-
-/* The entry of a key says this; what no file says is no difference. */
-static void say(struct vm *vm, const char *section, const char *key,
-	const char *value, bool always)
-{
-	struct ini *ini = &vm->running->ini;
-
-	drop_entries(ini, section, key);
-	if (always || (vm->spec && ini_find(&vm->spec->ini, section, key)))
-		ini_add(ini, section, key, value, "hotplug", "/");
-	vm_save_running(vm);
-}
-
-void running_resize_disk(
-	struct vm *vm, const char *name, uint64_t size, const char *text)
-{
-	AUTO_FREE char *section = xasprintf("disk.%s", name);
-	struct spec_disk *disk;
-	bool said;
-
-	if (!vm_own_running(vm))
-		return;
-	disk = spec_disk_of(vm->running, name);
-	if (!disk)
-		return;
-	said = disk->size != 0;
-	disk->size = size;
-	say(vm, section, "size", text, said);
-	lowspace_begin(vm);
-}
-
-void running_set_limits(
-	struct vm *vm, const char *name, const struct spec_limits *limits)
-{
-	AUTO_FREE char *section = xasprintf("disk.%s", name);
-	struct spec_disk *disk;
-
-	if (!vm_own_running(vm))
-		return;
-	disk = spec_disk_of(vm->running, name);
-	if (!disk)
-		return;
-	disk->limits = *limits;
-	for (size_t i = 0; i < THROTTLE_KEYS; i++) {
-		AUTO_FREE char *text = throttle_text(limits, i);
-
-		drop_entries(&vm->running->ini, section, throttle_keys[i]);
-		/* what no file says is no difference while it is so anyway */
-		if (*throttle_limit(&disk->limits, i) ||
-			(vm->spec && ini_find(&vm->spec->ini, section,
-					     throttle_keys[i])))
-			ini_add(&vm->running->ini, section, throttle_keys[i],
-				text, "hotplug", "/");
-	}
-	vm_save_running(vm);
-}
-
-void running_add_layer(struct vm *vm, const char *name)
-{
-	AUTO_FREE char *section = xasprintf("disk.%s", name);
-	AUTO_FREE char *layers = NULL;
-	struct spec_disk *disk;
-
-	if (!vm_own_running(vm))
-		return;
-	disk = spec_disk_of(vm->running, name);
-	if (!disk)
-		return;
-	layers = xasprintf("%u", ++disk->layers);
-	drop_entries(&vm->running->ini, section, SPEC_LAYERS);
-	ini_add(&vm->running->ini, section, SPEC_LAYERS, layers, "clone", "/");
-	vm_save_running(vm);
-	lowspace_begin(vm);
+	list_del(&nic->link);
+	spec_nic_free(nic);
+	drop_section(vm, "net", name);
 }
 
 void running_set_link(struct vm *vm, const char *name, bool up)
 {
 	AUTO_FREE char *section = xasprintf("net.%s", name);
-	struct spec_nic *nic;
+	struct spec_nic *nic = own_nic(vm, name);
 
-	if (!vm_own_running(vm))
-		return;
-	nic = spec_nic_of(vm->running, name);
 	if (!nic)
 		return;
 	nic->up = up;
 	say(vm, section, "link", up ? "up" : "down", !up);
+	vm_save_running(vm);
 }
+
+void running_set_rates(struct vm *vm, const char *name,
+	const struct rate_limits *rates, const char *out, const char *in)
+{
+	AUTO_FREE char *section = xasprintf("net.%s", name);
+	struct spec_nic *nic = own_nic(vm, name);
+
+	if (!nic)
+		return;
+	nic->rates = *rates;
+	if (out)
+		say(vm, section, "rate", out, rates->out > 0);
+	if (in)
+		say(vm, section, "rate-in", in, rates->in > 0);
+	vm_save_running(vm);
+}
+
+/* ---- the machine ---- */
 
 /* A file of its state could not be read by a QEMU that is started anew. */
 static void mark_resized(struct vm *vm)
@@ -209,6 +223,7 @@ void running_set_cpus(struct vm *vm, uint64_t cpus)
 	vm->running->vm.cpus = cpus;
 	mark_resized(vm);
 	say(vm, "vm", "cpus", text, !vm->spec || vm->spec->vm.cpus != cpus);
+	vm_save_running(vm);
 }
 
 void running_set_memory(struct vm *vm, uint64_t bytes)
@@ -221,22 +236,5 @@ void running_set_memory(struct vm *vm, uint64_t bytes)
 	mark_resized(vm);
 	say(vm, "vm", "memory", text,
 		!vm->spec || vm->spec->vm.memory != bytes);
-}
-
-void running_set_rates(struct vm *vm, const char *name,
-	const struct rate_limits *rates, const char *out, const char *in)
-{
-	AUTO_FREE char *section = xasprintf("net.%s", name);
-	struct spec_nic *nic;
-
-	if (!vm_own_running(vm))
-		return;
-	nic = spec_nic_of(vm->running, name);
-	if (!nic)
-		return;
-	nic->rates = *rates;
-	if (out)
-		say(vm, section, "rate", out, rates->out > 0);
-	if (in)
-		say(vm, section, "rate-in", in, rates->in > 0);
+	vm_save_running(vm);
 }

@@ -302,6 +302,8 @@ void vm_wake_jobs(struct vm *vm);
 void vm_job_over(struct job *job, void *arg);
 /* The first job on the VM that changes it, or NULL. */
 struct job *vm_busy(const struct vm *vm);
+/* No job changes it and nothing holds it; else -1 with which (ERR_BUSY). */
+MUST_CHECK int vm_check_free(const struct vm *vm, struct err *err);
 
 /* The edit of the drop-in under way, or NULL. */
 struct job *vm_busy_edit(const struct vm *vm);

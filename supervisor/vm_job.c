@@ -96,6 +96,18 @@ struct job *vm_busy(const struct vm *vm)
 	return NULL;
 }
 
+int vm_check_free(const struct vm *vm, struct err *err)
+{
+	const struct job *busy = vm->op ? vm->op : vm_busy(vm);
+
+	if (busy)
+		return err_set(err, ERR_BUSY, "job j%u (%s) is under way",
+			busy->id, busy->kind->name);
+	if (vm->held)
+		return err_set(err, ERR_BUSY, "it is being %s", vm->held);
+	return 0;
+}
+
 struct job *vm_busy_edit(const struct vm *vm)
 {
 	list_each(&vm->jobs, it, next) {
