@@ -23,19 +23,10 @@ static const struct column columns[] = {
 int backup_show_list(const struct call *call, const char *vm UNUSED,
 	json_t *value, bool many UNUSED)
 {
-	json_t *rows = json_object_get(value, "backups");
-	struct err err = ERR_INIT;
-
-	if (json_array_size(rows) == 0) {
-		if (!call->opt.quiet)
-			puts("no backups");
-		return 0;
-	}
-	if (table_print(&call->opt,
-		    &(struct table){ .columns = columns, .rows = rows },
-		    &err) < 0)
-		return print_error(&call->opt, NULL, &err);
-	return 0;
+	return table_show(call,
+		&(struct table){ .columns = columns,
+			.rows = json_object_get(value, "backups") },
+		"no backups");
 }
 
 void backup_add_question(

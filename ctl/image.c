@@ -132,31 +132,23 @@ int image_show_list(const struct call *call, const char *vm UNUSED,
 {
 	json_t *images = json_object_get(value, "images");
 	json_t *rows = NULL;
-	struct err err = ERR_INIT;
 	size_t i;
 	json_t *image;
-	int result;
+	int status;
 
-	if (json_array_size(images) == 0) {
-		if (!call->opt.quiet)
-			puts("no images; \"vmward image create NAME SIZE\" "
-			     "makes one");
-		return 0;
-	}
 	if (call_has(call, "tree")) {
 		rows = tree_of(images);
 	} else {
 		rows = json_array();
 		json_array_foreach(images, i, image) add_row(rows, image, 0);
 	}
-	result = table_print(&call->opt,
+	status = table_show(call,
 		&(struct table){ .columns = columns,
 			.rows = rows,
-			.choice = call_value(call, "columns"),
 			.wide = has_pools(rows) },
-		&err);
+		"no images; \"vmward image create NAME SIZE\" makes one");
 	json_decref(rows);
-	return result < 0 ? print_error(&call->opt, NULL, &err) : 0;
+	return status;
 }
 
 static void render_mistake(const struct row *row, struct str *out)
@@ -183,22 +175,11 @@ static const struct column catalogue_columns[] = {
 int image_show_catalogue(const struct call *call, const char *vm UNUSED,
 	json_t *value, bool many UNUSED)
 {
-	json_t *images = json_object_get(value, "images");
-	struct err err = ERR_INIT;
-
-	if (json_array_size(images) == 0) {
-		if (!call->opt.quiet)
-			puts("no catalogue.ini; \"vmward image pull URL "
-			     "--sha256 HEX\" needs none");
-		return 0;
-	}
-	return table_print(&call->opt,
-		       &(struct table){ .columns = catalogue_columns,
-			       .rows = images,
-			       .choice = call_value(call, "columns") },
-		       &err) < 0
-		       ? print_error(&call->opt, NULL, &err)
-		       : 0;
+	return table_show(call,
+		&(struct table){ .columns = catalogue_columns,
+			.rows = json_object_get(value, "images") },
+		"no catalogue.ini; \"vmward image pull URL --sha256 HEX\" "
+		"needs none");
 }
 
 /* ---- one image ---- */
@@ -379,17 +360,13 @@ static void put_totals(const json_t *value)
 int image_show_map(const struct call *call, const char *vm UNUSED,
 	json_t *value, bool many UNUSED)
 {
-	struct err err = ERR_INIT;
-
 	if (show_dry_run(value))
 		return 0;
 	put_totals(value);
-	if (table_print(&call->opt,
-		    &(struct table){ .columns = map_columns,
-			    .rows = json_object_get(value, "extents") },
-		    &err) < 0)
-		return print_error(&call->opt, NULL, &err);
-	return 0;
+	return table_show(call,
+		&(struct table){ .columns = map_columns,
+			.rows = json_object_get(value, "extents") },
+		NULL);
 }
 
 /* ---- questions ---- */

@@ -33,19 +33,10 @@ static const struct column columns[] = {
 int incident_show_list(const struct call *call, const char *vm UNUSED,
 	json_t *value, bool many UNUSED)
 {
-	json_t *rows = json_object_get(value, "incidents");
-	struct err err = ERR_INIT;
-
-	if (json_array_size(rows) == 0) {
-		if (!call->opt.quiet)
-			puts("no incidents");
-		return 0;
-	}
-	if (table_print(&call->opt,
-		    &(struct table){ .columns = columns, .rows = rows },
-		    &err) < 0)
-		return print_error(&call->opt, NULL, &err);
-	return 0;
+	return table_show(call,
+		&(struct table){ .columns = columns,
+			.rows = json_object_get(value, "incidents") },
+		"no incidents");
 }
 
 int incident_show_one(const struct call *call UNUSED, const char *vm,

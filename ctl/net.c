@@ -12,14 +12,8 @@
 static int print(
 	const struct call *call, const struct column *columns, json_t *rows)
 {
-	struct err err = ERR_INIT;
-	int result = table_print(&call->opt,
-		&(struct table){ .columns = columns,
-			.rows = rows,
-			.choice = call_value(call, "columns") },
-		&err);
-
-	return result < 0 ? print_error(&call->opt, NULL, &err) : 0;
+	return table_show(call,
+		&(struct table){ .columns = columns, .rows = rows }, NULL);
 }
 
 /* ---- networks ---- */

@@ -60,14 +60,10 @@ static const struct column columns[] = {
 int pool_show_list(const struct call *call, const char *vm UNUSED,
 	json_t *value, bool many UNUSED)
 {
-	struct err err = ERR_INIT;
-	int result = table_print(&call->opt,
+	return table_show(call,
 		&(struct table){ .columns = columns,
-			.rows = json_object_get(value, "pools"),
-			.choice = call_value(call, "columns") },
-		&err);
-
-	return result < 0 ? print_error(&call->opt, NULL, &err) : 0;
+			.rows = json_object_get(value, "pools") },
+		NULL);
 }
 
 /* ---- one pool ---- */

@@ -63,22 +63,15 @@ static void add_below(
 int snapshot_show_list(const struct call *call, const char *vm UNUSED,
 	json_t *value, bool many UNUSED)
 {
-	json_t *rows = json_object_get(value, "snapshots");
 	json_t *sorted = json_array();
-	struct err err = ERR_INIT;
-	int result = 0;
+	int status;
 
-	add_below(sorted, rows, "", 0);
-	if (json_array_size(rows) == 0 && !call->opt.quiet)
-		puts("no snapshots");
-	else if (json_array_size(rows))
-		result = table_print(&call->opt,
-			&(struct table){ .columns = columns,
-				.rows = sorted,
-				.choice = call_value(call, "columns") },
-			&err);
+	add_below(sorted, json_object_get(value, "snapshots"), "", 0);
+	status = table_show(call,
+		&(struct table){ .columns = columns, .rows = sorted },
+		"no snapshots");
 	json_decref(sorted);
-	return result < 0 ? print_error(&call->opt, NULL, &err) : 0;
+	return status;
 }
 
 /* ---- one of them ---- */

@@ -346,3 +346,20 @@ int table_print(
 	fwrite(str_text(&text), 1, text.len, stdout);
 	return 0;
 }
+
+int table_show(
+	const struct call *call, const struct table *table, const char *empty)
+{
+	struct table chosen = *table;
+	struct err err = ERR_INIT;
+
+	if (empty && json_array_size(table->rows) == 0) {
+		if (!call->opt.quiet)
+			puts(empty);
+		return 0;
+	}
+	chosen.choice = call_value(call, "columns");
+	if (table_print(&call->opt, &chosen, &err) < 0)
+		return print_error(&call->opt, NULL, &err);
+	return 0;
+}

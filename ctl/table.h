@@ -57,6 +57,13 @@ json_t *row_get(const struct row *row, const char *key);
 /* Prints the table.  Fails with ERR_USAGE on an unknown column. */
 MUST_CHECK int table_print(
 	const struct options *opt, const struct table *table, struct err *err);
+/*
+ * Prints the answer to a call: the table with the columns that the call
+ * chose, or, without rows, the sentence (NULL: the headers alone).  Returns
+ * the exit status; errors are printed.
+ */
+int table_show(
+	const struct call *call, const struct table *table, const char *empty);
 /* Sorts the rows; for --json. */
 MUST_CHECK int table_sort(const struct table *table, struct err *err);
 /*

@@ -379,23 +379,6 @@ static const struct column job_columns[] = {
 	{ .name = NULL },
 };
 
-static int show_rows(const struct call *call, const struct column *columns,
-	json_t *rows, const char *empty)
-{
-	struct err err = ERR_INIT;
-
-	if (json_array_size(rows) == 0) {
-		if (!call->opt.quiet)
-			puts(empty);
-		return 0;
-	}
-	if (table_print(&call->opt,
-		    &(struct table){ .columns = columns, .rows = rows },
-		    &err) < 0)
-		return print_error(&call->opt, NULL, &err);
-	return 0;
-}
-
 /* The rows of a reply: the array itself, or its only array. */
 static json_t *rows_of(json_t *value)
 {
@@ -412,7 +395,10 @@ static int show_disks(
 {
 	(void)vm;
 	(void)many;
-	return show_rows(call, disk_columns, rows_of(value), "no disks");
+	return table_show(call,
+		&(struct table){
+			.columns = disk_columns, .rows = rows_of(value) },
+		"no disks");
 }
 
 static int show_nics(
@@ -420,7 +406,10 @@ static int show_nics(
 {
 	(void)vm;
 	(void)many;
-	return show_rows(call, nic_columns, rows_of(value), "no nics");
+	return table_show(call,
+		&(struct table){
+			.columns = nic_columns, .rows = rows_of(value) },
+		"no nics");
 }
 
 static int show_jobs(
@@ -428,7 +417,10 @@ static int show_jobs(
 {
 	(void)vm;
 	(void)many;
-	return show_rows(call, job_columns, rows_of(value), "no jobs");
+	return table_show(call,
+		&(struct table){
+			.columns = job_columns, .rows = rows_of(value) },
+		"no jobs");
 }
 
 static int show_qmp(
