@@ -180,9 +180,14 @@
 		.group = CONFIGURE,
 		ARGS({ "pairs", ARG_PAIRS, 0, 0, NULL,
 			     "SECTION.KEY=VALUE words" },
-			ARG_DRY_RUN),
-		.usage = "NAME SECTION.KEY=VALUE...",
+			ARG_RUNTIME, ARG_DRY_RUN),
+		.usage = "NAME SECTION.KEY=VALUE... [--runtime]",
 		.help = "set keys in the VM's drop-in",
+		.more = "With --runtime they hold at once, only until the VM "
+			"stops, and no file of yours is touched; that is for "
+			"keys of policy ([start], [stop], [restart], [hooks], "
+			"...).  For the machine the verbs that change what "
+			"runs have their own --runtime.",
 	},
 	{
 		.name = "unset",
@@ -191,9 +196,10 @@
 		.role = ROLE_ADMIN,
 		.group = CONFIGURE,
 		ARGS({ "keys", ARG_WORDS, 0, 0, NULL, "SECTION.KEY words" },
-			ARG_DRY_RUN),
-		.usage = "NAME SECTION.KEY...",
+			ARG_RUNTIME, ARG_DRY_RUN),
+		.usage = "NAME SECTION.KEY... [--runtime]",
 		.help = "take keys out of the VM's drop-in",
+		.more = "With --runtime what set --runtime said.",
 	},
 	{
 		.name = "edit",

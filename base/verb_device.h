@@ -51,6 +51,8 @@
 			ARG_DRY_RUN),
 		.usage = "NAME DISK SIZE",
 		.help = "make a disk larger, also of a running VM",
+		.more = "It stays so when the VM stops: a disk does not "
+			"shrink, so there is no --runtime.",
 	},
 	{
 		.name = "disk throttle",

@@ -48,7 +48,7 @@ static int copy_keys(struct clone *c, struct err *err)
 	struct ini ini;
 	int rc;
 
-	config_show(c->vm->spec, false, NULL, &text);
+	config_show_lasting(c->vm->spec, &text);
 	findings_init(&f);
 	ini_init(&ini);
 	rc = ini_read_bytes(

@@ -207,6 +207,11 @@ static void on_edit_end(struct job *job, void *arg)
 		request_fail(rq, &job->err);
 		return;
 	}
+	if (request_bool(rq, "runtime")) {
+		request_reply_steal(
+			rq, command_result(vm, true, "until it stops"));
+		return;
+	}
 	pending = vm_pending(vm);
 	snprintf(message, sizeof(message),
 		"%u change%s pending: vmward plan %s", pending,
@@ -216,10 +221,10 @@ static void on_edit_end(struct job *job, void *arg)
 }
 
 /* What an edit would write; checked like the edit itself. */
-static void reply_edits(
-	struct request *rq, struct vm *vm, const struct edits *edits)
+static void reply_edits(struct request *rq, const struct config_file *file,
+	const struct edits *edits)
 {
-	AUTO_FREE char *path = config_dropin_path(&vm->env->paths, vm->name);
+	AUTO_FREE char *path = config_file_path(file);
 	json_t *actions = json_array();
 
 	for (size_t i = 0; i < edits->n; i++) {
@@ -235,26 +240,71 @@ static void reply_edits(
 	request_reply_steal(rq, json_pack("{s:o}", "actions", actions));
 }
 
+/* For one life only what QEMU never hears of can be set: it holds at once. */
+static int check_for_life(
+	const struct vm *vm, const struct config_edit *e, struct err *err)
+{
+	const struct section *table;
+	const struct key *key = keys_lookup(
+		spec_sections, spec_nsections, e->section, e->key, &table);
+
+	if (!key) /* the check of the whole says it better */
+		return 0;
+	if (key->live)
+		return err_set(err, ERR_UNSUPPORTED,
+			"[%s] %s: say vmward %s %s ... --runtime", e->section,
+			e->key, key->live, vm->name);
+	if (key->when != KEY_POLICY || str_eq(e->key, "template") ||
+		str_eq(e->key, "instances"))
+		return err_set(err, ERR_UNSUPPORTED,
+			"[%s] %s: no running VM follows that: leave --runtime "
+			"out, and the next start does",
+			e->section, e->key);
+	return 0;
+}
+
+static int check_edits(const struct request *rq, const struct vm *vm,
+	const struct edits *edits, struct err *err)
+{
+	if (vm->env->file)
+		return err_set(err, ERR_UNSUPPORTED,
+			"a VM of `vmward run` has no drop-in: edit its file");
+	if (!request_bool(rq, "runtime"))
+		return 0;
+	if ((vm->state != VM_RUNNING && vm->state != VM_PAUSED) || !vm->running)
+		return err_set(err, ERR_STATE,
+			"it is %s, and --runtime is for one that runs",
+			vm_state_word(vm));
+	for (size_t i = 0; i < edits->n; i++)
+		if (check_for_life(vm, &edits->at[i], err))
+			return -1;
+	return 0;
+}
+
+static void begin_edit(
+	struct request *rq, struct vm *vm, const struct edits *edits)
+{
+	rq->vm = vm;
+	rq->job = op_edit_begin(vm, edits->at, edits->n, on_edit_end, rq);
+	if (request_bool(rq, "runtime"))
+		op_edit_for_this_life(rq->job);
+	vm_job_add(vm, rq->job);
+}
+
 static void apply_edits(
 	struct request *rq, struct vm *vm, struct edits *edits, struct err *err)
 {
-	if (vm->env->file && !err->code)
-		err_set(err, ERR_UNSUPPORTED,
-			"a VM of `vmward run` has no drop-in: edit its file");
-	if (request_bool(rq, "dry-run") && !err->code &&
-		!config_change_check(
-			&vm->env->paths, vm->name, edits->at, edits->n, err)) {
-		reply_edits(rq, vm, edits);
-		return;
-	}
-	rq->vm = vm;
-	if (!err->code)
-		rq->job =
-			op_edit_begin(vm, edits->at, edits->n, on_edit_end, rq);
-	if (rq->job)
-		vm_job_add(vm, rq->job);
-	else
+	const struct config_file file = { &vm->env->paths, vm->name,
+		request_bool(rq, "runtime") };
+	bool dry = request_bool(rq, "dry-run");
+
+	if (err->code || check_edits(rq, vm, edits, err) ||
+		(dry && config_change_check(&file, edits->at, edits->n, err)))
 		request_fail(rq, err);
+	else if (dry)
+		reply_edits(rq, &file, edits);
+	else
+		begin_edit(rq, vm, edits);
 }
 
 void command_set(struct request *rq)

@@ -301,6 +301,35 @@ void config_show(const struct vm_spec *spec, bool origin, const char *section,
 	show_entries(&show, out);
 }
 
+void config_show_lasting(const struct vm_spec *spec, struct str *out)
+{
+	struct ini lasting;
+	const struct show show = { .ini = &lasting,
+		.tables = spec_sections,
+		.ntables = spec_nsections,
+		.uuid = spec->uuid };
+
+	ini_init(&lasting);
+	list_each(&spec->ini.entries, it, next) {
+		const struct ini_entry *e =
+			list_entry(it, struct ini_entry, link);
+
+		if (!layers_is_runtime(e->file))
+			ini_add(&lasting, e->section, e->key, e->value, e->file,
+				e->dir);
+	}
+	show_entries(&show, out);
+	ini_fini(&lasting);
+}
+
+bool config_has_runtime(const struct vm_spec *spec)
+{
+	for (char **file = spec->files; file && *file; file++)
+		if (layers_is_runtime(*file))
+			return true;
+	return false;
+}
+
 void config_add_defaults(struct str *out)
 {
 	AUTO_STR struct str host = STR_INIT;

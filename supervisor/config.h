@@ -65,7 +65,14 @@ struct config_edit {
 	const char *value; /* NULL: unset */
 };
 
-/* An edit of the drop-in on its way; its steps need an fsync in between. */
+/* The file of ours that edits go to. */
+struct config_file {
+	const struct paths *paths;
+	const char *name; /* of the VM */
+	bool runtime;     /* only until it stops; else the drop-in */
+};
+
+/* An edit of such a file on its way; its steps need an fsync in between. */
 struct config_change {
 	char *path;
 	char *temporary; /* the new text, until it is in place; or NULL */
@@ -78,13 +85,13 @@ struct config_change {
 
 /*
  * Writes SECTION.KEY=VALUE pairs into (or with value NULL removes them from)
- * a copy of the VM's drop-in, keeping what else is there.  The whole merged
+ * a copy of the file, keeping what else is there.  The whole merged
  * result is checked first: bad input changes nothing.  The change must be
  * finished by config_change_fini() in every case.
  */
-MUST_CHECK int config_change_prepare(const struct paths *paths,
-	const char *name, const struct config_edit *edits, size_t n,
-	struct config_change *out, struct err *err);
+MUST_CHECK int config_change_prepare(const struct config_file *file,
+	const struct config_edit *edits, size_t n, struct config_change *out,
+	struct err *err);
 /* The text beside c->path, not in place yet; NULL: the file goes. */
 MUST_CHECK int config_change_stage(
 	struct config_change *c, const struct str *text, struct err *err);
@@ -101,10 +108,10 @@ MUST_CHECK int config_new_prepare(const struct paths *paths, const char *name,
 /* Removes what a create left whose supervisor died. */
 void config_new_sweep(const struct paths *paths);
 /* Only says whether that would be good; nothing is written. */
-MUST_CHECK int config_change_check(const struct paths *paths, const char *name,
+MUST_CHECK int config_change_check(const struct config_file *file,
 	const struct config_edit *edits, size_t n, struct err *err);
-/* The file that edits go to; new. */
-char *config_dropin_path(const struct paths *paths, const char *name);
+/* Its path; new. */
+char *config_file_path(const struct config_file *file);
 /* Puts it in place, once its fd was synced. */
 MUST_CHECK int config_change_commit(struct config_change *c, struct err *err);
 /* Drops what was not committed, closes all. */
@@ -118,6 +125,10 @@ void config_sweep(const struct paths *paths, const char *name);
  */
 void config_show(const struct vm_spec *spec, bool origin, const char *section,
 	struct str *out);
+/* The same without what holds only until the VM stops. */
+void config_show_lasting(const struct vm_spec *spec, struct str *out);
+/* True if anything of it holds only until the VM stops. */
+bool config_has_runtime(const struct vm_spec *spec);
 /* The commented samples of a VM's file and of vmward.ini. */
 void config_add_defaults(struct str *out);
 /* True if a file defines the VM, or any instance of its prefix. */

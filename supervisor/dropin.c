@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Our one drop-in, vms/NAME.ini.d/50-vmward.ini.  It is edited line by line,
- * so that what a person wrote there stays; the merged result is checked
- * before the file is renamed into place.
+ * Our drop-in, vms/NAME.ini.d/50-vmward.ini, and what holds only until the VM
+ * stops, RUN/NAME/priv/runtime.ini.  Either is edited line by line, so that
+ * what a person wrote there stays; the merged result is checked before the
+ * file is renamed into place.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,8 @@
 #include "supervisor/layers.h"
 
 #define HEADER "; written by vmward set: use \"vmward unset\", or edit\n"
+#define RUNTIME_HEADER \
+	"; written by vmward set --runtime: gone when the VM stops\n"
 
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE 1
@@ -61,7 +64,8 @@ static int read_dropin(struct dropin *d, const char *path, struct err *err)
 			*err = why;
 			return -1;
 		}
-		str_add(&d->text, HEADER);
+		str_add(&d->text,
+			layers_is_runtime(path) ? RUNTIME_HEADER : HEADER);
 	}
 	return reread(d, path, err);
 }
@@ -188,7 +192,7 @@ static int apply(struct dropin *d, const struct config_edit *edit,
 /* ---- the whole ---- */
 
 /* Loads the VM as it would be. */
-static int validate(const struct paths *paths, const char *name,
+static int validate(const struct config_file *file,
 	const struct config_patch *patch, struct err *err)
 {
 	struct findings f;
@@ -196,10 +200,11 @@ static int validate(const struct paths *paths, const char *name,
 	int rc = 0;
 
 	findings_init(&f);
-	struct vm_spec *spec =
-		config_load_patched(paths, name, NULL, patch, &f, &missing);
+	struct vm_spec *spec = config_load_patched(
+		file->paths, file->name, NULL, patch, &f, &missing);
 	if (missing)
-		rc = err_set(err, ERR_NOT_FOUND, "no such VM: '%s'", name);
+		rc = err_set(
+			err, ERR_NOT_FOUND, "no such VM: '%s'", file->name);
 	else if (!spec)
 		rc = findings_to_err(&f, err);
 	spec_free(spec);
@@ -260,11 +265,17 @@ int config_change_stage(
 	return empty ? 0 : write_temporary(c, text, err);
 }
 
-/* The drop-in as it would be, checked; d must be finished in any case. */
-static int edit(struct dropin *d, const struct paths *paths, const char *name,
+char *config_file_path(const struct config_file *file)
+{
+	return file->runtime ? layers_runtime_path(file->paths, file->name)
+			     : layers_dropin_path(file->paths, file->name);
+}
+
+/* The file as it would be, checked; d must be finished in any case. */
+static int edit(struct dropin *d, const struct config_file *file,
 	const struct config_edit *edits, size_t n, struct err *err)
 {
-	AUTO_FREE char *path = layers_dropin_path(paths, name);
+	AUTO_FREE char *path = config_file_path(file);
 	int rc = read_dropin(d, path, err);
 
 	for (size_t i = 0; rc == 0 && i < n; i++)
@@ -274,37 +285,34 @@ static int edit(struct dropin *d, const struct paths *paths, const char *name,
 	struct config_patch patch = { path,
 		list_is_empty(&d->ini.entries) ? NULL : str_text(&d->text),
 		d->text.len };
-	return validate(paths, name, &patch, err);
+	return validate(file, &patch, err);
 }
 
-char *config_dropin_path(const struct paths *paths, const char *name)
-{
-	return layers_dropin_path(paths, name);
-}
-
-int config_change_check(const struct paths *paths, const char *name,
+int config_change_check(const struct config_file *file,
 	const struct config_edit *edits, size_t n, struct err *err)
 {
 	struct dropin d;
 
-	if (!config_name_is_valid(name))
-		return err_set(err, ERR_NOT_FOUND, "no such VM: '%s'", name);
-	int rc = edit(&d, paths, name, edits, n, err);
+	if (!config_name_is_valid(file->name))
+		return err_set(
+			err, ERR_NOT_FOUND, "no such VM: '%s'", file->name);
+	int rc = edit(&d, file, edits, n, err);
 	dropin_fini(&d);
 	return rc;
 }
 
-int config_change_prepare(const struct paths *paths, const char *name,
+int config_change_prepare(const struct config_file *file,
 	const struct config_edit *edits, size_t n, struct config_change *out,
 	struct err *err)
 {
 	struct dropin d;
 
 	*out = (struct config_change){ .fd = -1, .dir_fd = -1, .above_fd = -1 };
-	if (!config_name_is_valid(name))
-		return err_set(err, ERR_NOT_FOUND, "no such VM: '%s'", name);
-	out->path = layers_dropin_path(paths, name);
-	int rc = edit(&d, paths, name, edits, n, err);
+	if (!config_name_is_valid(file->name))
+		return err_set(
+			err, ERR_NOT_FOUND, "no such VM: '%s'", file->name);
+	out->path = config_file_path(file);
+	int rc = edit(&d, file, edits, n, err);
 	if (rc == 0)
 		rc = config_change_stage(out,
 			list_is_empty(&d.ini.entries) ? NULL : &d.text, err);

@@ -18,7 +18,7 @@
 static const char *const leaves[] = { "monitor", "yank", "agent", "stderr",
 	"config.ini", "ready", "unplug", "clone", "saving", "saving.tmp", "vnc",
 	"serial0", "serial1", "serial2", "serial3", "config.ini.tmp",
-	"ready.tmp", "unplug.tmp", NULL };
+	"ready.tmp", "unplug.tmp", "runtime.ini", "runtime.ini.tmp", NULL };
 
 /* What tells of its last life: it goes with the directory. */
 static const char *const lasting[] = { "recorder", "recorder.1", "argv", NULL };

@@ -14,6 +14,8 @@
 
 enum { TEMPLATES_MAX = 4 };
 
+#define RUNTIME "/priv/runtime.ini"
+
 /* One reading. */
 struct reader {
 	const struct layers_want *want;
@@ -160,6 +162,19 @@ static void read_vm_dropins(
 	read_dropins(reader, ini, dir, shown);
 }
 
+/* RUN/NAME/priv/runtime.ini */
+static void read_runtime(const struct reader *reader, struct ini *ini)
+{
+	const struct layers_want *want = reader->want;
+	const struct config_patch *patch = want->patch;
+	AUTO_FREE char *path = layers_runtime_path(want->paths, want->name);
+	AUTO_FREE char *shown = xasprintf("%s" RUNTIME, want->name);
+	bool patched = patch && str_eq(patch->path, path);
+
+	if (patched ? patch->bytes != NULL : exists(path))
+		read_file(reader, ini, path, shown);
+}
+
 /* ---- the main file ---- */
 
 static char *absolute(const char *file)
@@ -207,6 +222,7 @@ static bool read_vm_files(const struct reader *reader, struct ini *ini)
 		read_vm_dropins(reader, ini, all);
 	if (!str_eq(want->name, all))
 		read_vm_dropins(reader, ini, want->name);
+	read_runtime(reader, ini);
 	return true;
 }
 
@@ -442,4 +458,14 @@ char *layers_dropin_path(const struct paths *paths, const char *name)
 	if (paths->file)
 		return xasprintf("%s.d/50-vmward.ini", paths->file);
 	return xasprintf("%s/vms/%s.ini.d/50-vmward.ini", paths->config, name);
+}
+
+char *layers_runtime_path(const struct paths *paths, const char *name)
+{
+	return xasprintf("%s/%s" RUNTIME, paths->run, name);
+}
+
+bool layers_is_runtime(const char *path)
+{
+	return str_ends(path, RUNTIME);
 }

@@ -46,6 +46,13 @@ char **layers_instances(const struct paths *paths, const char *prefix);
 /* Our drop-in's path for a VM, new. */
 char *layers_dropin_path(const struct paths *paths, const char *name);
 /*
+ * Our second one, above all others: what holds only until the VM stops.  It
+ * goes with the other files of that life.  New.
+ */
+char *layers_runtime_path(const struct paths *paths, const char *name);
+/* True of such a path, or of what findings call it. */
+bool layers_is_runtime(const char *path);
+/*
  * Names in a directory that end in .ini and do not start with a dot, in
  * byte order, NULL-terminated, new; empty if there is no directory.
  */

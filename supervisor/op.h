@@ -59,6 +59,9 @@ struct config_edit;
 struct job *op_edit_begin(struct vm *vm, const struct config_edit *edits,
 	size_t n, op_end_fn *on_end, void *arg);
 
+/* Of one just begun: the edits hold only until the VM, which runs, stops. */
+void op_edit_for_this_life(struct job *job);
+
 /* The disk grows to size (bytes), never shrinks. */
 struct job *op_disk_resize_begin(struct vm *vm, const char *name, uint64_t size,
 	op_end_fn *on_end, void *arg);

@@ -2,6 +2,7 @@
 /*
  * An edit of a VM's drop-in, durable before it is answered: new text synced,
  * renamed into place, directories synced.  Nothing of it blocks the loop.
+ * Or of what holds only for this life of it: then that must still last.
  */
 #include "supervisor/edits.h"
 #include "supervisor/op.h"
@@ -18,6 +19,8 @@ struct op_edit {
 	struct vm *vm;
 	struct config_edit *edits; /* until its turn came */
 	size_t n;
+	bool runtime;
+	uint64_t life; /* runtime: of this generation */
 	struct config_change change;
 	struct durable durable;
 };
@@ -27,6 +30,26 @@ struct op_edit {
 		durable_fd(                     \
 			&(op)->durable, &(op)->job, (fd), (op)->change.path))
 
+/* What is written too late would hold for another life. */
+static int check_life(const struct op_edit *op, struct err *err)
+{
+	const struct vm *vm = op->vm;
+
+	if (!op->runtime || (vm->running && vm->record.generation == op->life))
+		return 0;
+	return err_set(err, ERR_STATE, "it has stopped meanwhile");
+}
+
+static int prepare(struct op_edit *op, struct err *err)
+{
+	const struct config_file file = { &op->vm->env->paths, op->vm->name,
+		op->runtime };
+
+	if (check_life(op, err))
+		return -1;
+	return config_change_prepare(&file, op->edits, op->n, &op->change, err);
+}
+
 static enum job_state edit_run(struct job *job)
 {
 	struct op_edit *op = container_of(job, struct op_edit, job);
@@ -34,12 +57,12 @@ static enum job_state edit_run(struct job *job)
 	JOB_BEGIN(job);
 	/* one after the other: each reads what the last one wrote */
 	JOB_AWAIT(job, vm_busy_edit(op->vm) == job, JOB_FOREVER);
-	if (config_change_prepare(&op->vm->env->paths, op->vm->name, op->edits,
-		    op->n, &op->change, &job->err))
+	if (prepare(op, &job->err))
 		return JOB_ENDS;
 	if (op->change.fd >= 0)
 		SYNC(op, op->change.fd);
-	if (config_change_commit(&op->change, &job->err))
+	if (check_life(op, &job->err) ||
+		config_change_commit(&op->change, &job->err))
 		return JOB_ENDS;
 	SYNC(op, op->change.dir_fd);
 	SYNC(op, op->change.above_fd);
@@ -78,4 +101,12 @@ struct job *op_edit_begin(struct vm *vm, const struct config_edit *edits,
 	};
 	job_start(&op->job, &edit_kind, vm->name, on_end, arg);
 	return &op->job;
+}
+
+void op_edit_for_this_life(struct job *job)
+{
+	struct op_edit *op = container_of(job, struct op_edit, job);
+
+	op->runtime = true;
+	op->life = op->vm->record.generation;
 }

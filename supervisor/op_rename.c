@@ -96,10 +96,11 @@ static bool stage_uuid(struct op_rename *op)
 	char section[] = "vm";
 	char key[] = "uuid";
 	struct config_edit edit = { section, key, op->vm->spec->uuid };
+	const struct config_file file = { &op->vm->env->paths, op->vm->name,
+		false };
 	struct err err = ERR_INIT;
 
-	return !config_change_prepare(&op->vm->env->paths, op->vm->name, &edit,
-		       1, &op->change, &err) ||
+	return !config_change_prepare(&file, &edit, 1, &op->change, &err) ||
 	       fail(op, &err);
 }
 

@@ -532,6 +532,11 @@ struct vm *order_latest_before(const struct vm *vm)
 	return latest;
 }
 
+static void reread(struct vm *vm)
+{
+	registry_load(vm->registry, vm);
+}
+
 /* ---- its life ---- */
 
 struct order *order_new(struct registry *registry)
@@ -540,7 +545,7 @@ struct order *order_new(struct registry *registry)
 
 	order->registry = registry;
 	order->hooks = (struct vm_order){ may_start, may_stop, stop_share,
-		describe, changed };
+		describe, changed, reread };
 	registry_set_order(registry, &order->hooks);
 	return order;
 }

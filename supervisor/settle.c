@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/sys.h"
+#include "supervisor/config.h"
 #include "supervisor/diskfull.h"
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
@@ -160,6 +161,8 @@ void settle(struct vm *vm)
 		next = EV_END_SAVED;
 	forget_orders(vm);
 	vm_post(vm, next);
+	if (vm->order && vm->spec && config_has_runtime(vm->spec))
+		vm->order->reread(vm); /* that file went with its life */
 	hook_start(hook_prepare(vm, HOOK_STOPPED));
 	incident_write(incident, vm);
 }

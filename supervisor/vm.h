@@ -125,6 +125,7 @@ struct vm_order {
 	/* "waits for db (starting)"; nothing if it waits for nobody. */
 	void (*describe)(const struct vm *vm, struct str *out);
 	void (*changed)(struct vm *vm);
+	void (*reread)(struct vm *vm); /* its files */
 };
 
 /* Its backups at their times; supervisor/schedule's. */

@@ -12,7 +12,8 @@ static int edit_dropin(const struct paths *paths, const char *name,
 	const struct config_edit *edits, size_t n, struct err *err)
 {
 	struct config_change change;
-	int rc = config_change_prepare(paths, name, edits, n, &change, err);
+	const struct config_file file = { paths, name, false };
+	int rc = config_change_prepare(&file, edits, n, &change, err);
 
 	if (rc == 0)
 		rc = config_change_commit(&change, err);
@@ -160,6 +161,44 @@ static void test_bad(void)
 	conf_put(FILE_NAME, NULL);
 }
 
+/* What holds until the VM stops is above all, and not what lasts. */
+static void test_runtime(void)
+{
+	const struct config_file file = { &conf, "web", true };
+	const struct config_edit one = { "restart", "policy", "no" };
+	AUTO_FREE char *path = config_file_path(&file);
+	AUTO_STR struct str all = STR_INIT;
+	AUTO_STR struct str lasting = STR_INIT;
+	struct config_change change;
+	struct err err = ERR_INIT;
+	struct findings f;
+	struct vm_spec *spec;
+	bool missing;
+
+	ok(edit(&err, "restart", "policy", "always") == 0, "the drop-in");
+	ok(!config_change_prepare(&file, &one, 1, &change, &err) &&
+			!config_change_commit(&change, &err),
+		"for this life: %s", err.text);
+	config_change_fini(&change);
+	findings_init(&f);
+	spec = config_load(&conf, "web", NULL, &f, &missing);
+	ok(spec && config_has_runtime(spec), "it is read");
+	config_show(spec, false, "restart", &all);
+	is_str(str_text(&all), "[restart]\npolicy = no\n", "and wins");
+	config_show_lasting(spec, &lasting);
+	ok(strstr(str_text(&lasting), "policy = always\n") != NULL,
+		"what lasts is the drop-in's");
+	spec_free(spec);
+	findings_fini(&f);
+	ok(unlink(path) == 0, "it goes with its life");
+	findings_init(&f);
+	spec = config_load(&conf, "web", NULL, &f, &missing);
+	ok(spec && !config_has_runtime(spec), "and is not there then");
+	spec_free(spec);
+	findings_fini(&f);
+	conf_put(FILE_NAME, NULL);
+}
+
 int main(void)
 {
 	conf_start(PATHS_SYSTEM);
@@ -169,6 +208,7 @@ int main(void)
 	test_unset();
 	test_keeps();
 	test_bad();
+	test_runtime();
 	conf_end();
 	return done();
 }
