@@ -11,6 +11,7 @@
 #include "base/verbs.h"
 #include "supervisor/events.h"
 
+struct client;
 struct handler;
 struct registry;
 
@@ -26,6 +27,13 @@ struct control {
 	struct list clients; /* client.link */
 	unsigned nclients;
 	struct list orphans; /* request.link: their clients left */
+	/* A message, or why it is none. */
+	void (*on_message)(
+		struct client *client, json_t *message, const char *why);
+	/* The id of the request of its own that began the job, or NULL. */
+	json_t *(*request_of_job)(const struct client *client, const char *job);
+	/* Its requests are to lose it. */
+	void (*on_leave)(struct client *client);
 };
 
 struct client {
@@ -50,9 +58,17 @@ struct client *client_new(struct control *control, int fd);
 void client_await_greeting(struct client *client);
 /* Our events from now on. */
 void client_enable_events(struct client *client);
-/* A message as if it had just come. */
-void client_dispatch(struct client *client, json_t *message);
+/* Closes it; what it asked for goes on without it. */
+void client_free(struct client *client);
+/* Its role on the VM of that name; "": on none. */
+enum role client_role_for(const struct client *client, const char *vm_name);
+/* A message (borrowed); a client that does not read is closed, later. */
+void client_send(struct client *client, const json_t *message);
 /* {"return": result (stolen), "id": id}. */
 void client_reply_steal(struct client *client, json_t *result, json_t *id);
+/* The same of a result that is JSON text already. */
+void client_reply_text(struct client *client, const char *result, json_t *id);
+void client_send_error(
+	struct client *client, const struct err *err, json_t *id);
 
 #endif

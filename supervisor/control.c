@@ -3,256 +3,22 @@
 #include "supervisor/control.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
-#include "base/trim.h"
 #include "supervisor/arguments.h"
 #include "supervisor/client.h"
-#include "supervisor/events.h"
-#include "supervisor/report.h"
 #include "supervisor/roles.h"
 
 #define CLIENTS_MAX        64
 #define CLIENTS_FOR_ADMINS 4 /* kept free of others */
 #define PER_UID            8
 #define PER_ROOT           32
-#define GREETING_MS        10000
 #define ACCEPT_AGAIN_MS    100 /* after EMFILE */
 #define REQUESTS_MAX       128 /* under way per client */
-
-/* ---- the end of a request, of a client ---- */
-
-static void request_dispose(struct request *rq)
-{
-	fd_close(&rq->opened);
-	json_decref(rq->id);
-	json_decref(rq->args);
-	free(rq);
-}
-
-/* A handler may still read the arguments of what it answered. */
-static void request_free(struct request *rq)
-{
-	if (rq->on_free)
-		rq->on_free(rq);
-	vm_unwatch(&rq->watch);
-	far_cancel(&rq->far);
-	loop_timer_stop(&rq->deadline);
-	list_del(&rq->link);
-	if (rq->client)
-		rq->client->nrequests--;
-	rq->answered = true;
-	trim_soon();
-	if (!rq->in_handler)
-		request_dispose(rq);
-}
-
-/* What it began goes on, for its audit line; what only waits ends. */
-static void orphan(struct client *client)
-{
-	list_each(&client->requests, it, next) {
-		struct request *rq = list_entry(it, struct request, link);
-
-		if (vm_is_watched_by(&rq->watch) &&
-			!(rq->verb->flags & VERB_CHANGES)) {
-			request_free(rq);
-			continue;
-		}
-		rq->client = NULL;
-		list_del(&rq->link);
-		list_add(&client->control->orphans, &rq->link);
-	}
-}
-
-static void client_free(struct client *client)
-{
-	orphan(client);
-	events_unsubscribe(&client->events);
-	loop_timer_stop(&client->greeting);
-	loop_timer_stop(&client->giving_up);
-	jstream_close(&client->stream);
-	list_del(&client->link);
-	client->control->nclients--;
-	free(client);
-}
-
-static void on_giving_up(struct loop_timer *timer)
-{
-	client_free(container_of(timer, struct client, giving_up));
-}
-
-/* A client that does not read would miss answers: it is closed, later. */
-static void check_sent(struct client *client, int rc, const struct err *err)
-{
-	if (!rc || loop_timer_is_active(&client->giving_up))
-		return;
-	log_debug(client->name, "%s", err->text);
-	if (err->code != ERR_GONE)
-		loop_timer_start(&client->giving_up, 0, on_giving_up);
-}
-
-static void send_message(struct client *client, const json_t *message)
-{
-	struct err err = ERR_INIT;
-	int rc = jstream_send(&client->stream, message, -1, &err);
-
-	check_sent(client, rc, &err);
-}
-
-static enum role role_for(const struct client *client, const char *vm_name);
-
-/* The id of the client's own request that began the job: for him alone. */
-static json_t *request_of_job(const struct client *client, const char *id)
-{
-	uint64_t number = id && *id == 'j' ? str_digits(id + 1) : 0;
-
-	list_each(&client->requests, it, next) {
-		const struct request *rq = list_entry(it, struct request, link);
-		const struct job *job = rq->began_op ? rq->vm->op : rq->job;
-
-		if (job && job->id == number)
-			return rq->id;
-	}
-	return NULL;
-}
-
-/* Only of VMs that the client may look at. */
-static void on_event(struct events_sub *sub, const struct event *event)
-{
-	struct client *client = container_of(sub, struct client, events);
-	const char *vm = json_string_value(json_object_get(event->data, "vm"));
-	json_t *id = request_of_job(
-		client, json_string_value(json_object_get(event->data, "job")));
-	AUTO_FREE char *text =
-		id ? events_text_with(event, "request", id) : NULL;
-	AUTO_FREE char *line = NULL;
-	struct err err = ERR_INIT;
-
-	if (role_for(client, str_or(vm, "")) < ROLE_VIEWER)
-		return;
-	line = xasprintf(
-		"%s%s", text ? text : event->text, client->stream.line_end);
-	check_sent(client,
-		jstream_send_text(
-			&client->stream, line, strlen(line), -1, &err),
-		&err);
-}
-
-static void on_stream_end(struct jstream *js, const struct err *err)
-{
-	struct client *client = js->owner;
-
-	if (err->code)
-		log_debug(client->name, "%s", err->text);
-	client_free(client);
-}
-
-static void on_greeting_timeout(struct loop_timer *timer)
-{
-	client_free(container_of(timer, struct client, greeting));
-}
-
-/* ---- replies ---- */
-
-static void send_reply(struct client *client, json_t *reply, json_t *id)
-{
-	if (reply && id)
-		json_object_set(reply, "id", id);
-	if (reply)
-		send_message(client, reply);
-	json_decref(reply);
-}
-
-static void send_error(struct client *client, const struct err *err, json_t *id)
-{
-	send_reply(client, report_error(err), id);
-}
-
-/* The audit line of a change: who, what, result. */
-static void audit(const struct request *rq, const char *result)
-{
-	if (rq->verb->flags & VERB_CHANGES)
-		log_info(rq->client ? rq->client->name : "client (left)",
-			"%s %s: %s", rq->verb->wire, request_string(rq, "vm"),
-			result);
-}
-
-void request_negotiated(struct request *rq)
-{
-	if (!rq->client)
-		return;
-	rq->client->negotiated = true;
-	loop_timer_stop(&rq->client->greeting);
-}
-
-void client_reply_steal(struct client *client, json_t *result, json_t *id)
-{
-	send_reply(client,
-		json_pack("{s:o}", "return", result ? result : json_object()),
-		id);
-}
-
-void request_reply_steal(struct request *rq, json_t *result)
-{
-	audit(rq, "ok");
-	if (rq->client)
-		client_reply_steal(rq->client, result, rq->id);
-	else
-		json_decref(result);
-	request_free(rq);
-}
-
-/* The same line that send_reply() would make. */
-static void send_text(struct client *client, const char *result, json_t *id)
-{
-	AUTO_FREE char *id_text =
-		id ? jstream_text(id, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
-	AUTO_STR struct str line = STR_INIT;
-	struct err err = ERR_INIT;
-	int rc;
-
-	str_add(&line, "{\"return\":");
-	str_add(&line, result);
-	if (id_text)
-		str_addf(&line, ",\"id\":%s", id_text);
-	str_addc(&line, '}');
-	str_add(&line, client->stream.line_end);
-	rc = jstream_send_text(&client->stream, line.data, line.len, -1, &err);
-	check_sent(client, rc, &err);
-}
-
-void request_reply_text(struct request *rq, const char *result)
-{
-	audit(rq, "ok");
-	if (rq->client)
-		send_text(rq->client, result, rq->id);
-	request_free(rq);
-}
-
-void request_fail(struct request *rq, const struct err *err)
-{
-	audit(rq, err->text);
-	if (rq->client)
-		send_error(rq->client, err, rq->id);
-	request_free(rq);
-}
-
-void request_failf(struct request *rq, enum err_code code, const char *fmt, ...)
-{
-	struct err err;
-	va_list ap;
-
-	va_start(ap, fmt);
-	err_vset(&err, code, fmt, ap);
-	va_end(ap);
-	request_fail(rq, &err);
-}
 
 /* ---- requests ---- */
 
@@ -266,21 +32,12 @@ static const struct handler *find_handler(
 	return NULL;
 }
 
-static enum role role_for(const struct client *client, const char *vm_name)
-{
-	struct vm *vm = registry_find(client->control->registry, vm_name);
-
-	if (client->role >= ROLE_ADMIN || !vm || !vm->spec)
-		return client->role;
-	return roles_of_peer(client->stream.fd, vm->spec->vm.owner);
-}
-
 static bool may(const struct client *client, const struct verb *verb,
 	const char *vm_name)
 {
 	if (str_eq(verb->wire, "qmp_capabilities"))
 		return true;
-	return role_for(client, vm_name) >= verb->role;
+	return client_role_for(client, vm_name) >= verb->role;
 }
 
 /* The VM that a request is about, by its name, its job or its request; "". */
@@ -360,7 +117,7 @@ static void on_asked(struct far_wait *wait)
 	run_handler(container_of(wait, struct request, far));
 }
 
-void client_dispatch(struct client *client, json_t *message)
+void control_dispatch(struct client *client, json_t *message)
 {
 	struct err err = ERR_INIT;
 	json_t *args = NULL;
@@ -373,7 +130,7 @@ void client_dispatch(struct client *client, json_t *message)
 		verb = NULL;
 	}
 	if (!verb) {
-		send_error(client, &err, id);
+		client_send_error(client, &err, id);
 		return;
 	}
 	rq = NEW(struct request);
@@ -392,22 +149,50 @@ void client_dispatch(struct client *client, json_t *message)
 		run_handler(rq);
 }
 
-static void on_message(struct jstream *js, json_t *message, const char *why)
+static void on_message(struct client *client, json_t *message, const char *why)
 {
-	struct client *client = js->owner;
 	struct err err = ERR_INIT;
 
 	if (message) {
-		client_dispatch(client, message);
+		control_dispatch(client, message);
 		return;
 	}
 	err_set(&err, ERR_USAGE, "%s%s", str_starts(why, "input") ? "QMP " : "",
 		why);
-	send_error(client, &err, NULL);
+	client_send_error(client, &err, NULL);
 }
 
-static const struct jstream_hooks hooks = { .on_message = on_message,
-	.on_end = on_stream_end };
+/* What it began goes on, for its audit line; what only waits ends. */
+static void on_leave(struct client *client)
+{
+	list_each(&client->requests, it, next) {
+		struct request *rq = list_entry(it, struct request, link);
+
+		if (vm_is_watched_by(&rq->watch) &&
+			!(rq->verb->flags & VERB_CHANGES)) {
+			request_free(rq);
+			continue;
+		}
+		rq->client = NULL;
+		list_del(&rq->link);
+		list_add(&client->control->orphans, &rq->link);
+	}
+}
+
+/* The id of the client's own request that began the job: for him alone. */
+static json_t *request_of_job(const struct client *client, const char *id)
+{
+	uint64_t number = id && *id == 'j' ? str_digits(id + 1) : 0;
+
+	list_each(&client->requests, it, next) {
+		const struct request *rq = list_entry(it, struct request, link);
+		const struct job *job = rq->began_op ? rq->vm->op : rq->job;
+
+		if (job && job->id == number)
+			return rq->id;
+	}
+	return NULL;
+}
 
 /* ---- accepting ---- */
 
@@ -445,7 +230,7 @@ static void send_greeting(struct client *client)
 		VMWARD_MINOR, "micro", VMWARD_MICRO, "package",
 		"vmward " VMWARD_VERSION, "capabilities", "vmward");
 
-	send_message(client, greeting);
+	client_send(client, greeting);
 	json_decref(greeting);
 }
 
@@ -454,33 +239,8 @@ static void refuse(struct client *client, const char *why)
 	struct err err = ERR_INIT;
 
 	err_set(&err, ERR_LIMIT, "%s", why);
-	send_error(client, &err, NULL);
+	client_send_error(client, &err, NULL);
 	client_free(client);
-}
-
-struct client *client_new(struct control *control, int fd)
-{
-	struct client *client = NEW(struct client);
-
-	client->control = control;
-	list_init(&client->requests);
-	if (sock_peer(fd, &client->peer))
-		client->peer = (struct sock_peer){ -1, (uid_t)-1, (gid_t)-1 };
-	client->role = roles_of_peer(fd, "");
-	snprintf(client->name, sizeof(client->name), "client pid %d uid %u",
-		(int)client->peer.pid, (unsigned)client->peer.uid);
-	list_add(&control->clients, &client->link);
-	control->nclients++;
-	jstream_open(&client->stream, fd, &prescan_client, &hooks, client);
-	client->stream.line_end = "\r\n";
-	client->stream.gathers = true;
-	client->stream.want_fds = client->role >= ROLE_ADMIN;
-	return client;
-}
-
-void client_await_greeting(struct client *client)
-{
-	loop_timer_start(&client->greeting, GREETING_MS, on_greeting_timeout);
 }
 
 static void add_client(struct control *control, int fd)
@@ -540,6 +300,9 @@ struct control *control_new(
 	control->fd = -1;
 	list_init(&control->clients);
 	list_init(&control->orphans);
+	control->on_message = on_message;
+	control->request_of_job = request_of_job;
+	control->on_leave = on_leave;
 	return control;
 }
 
@@ -577,24 +340,4 @@ void control_free(struct control *control)
 	fd_close(&control->fd);
 	free(control->path);
 	free(control);
-}
-
-/* ---- what handlers use ---- */
-
-void request_enable_events(struct request *rq)
-{
-	if (rq->client && !rq->client->wants_events)
-		client_enable_events(rq->client);
-}
-
-void client_enable_events(struct client *client)
-{
-	client->wants_events = true;
-	events_subscribe(&client->events, on_event);
-}
-
-void request_send_event(struct request *rq, const json_t *event)
-{
-	if (rq->client)
-		send_message(rq->client, event);
 }

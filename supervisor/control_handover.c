@@ -148,7 +148,7 @@ static void ask_again(
 			client_reply_steal(client, json_incref(result),
 				json_object_get(message, "id"));
 		else
-			client_dispatch(client, message);
+			control_dispatch(client, message);
 	}
 }
 

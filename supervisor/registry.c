@@ -17,9 +17,11 @@
 #include "supervisor/config.h"
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
+#include "supervisor/fingerprint.h"
 #include "supervisor/incidents.h"
 #include "supervisor/journal.h"
 #include "supervisor/lifecycle.h"
+#include "supervisor/names.h"
 #include "supervisor/network.h"
 #include "supervisor/op_rename.h"
 #include "supervisor/pool.h"
@@ -233,58 +235,9 @@ static void load_all(struct registry *registry)
 	accept_all(registry, readings, n);
 }
 
-/* ---- names ---- */
-
-struct names {
-	char **at;
-	size_t n;
-};
-
-static void names_add(struct names *names, const char *name)
-{
-	for (size_t i = 0; i < names->n; i++) {
-		if (str_eq(names->at[i], name))
-			return;
-	}
-	names->at = xreallocarray(names->at, names->n + 2, sizeof(char *));
-	names->at[names->n++] = xstrdup(name);
-	names->at[names->n] = NULL;
-}
-
-static bool has_tag(const struct vm *vm, const char *tag)
-{
-	char **tags = vm->spec ? vm->spec->vm.tags : NULL;
-
-	for (size_t i = 0; tags && tags[i]; i++) {
-		if (str_eq(tags[i], tag))
-			return true;
-	}
-	return false;
-}
-
-static bool matches(const struct vm *vm, const char *pattern)
-{
-	return *pattern == '@' ? has_tag(vm, pattern + 1)
-			       : str_glob(pattern, vm->name);
-}
-
 char **registry_resolve(struct registry *registry, const char *const *patterns)
 {
-	struct names names = { xcalloc(1, sizeof(char *)), 0 };
-
-	for (size_t i = 0; patterns[i]; i++) {
-		if (*patterns[i] != '@' && !strpbrk(patterns[i], "*?[")) {
-			names_add(&names, patterns[i]);
-			continue;
-		}
-		list_each(&registry->vms, it, next) {
-			struct vm *vm = list_entry(it, struct vm, link);
-
-			if (matches(vm, patterns[i]))
-				names_add(&names, vm->name);
-		}
-	}
-	return names.at;
+	return names_resolve(&registry->vms, patterns);
 }
 
 /* ---- instances that come to be by being named ---- */
@@ -296,22 +249,6 @@ static bool is_instance(const char *name)
 	return at && at > name && at[1];
 }
 
-static int not_found(
-	const struct registry *registry, const char *name, struct err *err)
-{
-	struct names names = { xcalloc(1, sizeof(char *)), 0 };
-	const char *near;
-
-	list_each(&registry->vms, it, next)
-		names_add(&names, list_entry(it, struct vm, link)->name);
-	near = str_nearest(name, (const char *const *)names.at);
-	err_set(err, ERR_NOT_FOUND,
-		near ? "no VM '%s' (did you mean '%s'?)" : "no VM '%s'", name,
-		near);
-	config_names_free(names.at);
-	return -1;
-}
-
 struct vm *registry_need(
 	struct registry *registry, const char *name, struct err *err)
 {
@@ -320,7 +257,7 @@ struct vm *registry_need(
 	if (vm)
 		return vm;
 	if (!config_name_is_valid(name) || registry->file) {
-		not_found(registry, name, err);
+		names_not_found(&registry->vms, name, err);
 		return NULL;
 	}
 	vm = add(registry, name); /* a file made a moment ago, or an instance */
@@ -328,7 +265,7 @@ struct vm *registry_need(
 	registry_load(registry, vm);
 	if (vm->gone) {
 		drop(registry, vm);
-		not_found(registry, name, err);
+		names_not_found(&registry->vms, name, err);
 		return NULL;
 	}
 	lifecycle_recover(vm, false);
@@ -384,44 +321,6 @@ void registry_sweep(struct registry *registry)
 
 /* ---- files ---- */
 
-/* The generation of what a VM's files say, to see a change. */
-static char *fingerprint(const struct vm *vm)
-{
-	AUTO_STR struct str text = STR_INIT;
-	struct err err = ERR_INIT;
-
-	if (vm->spec)
-		config_show(vm->spec, false, NULL, &text);
-	if (vm_check_files(vm, &err))
-		str_add(&text, err.text);
-	return xstrdup(str_text(&text));
-}
-
-static void emit_config(struct vm *vm)
-{
-	struct err err = ERR_INIT;
-	bool bad = vm_check_files(vm, &err) != 0;
-
-	if (bad && !vm->held)
-		vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
-	events_emit("VM_CONFIG",
-		json_pack("{s:s,s:i,s:s?}", "vm", vm->name, "pending",
-			(int)vm_pending(vm), "error", bad ? err.text : NULL));
-}
-
-/* Tells of a VM whose files say something else than before. */
-static void tell_change(
-	struct vm *vm, const char *before, struct names *changed)
-{
-	AUTO_FREE char *after = fingerprint(vm);
-
-	if (str_eq(before, after))
-		return;
-	names_add(changed, vm->name);
-	emit_config(vm);
-	vm_changed(vm);
-}
-
 /* VMs whose files are new. */
 static void add_new(struct registry *registry)
 {
@@ -447,13 +346,13 @@ static char **fingerprints(struct registry *registry)
 	size_t n = 0;
 
 	list_each(&registry->vms, it, next)
-		prints[n++] = fingerprint(list_entry(it, struct vm, link));
+		prints[n++] = fingerprint_of(list_entry(it, struct vm, link));
 	return prints;
 }
 
 char **registry_reload(struct registry *registry)
 {
-	struct names changed = { xcalloc(1, sizeof(char *)), 0 };
+	struct names changed = names_new();
 	char **prints;
 	size_t at = 0;
 
@@ -471,7 +370,8 @@ char **registry_reload(struct registry *registry)
 
 		if (vm->is_new)
 			lifecycle_recover(vm, false);
-		tell_change(vm, vm->is_new ? "" : prints[at], &changed);
+		if (fingerprint_tell(vm, vm->is_new ? "" : prints[at]))
+			names_add(&changed, vm->name);
 		vm->is_new = false;
 		at++;
 	}
@@ -483,11 +383,12 @@ char **registry_reload(struct registry *registry)
 
 char **registry_reload_one(struct registry *registry, struct vm *vm)
 {
-	struct names changed = { xcalloc(1, sizeof(char *)), 0 };
-	AUTO_FREE char *before = fingerprint(vm);
+	struct names changed = names_new();
+	AUTO_FREE char *before = fingerprint_of(vm);
 
 	registry_load(registry, vm);
-	tell_change(vm, before, &changed);
+	if (fingerprint_tell(vm, before))
+		names_add(&changed, vm->name);
 	loop_kick(&registry->sweep, on_sweep);
 	return changed.at;
 }

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What handlers ask of a request; see control.h. */
+/* Requests and their answers; see request.h. */
+#include "supervisor/request.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "base/trim.h"
 #include "supervisor/client.h"
-#include "supervisor/control.h"
 
 struct registry *request_registry(const struct request *rq)
 {
@@ -99,4 +105,99 @@ int request_take_file(struct request *rq, const char *name, struct err *err)
 			"'%s' is refused: it is no plain file",
 			request_string(rq, name));
 	return TAKE_FD(rq->opened);
+}
+
+void request_enable_events(struct request *rq)
+{
+	if (rq->client && !rq->client->wants_events)
+		client_enable_events(rq->client);
+}
+
+void request_send_event(struct request *rq, const json_t *event)
+{
+	if (rq->client)
+		client_send(rq->client, event);
+}
+
+/* ---- its end ---- */
+
+void request_dispose(struct request *rq)
+{
+	fd_close(&rq->opened);
+	json_decref(rq->id);
+	json_decref(rq->args);
+	free(rq);
+}
+
+/* A handler may still read the arguments of what it answered. */
+void request_free(struct request *rq)
+{
+	if (rq->on_free)
+		rq->on_free(rq);
+	vm_unwatch(&rq->watch);
+	far_cancel(&rq->far);
+	loop_timer_stop(&rq->deadline);
+	list_del(&rq->link);
+	if (rq->client)
+		rq->client->nrequests--;
+	rq->answered = true;
+	trim_soon();
+	if (!rq->in_handler)
+		request_dispose(rq);
+}
+
+/* ---- its answer ---- */
+
+/* The audit line of a change: who, what, result. */
+static void audit(const struct request *rq, const char *result)
+{
+	if (rq->verb->flags & VERB_CHANGES)
+		log_info(rq->client ? rq->client->name : "client (left)",
+			"%s %s: %s", rq->verb->wire, request_string(rq, "vm"),
+			result);
+}
+
+void request_negotiated(struct request *rq)
+{
+	if (!rq->client)
+		return;
+	rq->client->negotiated = true;
+	loop_timer_stop(&rq->client->greeting);
+}
+
+void request_reply_steal(struct request *rq, json_t *result)
+{
+	audit(rq, "ok");
+	if (rq->client)
+		client_reply_steal(rq->client, result, rq->id);
+	else
+		json_decref(result);
+	request_free(rq);
+}
+
+void request_reply_text(struct request *rq, const char *result)
+{
+	audit(rq, "ok");
+	if (rq->client)
+		client_reply_text(rq->client, result, rq->id);
+	request_free(rq);
+}
+
+void request_fail(struct request *rq, const struct err *err)
+{
+	audit(rq, err->text);
+	if (rq->client)
+		client_send_error(rq->client, err, rq->id);
+	request_free(rq);
+}
+
+void request_failf(struct request *rq, enum err_code code, const char *fmt, ...)
+{
+	struct err err;
+	va_list ap;
+
+	va_start(ap, fmt);
+	err_vset(&err, code, fmt, ap);
+	va_end(ap);
+	request_fail(rq, &err);
 }
