@@ -43,7 +43,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_vm.c 
 	supervisor/lifecycle.c supervisor/watch.c supervisor/names.c supervisor/fingerprint.c supervisor/registry.c \
 	supervisor/order.c supervisor/shutdown.c supervisor/analyze.c \
 	supervisor/report.c supervisor/explain.c supervisor/plan.c supervisor/arguments.c \
-	supervisor/control.c supervisor/client.c supervisor/control_handover.c \
+	supervisor/control.c supervisor/client.c supervisor/users.c supervisor/audit.c supervisor/control_handover.c \
 	supervisor/vm_handover.c supervisor/vm_console.c supervisor/machine_pid.c supervisor/upgrade.c supervisor/command_life.c supervisor/command_order.c \
 	supervisor/command_config.c supervisor/command_apply.c supervisor/command_size.c supervisor/command_plug.c \
 	supervisor/needs.c supervisor/volume.c supervisor/op_image.c supervisor/op_rebase.c supervisor/op_compare.c supervisor/command_rebase.c supervisor/tasks.c supervisor/command_image.c \

@@ -9,6 +9,7 @@
 		.name = "list",
 		.wire = "vm-list",
 		.aliases = "ls",
+		.flags = VERB_SEEN,
 		.role = ROLE_VIEWER,
 		.group = LOOK,
 		ARGS(ARG_PATTERNS(ARG_OPTIONAL),

@@ -486,7 +486,7 @@ const struct verb verbs[] = {
 	{
 		.name = "vm-resolve",
 		.wire = "vm-resolve",
-		.flags = VERB_WIRE,
+		.flags = VERB_WIRE | VERB_SEEN,
 		.role = ROLE_VIEWER,
 		ARGS(ARG_PATTERNS(ARG_WIRE)),
 		.help = "the names that names, globs and @tags stand for",

@@ -61,6 +61,7 @@ enum verb_flags {
 	VERB_OWNER = 128,    /* a VM's owner may, whatever his role */
 	VERB_MAYBE = 256,    /* with MANY or ONE: no name means all of them */
 	VERB_FILE = 512,     /* a FILE in place of a name: exec of vmwardd */
+	VERB_SEEN = 1024,    /* anybody may: of VMs that he may look at */
 };
 
 struct verb {

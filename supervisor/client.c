@@ -132,9 +132,11 @@ enum role client_role_for(const struct client *client, const char *vm_name)
 {
 	struct vm *vm = registry_find(client->control->registry, vm_name);
 
-	if (client->role >= ROLE_ADMIN || !vm || !vm->spec)
-		return client->role;
-	return roles_of_peer(client->stream.fd, vm->spec->vm.owner);
+	if (client->peer.uid == 0)
+		return ROLE_ADMIN;
+	return roles_of_peer(client->stream.fd,
+		vm && vm->spec ? vm->spec->vm.owner : "",
+		registry_env(client->control->registry));
 }
 
 static void on_message(struct jstream *js, json_t *message, const char *why)
@@ -155,7 +157,7 @@ struct client *client_new(struct control *control, int fd)
 	list_init(&client->requests);
 	if (sock_peer(fd, &client->peer))
 		client->peer = (struct sock_peer){ -1, (uid_t)-1, (gid_t)-1 };
-	client->role = roles_of_peer(fd, "");
+	client->role = roles_of_peer(fd, "", registry_env(control->registry));
 	snprintf(client->name, sizeof(client->name), "client pid %d uid %u",
 		(int)client->peer.pid, (unsigned)client->peer.uid);
 	list_add(&control->clients, &client->link);

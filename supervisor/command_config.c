@@ -74,7 +74,7 @@ static void check_host(struct request *rq, struct findings *f)
 {
 	const struct env *env = registry_env(request_registry(rq));
 
-	settings_free(settings_read(&env->paths, NULL, true, f));
+	settings_free(settings_read(&env->paths, NULL, f));
 	pools_check(&env->paths, true, f);
 	networks_check(&env->paths, true, f);
 }
@@ -384,7 +384,7 @@ static bool append_host(json_t *findings, struct request *rq, size_t *size)
 	bool all;
 
 	findings_init(&f);
-	settings_free(settings_read(&env->paths, NULL, false, &f));
+	settings_free(settings_read(&env->paths, NULL, &f));
 	pools_check(&env->paths, false, &f);
 	networks_check(&env->paths, false, &f);
 	all = report_append_findings(findings, &f, size);

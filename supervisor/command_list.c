@@ -70,7 +70,8 @@ void command_resolve(struct request *rq)
 		return;
 	all = json_array();
 	for (size_t i = 0; names[i]; i++)
-		json_array_append_new(all, json_string(names[i]));
+		if (request_may_see(rq, names[i]))
+			json_array_append_new(all, json_string(names[i]));
 	config_names_free(names);
 	request_reply_steal(rq, json_pack("{s:o}", "names", all));
 }
@@ -154,6 +155,7 @@ static void add_vm(const struct vm *vm, const struct report_choice *choice,
 /* ---- a page ---- */
 
 struct page {
+	const struct request *rq;
 	struct report_choice choice;
 	bool rows;    /* values alone, as an array */
 	bool running; /* only those that are up */
@@ -170,7 +172,8 @@ static int page_init(struct page *p, const struct request *rq, struct err *err)
 {
 	json_int_t limit = request_int(rq, "limit", PAGE);
 
-	*p = (struct page){ .running = request_bool(rq, "running"),
+	*p = (struct page){ .rq = rq,
+		.running = request_bool(rq, "running"),
 		.failed = request_bool(rq, "failed"),
 		.after = request_string(rq, "after"),
 		.limit = limit > 0 && limit < PAGE ? (size_t)limit : PAGE,
@@ -185,7 +188,8 @@ static bool is_wanted(const struct page *p, const struct vm *vm)
 		return false;
 	if (p->failed && vm->state != VM_FAILED)
 		return false;
-	return strcmp(vm->name, p->after) > 0;
+	return strcmp(vm->name, p->after) > 0 &&
+	       request_may_see(p->rq, vm->name);
 }
 
 /* Adds a VM if it is wanted and fits. */
@@ -219,8 +223,8 @@ static bool add_named(struct page *p, struct request *rq)
 	for (size_t i = 0; found && names[i]; i++) {
 		struct vm *vm = registry_find(request_registry(rq), names[i]);
 
-		found = vm;
-		if (vm)
+		found = vm && request_may_see(rq, vm->name);
+		if (found)
 			page_add(p, vm);
 		else
 			request_failf(

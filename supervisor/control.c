@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "supervisor/arguments.h"
+#include "supervisor/audit.h"
 #include "supervisor/client.h"
 #include "supervisor/roles.h"
 
@@ -35,15 +36,18 @@ static const struct handler *find_handler(
 static bool may(const struct client *client, const struct verb *verb,
 	const char *vm_name)
 {
-	if (str_eq(verb->wire, "qmp_capabilities"))
+	if (str_eq(verb->wire, "qmp_capabilities") || verb->flags & VERB_SEEN)
 		return true;
 	return client_role_for(client, vm_name) >= verb->role;
 }
 
 /* The VM that a request is about, by its name, its job or its request; "". */
-static const char *subject_of(const struct client *client, json_t *args)
+static const char *subject_of(
+	const struct client *client, const struct verb *verb, json_t *args)
 {
-	const char *vm = json_string_value(json_object_get(args, "vm"));
+	bool of_vm = verb->flags & (VERB_ONE | VERB_MANY);
+	const char *vm =
+		json_string_value(of_vm ? json_object_get(args, "vm") : NULL);
 	const char *id = json_string_value(json_object_get(args, "job"));
 	json_t *began = json_object_get(args, "request");
 	struct job *job =
@@ -88,15 +92,15 @@ static const struct verb *check_message(
 		return NULL;
 	}
 	*args = json_object_get(message, "arguments");
-	if (arguments_check(verb, *args, err))
-		return NULL;
-	if (!may(client, verb, subject_of(client, *args))) {
+	if (!may(client, verb, subject_of(client, verb, *args)))
 		err_set(err, ERR_DENIED,
-			"%s takes role %s: ask root, or join group vmward",
+			"%s takes role %s: ask root, who may name you in "
+			"[roles] of vmward.ini",
 			execute, role_name(verb->role));
-		return NULL;
-	}
-	return verb;
+	else if (!arguments_check(verb, *args, err))
+		return verb;
+	audit_error(&client->peer, verb, *args, err);
+	return NULL;
 }
 
 static void run_handler(struct request *rq)
@@ -140,7 +144,8 @@ void control_dispatch(struct client *client, json_t *message)
 	rq->id = json_incref(id);
 	rq->args = args ? json_incref(args) : json_object();
 	request_receive_file(rq);
-	rq->role = client->role;
+	rq->role = client_role_for(client, "");
+	rq->peer = client->peer;
 	rq->began_ms = loop_now_ms();
 	list_add(&client->requests, &rq->link);
 	client->nrequests++;

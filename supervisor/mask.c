@@ -39,8 +39,16 @@ static bool has(const char *text, size_t len, const char *part)
 	return false;
 }
 
+/* "password-file": what it names is no secret. */
+static bool is_file(const char *name, size_t len)
+{
+	return len > 5 && !memcmp(name + len - 5, "-file", 5);
+}
+
 static bool is_secret(const char *name, size_t len)
 {
+	if (is_file(name, len))
+		return false;
 	for (size_t i = 0; i < NELEMS(parts); i++)
 		if (has(name, len, parts[i]))
 			return true;
@@ -172,6 +180,29 @@ static void take_assignment(struct scan *s, const char *from)
 	s->at = after;
 }
 
+/* At "://": "user:password@" of a URL, up to the colon in it. */
+static void take_url(struct scan *s)
+{
+	const char *from = s->at + strlen("://");
+	const char *colon = NULL;
+	const char *at = from;
+
+	for (; at < s->end && *at && !strchr("/@ \t\r\n\"", *at); at++)
+		if (!colon && *at == ':')
+			colon = at;
+	copy_to(s, from);
+	if (!colon || at == s->end || *at != '@')
+		return;
+	copy_to(s, colon + 1);
+	str_add(s->out, HIDDEN);
+	s->at = at;
+}
+
+static bool is_url(const struct scan *s)
+{
+	return s->end - s->at > 3 && !memcmp(s->at, "://", 3);
+}
+
 void mask_secrets(const char *text, size_t len, struct str *out)
 {
 	struct scan s = { text, text + len, out };
@@ -181,7 +212,42 @@ void mask_secrets(const char *text, size_t len, struct str *out)
 			take_string(&s);
 		else if (*s.at == '=')
 			take_assignment(&s, text);
+		else if (is_url(&s))
+			take_url(&s);
 		else
 			copy_to(&s, s.at + 1);
 	}
+}
+
+static json_t *mask_text(const json_t *value)
+{
+	AUTO_STR struct str out = STR_INIT;
+
+	mask_secrets(json_string_value(value), json_string_length(value), &out);
+	return json_stringn(str_text(&out), out.len);
+}
+
+json_t *mask_json_steal(json_t *value)
+{
+	json_t *copy = json_incref(value);
+	const char *key;
+	json_t *item;
+	size_t i;
+
+	if (json_is_string(value)) {
+		json_decref(copy);
+		copy = mask_text(value);
+	} else if (json_is_array(value)) {
+		json_decref(copy);
+		copy = json_array();
+		json_array_foreach(value, i, item) json_array_append_new(
+			copy, mask_json_steal(json_incref(item)));
+	} else if (json_is_object(value)) {
+		json_decref(copy);
+		copy = json_object();
+		json_object_foreach(value, key, item) json_object_set_new(
+			copy, key, mask_json_steal(json_incref(item)));
+	}
+	json_decref(value);
+	return copy;
 }

@@ -125,7 +125,7 @@ static int check_file(
 	bool missing = false;
 
 	if (settings_is_file(file)) {
-		settings_free(settings_read(NULL, file, true, f));
+		settings_free(settings_read(NULL, file, f));
 		return 0;
 	}
 	if (is_other(file))
@@ -302,7 +302,7 @@ static int show_host(const struct once_options *o, const char *file)
 	int status = 0;
 
 	findings_init(&f);
-	settings = settings_read(NULL, file, false, &f);
+	settings = settings_read(NULL, file, &f);
 	if (settings)
 		settings_show(settings, o->origin, o->section, &text);
 	else

@@ -6,11 +6,12 @@
 #include <stdlib.h>
 
 #include "base/fd.h"
-#include "base/log.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "base/trim.h"
+#include "supervisor/audit.h"
 #include "supervisor/client.h"
+#include "supervisor/mask.h"
 
 struct registry *request_registry(const struct request *rq)
 {
@@ -119,6 +120,13 @@ void request_send_event(struct request *rq, const json_t *event)
 		client_send(rq->client, event);
 }
 
+bool request_may_see(const struct request *rq, const char *vm)
+{
+	if (rq->role >= ROLE_VIEWER)
+		return true;
+	return rq->client && client_role_for(rq->client, vm) >= ROLE_VIEWER;
+}
+
 /* ---- its end ---- */
 
 void request_dispose(struct request *rq)
@@ -148,15 +156,6 @@ void request_free(struct request *rq)
 
 /* ---- its answer ---- */
 
-/* The audit line of a change: who, what, result. */
-static void audit(const struct request *rq, const char *result)
-{
-	if (rq->verb->flags & VERB_CHANGES)
-		log_info(rq->client ? rq->client->name : "client (left)",
-			"%s %s: %s", rq->verb->wire, request_string(rq, "vm"),
-			result);
-}
-
 void request_negotiated(struct request *rq)
 {
 	if (!rq->client)
@@ -167,7 +166,9 @@ void request_negotiated(struct request *rq)
 
 void request_reply_steal(struct request *rq, json_t *result)
 {
-	audit(rq, "ok");
+	audit_answer(&rq->peer, rq->verb, rq->args, result);
+	if (rq->role < ROLE_ADMIN)
+		result = mask_json_steal(result);
 	if (rq->client)
 		client_reply_steal(rq->client, result, rq->id);
 	else
@@ -177,7 +178,7 @@ void request_reply_steal(struct request *rq, json_t *result)
 
 void request_reply_text(struct request *rq, const char *result)
 {
-	audit(rq, "ok");
+	audit_answer(&rq->peer, rq->verb, rq->args, NULL);
 	if (rq->client)
 		client_reply_text(rq->client, result, rq->id);
 	request_free(rq);
@@ -185,7 +186,7 @@ void request_reply_text(struct request *rq, const char *result)
 
 void request_fail(struct request *rq, const struct err *err)
 {
-	audit(rq, err->text);
+	audit_error(&rq->peer, rq->verb, rq->args, err);
 	if (rq->client)
 		client_send_error(rq->client, err, rq->id);
 	request_free(rq);

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/job.h"
 #include "base/list.h"
+#include "base/sock.h"
 #include "base/verbs.h"
 #include "supervisor/far.h"
 #include "supervisor/registry.h"
@@ -29,6 +30,7 @@ struct request {
 	json_t *args; /* never NULL */
 	int opened;   /* what came along for its ARG_OPENED; or -1 */
 	enum role role;
+	struct sock_peer peer; /* who asked */
 	int64_t began_ms;
 	struct vm_watch watch; /* of a waiting request */
 	struct loop_timer deadline;
@@ -83,6 +85,8 @@ struct request *request_sibling(
 	const struct request *request, const json_t *id);
 /* Sends an event object (borrowed) to the request's client only. */
 void request_send_event(struct request *request, const json_t *event);
+/* True if its client may look at the VM of that name. */
+bool request_may_see(const struct request *request, const char *vm);
 /* Frees it without an answer; while its handler runs, only afterwards. */
 void request_free(struct request *request);
 /* The rest of that, once the handler has returned. */

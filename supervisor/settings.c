@@ -13,6 +13,7 @@
 #include "base/sys.h"
 #include "supervisor/remark.h"
 #include "supervisor/show.h"
+#include "supervisor/users.h"
 
 #define SHOWN "vmward.ini"
 
@@ -21,13 +22,6 @@ static const char *const level_names[] = { "error", "warn", "info", "debug",
 	"trace", NULL };
 static const char *const confinement_names[] = { "full", "best-effort", "off",
 	NULL };
-
-/* Keys that this version reads and checks, and nothing uses yet. */
-static const char *const idle[] = {
-	"roles.admin",
-	"roles.operator",
-	"roles.viewer",
-};
 
 /* ---- values ---- */
 
@@ -137,26 +131,38 @@ static bool is_user(const char *word)
 	return *word && !strpbrk(word, " \t:/,");
 }
 
-static void check_users(const struct remarks *to, const char *key, char **list)
+static void add_who(struct settings_roles *roles, struct settings_who who)
 {
-	for (char **word = list; word && *word; word++)
+	roles->who = xreallocarray(
+		roles->who, roles->nwho + 1, sizeof(roles->who[0]));
+	roles->who[roles->nwho++] = who;
+}
+
+/* Looks a list up: whoever it names must be there. */
+static void take_users(const struct remarks *to, struct settings_roles *roles,
+	enum role role, char **list)
+{
+	const char *key = role_name(role);
+
+	for (char **word = list; word && *word; word++) {
+		bool group = **word == '@';
+		const char *name = *word + group;
+		struct settings_who who = { .role = role, .group = group };
+
 		if (!is_user(*word))
 			remark_error(to, "roles", key,
 				"%s: say users and @groups, with commas "
 				"between them",
 				*word);
-}
-
-static void note_idle(const struct remarks *to)
-{
-	for (size_t i = 0; i < NELEMS(idle); i++) {
-		const char *dot = strchr(idle[i], '.');
-		AUTO_FREE char *section =
-			xstrndup(idle[i], (size_t)(dot - idle[i]));
-
-		if (ini_find(to->ini, section, dot + 1))
-			remark_note(to, section, dot + 1,
-				"has no effect in this version");
+		else if (group ? users_find_group(name, &who.id)
+			       : users_find(name, &who.id))
+			remark_error(to, "roles", key,
+				"%s: no such %s in %s: make it, or write its "
+				"number",
+				*word, group ? "group" : "user",
+				group ? "/etc/group" : "/etc/passwd");
+		else
+			add_who(roles, who);
 	}
 }
 
@@ -199,31 +205,29 @@ static void fill(
 	char host[65] = "";
 	const struct key_scope scope = { "vmward", "vmward", NULL, host, home };
 	const struct remarks to = { &settings->ini, SHOWN, f };
+	struct settings_roles *roles = &settings->roles;
 
 	if (gethostname(host, sizeof(host) - 1) < 0)
 		host[0] = '\0';
 	if (keys_fill(settings, settings_sections, settings_nsections,
 		    &settings->ini, &scope, f) < 0)
 		return;
-	check_users(&to, "admin", settings->roles.admin);
-	check_users(&to, "operator", settings->roles.operator_);
-	check_users(&to, "viewer", settings->roles.viewer);
+	take_users(&to, roles, ROLE_ADMIN, roles->admin);
+	take_users(&to, roles, ROLE_OPERATOR, roles->operator_);
+	take_users(&to, roles, ROLE_VIEWER, roles->viewer);
 }
 
 static struct settings *read_file(const struct paths *paths, const char *path,
-	const char *shown, bool notes, struct findings *f)
+	const char *shown, struct findings *f)
 {
 	struct settings *settings = NEW(struct settings);
 	unsigned before = f->errors;
-	const struct remarks to = { &settings->ini, shown ? shown : SHOWN, f };
 
 	ini_init(&settings->ini);
 	settings->ini.keep_bad = true;
 	if (path && ini_read(&settings->ini, AT_FDCWD, path, shown, f))
 		before = UINT_MAX; /* the tables still look at the rest */
 	fill(settings, paths ? paths->home : NULL, f);
-	if (notes)
-		note_idle(&to);
 	findings_sort(f);
 	if (f->errors == before)
 		return settings;
@@ -231,15 +235,14 @@ static struct settings *read_file(const struct paths *paths, const char *path,
 	return NULL;
 }
 
-struct settings *settings_read(const struct paths *paths, const char *path,
-	bool notes, struct findings *f)
+struct settings *settings_read(
+	const struct paths *paths, const char *path, struct findings *f)
 {
 	AUTO_FREE char *own = path ? NULL : path_of(paths);
 
 	if (!path && (!own || !exists(own)))
-		return read_file(paths, NULL, NULL, notes, f);
-	return read_file(
-		paths, path ? path : own, path ? path : SHOWN, notes, f);
+		return read_file(paths, NULL, NULL, f);
+	return read_file(paths, path ? path : own, path ? path : SHOWN, f);
 }
 
 void settings_free(struct settings *settings)
@@ -248,6 +251,7 @@ void settings_free(struct settings *settings)
 		return;
 	keys_release(settings, settings_sections, settings_nsections);
 	ini_fini(&settings->ini);
+	free(settings->roles.who);
 	free(settings->error);
 	free(settings);
 }
@@ -272,7 +276,7 @@ static struct settings *defaults_new(void)
 	struct settings *settings;
 
 	findings_init(&none);
-	settings = read_file(NULL, NULL, NULL, false, &none);
+	settings = read_file(NULL, NULL, NULL, &none);
 	findings_fini(&none);
 	BUG_ON(!settings);
 	return settings;
@@ -331,7 +335,7 @@ bool settings_follow(struct env *env)
 	bool changed;
 
 	findings_init(&f);
-	now = settings_read(&env->paths, NULL, false, &f);
+	now = settings_read(&env->paths, NULL, &f);
 	if (!now)
 		refuse(env, &f);
 	findings_fini(&f);

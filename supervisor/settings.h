@@ -3,8 +3,7 @@
  * The host's own file, vmward.ini: what holds for a supervisor and not for
  * one VM.  A key is a field here, a line in the table of settings.c, and a
  * use of settings_of(env)->SECTION.FIELD at the moment it is needed: a
- * reload puts new settings in place of the old ones.  `idle` in settings.c
- * names the keys that nothing uses yet.
+ * reload puts new settings in place of the old ones.
  */
 #ifndef SUPERVISOR_SETTINGS_H
 #define SUPERVISOR_SETTINGS_H
@@ -12,6 +11,7 @@
 #include <stdbool.h>
 
 #include "base/keys.h"
+#include "base/verbs.h"
 #include "supervisor/env.h"
 
 enum on_exit { ON_EXIT_LEAVE, ON_EXIT_SHUTDOWN };
@@ -24,10 +24,19 @@ struct settings_vmward {
 	int log_level;            /* enum log_level */
 };
 
+/* One word of [roles], looked up. */
+struct settings_who {
+	enum role role;
+	bool group;
+	uint32_t id;
+};
+
 struct settings_roles { /* users, numbers of users, @groups */
 	char **admin;
 	char **operator_;
 	char **viewer;
+	struct settings_who *who; /* all of them */
+	size_t nwho;
 };
 
 struct settings_uids {
@@ -62,11 +71,10 @@ bool settings_follow(struct env *env);
 void settings_drop(struct env *env);
 /*
  * One file, named by a person (shown) or the one of paths (path NULL): all
- * that is wrong in it, and with `notes` the keys that have no effect yet.
- * New; NULL with findings.
+ * that is wrong in it.  New; NULL with findings.
  */
-struct settings *settings_read(const struct paths *paths, const char *path,
-	bool notes, struct findings *f);
+struct settings *settings_read(
+	const struct paths *paths, const char *path, struct findings *f);
 void settings_free(struct settings *settings); /* accepts NULL */
 /* An enum confinement by its word; -1: none. */
 int settings_confinement_of(const char *word);

@@ -19,7 +19,8 @@ struct console *vm_console(const struct vm *vm, const char *name)
 static bool may_attach(const struct console *c, int fd, bool *may_write)
 {
 	const struct vm *vm = c->owner;
-	enum role role = roles_of_peer(fd, vm->spec ? vm->spec->vm.owner : "");
+	enum role role =
+		roles_of_peer(fd, vm->spec ? vm->spec->vm.owner : "", vm->env);
 
 	*may_write = role >= ROLE_OPERATOR;
 	return role >= ROLE_VIEWER;

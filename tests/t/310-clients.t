@@ -91,7 +91,7 @@ ok "replay: the last one again" talk "$control" events \
 if [ "$(id -u)" -eq 0 ]; then
 	uid=65534
 	ok "a stranger may ask for the version" q query-version
-	for command in vm-list reload event-replay job-list; do
+	for command in reload event-replay job-list; do
 		ok "a stranger: $command" refused DENIED "$command"
 	done
 	for command in vm-status vm-start vm-stop vm-kill vm-reset vm-log \
@@ -107,6 +107,9 @@ if [ "$(id -u)" -eq 0 ]; then
 		vm-stop; do
 		ok "an owner: $command" q "$command" mine
 	done
+	q vm-list
+	ok "an owner: a list of his own" sh -c \
+		"grep -q '\"mine\"' '$tmp/out' && ! grep -q '\"web\"' '$tmp/out'"
 	for command in vm-enable vm-disable; do
 		ok "an owner: $command" refused DENIED "$command" mine
 	done

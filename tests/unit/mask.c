@@ -43,9 +43,37 @@ static const struct {
 	{ "password = hunter2\nx = 1\n", "password = ***\nx = 1\n" },
 	{ "cmdline = root=/dev/vda password=hunter2 quiet",
 		"cmdline = root=/dev/vda password=*** quiet" },
+	{ "password-file = /etc/pw\nsecret-file=/x",
+		"password-file = /etc/pw\nsecret-file=/x" },
+	{ "url = https://ann:hunter2@host/x:y@z",
+		"url = https://ann:***@host/x:y@z" },
+	{ "url = nbd://host:10809/x", "url = nbd://host:10809/x" },
+	{ "https://ann@host", "https://ann@host" },
+	{ "://", "://" },
+	{ "a://b:c@", "a://b:***@" },
 	{ "=", "=" },
 	{ "data=", "data=" },
 };
+
+static void test_json(void)
+{
+	json_t *in = json_pack("{s:s,s:[s,{s:s}],s:i,s:n}", "text",
+		"arg-1 = -object secret,data=hunter2\nx = 1\n", "list",
+		"https://a:hunter2@b/", "key", "plain", "n", 3, "none");
+	json_t *want = json_pack("{s:s,s:[s,{s:s}],s:i,s:n}", "text",
+		"arg-1 = -object secret,data=***\nx = 1\n", "list",
+		"https://a:***@b/", "key", "plain", "n", 3, "none");
+	json_t *kept = json_deep_copy(in);
+	json_t *out = mask_json_steal(json_incref(in));
+
+	ok(json_equal(out, want), "JSON: inside of each text");
+	ok(json_equal(in, kept), "and what others hold stays as it is");
+	ok(!mask_json_steal(NULL), "nothing is nothing");
+	json_decref(in);
+	json_decref(want);
+	json_decref(kept);
+	json_decref(out);
+}
 
 int main(void)
 {
@@ -64,5 +92,6 @@ int main(void)
 		if (strstr(str_text(&out), "hunt"))
 			ok(false, "cut at %zu", len);
 	}
+	test_json();
 	return done();
 }

@@ -10,12 +10,14 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "supervisor/settings.h"
 
 #include "tests/unit/tap.h"
 #include "tests/unit/temp.h"
 
 enum { ANN = 1234567, ADMINS = 7654321 };
 
+static struct env env;
 static struct ucred peer;
 static gid_t peer_group; /* its supplementary one */
 
@@ -56,7 +58,7 @@ static void put_file(const char *name, const char *text)
 /* The role of ANN for a VM of that owner. */
 static enum role role_for(const char *owner)
 {
-	return roles_of_peer(3, owner);
+	return roles_of_peer(3, owner, &env);
 }
 
 static void test_owner(void)
@@ -99,7 +101,48 @@ static void test_admins(void)
 	roles_init();
 	is_int(role_for(""), ROLE_NONE, "it is gone");
 	peer_group = 0;
-	is_int(roles_of_peer(-1, "ann"), ROLE_NONE, "no socket at all");
+	is_int(roles_of_peer(-1, "ann", &env), ROLE_NONE, "no socket at all");
+}
+
+static void settle(const char *text)
+{
+	struct findings f;
+
+	findings_init(&f);
+	put_file("vmward.ini", text);
+	settings_drop(&env);
+	env.settings = settings_read(NULL, temp_path("vmward.ini"), &f);
+	ok(env.settings, "[roles] are settled");
+	findings_fini(&f);
+}
+
+static void test_named(void)
+{
+	peer.uid = ANN;
+	peer.gid = 5;
+	peer_group = 0;
+	put_file("group", "root:x:0:\nstaff:x:50:\n");
+	put_file("passwd", "bob:x:77:77::/:/bin/sh\nann:x:1234567:1::/:/\n");
+	settle("[roles]\nviewer = ann\n");
+	is_int(role_for(""), ROLE_VIEWER, "a viewer by name");
+	is_int(role_for("ann"), ROLE_OPERATOR, "who owns a VM, operates it");
+	is_int(role_for("bob"), ROLE_VIEWER, "but not another's");
+	settle("[roles]\nviewer = 1234567\noperator = @staff, bob\n");
+	is_int(role_for(""), ROLE_VIEWER, "by number; of two lists not in one");
+	peer_group = 50;
+	is_int(role_for(""), ROLE_OPERATOR, "the most of two lists, by group");
+	peer_group = 0;
+	peer.gid = 50;
+	is_int(role_for(""), ROLE_OPERATOR, "and by the first group");
+	peer.gid = 5;
+	settle("[roles]\nadmin = @50, ann\nviewer = ann\n");
+	is_int(role_for("bob"), ROLE_ADMIN, "an administrator");
+	peer.uid = 77;
+	is_int(role_for(""), ROLE_NONE, "whom nobody named");
+	peer.gid = 50;
+	is_int(role_for(""), ROLE_ADMIN, "a group by number");
+	settings_drop(&env);
+	is_int(role_for(""), ROLE_NONE, "no settings, no roles");
 }
 
 int main(void)
@@ -118,5 +161,6 @@ int main(void)
 			   "last:x:1234567:1::/:/bin/sh");
 	test_owner();
 	test_admins();
+	test_named();
 	return done();
 }
