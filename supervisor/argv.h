@@ -45,14 +45,20 @@ struct argv_host {
 	bool vnc;      /* it has a display, whose socket comes by QMP */
 };
 
-/* Root ports "rp0".. of q35; other machines have none (n = 0). */
+/*
+ * Root ports "rp0".. of q35, other machines have none (n = 0); and the units
+ * of the scsi controller, whose names follow those of all ports.
+ */
 struct argv_slots {
-	const char *names; /* "disk-root,,net-lan": devices by port; or NULL */
+	const char *names; /* "disk-root,,net-lan": devices by place; or NULL */
 	unsigned n;        /* ports that exist */
 };
 
-#define ARGV_SLOTS_MAX 32
-#define ARGV_SLOT_NAME 24 /* with its end */
+#define ARGV_SLOTS_MAX  32
+#define ARGV_UNITS_MAX  32
+#define ARGV_PLACES_MAX (ARGV_SLOTS_MAX + ARGV_UNITS_MAX)
+#define ARGV_SLOT_NAME  24     /* with its end */
+#define ARGV_SCSI       "scsi" /* the controller, where it came late */
 
 /*
  * Gives every cold disk and nic of the spec its port: the recorded one if it
@@ -64,9 +70,15 @@ void argv_plan_slots(const struct vm_spec *spec, struct argv_slots *slots);
 int argv_take_slot(
 	struct argv_slots *slots, const char *device, struct err *err);
 
+/* The same for a unit of the scsi controller. */
+int argv_take_unit(
+	struct argv_slots *slots, const char *device, struct err *err);
+
 /* The port of a device, or -1. */
 int argv_find_slot(const struct argv_slots *slots, const char *device);
-/* The device lets its port go. */
+/* The unit of a scsi disk, or -1. */
+int argv_find_unit(const struct argv_slots *slots, const char *device);
+/* The device lets its port or unit go. */
 void argv_drop_slot(struct argv_slots *slots, const char *device);
 /* How many ports are free. */
 unsigned argv_free_slots(const struct argv_slots *slots);
@@ -102,7 +114,17 @@ char *argv_disk_fd_name(
  */
 json_t *argv_disk_secret(const struct spec_disk *disk, int fd);
 char *argv_disk_secret_id(const char *disk);
-/* A machine of that type takes it while it runs. */
+/* What a disk takes up of its machine, by its bus. */
+enum disk_place {
+	PLACE_PORT, /* a root port of q35, a slot of pc */
+	PLACE_UNIT, /* of the scsi controller */
+	PLACE_SATA, /* a unit of the board's own controller */
+	PLACE_USB,  /* wherever the bus likes */
+};
+enum disk_place argv_disk_place(const struct spec_disk *disk);
+/* It comes and goes while its VM runs, on machines that let it. */
+bool argv_disk_is_hot(const struct spec_disk *disk);
+/* A machine of that type takes it, or lets it go, while it runs. */
 MUST_CHECK int argv_disk_may_plug(
 	const struct spec_disk *disk, const char *machine, struct err *err);
 /* A failed read or write holds the guest, and is tried again. */
@@ -112,11 +134,14 @@ MUST_CHECK int argv_disk_check(const struct spec_disk *disk,
 	const struct chain *chain, struct err *err);
 /*
  * The device for -device / device_add; new.  place is the root port of q35
- * (virtio, nvme), the unit of a sata disk, or -1: wherever the bus likes.
+ * (virtio, nvme), the unit of a sata or scsi disk, or -1: wherever the bus
+ * likes.
  */
 json_t *argv_disk_device(const struct vm_spec *spec,
 	const struct spec_disk *disk, int place, int bootindex,
 	struct err *err);
+/* The controller of scsi disks, in a root port or (-1) its fixed place; new. */
+json_t *argv_scsi_controller(const struct vm_spec *spec, int port);
 /* Its place in the order of boot; 0: none. */
 int argv_disk_boot(const struct vm_spec *spec, const struct spec_disk *disk);
 json_t *argv_nic_backend(const struct vm_spec *spec, const struct spec_nic *nic,

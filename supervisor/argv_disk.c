@@ -5,14 +5,33 @@
 #include "base/mem.h"
 #include "supervisor/chains.h"
 
+static int unit_of(struct argv_build *b, const struct spec_disk *disk, int *out)
+{
+	AUTO_FREE char *device = xasprintf("disk-%s", disk->name);
+
+	*out = argv_find_unit(b->slots, device);
+	if (*out < 0)
+		return err_set(b->err, ERR_LIMIT,
+			"disk '%s': a VM takes %d scsi disks", disk->name,
+			ARGV_UNITS_MAX);
+	return 0;
+}
+
 static int place_of(
 	struct argv_build *b, const struct spec_disk *disk, int *out)
 {
 	*out = -1;
-	if (disk->bus == BUS_SATA)
-		*out = b->sata++;
-	else if (disk->bus == BUS_VIRTIO || disk->bus == BUS_NVME)
+	switch (argv_disk_place(disk)) {
+	case PLACE_PORT:
 		return argv_port_of(b, "disk", disk->name, out);
+	case PLACE_UNIT:
+		return unit_of(b, disk, out);
+	case PLACE_SATA:
+		*out = b->sata++;
+		break;
+	case PLACE_USB:
+		break;
+	}
 	return 0;
 }
 

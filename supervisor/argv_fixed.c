@@ -121,10 +121,11 @@ static int add_vserial(struct argv_build *b)
 
 static int add_scsi(struct argv_build *b)
 {
+	int port = argv_find_slot(b->slots, ARGV_SCSI);
+
 	if (!has_disk_on(b, BUS_SCSI))
 		return 0;
-	return argv_add_device(
-		b, device_virtio_at(b->kind, "virtio-scsi", "scsi", ADDR_SCSI));
+	return argv_add_device(b, argv_scsi_controller(b->spec, port));
 }
 
 static int add_pvpanic(struct argv_build *b)

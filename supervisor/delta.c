@@ -18,6 +18,7 @@ struct make {
 	const struct vm *vm;
 	const struct observed *seen; /* or NULL */
 	unsigned ports;              /* that are free */
+	bool scsi;                   /* a controller comes, or is there */
 };
 
 static struct delta *add(struct make *m, const char *section, const char *key)
@@ -71,19 +72,37 @@ static struct spec_disk *disk_of(
 
 /* ---- what a change of each key takes ---- */
 
-/* A device comes or goes by a port of its own. */
-static void plug(struct make *m, struct delta *d, bool comes)
+/* A device comes or goes; with_port: by a root port of its own. */
+static void plug(struct make *m, struct delta *d, bool comes, bool with_port)
 {
 	enum machine_kind kind = device_machine(m->vm->running);
 
+	with_port &= kind == MACHINE_Q35;
 	if (kind == MACHINE_MICROVM)
 		waits(d, "machine microvm cannot hotplug");
-	else if (comes && kind == MACHINE_Q35 && m->ports == 0)
+	else if (comes && with_port && m->ports == 0)
 		waits(d, "no port is free: hotplug-ports says how many there "
 			 "are");
 	else
 		is_hot(d, comes ? DELTA_ATTACH : DELTA_DETACH);
-	m->ports -= d->act == DELTA_ATTACH && kind == MACHINE_Q35;
+	m->ports -= d->act == DELTA_ATTACH && with_port;
+}
+
+/* The first scsi disk brings the controller, which takes a port. */
+static bool needs_controller(const struct make *m)
+{
+	if (m->scsi || argv_find_slot(&m->vm->slots, ARGV_SCSI) >= 0)
+		return false;
+	if (m->seen)
+		return !observed_has_device(m->seen, ARGV_SCSI);
+	list_each(&m->vm->running->disks, it, next) {
+		const struct spec_disk *disk =
+			list_entry(it, struct spec_disk, link);
+
+		if (argv_disk_place(disk) == PLACE_UNIT)
+			return false;
+	}
+	return true;
 }
 
 static void plug_disk(struct make *m, struct delta *d)
@@ -91,16 +110,20 @@ static void plug_disk(struct make *m, struct delta *d)
 	const struct spec_disk *added = disk_of(m->vm->spec, d);
 	const struct spec_disk *gone = disk_of(m->vm->running, d);
 
-	if ((added ? added : gone)->bus != BUS_VIRTIO)
-		waits(d, "only disks with bus = virtio are plugged while it "
-			 "runs");
+	const struct spec_disk *disk = added ? added : gone;
+	bool scsi = argv_disk_place(disk) == PLACE_UNIT;
+	struct err err = ERR_INIT;
+
+	if (argv_disk_may_plug(disk, m->vm->running->vm.machine, &err))
+		waits(d, err.text);
 	else
-		plug(m, d, added != NULL);
+		plug(m, d, added != NULL, !scsi || needs_controller(m));
+	m->scsi |= scsi;
 }
 
 static void plug_nic(struct make *m, struct delta *d)
 {
-	plug(m, d, spec_nic_of(m->vm->spec, name_of(d)) != NULL);
+	plug(m, d, spec_nic_of(m->vm->spec, name_of(d)) != NULL, true);
 }
 
 static void resize_disk(struct make *m, struct delta *d)
@@ -346,7 +369,7 @@ static bool is_known(const struct make *m, const char *id)
 		if (str_eq(list_entry(it, struct ini_entry, link)->section,
 			    section))
 			return true;
-	return str_starts(id, ROOM_CPU);
+	return str_starts(id, ROOM_CPU) || str_eq(id, ARGV_SCSI);
 }
 
 /* What was plugged in behind our back. */
@@ -411,7 +434,10 @@ static void look_at_machine(struct make *m)
 void deltas_make(
 	struct deltas *out, const struct vm *vm, const struct observed *seen)
 {
-	struct make m = { out, vm, seen, argv_free_slots(&vm->slots) };
+	struct make m = { .out = out,
+		.vm = vm,
+		.seen = seen,
+		.ports = argv_free_slots(&vm->slots) };
 
 	list_init(&out->list);
 	diff_specs(vm->spec, vm->running, on_difference, &m);

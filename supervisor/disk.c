@@ -237,11 +237,6 @@ static int put_sata(json_t *device, enum machine_kind kind,
 	int most = kind == MACHINE_PC ? 4 : 6;
 	char bus[16];
 
-	if (unit < 0)
-		return err_set(err, ERR_UNSUPPORTED,
-			"disk '%s': a sata disk cannot be plugged into a "
-			"running VM",
-			disk->name);
 	if (unit >= most)
 		return err_set(err, ERR_LIMIT,
 			"disk '%s': this machine takes %d sata disks",
@@ -254,28 +249,84 @@ static int put_sata(json_t *device, enum machine_kind kind,
 	return 0;
 }
 
-static json_t *disk_on_bus(
-	enum machine_kind kind, enum spec_bus bus, bool disc, const char *id)
+/* What each bus makes of a disk. */
+static const struct bus {
+	const char *driver; /* NULL: virtio-blk of the machine's kind */
+	const char *disc;   /* the same with a disc in it */
+	const char *bus;    /* QEMU's, where there is one of them */
+	enum disk_place place;
+	bool hot;
+} buses[] = {
+	[BUS_VIRTIO] = { NULL, NULL, NULL, PLACE_PORT, true },
+	[BUS_SCSI] = { "scsi-hd", "scsi-cd", ARGV_SCSI ".0", PLACE_UNIT, true },
+	[BUS_NVME] = { "nvme", "nvme", NULL, PLACE_PORT, true },
+	[BUS_SATA] = { "ide-hd", "ide-cd", NULL, PLACE_SATA, false },
+	[BUS_USB] = { "usb-storage", "usb-storage", "usb.0", PLACE_USB, false },
+};
+
+enum disk_place argv_disk_place(const struct spec_disk *disk)
 {
+	return buses[disk->bus].place;
+}
+
+bool argv_disk_is_hot(const struct spec_disk *disk)
+{
+	return buses[disk->bus].hot;
+}
+
+static json_t *disk_on_bus(
+	enum machine_kind kind, const struct spec_disk *disk, const char *id)
+{
+	const struct bus *bus = &buses[disk->bus];
 	json_t *device;
 
-	switch (bus) {
-	case BUS_SCSI:
-		device = device_new("scsi-hd", id);
-		device_put(device, "bus", "scsi.0");
-		return device;
-	case BUS_NVME:
-		return device_new("nvme", id);
-	case BUS_SATA:
-		return device_new(disc ? "ide-cd" : "ide-hd", id);
-	case BUS_USB:
-		device = device_new("usb-storage", id);
-		device_put(device, "bus", "usb.0");
-		return device;
-	case BUS_VIRTIO:
+	if (!bus->driver)
+		return device_virtio(kind, "virtio-blk", id);
+	device = device_new(disk->disc ? bus->disc : bus->driver, id);
+	if (bus->bus)
+		device_put(device, "bus", bus->bus);
+	return device;
+}
+
+json_t *argv_scsi_controller(const struct vm_spec *spec, int port)
+{
+	enum machine_kind kind = device_machine(spec);
+	json_t *device;
+
+	if (port < 0)
+		return device_virtio_at(
+			kind, "virtio-scsi", ARGV_SCSI, ADDR_SCSI);
+	device = device_virtio(kind, "virtio-scsi", ARGV_SCSI);
+	device_put_place(device, port);
+	return device;
+}
+
+/* Each disk is a target of its own. */
+static void put_unit(json_t *device, int unit)
+{
+	if (unit < 0)
+		return;
+	json_object_set_new(device, "scsi-id", json_integer(unit));
+	json_object_set_new(device, "lun", json_integer(0));
+}
+
+/* Where its bus has it; unit or port, as its bus counts. */
+static int put_place(json_t *device, enum machine_kind kind,
+	const struct spec_disk *disk, int place, struct err *err)
+{
+	switch (argv_disk_place(disk)) {
+	case PLACE_PORT:
+		device_put_place(device, place);
+		break;
+	case PLACE_UNIT:
+		put_unit(device, place);
+		break;
+	case PLACE_SATA:
+		return put_sata(device, kind, disk, place, err);
+	case PLACE_USB:
 		break;
 	}
-	return device_virtio(kind, "virtio-blk", id);
+	return 0;
 }
 
 static int check(
@@ -302,9 +353,11 @@ static int check(
 int argv_disk_may_plug(
 	const struct spec_disk *disk, const char *machine, struct err *err)
 {
-	if (disk->bus != BUS_VIRTIO)
+	if (!argv_disk_is_hot(disk))
 		return err_set(err, ERR_UNSUPPORTED,
-			"only disks with bus = virtio can be attached live");
+			"a disk with bus = %s comes and goes with a start "
+			"only: say bus = virtio, scsi or nvme",
+			spec_bus_names[disk->bus]);
 	if (str_starts(machine, "microvm"))
 		return err_set(
 			err, ERR_UNSUPPORTED, "machine microvm cannot hotplug");
@@ -363,13 +416,9 @@ json_t *argv_disk_device(const struct vm_spec *spec,
 
 	if (check(kind, disk, err) != 0)
 		return NULL;
-	device = disk_on_bus(kind, (enum spec_bus)disk->bus, disk->disc, id);
-	if (disk->bus == BUS_SATA) {
-		if (put_sata(device, kind, disk, place, err) != 0)
-			return NULL;
-	} else if (disk->bus == BUS_VIRTIO || disk->bus == BUS_NVME) {
-		device_put_place(device, place);
-	}
+	device = disk_on_bus(kind, disk, id);
+	if (put_place(device, kind, disk, place, err) != 0)
+		return NULL;
 	device_put(device, "drive", id);
 	device_put(device, "serial",
 		device_is_set(disk->serial) ? disk->serial : disk->name);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/str.h"
 #include "qmp/call.h"
 #include "supervisor/disk_close.h"
@@ -22,6 +23,8 @@ struct op_device_class {
 	const char *section; /* of its files; "net" of "net-lan", too */
 	const char *fate;    /* of what it leaves, once the guest lets go */
 	const struct list *(*all)(const struct vm_spec *spec);
+	/* Its machine lets it go while it runs; or NULL: each does. */
+	int (*may_go)(const struct vm *vm, const char *name, struct err *err);
 	const char *(*name_of)(struct list *it); /* NULL: it stays */
 	/* Closes its back end, a child job; or NULL: netdev_del does. */
 	struct job *(*close_start)(struct vm *vm, const char *name,
@@ -81,6 +84,12 @@ int op_device_take_slot(struct op_device *dev, struct err *err)
 	return dev->slot < 0 ? -1 : 0;
 }
 
+int op_device_take_unit(struct op_device *dev, struct err *err)
+{
+	dev->slot = argv_take_unit(&dev->vm->slots, dev->id, err);
+	return dev->slot < 0 ? -1 : 0;
+}
+
 void op_device_drop_slot(struct op_device *dev)
 {
 	if (dev->slot >= 0)
@@ -115,6 +124,24 @@ static void on_event(struct qmp_sub *sub, const struct qmp_event *ev)
 void op_device_watch(struct op_device *dev)
 {
 	qmp_subscribe(machine_qmp(&dev->vm->machine), &dev->sub, on_event);
+}
+
+json_t *op_device_list(void)
+{
+	return json_pack("{s:s}", "path", "/machine/peripheral");
+}
+
+bool op_device_is_listed(const json_t *list, const char *id)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	{
+		if (str_eq(member_text(item, "name"), id))
+			return true;
+	}
+	return false;
 }
 
 bool op_device_is_over(const struct op_device *dev)
@@ -210,6 +237,9 @@ static enum job_state detach_run(struct job *job)
 	JOB_BEGIN(job);
 	if (!op->dev.vm->machine.ready)
 		return op_device_fail_gone(job);
+	if (op->dev.class->may_go &&
+		op->dev.class->may_go(op->dev.vm, op->dev.name, &job->err))
+		return JOB_ENDS;
 	op_device_watch(&op->dev);
 	QMP_TRY(job, &op->call, QMP_OF(op), "device_del",
 		op_device_id(&op->dev));
@@ -238,18 +268,7 @@ static enum job_state detach_run(struct job *job)
 
 static bool is_there(const struct op_unplug *op)
 {
-	json_t *item;
-	size_t i;
-
-	json_array_foreach(op->there, i, item)
-	{
-		const char *name =
-			json_string_value(json_object_get(item, "name"));
-
-		if (name && str_eq(name, op->dev.id))
-			return true;
-	}
-	return false;
+	return op_device_is_listed(op->there, op->dev.id);
 }
 
 /* The next one of ours whose device QEMU has no longer. */
@@ -329,8 +348,7 @@ static enum job_state reap_run(struct job *job)
 	struct op_unplug *op = container_of(job, struct op_unplug, job);
 
 	JOB_BEGIN(job);
-	QMP_CALL(job, &op->call, QMP_OF(op), "qom-list",
-		json_pack("{s:s}", "path", "/machine/peripheral"));
+	QMP_CALL(job, &op->call, QMP_OF(op), "qom-list", op_device_list());
 	op->there = json_incref(op->call.result);
 	while (find_gone(op)) {
 		start_close(op, true); /* or it went with another try */
@@ -365,11 +383,20 @@ static const struct list *all_disks(const struct vm_spec *spec)
 	return &spec->disks;
 }
 
+/* One that can have gone. */
 static const char *name_of_disk(struct list *it)
 {
 	const struct spec_disk *disk = list_entry(it, struct spec_disk, link);
 
-	return disk->bus == BUS_VIRTIO ? disk->name : NULL;
+	return argv_disk_is_hot(disk) ? disk->name : NULL;
+}
+
+static int may_disk_go(const struct vm *vm, const char *name, struct err *err)
+{
+	const struct spec_disk *disk =
+		vm->running ? spec_disk_of(vm->running, name) : NULL;
+
+	return disk ? argv_disk_may_plug(disk, vm->record.machine, err) : 0;
 }
 
 static const struct list *all_nics(const struct vm_spec *spec)
@@ -395,6 +422,7 @@ const struct op_device_class op_device_disk = {
 	.fate = "closed",
 	.all = all_disks,
 	.name_of = name_of_disk,
+	.may_go = may_disk_go,
 	.close_start = disk_close_start,
 	.forget = running_drop_disk,
 	.detach = { "disk-detach", detach_run, NULL, unplug_cleanup },

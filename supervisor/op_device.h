@@ -30,7 +30,7 @@ struct op_device {
 	struct qmp_sub sub;
 	char id[32]; /* "disk-data", "net-lan": QEMU's */
 	char name[24];
-	int slot;     /* root port taken for it, or -1 */
+	int slot;     /* root port or scsi unit taken for it, or -1 */
 	bool deleted; /* DEVICE_DELETED came */
 	bool refused; /* DEVICE_UNPLUG_GUEST_ERROR came */
 };
@@ -45,13 +45,19 @@ void op_device_fini(struct op_device *dev);
 
 /* Takes a root port where the machine has such; -1: none is free. */
 int op_device_take_slot(struct op_device *dev, struct err *err);
-/* Gives back what op_device_take_slot() took. */
+/* The same for a unit of the scsi controller, which every machine has. */
+int op_device_take_unit(struct op_device *dev, struct err *err);
+/* Gives back what either of them took. */
 void op_device_drop_slot(struct op_device *dev);
 /* Writes down which device has which port. */
 void op_device_save_slots(const struct op_device *dev);
 
 /* The arguments of device_del; new. */
 json_t *op_device_id(const struct op_device *dev);
+/* The arguments of qom-list, which lists devices; new. */
+json_t *op_device_list(void);
+/* Whether a device of this id is in its answer. */
+bool op_device_is_listed(const json_t *list, const char *id);
 /* Listens for what device_del leads to. */
 void op_device_watch(struct op_device *dev);
 /* It is gone, alone or with its QEMU. */

@@ -16,6 +16,7 @@
 #include "qmp/call.h"
 #include "supervisor/chain_open.h"
 #include "supervisor/chain_record.h"
+#include "supervisor/device.h"
 #include "supervisor/disk_close.h"
 #include "supervisor/image_plan.h"
 #include "supervisor/op_device.h"
@@ -32,6 +33,7 @@ struct op_disk {
 	struct spec_disk *disk; /* owned until it is plugged */
 	json_t *pairs;          /* what the disk was made of */
 	json_t *device;
+	json_t *controller; /* that the disk needs first */
 	struct chain chain; /* its images, open until QEMU has them */
 	size_t depth;       /* of the one at work */
 	bool closed;        /* the child that closes its nodes has ended */
@@ -77,6 +79,17 @@ static int make_image(struct op_disk *op)
 	return need;
 }
 
+static bool is_scsi(const struct op_disk *op)
+{
+	return argv_disk_place(op->disk) == PLACE_UNIT;
+}
+
+static int take_place(struct op_disk *op, struct err *err)
+{
+	return is_scsi(op) ? op_device_take_unit(&op->dev, err)
+			   : op_device_take_slot(&op->dev, err);
+}
+
 static int prepare(struct op_disk *op, struct err *err)
 {
 	struct vm *vm = op->dev.vm;
@@ -84,7 +97,7 @@ static int prepare(struct op_disk *op, struct err *err)
 		.paths = &vm->env->paths,
 		.known = chain_record(vm) };
 
-	if (op_device_take_slot(&op->dev, err))
+	if (take_place(op, err))
 		return -1;
 	op->device =
 		argv_disk_device(vm->running, op->disk, op->dev.slot, 0, err);
@@ -165,6 +178,33 @@ static void send_node(struct op_disk *op)
 		false);
 }
 
+/* ---- the controller, which comes with the first disk that needs it ---- */
+
+/* Its device, in a port of its own; NULL with err. */
+static json_t *new_controller(struct op_disk *op, struct err *err)
+{
+	struct vm *vm = op->dev.vm;
+	int port = -1;
+
+	if (device_machine(vm->running) == MACHINE_Q35) {
+		port = argv_take_slot(&vm->slots, ARGV_SCSI, err);
+		if (port < 0)
+			return NULL;
+	}
+	return argv_scsi_controller(vm->running, port);
+}
+
+/* It stays, whatever becomes of the disk: so does its port. */
+static void note_controller(struct op_disk *op)
+{
+	if (!op->call.err.code)
+		op_device_save_slots(&op->dev);
+	else if (op->call.err.code != ERR_TIMEOUT)
+		argv_drop_slot(&op->dev.vm->slots, ARGV_SCSI);
+}
+
+/* ---- the device ---- */
+
 static void note_unlimited(struct op_disk *op)
 {
 	if (op->call.err.code)
@@ -209,6 +249,20 @@ static enum job_state attach_run(struct job *job)
 		}
 		send_node(op);
 		JOB_AWAIT(job, op->call.replied, JOB_FOREVER);
+	}
+	if (is_scsi(op)) {
+		QMP_CALL(job, &op->call, QMP_OF(op), "qom-list",
+			op_device_list());
+		if (!op_device_is_listed(op->call.result, ARGV_SCSI)) {
+			op->controller = new_controller(op, &job->err);
+			if (!op->controller)
+				return JOB_ENDS;
+			QMP_TRY(job, &op->call, QMP_OF(op), "device_add",
+				TAKE(op->controller));
+			note_controller(op);
+		}
+		if (op->call.err.code)
+			return job_fail_err(job, &op->call.err);
 	}
 	op->device_asked = true;
 	QMP_CALL(job, &op->call, QMP_OF(op), "device_add", TAKE(op->device));
@@ -315,6 +369,7 @@ static void attach_cleanup(struct job *job)
 	qmp_call_fini(&op->call);
 	json_decref(op->pairs);
 	json_decref(op->device);
+	json_decref(op->controller);
 	chain_fini(&op->chain);
 	pool_claim_release(&op->claim);
 	spec_disk_free(op->disk);

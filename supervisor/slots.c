@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which device sits in which root port.  The guest names its nics and orders
- * its disks by these places, so a device keeps the place that the record has
- * for it, whatever comes and goes around it.
+ * Which device sits in which root port, and which scsi disk is which unit of
+ * its controller.  The guest names its nics and orders its disks by these
+ * places, so a device keeps the place that the record has for it, whatever
+ * comes and goes around it.  Units follow the ports in the list of names.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,15 +16,23 @@
 
 /* The names as a table, while they are worked with. */
 struct ports {
-	char at[ARGV_SLOTS_MAX][ARGV_SLOT_NAME];
+	char at[ARGV_PLACES_MAX][ARGV_SLOT_NAME];
 };
+
+/* A part of the table: root ports, or units of the controller. */
+struct range {
+	unsigned first, end;
+};
+
+static const struct range all_ports = { 0, ARGV_SLOTS_MAX };
+static const struct range all_units = { ARGV_SLOTS_MAX, ARGV_PLACES_MAX };
 
 static void unpack(const struct argv_slots *slots, struct ports *out)
 {
 	const char *at = str_or(slots->names, "");
 
 	memset(out, 0, sizeof(*out));
-	for (unsigned i = 0; i < ARGV_SLOTS_MAX; i++) {
+	for (unsigned i = 0; i < ARGV_PLACES_MAX; i++) {
 		size_t len = strcspn(at, ",");
 
 		snprintf(out->at[i], sizeof(out->at[i]), "%.*s", (int)len, at);
@@ -34,7 +43,7 @@ static void unpack(const struct argv_slots *slots, struct ports *out)
 static void pack(const struct ports *ports, struct argv_slots *slots)
 {
 	AUTO_STR struct str names = STR_INIT;
-	unsigned last = ARGV_SLOTS_MAX;
+	unsigned last = ARGV_PLACES_MAX;
 
 	while (last > 0 && !ports->at[last - 1][0])
 		last--;
@@ -50,21 +59,46 @@ void argv_name_slots(struct argv_slots *slots, const char *names)
 	atom_set(&slots->names, names);
 }
 
-static bool disk_wants_port(const struct spec_disk *disk)
+static bool wants_port(const struct spec_disk *disk)
 {
-	return disk->bus == BUS_VIRTIO || disk->bus == BUS_NVME;
+	return argv_disk_place(disk) == PLACE_PORT;
 }
 
-static bool spec_has(const struct vm_spec *spec, const char *device)
+static bool wants_unit(const struct spec_disk *disk)
 {
+	return argv_disk_place(disk) == PLACE_UNIT;
+}
+
+static bool has_disk(const struct vm_spec *spec, const char *device,
+	bool (*wants)(const struct spec_disk *disk))
+{
+	if (!str_starts(device, "disk-"))
+		return false;
 	list_each(&spec->disks, it, next) {
 		const struct spec_disk *disk =
 			list_entry(it, struct spec_disk, link);
 
-		if (disk_wants_port(disk) && str_starts(device, "disk-") &&
-			str_eq(device + 5, disk->name))
+		if (wants(disk) && str_eq(device + 5, disk->name))
 			return true;
 	}
+	return false;
+}
+
+static bool has_units(const struct vm_spec *spec)
+{
+	list_each(&spec->disks, it, next)
+		if (wants_unit(list_entry(it, struct spec_disk, link)))
+			return true;
+	return false;
+}
+
+/* What is in a port stays there. */
+static bool stays_in_port(const struct vm_spec *spec, const char *device)
+{
+	if (has_disk(spec, device, wants_port))
+		return true;
+	if (str_eq(device, ARGV_SCSI))
+		return has_units(spec);
 	list_each(&spec->nics, it, next) {
 		const struct spec_nic *nic =
 			list_entry(it, struct spec_nic, link);
@@ -75,11 +109,13 @@ static bool spec_has(const struct vm_spec *spec, const char *device)
 	return false;
 }
 
-static int find(const struct ports *ports, const char *device)
+/* Its place in that part, counted from the beginning of the part; or -1. */
+static int find(
+	const struct ports *ports, const struct range *in, const char *device)
 {
-	for (int i = 0; i < ARGV_SLOTS_MAX; i++)
+	for (unsigned i = in->first; i < in->end; i++)
 		if (str_eq(ports->at[i], device))
-			return i;
+			return (int)(i - in->first);
 	return -1;
 }
 
@@ -88,29 +124,38 @@ int argv_find_slot(const struct argv_slots *slots, const char *device)
 	struct ports ports;
 
 	unpack(slots, &ports);
-	return find(&ports, device);
+	return find(&ports, &all_ports, device);
 }
 
-/* A free port below n, or -1. */
-static int take(struct ports *ports, unsigned n, const char *device)
+int argv_find_unit(const struct argv_slots *slots, const char *device)
 {
-	for (unsigned i = 0; i < n; i++)
+	struct ports ports;
+
+	unpack(slots, &ports);
+	return find(&ports, &all_units, device);
+}
+
+/* The lowest free place of that part, or -1. */
+static int take(struct ports *ports, const struct range *in, const char *device)
+{
+	for (unsigned i = in->first; i < in->end; i++)
 		if (ports->at[i][0] == '\0') {
 			snprintf(ports->at[i], sizeof(ports->at[i]), "%s",
 				device);
-			return (int)i;
+			return (int)(i - in->first);
 		}
 	return -1;
 }
 
-/* A device that finds no port is refused when its vector is built. */
-static void place(struct ports *ports, const char *class, const char *name)
+/* A device that finds no place is refused when its vector is built. */
+static void place(struct ports *ports, const struct range *in,
+	const char *class, const char *name)
 {
 	char device[ARGV_SLOT_NAME];
 
 	snprintf(device, sizeof(device), "%s-%s", class, name);
-	if (find(ports, device) < 0)
-		(void)take(ports, ARGV_SLOTS_MAX, device);
+	if (find(ports, in, device) < 0)
+		(void)take(ports, in, device);
 }
 
 static unsigned count_ports(const struct ports *ports, uint64_t spare)
@@ -129,41 +174,78 @@ static unsigned count_ports(const struct ports *ports, uint64_t spare)
 	return n < top ? top : n;
 }
 
-void argv_plan_slots(const struct vm_spec *spec, struct argv_slots *slots)
+/* The disks of that kind that have no place yet. */
+static void place_disks(struct ports *ports, const struct vm_spec *spec,
+	const struct range *in, bool (*wants)(const struct spec_disk *disk))
 {
-	struct ports ports;
-
-	if (device_machine(spec) != MACHINE_Q35) {
-		argv_name_slots(slots, NULL);
-		slots->n = 0;
-		return;
-	}
-	unpack(slots, &ports);
-	for (unsigned i = 0; i < ARGV_SLOTS_MAX; i++)
-		if (!spec_has(spec, ports.at[i]))
-			memset(ports.at[i], 0, sizeof(ports.at[i]));
 	list_each(&spec->disks, it, next) {
 		const struct spec_disk *disk =
 			list_entry(it, struct spec_disk, link);
 
-		if (disk_wants_port(disk))
-			place(&ports, "disk", disk->name);
+		if (wants(disk))
+			place(ports, in, "disk", disk->name);
 	}
+}
+
+static void plan_ports(struct ports *ports, const struct vm_spec *spec)
+{
+	for (unsigned i = 0; i < ARGV_SLOTS_MAX; i++)
+		if (!stays_in_port(spec, ports->at[i]))
+			memset(ports->at[i], 0, sizeof(ports->at[i]));
+	place_disks(ports, spec, &all_ports, wants_port);
 	list_each(&spec->nics, it, next)
-		place(&ports, "net",
+		place(ports, &all_ports, "net",
 			list_entry(it, struct spec_nic, link)->name);
-	slots->n = count_ports(&ports, spec->vm.hotplug_ports);
+}
+
+static void plan_units(struct ports *ports, const struct vm_spec *spec)
+{
+	for (unsigned i = all_units.first; i < all_units.end; i++)
+		if (!has_disk(spec, ports->at[i], wants_unit))
+			memset(ports->at[i], 0, sizeof(ports->at[i]));
+	place_disks(ports, spec, &all_units, wants_unit);
+}
+
+void argv_plan_slots(const struct vm_spec *spec, struct argv_slots *slots)
+{
+	bool ported = device_machine(spec) == MACHINE_Q35;
+	struct ports ports;
+
+	unpack(slots, &ports);
+	if (ported)
+		plan_ports(&ports, spec);
+	else
+		memset(ports.at, 0, ARGV_SLOTS_MAX * sizeof(ports.at[0]));
+	plan_units(&ports, spec);
+	slots->n = ported ? count_ports(&ports, spec->vm.hotplug_ports) : 0;
 	pack(&ports, slots);
+}
+
+int argv_take_unit(
+	struct argv_slots *slots, const char *device, struct err *err)
+{
+	struct ports ports;
+	int unit;
+
+	unpack(slots, &ports);
+	unit = take(&ports, &all_units, device);
+	if (unit < 0)
+		return err_set(err, ERR_LIMIT,
+			"no place for '%s': a VM takes %d scsi disks", device,
+			ARGV_UNITS_MAX);
+	pack(&ports, slots);
+	return unit;
 }
 
 int argv_take_slot(
 	struct argv_slots *slots, const char *device, struct err *err)
 {
+	const struct range there = { 0, slots->n };
 	struct ports ports;
 	int port;
 
 	unpack(slots, &ports);
-	port = take(&ports, slots->n, device);
+	port = take(&ports, &there, device);
 	if (port < 0)
 		return err_set(err, ERR_LIMIT,
 			"no free root port for '%s': raise [vm] hotplug-ports "
@@ -176,14 +258,14 @@ int argv_take_slot(
 void argv_drop_slot(struct argv_slots *slots, const char *device)
 {
 	struct ports ports;
-	int port;
 
 	unpack(slots, &ports);
-	port = find(&ports, device);
-	if (port < 0)
-		return;
-	ports.at[port][0] = '\0';
-	pack(&ports, slots);
+	for (unsigned i = 0; i < ARGV_PLACES_MAX; i++)
+		if (str_eq(ports.at[i], device)) {
+			ports.at[i][0] = '\0';
+			pack(&ports, slots);
+			return;
+		}
 }
 
 unsigned argv_free_slots(const struct argv_slots *slots)

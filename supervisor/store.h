@@ -19,7 +19,7 @@
 #include "supervisor/policy.h"
 
 #define STORE_VERSION   1
-#define STORE_SLOTS_MAX 32 /* hotplug ports remembered */
+#define STORE_SLOTS_MAX 64 /* root ports and scsi units remembered */
 
 enum store_desired { DESIRED_DOWN, DESIRED_UP };
 

@@ -177,8 +177,8 @@ EOS
 images=$tmp/var/lib/vmward/images
 scripted refuses "$tmp/refuses.qmp"
 vmward start refuses
-vmward disk attach refuses data bus=scsi size=1M
-ok "attach: the wrong bus" complains 'only disks with bus = virtio'
+vmward disk attach refuses data bus=sata size=1M
+ok "attach: the wrong bus" complains 'bus = sata comes and goes with a start'
 ok "attach: no image was made" not test -e "$images/refuses-data.qcow2"
 vmward disk attach refuses data size=1M
 ok "attach: QEMU's refusal names the disk" \
@@ -186,6 +186,16 @@ ok "attach: QEMU's refusal names the disk" \
 ok "attach: its image is gone again" not test -e "$images/refuses-data.qcow2"
 vmward kill refuses
 ok "kill says nothing of the steps of a stop" is_silent
+scripted nobus "$tmp/refuses.qmp"
+vmward start nobus
+q vm-status nobus
+ports=$(field ports_free)
+vmward disk attach nobus data bus=scsi size=1M
+ok "attach: a controller that QEMU refuses is told" \
+	complains "disk 'data': device_add: no such slot"
+q vm-status nobus
+ok "attach: it keeps no port" is "$(field ports_free)" "$ports"
+vmward kill nobus
 
 # ---- start --ephemeral ----
 

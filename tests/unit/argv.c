@@ -213,6 +213,19 @@ static void test_slots(void)
 	argv_drop_slot(&slots, "net-n");
 	argv_drop_slot(&slots, "net-unknown");
 	is_int(argv_free_slots(&slots), 1, "one lets go");
+	is_int(argv_find_unit(&slots, "disk-s"), 0, "but a unit");
+	is_int(argv_take_unit(&slots, "disk-t", &err), 1, "the next one");
+	argv_drop_slot(&slots, "disk-s");
+	is_int(argv_take_unit(&slots, "disk-u", &err), 0, "a unit let go");
+	for (int i = 2; i < ARGV_UNITS_MAX; i++)
+		is_int(argv_take_unit(&slots, "disk-v", &err), i, "a unit");
+	is_int(argv_take_unit(&slots, "disk-w", &err), -1, "none is left");
+	is_str(err.text, "no place for 'disk-w': a VM takes 32 scsi disks",
+		"why");
+	for (int i = 0; i < ARGV_UNITS_MAX; i++)
+		argv_drop_slot(&slots, i == 0   ? "disk-u"
+				       : i == 1 ? "disk-t"
+						: "disk-v");
 	is_str(slots.names, "disk-a,disk-x,disk-y,disk-y,disk-y",
 		"and no more is kept than names");
 	argv_name_slots(&slots, NULL);

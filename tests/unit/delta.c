@@ -97,8 +97,21 @@ static void test_disks(void)
 		"web.ini:1: [disk.data] is to come (now, by vmward apply)|");
 	differs("", DISK, NULL, "[disk.data] is to go (now, by vmward apply)|");
 	differs(DISK "bus = scsi\n", "", NULL,
-		"web.ini:1: [disk.data] is to come (at cold start: only disks "
-		"with bus = virtio are plugged while it runs)|");
+		"web.ini:1: [disk.data] is to come (now, by vmward apply)|");
+	differs(DISK "bus = sata\n", "", NULL,
+		"web.ini:1: [disk.data] is to come (at cold start: a disk "
+		"with bus = sata comes and goes with a start only: say bus = "
+		"virtio, scsi or nvme)|");
+	/* the controller takes a port, and none is needed once it is there */
+	differs(DISK "bus = scsi\n[disk.more]\nsize = 1G\nbus = scsi\n",
+		"[vm]\nhotplug-ports = 1\n", NULL,
+		"web.ini:1: [disk.data] is to come (now, by vmward apply)|"
+		"web.ini:4: [disk.more] is to come (now, by vmward apply)|"
+		"[vm] hotplug-ports 1 -> default (at cold start)|");
+	differs(DISK "bus = scsi\n", "[vm]\nhotplug-ports = 0\n", NULL,
+		"web.ini:1: [disk.data] is to come (at cold start: no port is "
+		"free: hotplug-ports says how many there are)|"
+		"[vm] hotplug-ports 0 -> default (at cold start)|");
 	differs("", "[vm]\nmachine = microvm\n" DISK, NULL,
 		"[vm] machine microvm -> default (at cold start)|"
 		"[disk.data] is to go (at cold start: machine microvm cannot "
