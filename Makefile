@@ -96,7 +96,7 @@ BASE_SRC += base/cage.c base/landlock.c base/confine.c
 STORAGE_SRC += storage/snapshot.c storage/foreign.c storage/remote.c storage/ova.c \
 	storage/ova_manifest.c
 SUPERVISOR_SRC += supervisor/far.c supervisor/op_import.c supervisor/command_import.c \
-	supervisor/catalogue.c supervisor/op_pull.c supervisor/committing.c supervisor/command_pull.c
+	supervisor/catalogue.c supervisor/op_pull.c supervisor/committing.c supervisor/recommit.c supervisor/command_pull.c
 SUPERVISOR_SRC += supervisor/host_qemu.c supervisor/uids.c supervisor/confinement.c \
 	supervisor/boot_files.c supervisor/launch.c
 SUPERVISOR_SRC += supervisor/unplug.c supervisor/holder.c

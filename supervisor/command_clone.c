@@ -12,6 +12,7 @@
 #include "storage/image.h"
 #include "supervisor/argv.h"
 #include "supervisor/commands.h"
+#include "supervisor/committing.h"
 #include "supervisor/edits.h"
 #include "supervisor/needs.h"
 #include "supervisor/op_clone.h"
@@ -191,6 +192,8 @@ static int take_image(struct clone *c, const struct spec_disk *disk,
 	if (linked) {
 		AUTO_FREE char *base = base_path(path);
 
+		if (committing_check_moves(&c->vm->env->paths, path, err))
+			return -1;
 		if (live)
 			op_clone_add_link(
 				c->op, &(struct live_link_wish){
@@ -332,7 +335,8 @@ static int plan(struct clone *c, struct err *err)
 	AUTO_FREE char *dropins =
 		xasprintf("%s/vms/%s.ini.d", c->vm->env->paths.config, c->name);
 
-	if (copy_keys(c, err) || must_be_free(dropins, err))
+	if (copy_keys(c, err) || must_be_free(dropins, err) ||
+		committing_check_disks(c->vm, err))
 		return -1;
 	c->link = vm_is_up(c->vm) && may_link(c);
 	list_each(&c->vm->spec->disks, it, next) {

@@ -9,6 +9,7 @@
 #include "base/sys.h"
 #include "supervisor/argv.h"
 #include "supervisor/commands.h"
+#include "supervisor/committing.h"
 #include "supervisor/op_delete.h"
 #include "supervisor/order.h"
 #include "supervisor/volume.h"
@@ -109,6 +110,25 @@ static void on_end(struct job *job, void *arg)
 		rq, json_pack("{s:b,s:s}", "changed", 1, "message", "deleted"));
 }
 
+/* None has the rest of what a commit left half written; else answered. */
+static bool may_images_go(
+	struct request *rq, const struct vm *vm, const json_t *images)
+{
+	struct err err = ERR_INIT;
+	size_t i;
+	json_t *image;
+
+	json_array_foreach(images, i, image)
+	{
+		if (!committing_check_moves(
+			    &vm->env->paths, json_string_value(image), &err))
+			continue;
+		request_fail(rq, &err);
+		return false;
+	}
+	return true;
+}
+
 void command_delete(struct request *rq)
 {
 	struct vm *vm = command_vm(rq);
@@ -117,6 +137,10 @@ void command_delete(struct request *rq)
 	if (!vm || !may_go(rq, vm))
 		return;
 	images = images_of(rq, vm);
+	if (!may_images_go(rq, vm, images)) {
+		json_decref(images);
+		return;
+	}
 	if (request_bool(rq, "dry-run")) {
 		reply_actions(rq, vm, images);
 		return;

@@ -275,7 +275,8 @@ void command_image_delete(struct request *rq)
 		return;
 	if (volume_check(&op->volume, &err) ||
 		volume_must_be_free(
-			request_registry(rq), &op->volume, NEED_ANY, &err))
+			request_registry(rq), &op->volume, NEED_ANY, &err) ||
+		committing_check_moves(&op->env->paths, op->volume.path, &err))
 		image_request_refuse(rq, op, &err);
 	else
 		image_request_begin(rq, op, op_image_delete);

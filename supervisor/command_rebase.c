@@ -4,8 +4,6 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "storage/backing.h"
-#include "storage/format.h"
 #include "supervisor/chain_record.h"
 #include "supervisor/commands.h"
 #include "supervisor/image_request.h"
@@ -77,31 +75,6 @@ void command_image_flatten(struct request *rq)
 
 /* ---- commit ---- */
 
-/* The base is what the header says; others may not need it as it is. */
-static int fill_base(struct request *rq, struct op_image *op, struct err *err)
-{
-	struct backing below;
-	int rc = backing_read(op->volume.path, "qcow2", &below, err);
-
-	if (!rc && !below.path)
-		rc = err_set(err, ERR_STATE, "image '%s' has no base",
-			op->volume.path);
-	if (!rc && (!below.is_file || !format_by_name(below.format)))
-		rc = err_set(err, ERR_CONFIG,
-			"image '%s' is on top of '%s': that is no file of a "
-			"known format",
-			op->volume.path, below.path);
-	if (!rc) {
-		op->from.name = xstrdup(below.path);
-		op->from.path = xstrdup(below.path);
-		op->from.format = format_by_name(below.format);
-		rc = volume_must_be_free_but(request_registry(rq), &op->from,
-			NEED_ANY, op->volume.path, err);
-	}
-	backing_fini(&below);
-	return rc;
-}
-
 void command_image_commit(struct request *rq)
 {
 	struct op_image *op = image_request_op(rq, "image", "format");
@@ -110,10 +83,8 @@ void command_image_commit(struct request *rq)
 	if (!op)
 		return;
 	op->keep = request_bool(rq, "keep");
-	if (!check_overlay(op, &err) && !volume_check(&op->volume, &err) &&
-		!volume_must_be_free(
-			request_registry(rq), &op->volume, NEED_RUNNING, &err))
-		(void)!fill_base(rq, op, &err);
+	if (!check_overlay(op, &err))
+		(void)!op_image_commit_check(request_registry(rq), op, &err);
 	begin_unless(rq, op, op_image_commit, &err);
 }
 

@@ -10,6 +10,7 @@
 #include "supervisor/argv.h"
 #include "supervisor/chain_record.h"
 #include "supervisor/commands.h"
+#include "supervisor/committing.h"
 #include "supervisor/config.h"
 #include "supervisor/needs.h"
 #include "supervisor/op_rename.h"
@@ -63,6 +64,8 @@ static int add_disk(struct request *rq, const struct vm *vm,
 
 	if (disk->made || (disk->image && *disk->image) || !exists(path))
 		return 0;
+	if (committing_check_moves(&vm->env->paths, path, err))
+		return -1;
 	needs_collect(&needs, request_registry(rq), NEED_ANY);
 	users = needs_of(&needs, path);
 	json_array_foreach(users, i, user)

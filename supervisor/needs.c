@@ -115,6 +115,8 @@ void needs_collect(
 			add_record(needs, vm);
 		if (written)
 			add_spec(needs, vm, vm->spec, written);
+		if (kinds & NEED_WANTED && vm->record.desired == DESIRED_UP)
+			add_spec(needs, vm, vm->spec, NEED_WRITTEN);
 		if (kinds & (NEED_RUNNING | NEED_WRITES) && vm_is_up(vm))
 			add_spec(needs, vm,
 				vm->running ? vm->running : vm->spec, kinds);

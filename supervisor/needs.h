@@ -17,6 +17,7 @@ enum need_kind {
 	NEED_ABOVE = 2,   /* of what is on top of it: it must not change */
 	NEED_WRITTEN = 4, /* of VMs whose file names it as their disk */
 	NEED_WRITES = 8,  /* of VMs whose QEMU writes to it, or may */
+	NEED_WANTED = 16, /* of VMs that are to be up, whose file names it */
 	NEED_ANY = NEED_RUNNING | NEED_ABOVE | NEED_WRITTEN
 };
 

@@ -15,6 +15,7 @@
 #include "supervisor/backup_disk.h"
 #include "supervisor/backups.h"
 #include "supervisor/bitmaps.h"
+#include "supervisor/committing.h"
 #include "supervisor/config.h"
 #include "supervisor/live_copy.h"
 #include "supervisor/sum.h"
@@ -89,7 +90,7 @@ int op_backup_check(
 			"[vm] ephemeral = yes: its disks are thrown away");
 	if (*wish->id && backups_check_id(wish->id, err))
 		return -1;
-	if (env_needs_qemu_img(vm->env, err))
+	if (env_needs_qemu_img(vm->env, err) || committing_check_disks(vm, err))
 		return -1;
 	list_init(&disks);
 	rc = backup_disks_collect(vm, &disks, err);

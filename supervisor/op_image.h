@@ -95,6 +95,12 @@ void op_image_make(struct op_image *op, op_image_end *on_end, void *arg);
  * reads stays the same, unless op->unsafe: then only the header is written.
  */
 void op_image_rebase(struct op_image *op, op_image_end *on_end, void *arg);
+/*
+ * Whether that can be: no VM runs on it, and nobody else needs its base, which
+ * becomes op->from.
+ */
+MUST_CHECK int op_image_commit_check(
+	struct registry *registry, struct op_image *op, struct err *err);
 /* Writes it into its base, op->from, and empties it unless op->keep. */
 void op_image_commit(struct op_image *op, op_image_end *on_end, void *arg);
 /* Whether it and op->from read the same. */

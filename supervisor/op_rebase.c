@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "storage/backing.h"
+#include "storage/format.h"
 #include "supervisor/committing.h"
 #include "supervisor/journal.h"
 
@@ -186,14 +187,51 @@ static void start_commit(struct op_image *op)
 	op_image_run(op, words, "commit", 0);
 }
 
+/* The base is what the header says; others may not need it as it is. */
+static int fill_base(
+	struct registry *registry, struct op_image *op, struct err *err)
+{
+	struct backing below;
+	int rc = backing_read(op->volume.path, "qcow2", &below, err);
+
+	if (!rc && !below.path)
+		rc = err_set(err, ERR_STATE, "image '%s' has no base",
+			op->volume.path);
+	if (!rc && (!below.is_file || !format_by_name(below.format)))
+		rc = err_set(err, ERR_CONFIG,
+			"image '%s' is on top of '%s': that is no file of a "
+			"known format",
+			op->volume.path, below.path);
+	if (!rc) {
+		op->from.name = xstrdup(below.path);
+		op->from.path = xstrdup(below.path);
+		op->from.format = format_by_name(below.format);
+		rc = volume_must_be_free_but(
+			registry, &op->from, NEED_ANY, op->volume.path, err);
+	}
+	backing_fini(&below);
+	return rc;
+}
+
+int op_image_commit_check(
+	struct registry *registry, struct op_image *op, struct err *err)
+{
+	return volume_check(&op->volume, err) ||
+			       volume_must_be_free(registry, &op->volume,
+				       NEED_RUNNING, err) ||
+			       fill_base(registry, op, err)
+		       ? -1
+		       : 0;
+}
+
 /* From here on the base may be half written. */
 static bool write_record(struct op_image *op)
 {
 	struct err err = ERR_INIT;
 
 	op->record = committing_path(&op->env->paths, op->from.path);
-	if (!committing_write(
-		    &op->env->paths, op->from.path, op->volume.path, &err))
+	if (!committing_write(&op->env->paths, op->from.path, op->volume.path,
+		    op->keep, &err))
 		return true;
 	job_fail_err(&op->job, &err);
 	return false;

@@ -31,6 +31,7 @@
 #include "supervisor/network.h"
 #include "supervisor/notify.h"
 #include "supervisor/pool.h"
+#include "supervisor/recommit.h"
 #include "supervisor/roles.h"
 #include "supervisor/seed.h"
 #include "supervisor/settings.h"
@@ -158,6 +159,12 @@ static void on_asked(struct far_wait *wait)
 	sweep_pools(container_of(wait, struct service, asked));
 }
 
+static void on_asked_again(struct far_wait *wait)
+{
+	recommit_start(
+		container_of(wait, struct service, asked_again)->registry);
+}
+
 int service_open(struct service *service, struct err *err)
 {
 	struct env *env = &service->env;
@@ -225,6 +232,9 @@ int service_start(struct service *service, struct err *err)
 		&(struct nets_guests){ mend_tap, service->registry });
 	if (!service->moved.root) {
 		registry_start(service->registry);
+		if (!far_ask(service->registry, &service->asked_again,
+			    on_asked_again))
+			recommit_start(service->registry);
 		return service_listen(service, err);
 	}
 	upgrade_resume(&service->moved, service->registry, service->control);
@@ -268,6 +278,7 @@ void service_close(struct service *service)
 	control_free(service->control);
 	nets_close();
 	far_cancel(&service->asked);
+	far_cancel(&service->asked_again);
 	far_fini();
 	registry_free(service->registry);
 	order_free(service->order);

@@ -26,8 +26,9 @@ struct service {
 	struct shutdown *shutdown; /* of all VMs, once it has begun; or NULL */
 	struct loop_signal term, intr, hup, power;
 	struct image image;
-	struct handover moved; /* root NULL: an ordinary start */
-	struct far_wait asked; /* until the pools may be swept */
+	struct handover moved;       /* root NULL: an ordinary start */
+	struct far_wait asked;       /* until the pools may be swept */
+	struct far_wait asked_again; /* for the commits that were killed */
 };
 
 /*

@@ -281,22 +281,6 @@ static int check_base_of(struct registry *registry,
 	return rc;
 }
 
-/* Nothing that it would read is a base that is half written. */
-static int check_halves(const struct vm *vm, const struct spec_disk *disk,
-	const char *path, struct err *err)
-{
-	const struct paths *paths = &vm->env->paths;
-	struct stat st;
-	bool is_made = !disk->base || !*disk->base ||
-		       !sys_fstatat(AT_FDCWD, path, &st, 0);
-	AUTO_FREE char *first =
-		is_made ? xstrdup(path) : argv_base_path(disk, paths->images);
-
-	if (!committing_check_chain(paths, first, err))
-		return 0;
-	return err_wrap(err, "disk '%s': ", disk->name);
-}
-
 int volume_check_bases(
 	struct registry *registry, const struct vm *vm, struct err *err)
 {
@@ -304,14 +288,14 @@ int volume_check_bases(
 
 	if (!vm->spec)
 		return 0;
+	if (committing_check_disks(vm, err))
+		return -1;
 	list_each(&vm->spec->disks, it, next) {
 		const struct spec_disk *disk =
 			list_entry(it, struct spec_disk, link);
 		AUTO_FREE char *path =
 			argv_disk_path(vm->spec, disk, vm->env->paths.images);
 
-		if (check_halves(vm, disk, path, err))
-			return -1;
 		/* nobody is on top of one that is still to be made */
 		if (!disk->readonly && !vm->once_ephemeral &&
 			!sys_fstatat(AT_FDCWD, path, &st, 0) &&

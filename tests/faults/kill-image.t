@@ -174,7 +174,7 @@ base_refused()
 	[ "$status" != 0 ] && complains "say vmward image commit"
 }
 # a base that is half written has what is read above it in any case, and
-# nobody gets it until the commit is repeated
+# nobody gets it until the commit is repeated, or finished by the next start
 is_before()
 {
 	cmp -s "$tmp/now" "$tmp/before" || {
@@ -202,6 +202,8 @@ state()
 		echo half
 	fi
 }
+# the next supervisor finishes what was begun, or has nothing to finish
+committed() { [ -z "$(ls "$lib/committing" 2>/dev/null)" ]; }
 # its start may have been recorded: then it goes on
 settled()
 {
@@ -304,6 +306,8 @@ kills_supervisor()
 			bad "was never reached"
 		fi
 		begin
+		[ "$case" != commit ] || eventually committed ||
+			bad "the commit is not finished"
 		check_case
 		end KILL
 	done

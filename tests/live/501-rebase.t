@@ -97,13 +97,24 @@ mkdir "$tmp/bin"
 cat >"$tmp/bin/qemu-img" <<EOS
 #!/bin/sh
 case \$1 in
-commit) qemu-io -f qcow2 -c 'write -P 8 3M 64k' "$images/top.qcow2" && kill -9 \$\$ ;;
+commit) [ ! -e "$tmp/die" ] || {
+	qemu-io -f qcow2 -c 'write -P 8 3M 64k' "$images/top.qcow2"
+	kill -9 \$\$
+} ;;
 esac
 exec "$(command -v qemu-img)" "\$@"
 EOS
 chmod +x "$tmp/bin/qemu-img"
-down
-PATH="$tmp/bin:$PATH" up
+up_with_ours() { PATH="$tmp/bin:$PATH" up; }
+logged() { tail -c "+$((logged_from + 1))" "$tmp/sup.log" | grep -q "$1"; }
+again() # a death of the supervisor, and the next one
+{
+	down
+	logged_from=$(size_of "$tmp/sup.log")
+	up_with_ours
+}
+again
+touch "$tmp/die"
 pattern over.qcow2 8 3M 128k
 whole=$(content over.qcow2)
 ok "a commit that dies fails" fails_with 1 image commit over.qcow2 --yes
@@ -121,35 +132,63 @@ compare over.qcow2 top.qcow2
 resize top.qcow2 8M
 EOS
 ok "what is on top of it can be read" does image info over.qcow2
-cat >"$vms/half.ini" <<EOS
-[vm]
-memory = 8M
-[disk.a]
-image = $images/top.qcow2
-readonly = yes
-EOS
-cat >"$vms/fresh.ini" <<EOS
-[vm]
-memory = 8M
-[disk.a]
-base = $images/top.qcow2
-EOS
-down
-up
+split="is half written into its base: say vmward image commit $images/over.qcow2"
+ok "it may not go: the base lacks the rest" refuses 3 "$split" delete over.qcow2 --yes
+disk() # NAME LINE: a VM with this disk
+{
+	printf '[vm]\nmemory = 8M\naccel = tcg\n[disk.a]\n%s\n' "$2" >"$vms/$1.ini"
+}
+disk half "image = $images/top.qcow2
+readonly = yes"
+disk fresh "base = $images/top.qcow2"
+disk above "image = over.qcow2"
+again
+ok "the next supervisor says why it does not finish it" eventually logged \
+	"over.qcow2': its commit is not finished: .*top.qcow2' is needed by"
 for name in half fresh; do
 	ok "a VM that would read it does not start: $name" \
 		fails_with 3 start $name
 	ok "it says why" complains "$half"
+	ok "it is not backed up" fails_with 3 backup create $name --target "$tmp"
+	ok "it says why" complains "$half"
+	ok "nor cloned" fails_with 3 clone $name x
+	ok "it says why" complains "$half"
 	rm "$vms/$name.ini"
 done
-down
-up
-ok "the next supervisor knows" fails_with 3 image info top.qcow2
-ok "it says so" complains "$half $images/over.qcow2"
-ok "the commit is repeated" does image commit over.qcow2 --yes
+ok "what has the rest is no base" fails_with 3 clone above x
+ok "it says why" complains "$split"
+ok "nor does it go with its VM" fails_with 3 delete above --yes
+ok "it says why" complains "$split"
+ok "a copy may be made" does clone above x --full
+ok "that reads the same" is "$(content x-a.qcow2)" "$whole"
+does delete x --yes
+rm "$tmp/die"
+ok "a person repeats it" does image commit over.qcow2 --yes
 ok "the base has it" is "$(content top.qcow2)" "$whole"
 ok "it is as good as before" does image info top.qcow2
 ok "no record is left" is "$(ls "$tmp/var/lib/vmward/committing")" ""
+
+touch "$tmp/die"
+pattern over.qcow2 9 2M 128k
+whole=$(content over.qcow2)
+ok "another one dies, with --keep" fails_with 1 image commit over.qcow2 \
+	--keep --yes
+rm "$tmp/die"
+ok "its VM may run: it reads what it did" does start above
+again
+ok "then it is left alone" eventually \
+	logged "not finished: image '$images/over.qcow2' is needed by above"
+stops above
+again
+ok "once that is down it is finished" eventually \
+	logged "over.qcow2': its commit is finished"
+ok "the base has all of it" is "$(content top.qcow2)" "$whole"
+ok "and so has the image still" is "$(qemu-img map -f qcow2 --output=json \
+	"$images/over.qcow2" | jq '[.[] | select(.depth == 0)] | length > 0')" \
+	true
+ok "nothing is refused any more" does image info top.qcow2
+ok "no record is left" is "$(ls "$tmp/var/lib/vmward/committing")" ""
+rm "$vms/above.ini"
 
 # ---- compare, map ----
 
