@@ -366,6 +366,21 @@ struct image_create *image_create_start(const char *qemu_img,
 	return op;
 }
 
+static void on_step_end(struct job *job, void *arg)
+{
+	struct image_step *step = arg;
+
+	step->run = NULL;
+	step->err = job->err;
+}
+
+void image_step_start(struct image_step *step, const char *qemu_img,
+	const struct image_wish *wish, const char *target, struct job *parent)
+{
+	step->run = image_create_start(
+		qemu_img, wish, target, parent, on_step_end, step);
+}
+
 /* ---- what a crash left ---- */
 
 struct sweep {

@@ -72,6 +72,23 @@ struct image_create *image_create_start(const char *qemu_img,
 	const struct image_wish *wish, const char *target, struct job *parent,
 	void (*on_end)(struct job *job, void *arg), void *arg);
 
+/* An image that a job of several steps makes; filled with zeros at first. */
+struct image_step {
+	struct image_create *run; /* while it is made */
+	struct err err;           /* of the last one */
+};
+
+/* Starts the next; it must not outlive parent, which is woken. */
+void image_step_start(struct image_step *step, const char *qemu_img,
+	const struct image_wish *wish, const char *target, struct job *parent);
+/* Inside a job's body: until it is there, or the job ends as it did. */
+#define IMAGE_STEP_AWAIT(job, step)                                        \
+	do {                                                               \
+		JOB_AWAIT((job), !(step)->run, JOB_FOREVER); /* its own */ \
+		if ((step)->err.code)                                      \
+			return job_fail_err((job), &(step)->err);          \
+	} while (0)
+
 /*
  * What an image's first bytes say: "qcow2", "qcow", "vmdk", "vdi", "vhdx",
  * "vpc", or "raw" when none is known.  Only to refuse a contradiction, never

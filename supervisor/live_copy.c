@@ -24,23 +24,20 @@
 #define OPEN_MS 180000 /* a key of LUKS is seconds of a processor */
 
 struct one {
-	struct list link; /* live_copy.list */
-	char *disk;
+	struct live_image image;
 	char *secret_file; /* or NULL */
 	char *base;        /* as its header is to name it; or NULL */
 	bool persistent;   /* the disk's own image can keep a bitmap */
-	struct live_image image;
-	char id[32]; /* "clone-root": node and job */
+	char id[32];       /* "clone-root": node and job */
 };
 
 struct live_copy {
 	struct job job;
 	struct vm *vm;
 	struct qmp_call call;
-	struct list list; /* one.link */
+	struct list list; /* one.image.link */
 	struct list *at;
-	struct image_create *make;
-	struct err make_err;
+	struct image_step make;
 	uint64_t rate; /* bytes a second; 0: any */
 	char *since;   /* the bitmap of what is to be copied; NULL: all */
 	char *from;    /* the bitmap that begins at the instant; or NULL */
@@ -56,7 +53,7 @@ struct live_copy {
 
 static struct one *one_of(struct list *link)
 {
-	return list_entry(link, struct one, link);
+	return list_entry(link, struct one, image.link);
 }
 
 struct live_copy *live_copy_new(struct vm *vm)
@@ -77,7 +74,6 @@ void live_copy_free(struct live_copy *op)
 
 		list_del(it);
 		live_image_fini(&one->image);
-		free(one->disk);
 		free(one->secret_file);
 		free(one->base);
 		free(one);
@@ -91,13 +87,12 @@ void live_copy_add(struct live_copy *op, const struct live_copy_wish *wish)
 {
 	struct one *one = NEW(struct one);
 
-	one->disk = xstrdup(wish->disk);
 	one->secret_file =
 		wish->secret_file ? xstrdup(wish->secret_file) : NULL;
 	one->base = wish->base ? xstrdup(wish->base) : NULL;
-	live_image_init(&one->image, wish->path, wish->format);
+	live_image_init(&one->image, wish->disk, wish->path, wish->format);
 	snprintf(one->id, sizeof(one->id), LIVE_COPY_OURS "%s", wish->disk);
-	list_add(&op->list, &one->link);
+	list_add(&op->list, &one->image.link);
 }
 
 void live_copy_limit(struct live_copy *op, uint64_t rate)
@@ -119,34 +114,17 @@ void live_copy_freeze(struct live_copy *op, enum freeze how, bool *frozen)
 
 /* ---- empty images of the same size ---- */
 
-/* The node that the guest's device is on. */
-static char *top_of(const struct live_copy *op, const char *disk)
-{
-	return argv_disk_top(spec_disk_of(op->vm->running, disk), disk);
-}
-
-static bool know_sizes(struct live_copy *op)
+/* Which of them can keep a bitmap. */
+static void see_bitmaps(struct live_copy *op)
 {
 	list_each(&op->list, it, next) {
 		struct one *one = one_of(it);
-
-		AUTO_FREE char *top = top_of(op, one->disk);
+		AUTO_FREE char *top = live_image_top(op->vm, one->image.disk);
 
 		one->persistent =
 			bitmaps_persist(bitmaps_node(op->call.result, top));
-		if (!live_image_size_as(&one->image, &op->call, top, one->disk))
-			return false;
 	}
 	op->at = op->list.next;
-	return true;
-}
-
-static void on_made(struct job *job, void *arg)
-{
-	struct live_copy *op = arg;
-
-	op->make = NULL;
-	op->make_err = job->err;
 }
 
 /* Starts to make the next image; false: there is none left. */
@@ -170,25 +148,9 @@ static bool make_next(struct live_copy *op)
 		.options = one->secret_file ? QEMU_IMG_LUKS : NULL,
 		.new_secret = &secret };
 	op->at = op->at->next;
-	op->make = image_create_start(op->vm->env->qemu_img, &wish,
-		op->vm->name, &op->job, on_made, op);
+	image_step_start(&op->make, op->vm->env->qemu_img, &wish, op->vm->name,
+		&op->job);
 	secret_fini(&secret);
-	return true;
-}
-
-static bool open_images(struct live_copy *op)
-{
-	struct err err = ERR_INIT;
-
-	list_each(&op->list, it, next) {
-		struct one *one = one_of(it);
-
-		if (live_image_open(&one->image, one->image.path, &err)) {
-			job_fail_err(&op->job, &err);
-			return false;
-		}
-	}
-	op->at = op->list.next;
 	return true;
 }
 
@@ -218,7 +180,7 @@ static json_t *node_of(const struct one *one)
 	if (str_eq(one->image.format, "qcow2"))
 		json_object_set_new(node, "backing", json_null());
 	if (one->secret_file) {
-		AUTO_FREE char *secret = argv_disk_secret_id(one->disk);
+		AUTO_FREE char *secret = argv_disk_secret_id(one->image.disk);
 
 		json_object_set_new(node, "encrypt",
 			json_pack("{s:s,s:s}", "format", "luks", "key-secret",
@@ -260,7 +222,7 @@ static json_t *transaction(const struct live_copy *op)
 
 	list_each(&op->list, it, next) {
 		const struct one *one = one_of(it);
-		AUTO_FREE char *top = top_of(op, one->disk);
+		AUTO_FREE char *top = live_image_top(op->vm, one->image.disk);
 
 		if (op->from)
 			json_array_append_new(actions,
@@ -393,15 +355,14 @@ static enum job_state copy_run(struct job *job)
 	JOB_BEGIN(job);
 	QMP_CALL(job, &op->call, QMP_OF(op), "query-named-block-nodes",
 		json_pack("{s:b}", "flat", 1));
-	if (!know_sizes(op))
+	if (!live_images_size(&op->list, &op->call, op->vm))
 		return JOB_ENDS;
-	while (make_next(op)) {
-		JOB_AWAIT(job, !op->make, JOB_FOREVER); /* a job of its own */
-		if (op->make_err.code)
-			return job_fail_err(job, &op->make_err);
-	}
-	if (!open_images(op) || !set_mark(op, ""))
+	see_bitmaps(op);
+	while (make_next(op))
+		IMAGE_STEP_AWAIT(job, &op->make);
+	if (!live_images_open(&op->list, job) || !set_mark(op, ""))
 		return JOB_ENDS;
+	op->at = op->list.next;
 	while (op->at != &op->list) {
 		while (live_image_send(&one_of(op->at)->image, &op->call, job,
 			QMP_OF(op), one_of(op->at)->id)) {
@@ -418,6 +379,8 @@ static enum job_state copy_run(struct job *job)
 		if (!may_go_on(op))
 			return JOB_ENDS;
 	}
+	if (!live_images_are_wanted(&op->list, job, op->vm))
+		return JOB_ENDS;
 	QMP_TRY(job, &op->call, QMP_OF(op), "transaction", transaction(op));
 	op->began_err = op->call.err;
 	if (op->is_frozen) {
@@ -444,10 +407,6 @@ static enum job_state copy_undo(struct job *job)
 	struct live_copy *op = container_of(job, struct live_copy, job);
 
 	JOB_BEGIN(job);
-	if (op->make) {
-		job_cancel(&op->make->job);
-		JOB_AWAIT(job, !op->make, END_MS);
-	}
 	if (op->vm->machine.ready && op->is_frozen) {
 		start_thaw(op);
 		JOB_AWAIT(job, op->step_ended, END_MS);

@@ -8,11 +8,13 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "supervisor/argv.h"
 
-void live_image_init(
-	struct live_image *image, const char *path, const char *format)
+void live_image_init(struct live_image *image, const char *disk,
+	const char *path, const char *format)
 {
-	*image = (struct live_image){ .path = xstrdup(path),
+	*image = (struct live_image){ .disk = disk ? xstrdup(disk) : NULL,
+		.path = xstrdup(path),
 		.format = format,
 		.fds = { -1, -1 },
 		.set = -1 };
@@ -22,7 +24,9 @@ void live_image_fini(struct live_image *image)
 {
 	fd_close(&image->fds[0]);
 	fd_close(&image->fds[1]);
+	free(TAKE(image->disk));
 	free(TAKE(image->path));
+	free(TAKE(image->now));
 }
 
 uint64_t live_image_node_size(json_t *nodes, const char *node)
@@ -43,19 +47,10 @@ uint64_t live_image_node_size(json_t *nodes, const char *node)
 	return 0;
 }
 
-bool live_image_size_as(struct live_image *image, const struct qmp_call *call,
-	const char *node, const char *disk)
-{
-	image->size = live_image_node_size(call->result, node);
-	if (!image->size)
-		job_fail(call->job, ERR_NOT_FOUND, "QEMU has no disk '%s'",
-			disk);
-	return image->size > 0;
-}
-
-int live_image_open(struct live_image *image, const char *path, struct err *err)
+int live_image_open(struct live_image *image, struct err *err)
 {
 	static const int how[2] = { O_RDWR, O_RDONLY };
+	const char *path = image->now ? image->now : image->path;
 
 	for (int i = 0; i < 2; i++) {
 		image->fds[i] = sys_openat(
@@ -87,4 +82,59 @@ void live_image_sent(struct live_image *image, const struct qmp_call *call)
 {
 	image->set = (int)json_integer_value(
 		json_object_get(call->result, "fdset-id"));
+}
+
+/* ---- one for each disk ---- */
+
+static struct live_image *image_of(struct list *link)
+{
+	return list_entry(link, struct live_image, link);
+}
+
+char *live_image_top(const struct vm *vm, const char *disk)
+{
+	return argv_disk_top(
+		vm->running ? spec_disk_of(vm->running, disk) : NULL, disk);
+}
+
+bool live_images_size(
+	struct list *images, const struct qmp_call *call, const struct vm *vm)
+{
+	list_each(images, it, next) {
+		struct live_image *image = image_of(it);
+		AUTO_FREE char *top = live_image_top(vm, image->disk);
+
+		image->size = live_image_node_size(call->result, top);
+		if (image->size)
+			continue;
+		job_fail(call->job, ERR_NOT_FOUND, "QEMU has no disk '%s'",
+			image->disk);
+		return false;
+	}
+	return true;
+}
+
+bool live_images_open(struct list *images, struct job *job)
+{
+	struct err err = ERR_INIT;
+
+	list_each(images, it, next) {
+		if (live_image_open(image_of(it), &err)) {
+			job_fail_err(job, &err);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool live_images_are_wanted(
+	struct list *images, struct job *job, const struct vm *vm)
+{
+	bool all = vm->machine.ready && vm->running;
+
+	list_each(images, it, next)
+		all = all && spec_disk_of(vm->running, image_of(it)->disk);
+	if (!all)
+		job_fail(job, ERR_GONE, "QEMU is gone");
+	return all;
 }

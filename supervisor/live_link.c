@@ -18,13 +18,13 @@
 #define RENAME_EXCHANGE 2
 #endif
 
-enum { NODE_MAX = 31, END_MS = 60000, MORE_LAYERS = 99 };
+enum { END_MS = 60000, MORE_LAYERS = 99 };
 
 struct one {
-	struct list link; /* live_link.list */
-	char *disk, *base, *copy;
-	char *node;              /* of the overlay, in QEMU */
-	struct live_image above; /* that; its path is the image's, at the end */
+	struct live_image above; /* the overlay; the image's path, at the end */
+	char *base;              /* where it is until then */
+	char *copy;
+	char *node; /* of the overlay, in QEMU */
 };
 
 struct live_link {
@@ -32,11 +32,11 @@ struct live_link {
 	struct vm *vm;
 	char *new_vm;
 	struct qmp_call call;
-	struct list list; /* one.link */
+	struct list list; /* one.above.link */
 	struct list *at;
 	bool second; /* of the two overlays of that one */
-	struct image_create *make;
-	struct err make_err;
+	struct image_step make;
+	struct err taken_err; /* what QEMU said of the transaction */
 	enum live_end end;
 	bool ended;   /* the child that asks, or closes */
 	bool swapped; /* by name, at least one of them */
@@ -47,7 +47,7 @@ struct live_link {
 
 static struct one *one_of(struct list *link)
 {
-	return list_entry(link, struct one, link);
+	return list_entry(link, struct one, above.link);
 }
 
 /* ---- what it will do ---- */
@@ -71,7 +71,6 @@ void live_link_free(struct live_link *op)
 
 		list_del(it);
 		live_image_fini(&one->above);
-		free(one->disk);
 		free(one->base);
 		free(one->copy);
 		free(one->node);
@@ -81,70 +80,30 @@ void live_link_free(struct live_link *op)
 	free(op);
 }
 
-static const struct spec_disk *disk_of(const struct vm *vm, const char *name)
-{
-	return vm->running ? spec_disk_of(vm->running, name) : NULL;
-}
-
 bool live_link_may(const struct vm *vm, const char *name)
 {
-	const struct spec_disk *disk = disk_of(vm, name);
-	AUTO_FREE char *node = live_settle_node(vm, name);
+	const struct spec_disk *disk =
+		vm->running ? spec_disk_of(vm->running, name) : NULL;
 
-	return disk && disk->layers < MORE_LAYERS &&
-	       strlen(node) + strlen(".f") <= NODE_MAX;
+	return disk && disk->layers < MORE_LAYERS;
 }
 
 json_t *live_link_add(struct live_link *op, const struct live_link_wish *wish)
 {
 	struct one *one = NEW(struct one);
 
-	one->disk = xstrdup(wish->disk);
 	one->base = xstrdup(wish->base);
 	one->copy = xstrdup(wish->copy);
 	one->node = live_settle_node(op->vm, wish->disk);
-	live_image_init(&one->above, wish->image, "qcow2");
-	list_add(&op->list, &one->link);
+	live_image_init(&one->above, wish->disk, wish->image, "qcow2");
+	one->above.now = xstrdup(wish->base);
+	list_add(&op->list, &one->above.link);
 	return json_pack("{s:s,s:s,s:s,s:s,s:s}", "live", op->vm->name, "disk",
 		wish->disk, "base", wish->base, "image", wish->image, "node",
 		one->node);
 }
 
 /* ---- the overlays ---- */
-
-/* It may have ended, and begun again, while something was waited for. */
-static bool has_disks(struct live_link *op)
-{
-	bool all = op->vm->machine.ready;
-
-	list_each(&op->list, it, next)
-		all &= disk_of(op->vm, one_of(it)->disk) != NULL;
-	if (!all)
-		job_fail(&op->job, ERR_GONE, "QEMU is gone");
-	return all;
-}
-
-static bool know_sizes(struct live_link *op)
-{
-	list_each(&op->list, it, next) {
-		struct one *one = one_of(it);
-		AUTO_FREE char *top =
-			argv_disk_top(disk_of(op->vm, one->disk), one->disk);
-
-		if (!live_image_size_as(&one->above, &op->call, top, one->disk))
-			return false;
-	}
-	op->at = op->list.next;
-	return true;
-}
-
-static void on_made(struct job *job, void *arg)
-{
-	struct live_link *op = arg;
-
-	op->make = NULL;
-	op->make_err = job->err;
-}
 
 /* Starts to make the next overlay: the VM's, then the clone's; false: none. */
 static bool make_next(struct live_link *op)
@@ -165,29 +124,20 @@ static bool make_next(struct live_link *op)
 	if (op->second)
 		op->at = op->at->next;
 	op->second = !op->second;
-	op->make = image_create_start(op->vm->env->qemu_img, &wish,
-		op->vm->name, &op->job, on_made, op);
+	image_step_start(&op->make, op->vm->env->qemu_img, &wish, op->vm->name,
+		&op->job);
 	return true;
 }
 
-static bool open_all(struct live_link *op)
+static bool set_mark(struct live_link *op)
 {
 	struct err err = ERR_INIT;
 
-	list_each(&op->list, it, next) {
-		struct one *one = one_of(it);
-
-		if (live_image_open(&one->above, one->base, &err)) {
-			job_fail_err(&op->job, &err);
-			return false;
-		}
-	}
-	if (live_settle_mark(op->vm, op->new_vm, &err)) {
-		job_fail_err(&op->job, &err);
-		return false;
-	}
 	op->at = op->list.next;
-	return true;
+	if (!live_settle_mark(op->vm, op->new_vm, &err))
+		return true;
+	job_fail_err(&op->job, &err);
+	return false;
 }
 
 static bool send_fd(struct live_link *op)
@@ -205,7 +155,7 @@ static json_t *node_of(struct live_link *op)
 	struct one *one = one_of(op->at);
 	struct argv_host host = { .images = op->vm->env->paths.images,
 		.io_uring = op->vm->env->io_uring };
-	struct spec_disk disk = *disk_of(op->vm, one->disk);
+	struct spec_disk disk = *spec_disk_of(op->vm->running, one->above.disk);
 	struct chain chain = { NULL };
 	struct chain_image *image =
 		chain_add(&chain, one->above.path, one->above.format);
@@ -264,8 +214,7 @@ static json_t *transaction(struct live_link *op)
 
 	list_each(&op->list, it, next) {
 		const struct one *one = one_of(it);
-		AUTO_FREE char *top =
-			argv_disk_top(disk_of(op->vm, one->disk), one->disk);
+		AUTO_FREE char *top = live_image_top(op->vm, one->above.disk);
 
 		json_array_append_new(
 			actions, json_pack("{s:s,s:{s:s,s:s}}", "type",
@@ -300,10 +249,10 @@ static void start_close(struct live_link *op)
 
 static enum job_state refused(struct live_link *op)
 {
-	if (!op->make_err.code)
+	if (!op->taken_err.code)
 		return job_fail(&op->job, ERR_TIMEOUT,
 			"QEMU does not say whether it is done");
-	return job_fail_err(&op->job, &op->make_err);
+	return job_fail_err(&op->job, &op->taken_err);
 }
 
 static enum job_state link_run(struct job *job)
@@ -313,21 +262,19 @@ static enum job_state link_run(struct job *job)
 	JOB_BEGIN(job);
 	QMP_CALL(job, &op->call, QMP_OF(op), "query-named-block-nodes",
 		json_pack("{s:b}", "flat", 1));
-	if (!know_sizes(op))
+	if (!live_images_size(&op->list, &op->call, op->vm))
 		return JOB_ENDS;
-	while (make_next(op)) {
-		JOB_AWAIT(job, !op->make, JOB_FOREVER); /* a job of its own */
-		if (op->make_err.code)
-			return job_fail_err(job, &op->make_err);
-	}
-	if (!open_all(op))
+	op->at = op->list.next;
+	while (make_next(op))
+		IMAGE_STEP_AWAIT(job, &op->make);
+	if (!live_images_open(&op->list, job) || !set_mark(op))
 		return JOB_ENDS;
 	while (op->at != &op->list) {
 		while (send_fd(op)) {
 			JOB_AWAIT(job, op->call.replied, JOB_FOREVER);
 			live_image_sent(&one_of(op->at)->above, &op->call);
 		}
-		if (!has_disks(op))
+		if (!live_images_are_wanted(&op->list, job, op->vm))
 			return JOB_ENDS;
 		QMP_CALL(job, &op->call, QMP_OF(op), "blockdev-add",
 			node_of(op));
@@ -335,12 +282,12 @@ static enum job_state link_run(struct job *job)
 	if (forget_records(op))
 		JOB_DURABLE(job, &op->durable,
 			chain_record_sync(op->vm, &op->durable, job));
-	if (!has_disks(op) || !swap_all(op))
+	if (!live_images_are_wanted(&op->list, job, op->vm) || !swap_all(op))
 		return JOB_ENDS;
 	while (op->at != &op->list)
 		JOB_DURABLE(job, &op->durable, sync_next(op));
 	QMP_TRY(job, &op->call, QMP_OF(op), "transaction", transaction(op));
-	op->make_err = op->call.err;
+	op->taken_err = op->call.err;
 	ask(op);
 	JOB_AWAIT(job, op->ended, JOB_FOREVER); /* a job of its own */
 	op->swapped = false;                    /* all is known that can be */
@@ -354,10 +301,6 @@ static enum job_state link_undo(struct job *job)
 	struct live_link *op = container_of(job, struct live_link, job);
 
 	JOB_BEGIN(job);
-	if (op->make) {
-		job_cancel(&op->make->job);
-		JOB_AWAIT(job, !op->make, END_MS);
-	}
 	if (op->swapped) {
 		ask(op);
 		JOB_AWAIT(job, op->ended, END_MS);

@@ -29,7 +29,7 @@ void live_link_free(struct live_link *link); /* never started; or NULL */
 /* The entry of the journal for it, new. */
 json_t *live_link_add(
 	struct live_link *link, const struct live_link_wish *wish);
-/* QEMU takes a name for the overlay of that disk. */
+/* That disk can have another overlay. */
 bool live_link_may(const struct vm *vm, const char *disk);
 /*
  * Does it.  How it ended, told apart from whether: on LIVE_UNDONE the journal

@@ -36,8 +36,7 @@ struct live_snapshot {
 	json_t *disks;
 	char *memory; /* path, or NULL */
 	size_t at;
-	struct image_create *make;
-	struct err make_err;
+	struct image_step make;
 	struct live_image image; /* of the memory, on its way to QEMU */
 	bool freeze;             /* the guest's file systems, meanwhile */
 	bool step_ended;         /* of the freeze */
@@ -152,14 +151,6 @@ static json_t *transaction(const struct live_snapshot *op)
 
 /* ---- the guest's memory ---- */
 
-static void on_made(struct job *job, void *arg)
-{
-	struct live_snapshot *op = arg;
-
-	op->make = NULL;
-	op->make_err = job->err;
-}
-
 static bool make_volume(struct live_snapshot *op)
 {
 	const struct image_wish wish = {
@@ -173,8 +164,8 @@ static bool make_volume(struct live_snapshot *op)
 		job_fail_err(&op->job, &err);
 		return false;
 	}
-	op->make = image_create_start(op->vm->env->qemu_img, &wish,
-		op->vm->name, &op->job, on_made, op);
+	image_step_start(&op->make, op->vm->env->qemu_img, &wish, op->vm->name,
+		&op->job);
 	return true;
 }
 
@@ -182,7 +173,7 @@ static bool open_volume(struct live_snapshot *op)
 {
 	struct err err = ERR_INIT;
 
-	if (!live_image_open(&op->image, op->memory, &err) &&
+	if (!live_image_open(&op->image, &err) &&
 		!live_copy_mark(op->vm, "", &err))
 		return true;
 	job_fail_err(&op->job, &err);
@@ -291,9 +282,7 @@ static enum job_state memory_run(struct job *job)
 	if (op->act == SNAPSHOT_MAKE) {
 		if (!make_volume(op))
 			return JOB_ENDS;
-		JOB_AWAIT(job, !op->make, JOB_FOREVER); /* a job of its own */
-		if (op->make_err.code)
-			return job_fail_err(job, &op->make_err);
+		IMAGE_STEP_AWAIT(job, &op->make);
 	}
 	if (!open_volume(op))
 		return JOB_ENDS;
@@ -471,7 +460,7 @@ struct job *live_snapshot_start(struct vm *vm,
 	op->disks = json_copy(wish->disks);
 	op->memory = wish->memory ? live_snapshot_memory(vm, wish->tag) : NULL;
 	op->freeze = wish->freeze;
-	live_image_init(&op->image, str_or(op->memory, ""), "qcow2");
+	live_image_init(&op->image, NULL, str_or(op->memory, ""), "qcow2");
 	job_start(&op->job,
 		uses_memory(op)            ? &memory
 		: op->act == SNAPSHOT_MAKE ? &make

@@ -7,11 +7,8 @@
 
 #include "base/mem.h"
 #include "base/sys.h"
-#include "storage/image.h"
 #include "supervisor/chain_record.h"
 #include "supervisor/journal.h"
-
-enum { IMAGE_END_MS = 10000, COPY_END_MS = 120000 };
 
 struct op_clone *op_clone_of(struct job *job)
 {
@@ -137,14 +134,6 @@ static void sync_journal(struct op_clone *op, sync_fn *sync)
 	sync(&op->durable, &op->job, path);
 }
 
-static void on_made(struct job *job, void *arg)
-{
-	struct op_clone *op = arg;
-
-	op->make = NULL;
-	op->make_err = job->err;
-}
-
 /* Starts to make the next image; false: there is none, or it failed. */
 static bool make_next(struct op_clone *op)
 {
@@ -169,8 +158,8 @@ static bool make_next(struct op_clone *op)
 		.from = step->from,
 		.from_format = step->from_format,
 		.verbatim = step->verbatim };
-	op->make = image_create_start(op->vm->env->qemu_img, &wish,
-		op->vm->name, &op->job, on_made, op);
+	image_step_start(&op->make, op->vm->env->qemu_img, &wish, op->vm->name,
+		&op->job);
 	return true;
 }
 
@@ -179,7 +168,7 @@ static void on_worked(struct job *job, void *arg)
 	struct op_clone *op = arg;
 
 	op->working = NULL;
-	op->make_err = job->err;
+	op->work_err = job->err;
 }
 
 static void on_linked(struct job *job, void *arg)
@@ -261,15 +250,12 @@ static enum job_state clone_run(struct job *job)
 	if (forget_records(op))
 		JOB_DURABLE(job, &op->durable,
 			chain_record_sync(op->vm, &op->durable, job));
-	while (make_next(op)) {
-		JOB_AWAIT(job, !op->make, JOB_FOREVER); /* a job of its own */
-		if (op->make_err.code)
-			return job_fail_err(job, &op->make_err);
-	}
+	while (make_next(op))
+		IMAGE_STEP_AWAIT(job, &op->make);
 	if (!job->err.code && begin_live(op)) {
 		JOB_AWAIT(job, !op->working, JOB_FOREVER); /* the same */
-		if (op->make_err.code)
-			return job_fail_err(job, &op->make_err);
+		if (op->work_err.code)
+			return job_fail_err(job, &op->work_err);
 	}
 	if (job->err.code || !stage_file(op))
 		return JOB_ENDS;
@@ -298,14 +284,6 @@ static enum job_state clone_undo(struct job *job)
 	struct op_clone *op = container_of(job, struct op_clone, job);
 
 	JOB_BEGIN(job);
-	if (op->make) {
-		job_cancel(&op->make->job);
-		JOB_AWAIT(job, !op->make, IMAGE_END_MS);
-	}
-	if (op->working) {
-		job_cancel(op->working);
-		JOB_AWAIT(job, !op->working, COPY_END_MS);
-	}
 	if (op->committed || op->end == LIVE_OPEN)
 		return JOB_ENDS; /* it is there; or will be, or not */
 	if (op->end == LIVE_DONE)

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "base/durable.h"
+#include "storage/image.h"
 #include "supervisor/config.h"
 #include "supervisor/live_copy.h"
 #include "supervisor/live_link.h"
@@ -35,12 +36,12 @@ struct op_clone {
 	struct clone_step *steps;
 	size_t nsteps, at;
 	json_t *journal;
-	json_t *notes;             /* for people */
-	struct image_create *make; /* while it runs */
-	struct err make_err;
+	json_t *notes; /* for people */
+	struct image_step make;
 	struct live_copy *live; /* to be started; or NULL */
 	struct live_link *link; /* the same */
 	struct job *working;    /* one of them, while it runs */
+	struct err work_err;    /* how that ended */
 	bool linked;            /* that was begun */
 	enum live_end end;      /* of what was linked */
 	struct config_change change;

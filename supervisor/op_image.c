@@ -410,19 +410,10 @@ static bool has_space(struct op_image *op)
 	return false;
 }
 
-static void on_make_end(struct job *job, void *arg)
-{
-	struct op_image *op = arg;
-
-	op->make = NULL;
-	op->run_err = job->err;
-	job_wake(&op->job);
-}
-
 void op_image_create(struct op_image *op, const struct image_wish *wish)
 {
-	op->make = image_create_start(op->env->qemu_img, wish, op->volume.name,
-		&op->job, on_make_end, op);
+	image_step_start(
+		&op->make, op->env->qemu_img, wish, op->volume.name, &op->job);
 }
 
 static void start_make(struct op_image *op)
@@ -465,7 +456,8 @@ static enum job_state make_run(struct job *job)
 	}
 	start_make(op);
 	job->progress.phase = op->copy ? "converting" : "creating";
-	JOB_AWAIT(job, !op->make, JOB_FOREVER);
+	JOB_AWAIT(job, !op->make.run, JOB_FOREVER);
+	op->run_err = op->make.err;
 	if (op->run_err.code)
 		return op_image_fail(op);
 	op->result = json_pack("{s:b,s:s,s:s}", "changed", 1, "path",

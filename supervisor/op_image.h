@@ -66,7 +66,7 @@ struct op_image {
 		struct loop_timer timer;
 	} pull;
 	char *options;
-	struct image_create *make; /* while it runs */
+	struct image_step make;
 	struct durable durable;
 	struct pool_claim claim; /* of its pool, until the end */
 	json_t *result;          /* for on_end */

@@ -248,9 +248,7 @@ static enum job_state import_run(struct job *job)
 	if (!is_harmless(op) || !has_room(op))
 		return JOB_ENDS;
 	start_copy(op);
-	JOB_AWAIT(job, !op->make, JOB_FOREVER);
-	if (op->run_err.code)
-		return job_fail_err(job, &op->run_err);
+	IMAGE_STEP_AWAIT(job, &op->make);
 	op->result = json_pack("{s:b,s:s,s:s,s:I}", "changed", 1, "path",
 		op->volume.path, "format", op->volume.format, "size",
 		(json_int_t)op->copied);

@@ -6,11 +6,11 @@
 #include "qmp/call.h"
 
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "tests/unit/qmp_peer.h"
 #include "tests/unit/tap.h"
 
 struct op {
@@ -27,58 +27,6 @@ struct op {
 
 static struct op one;
 static struct qmp_client client;
-static struct jstream qemu;
-static const char *const *answers; /* without id; NULL: none */
-
-static void on_command(struct jstream *js, json_t *message, const char *why)
-{
-	AUTO_JSON json_t *answer = NULL;
-	struct err err = ERR_INIT;
-
-	if (why || !*answers)
-		return;
-	answer = json_loads(*answers++, 0, NULL);
-	if (!answer) {
-		jstream_finish(js);
-		return;
-	}
-	json_object_set(answer, "id", json_object_get(message, "id"));
-	ok(jstream_send(js, answer, -1, &err) == 0, "answered");
-}
-
-static void on_end(struct jstream *js UNUSED, const struct err *err UNUSED) {}
-
-static const struct jstream_hooks hooks = { .on_message = on_command,
-	.on_end = on_end };
-
-static void on_ready(struct qmp_client *at UNUSED) {}
-
-static void on_lost(struct qmp_client *at UNUSED, const struct err *err UNUSED)
-{
-}
-
-static const struct qmp_hooks client_hooks = { on_ready, on_lost };
-
-static void open_pair(const char *const *lines)
-{
-	struct err err = ERR_INIT;
-	const char *hello = "{\"QMP\": {\"capabilities\": [\"oob\"]}}\n";
-	int fds[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) < 0)
-		return;
-	answers = lines;
-	jstream_open(&qemu, fds[1], &prescan_qmp, &hooks, NULL);
-	ok(jstream_send_text(&qemu, hello, strlen(hello), -1, &err) == 0,
-		"greeted");
-	qmp_client_open(&client, fds[0], 5000, &client_hooks, NULL);
-}
-
-static void close_pair(void)
-{
-	qmp_client_close(&client);
-	jstream_close(&qemu);
-}
 
 static void note(struct op *op)
 {
@@ -149,11 +97,11 @@ static void run(
 {
 	str_fini(&one.seen);
 	one = (struct op){ .client = &client, .bad_text = bad_text };
-	open_pair(lines);
+	peer_open(&client, NULL, lines);
 	job_start(&one.job, kind, "web", NULL, NULL);
 	while (!one.ended)
 		loop_turn(true);
-	close_pair();
+	peer_close(&client);
 }
 
 static void test_results(void)
@@ -240,7 +188,7 @@ static void test_cancel(void)
 {
 	static const char *const lines[] = { "{\"return\":{}}", NULL };
 
-	open_pair(lines);
+	peer_open(&client, NULL, lines);
 	start(&plain, &client);
 	while (!one.call.slot.sent)
 		loop_turn(true);
@@ -248,7 +196,7 @@ static void test_cancel(void)
 	await_end();
 	is_int(one.err.code, ERR_CANCELLED, "cancelled while waiting");
 	ok(!one.call.slot.client, "its slot is free");
-	close_pair();
+	peer_close(&client);
 }
 
 static void test_late_refusal(void)
@@ -256,19 +204,19 @@ static void test_late_refusal(void)
 	static const char *const lines[] = { "{\"return\":{}}",
 		"{\"error\":{\"desc\":\"late\"}}", "{\"return\":{}}", NULL };
 
-	open_pair(lines);
+	peer_open(&client, NULL, lines);
 	start(&beside, &client);
 	while (!one.call.slot.sent)
 		loop_turn(true);
-	jstream_pause(&qemu, true);
+	jstream_pause(&peer, true);
 	job_cancel(&one.job);
 	while (!one.other.slot.sent)
 		loop_turn(true);
-	jstream_pause(&qemu, false);
+	jstream_pause(&peer, false);
 	await_end();
 	is_int(one.undo_err.code, ERR_NONE,
 		"a late refusal is none of the undo's");
-	close_pair();
+	peer_close(&client);
 }
 
 int main(void)
@@ -287,6 +235,7 @@ int main(void)
 	test_cancel();
 	test_late_refusal();
 	str_fini(&one.seen);
+	str_fini(&peer_heard);
 	loop_fini();
 	return done();
 }
