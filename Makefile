@@ -88,6 +88,7 @@ CTL_SRC += ctl/snapshot.c ctl/pool.c ctl/net.c ctl/ssh.c
 SUPERVISOR_SRC += supervisor/network.c supervisor/network_spec.c \
 	supervisor/network_value.c supervisor/network_check.c
 SUPERVISOR_SRC += supervisor/host_net.c supervisor/net_live.c \
+	supervisor/net_mend.c \
 	supervisor/net_rules.c supervisor/net_watch.c supervisor/net_confirm.c supervisor/net_port.c \
 	supervisor/addresses.c supervisor/command_net.c \
 	supervisor/net_doctor.c supervisor/command_net_doctor.c supervisor/net_dhcp.c supervisor/net_address.c \

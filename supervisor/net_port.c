@@ -109,3 +109,37 @@ bool net_port_is_as(
 	       (!*want->ip || (!cidr_parse_address(want->ip, &ip, &err) &&
 				      cidr_same_address(&ip, &port->address)));
 }
+
+int net_port_join(struct net_port *port, bool *changed, struct err *err)
+{
+	struct host_net_request rq = {
+		.verb = port->net->macvtap ? HOST_NET_UP : HOST_NET_JOIN,
+		.isolate = port->isolate,
+		.hairpin = net_port_is_forwarded(port),
+		.mtu = port->net->mtu,
+		.guest_mtu = port->mtu,
+		.vlans = port->vlans,
+		.rates = port->rates
+	};
+	struct host_net_reply reply;
+
+	snprintf(rq.name, sizeof(rq.name), "%s", port->tap);
+	snprintf(rq.bridge, sizeof(rq.bridge), "%s", port->net->bridge);
+	if (host_net_call(&rq, &reply, err))
+		return -1;
+	*changed = reply.changed;
+	port->joined = true;
+	return 0;
+}
+
+void net_port_remove(const struct net_state *state, const struct net_port *port)
+{
+	struct host_net_request rq = { .verb = HOST_NET_REMOVE };
+	struct host_net_reply reply;
+	struct err err = ERR_INIT;
+
+	snprintf(rq.name, sizeof(rq.name), "%s", port->tap);
+	net_live_alias(state, port->net, rq.alias);
+	if (host_net_call(&rq, &reply, &err))
+		log_warn(port->vm, "nic %s: %s", port->nic, err.text);
+}

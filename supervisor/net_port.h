@@ -36,6 +36,13 @@ bool net_port_is_as(
 MUST_CHECK int net_port_limit(struct net_port *port,
 	const struct rate_limits *rates, struct err *err);
 
+/* Its tap joins the bridge; true in *changed if it was not on it. */
+MUST_CHECK int net_port_join(
+	struct net_port *port, bool *changed, struct err *err);
+/* A macvtap, unlike a tap, stays when nobody has it open: it goes. */
+void net_port_remove(
+	const struct net_state *state, const struct net_port *port);
+
 /* It carries nothing and cannot be mended: told once for each cause. */
 void net_port_tell_broken(struct net_port *port, const char *why);
 

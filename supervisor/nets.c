@@ -2,17 +2,14 @@
 /* The networks of a supervisor at work; see nets.h. */
 #include "supervisor/nets.h"
 
-#include <stdio.h>
-#include <sys/socket.h>
-
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "supervisor/host_net.h"
 #include "supervisor/net_address.h"
 #include "supervisor/net_bridge.h"
 #include "supervisor/net_confirm.h"
 #include "supervisor/net_dhcp.h"
+#include "supervisor/net_mend.h"
 #include "supervisor/net_rules.h"
 #include "supervisor/net_watch.h"
 #include "supervisor/network.h"
@@ -24,7 +21,7 @@ struct nets {
 	struct loop_kick idle; /* looks for networks that nobody needs */
 	struct net_watch watch;
 	struct net_confirm confirm;
-	struct nets_guests guests;
+	struct net_mend mend;
 	int64_t patience_ms; /* of the next network to be confirmed; or 0 */
 	int64_t flushed_ms;  /* since when rules are missing; or 0 */
 };
@@ -213,23 +210,10 @@ static void on_idle(struct loop_kick *kick UNUSED)
 
 /* ---- ports ---- */
 
-/* A macvtap, unlike a tap, stays when nobody has it open. */
-static void remove_macvtap(const struct net_port *port)
-{
-	struct host_net_request rq = { .verb = HOST_NET_REMOVE };
-	struct host_net_reply reply;
-	struct err err = ERR_INIT;
-
-	snprintf(rq.name, sizeof(rq.name), "%s", port->tap);
-	net_live_alias(&nets->state, port->net, rq.alias);
-	if (host_net_call(&rq, &reply, &err))
-		log_warn(port->vm, "nic %s: %s", port->nic, err.text);
-}
-
 static void drop_port(struct net_port *port)
 {
 	if (port->net->macvtap)
-		remove_macvtap(port);
+		net_port_remove(&nets->state, port);
 	net_dhcp_host(&nets->state, port, false);
 	net_port_free(port);
 	net_rules_want(&nets->rules);
@@ -284,34 +268,11 @@ int nets_settled(const struct net_port *port, struct err *err)
 	return settled(port->net, port->rules, err);
 }
 
-/* True in *changed if it was not on it. */
-static int join(struct net_port *port, bool *changed, struct err *err)
-{
-	struct host_net_request rq = {
-		.verb = port->net->macvtap ? HOST_NET_UP : HOST_NET_JOIN,
-		.isolate = port->isolate,
-		.hairpin = net_port_is_forwarded(port),
-		.mtu = port->net->mtu,
-		.guest_mtu = port->mtu,
-		.vlans = port->vlans,
-		.rates = port->rates
-	};
-	struct host_net_reply reply;
-
-	snprintf(rq.name, sizeof(rq.name), "%s", port->tap);
-	snprintf(rq.bridge, sizeof(rq.bridge), "%s", port->net->bridge);
-	if (host_net_call(&rq, &reply, err))
-		return -1;
-	*changed = reply.changed;
-	port->joined = true;
-	return 0;
-}
-
 int nets_join(struct net_port *port, struct err *err)
 {
 	bool changed;
 
-	return join(port, &changed, err);
+	return net_port_join(port, &changed, err);
 }
 
 int nets_rate(const char *vm, const char *nic, const struct rate_limits *rates,
@@ -435,68 +396,12 @@ int nets_stop(const char *name, struct err *err)
 
 /* ---- what others did ---- */
 
-/* A tap that is gone went with its QEMU, or somebody took it. */
-static void look_at_port(struct net_port *port, int64_t since_ms)
-{
-	struct err err = ERR_INIT;
-	bool changed = false;
-	const char *what = "port";
-
-	if (!port->joined)
-		return; /* its rules are on their way */
-	if (join(port, &changed, &err) && err.code == ERR_NOT_FOUND) {
-		err = (struct err)ERR_INIT;
-		what = "tap";
-		if (port->net->macvtap)
-			err_set(&err, ERR_NOT_FOUND, "'%s' is gone", port->tap);
-		else if (!nets->guests.mend_tap(nets->guests.arg, port, &err) &&
-			 join(port, &changed, &err))
-			changed = false;
-	}
-	if (err.code && err.code != ERR_GONE) {
-		net_port_tell_broken(port, err.text);
-		return;
-	}
-	free(TAKE(port->broken));
-	if (changed)
-		net_tell_repair(port->net->name, what, since_ms);
-}
-
-static void look_at_net(struct net_live *net, int64_t since_ms)
-{
-	struct err err = ERR_INIT;
-	bool made = false;
-
-	if (!net->joined && net_bridge_make(&nets->state, net, &made, &err)) {
-		log_error(NULL, "network %s: %s", net->name, err.text);
-		return;
-	}
-	list_each(&net->ports, it, next)
-		look_at_port(list_entry(it, struct net_port, link), since_ms);
-	if (made)
-		net_tell_repair(net->name, "bridge", since_ms);
-}
-
 static void look_at_links(struct net_watch *watch)
 {
-	list_each(&nets->state.nets, it, next)
-		look_at_net(
-			list_entry(it, struct net_live, link), watch->since_ms);
+	net_mend_look(&nets->mend, watch->since_ms);
 }
 
 /* ---- from one supervisor to the next ---- */
-
-/* A tap goes with its QEMU: what is not there is nobody's. */
-static void forget_ports(struct net_live *net, struct netlink *nl)
-{
-	list_each(&net->ports, it, next) {
-		struct net_port *port = list_entry(it, struct net_port, link);
-		struct link_info link;
-
-		if (!link_find(nl, port->tap, &link) && !link.index)
-			net_port_free(port);
-	}
-}
 
 static void go_on_with(struct net_live *net)
 {
@@ -517,34 +422,28 @@ static void go_on_with(struct net_live *net)
 
 static void recover(void)
 {
-	struct netlink nl = NETLINK_INIT;
 	struct err err = ERR_INIT;
 
 	net_state_load(&nets->state);
 	if (list_is_empty(&nets->state.nets))
 		return;
-	if (netlink_open(&nl, &err)) {
+	if (net_mend_forget(&nets->state, &err)) {
 		log_error(NULL, "%s", err.text);
 		return;
 	}
-	list_each(&nets->state.nets, it, next) {
-		struct net_live *net = list_entry(it, struct net_live, link);
-
-		forget_ports(net, &nl);
-		go_on_with(net);
-	}
-	netlink_close(&nl);
+	list_each(&nets->state.nets, it, next)
+		go_on_with(list_entry(it, struct net_live, link));
 	net_watch_begin(&nets->watch, nets->state.table);
 	net_rules_want(&nets->rules);
 	save();
 }
 
-void nets_open(const struct paths *paths, const struct nets_guests *guests)
+void nets_open(const struct paths *paths, const struct net_guests *guests)
 {
 	struct err err = ERR_INIT;
 
 	nets = NEW(struct nets);
-	nets->guests = *guests;
+	nets->mend = (struct net_mend){ &nets->state, *guests };
 	net_state_init(&nets->state, paths);
 	list_init(&nets->waits);
 	net_rules_init(&nets->rules, &nets->state, on_rules);

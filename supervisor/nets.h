@@ -9,21 +9,14 @@
 #define SUPERVISOR_NETS_H
 
 #include "base/job.h"
+#include "supervisor/net_mend.h"
 #include "supervisor/net_port.h"
-
-/* Who knows the QEMU of a port whose tap somebody deleted. */
-struct nets_guests {
-	/* The tap is there again; -1 with err: it is not, ERR_GONE: nor QEMU */
-	int (*mend_tap)(
-		void *arg, const struct net_port *port, struct err *err);
-	void *arg;
-};
 
 /*
  * Goes on with what the last supervisor knew, and brings up the networks
  * with autostart.  Without any it does nothing.
  */
-void nets_open(const struct paths *paths, const struct nets_guests *guests);
+void nets_open(const struct paths *paths, const struct net_guests *guests);
 /* Lets go; what is up stays up. */
 void nets_close(void);
 /* Nothing is on its way: neither rules nor a dnsmasq. */

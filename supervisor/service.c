@@ -229,7 +229,7 @@ int service_start(struct service *service, struct err *err)
 	service->image.control = service->control;
 	service->env.image = &service->image;
 	nets_open(&service->env.paths,
-		&(struct nets_guests){ mend_tap, service->registry });
+		&(struct net_guests){ mend_tap, service->registry });
 	if (!service->moved.root) {
 		registry_start(service->registry);
 		if (!far_ask(service->registry, &service->asked_again,
