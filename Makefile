@@ -16,7 +16,7 @@ BASE_SRC = base/err.c base/mem.c base/slab.c base/atom.c base/code.c base/text.c
 	base/jstream_move.c base/jstream_text.c
 QMP_SRC = qmp/client.c qmp/handover.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c storage/header.c storage/chain.c storage/format.c storage/backing.c storage/secret.c storage/qemu_img.c
-NET_SRC = net/address.c net/cidr.c net/link.c net/vlan.c net/bond.c net/carry.c net/mac.c net/netlink.c net/ports.c net/rate.c \
+NET_SRC = net/address.c net/cidr.c net/link.c net/vlan.c net/bond.c net/carry.c net/mac.c net/netlink.c net/ports.c net/rate.c net/ra.c \
 	net/ruleset.c net/passage.c net/tap.c net/monitor.c
 SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_vm.c supervisor/spec_life.c \
 	supervisor/spec_disk.c supervisor/spec_nic.c supervisor/spec_device.c supervisor/spec_seed.c supervisor/spec_value.c supervisor/forward.c \
@@ -88,7 +88,7 @@ CTL_SRC += ctl/snapshot.c ctl/pool.c ctl/net.c ctl/ssh.c
 SUPERVISOR_SRC += supervisor/network.c supervisor/network_spec.c \
 	supervisor/network_value.c supervisor/network_check.c
 SUPERVISOR_SRC += supervisor/host_net.c supervisor/net_live.c \
-	supervisor/net_mend.c \
+	supervisor/net_mend.c supervisor/net_change.c supervisor/command_net_list.c \
 	supervisor/net_rules.c supervisor/net_watch.c supervisor/net_confirm.c supervisor/net_port.c \
 	supervisor/addresses.c supervisor/command_net.c \
 	supervisor/net_doctor.c supervisor/command_net_doctor.c supervisor/net_dhcp.c supervisor/net_address.c \

@@ -17,13 +17,41 @@
 		.help = "the networks, and the VMs on them",
 	},
 	{
+		.name = "net show",
+		.wire = "net-show",
+		.aliases = "net-info",
+		.role = ROLE_VIEWER,
+		.group = NETWORKS,
+		ARGS(TEXT("network", 0, 0, "its name")),
+		.usage = "NETWORK",
+		.help = "one network: what it is, who is on it, what is "
+			"pending",
+	},
+	{
+		.name = "net apply",
+		.wire = "net-apply",
+		.flags = VERB_CHANGES,
+		.role = ROLE_OPERATOR,
+		.group = NETWORKS,
+		ARGS(TEXT("network", 0, ARG_OPTIONAL, "only this one"),
+			ARG_DRY_RUN),
+		.usage = "[NETWORK]",
+		.help = "networks that are up follow their files",
+		.more = "dhcp, dns, domain, [host.N] and firewall are so at "
+			"once, and no guest loses its address or a packet; "
+			"what else was changed waits until the network comes "
+			"up the next time, and is named.  reload does the "
+			"same for all networks.  --dry-run says it and does "
+			"nothing.",
+	},
+	{
 		.name = "net up",
 		.wire = "net-up",
 		.aliases = "net-start",
 		.flags = VERB_CHANGES,
 		.role = ROLE_OPERATOR,
 		.group = NETWORKS,
-		ARGS(TEXT("network", 0, 0, "its name"),
+		ARGS(TEXT("network", 0, 0, "its name"), ARG_DRY_RUN,
 			{ "confirm", ARG_DURATION, OPTION, 0, NULL,
 				"undo it after that time unless net confirm "
 				"comes" }),
@@ -34,7 +62,9 @@
 			"this stays until net down.  With --confirm 60s it "
 			"goes down again, and gives its uplink back to the "
 			"host, unless net confirm is said within that time; "
-			"until then no VM joins it.",
+			"until then no VM joins it.  Without it, a network "
+			"that takes the host's own addresses along asks "
+			"first.",
 	},
 	{
 		.name = "net confirm",
@@ -42,7 +72,7 @@
 		.flags = VERB_CHANGES,
 		.role = ROLE_OPERATOR,
 		.group = NETWORKS,
-		ARGS(TEXT("network", 0, 0, "its name")),
+		ARGS(TEXT("network", 0, 0, "its name"), ARG_DRY_RUN),
 		.usage = "NETWORK",
 		.help = "keep a network that was brought up with --confirm",
 	},
@@ -53,7 +83,7 @@
 		.flags = VERB_CHANGES,
 		.role = ROLE_OPERATOR,
 		.group = NETWORKS,
-		ARGS(TEXT("network", 0, 0, "its name")),
+		ARGS(TEXT("network", 0, 0, "its name"), ARG_DRY_RUN),
 		.usage = "NETWORK",
 		.help = "take a network down that no VM is on",
 	},

@@ -6,11 +6,22 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "base/str.h"
 #include "ctl/call.h"
+#include "ctl/wire.h"
 
 /* [net list] */
 int net_show_list(
 	const struct call *call, const char *vm, json_t *value, bool many);
+/* [net show] */
+int net_show_one(
+	const struct call *call, const char *vm, json_t *value, bool many);
+/* [net apply] What was done, and what is pending. */
+int net_show_apply(
+	const struct call *call, const char *vm, json_t *value, bool many);
+/* [net up] What it takes from the host, if anything, as a question. */
+MUST_CHECK int net_add_question(const struct call *call, struct wire *wire,
+	struct str *question, struct err *err);
 /* [net leases] */
 int net_show_leases(
 	const struct call *call, const char *vm, json_t *value, bool many);

@@ -16,6 +16,7 @@
 #include "ctl/backup.h"
 #include "ctl/image.h"
 #include "ctl/interrupt.h"
+#include "ctl/net.h"
 #include "ctl/print.h"
 #include "ctl/progress.h"
 #include "ctl/reach.h"
@@ -396,6 +397,9 @@ static int confirm(struct batch *b, const json_t *names, struct err *err)
 	}
 	if (str_eq(call->verb->name, "delete")) {
 		if (add_losses(b, names, &question, err))
+			return -1;
+	} else if (str_eq(call->verb->name, "net up")) {
+		if (net_add_question(call, b->wire, &question, err))
 			return -1;
 	} else {
 		image_add_question(call, &question);

@@ -496,6 +496,8 @@ static const struct request_view views[] = {
 	{ .verb = "pool list", .show = pool_show_list, .raw = true },
 	{ .verb = "pool info", .show = pool_show_info, .raw = true },
 	{ .verb = "net list", .show = net_show_list, .raw = true },
+	{ .verb = "net show", .show = net_show_one, .raw = true },
+	{ .verb = "net apply", .show = net_show_apply, .raw = true },
 	{ .verb = "net leases", .show = net_show_leases, .raw = true },
 	{ .verb = "net doctor",
 		.show = net_show_doctor,

@@ -16,6 +16,7 @@
 
 #define LINK_NAME_SIZE  IF_NAMESIZE /* 15 bytes and a NUL */
 #define LINK_ALIAS_SIZE 64
+#define LINK_ALIAS_OURS "vmward " /* what aliases of ours begin with */
 
 struct link_info {
 	unsigned index; /* 0: there is no such device */

@@ -7,6 +7,7 @@
 #include "supervisor/commands.h"
 #include "supervisor/config.h"
 #include "supervisor/edits.h"
+#include "supervisor/nets.h"
 #include "supervisor/network.h"
 #include "supervisor/op.h"
 #include "supervisor/order_check.h"
@@ -419,8 +420,10 @@ void command_reload(struct request *rq)
 				changed, json_string(names[i]), &size);
 	}
 	config_names_free(names);
-	if (!only)
+	if (!only) {
+		nets_apply_all();
 		all &= append_host(findings, rq, &size);
+	}
 	list_each(registry_vms(registry), it, next) {
 		struct vm *vm = list_entry(it, struct vm, link);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* net list, up, confirm, down, leases; ip. */
+/* net up, confirm, down, leases; ip. */
 #include "base/mem.h"
+#include "base/str.h"
 #include "supervisor/addresses.h"
 #include "supervisor/argv.h"
 #include "supervisor/commands.h"
 #include "supervisor/forward.h"
-#include "supervisor/net_confirm.h"
+#include "supervisor/net_address.h"
 #include "supervisor/net_dhcp.h"
 #include "supervisor/nets.h"
 #include "supervisor/network.h"
@@ -19,73 +20,7 @@ static const struct paths *paths_of(const struct request *rq)
 	return &registry_env(request_registry(rq))->paths;
 }
 
-/* ---- list ---- */
-
-static json_t *address_list(const struct cidr *at, size_t n)
-{
-	json_t *all = json_array();
-
-	for (size_t i = 0; i < n; i++) {
-		char text[CIDR_TEXT_SIZE];
-
-		cidr_text(&at[i], text);
-		json_array_append_new(all, json_string(text));
-	}
-	return all;
-}
-
-static json_t *vms_on(const struct net_live *net)
-{
-	json_t *all = json_array();
-
-	list_each(&net->ports, it, next)
-		json_array_append_new(all,
-			json_string(list_entry(it, struct net_port, link)->vm));
-	return all;
-}
-
-static const char *dhcp_word(const struct net_live *net)
-{
-	static const char *const words[] = { "starting", "up", "failed" };
-
-	return net->dhcp ? words[net->dhcp->is] : "off";
-}
-
-static json_t *network_report(const struct network *n)
-{
-	const struct net_state *state = nets_state();
-	const struct net_live *net =
-		state ? net_state_find(state, n->name) : NULL;
-	json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:b,s:s?,s:s?}", "name",
-		n->name, "mode", network_mode_names[n->network.mode], "state",
-		net ? "up" : "down", "bridge", n->bridge, "autostart",
-		n->network.autostart, "file", n->file, "error", n->error);
-
-	json_object_set_new(o, "addresses",
-		net ? address_list(net->addresses, net->naddresses)
-		    : address_list(
-			      n->network.address.at, n->network.address.n));
-	if (net && net->confirm_ms) {
-		json_object_set_new(o, "state", json_string("unconfirmed"));
-		json_object_set_new(
-			o, "confirm_s", json_integer(net_confirm_left(net)));
-	}
-	json_object_set_new(o, "vms", net ? vms_on(net) : json_array());
-	json_object_set_new(
-		o, "dhcp", json_string(net ? dhcp_word(net) : "off"));
-	return o;
-}
-
-void command_net_list(struct request *rq)
-{
-	json_t *all = json_array();
-
-	registry_catch_up(request_registry(rq));
-	list_each(networks_of(paths_of(rq)), it, next)
-		json_array_append_new(all,
-			network_report(list_entry(it, struct network, link)));
-	request_reply_steal(rq, json_pack("{s:o}", "networks", all));
-}
+/* ---- leases ---- */
 
 void command_net_leases(struct request *rq)
 {
@@ -173,19 +108,57 @@ static const struct network *network_of(struct request *rq)
 	return n;
 }
 
+/*
+ * What the host loses on its own line while the network is up, as a question;
+ * new.  NULL: nothing, or it comes back unless somebody confirms it.
+ */
+static char *question_of(const struct network *n, bool confirmed)
+{
+	const struct network_uplink *up = &n->uplink;
+	AUTO_STR struct str has = STR_INIT;
+
+	if (confirmed || !up->device[0] || up->vlan)
+		return NULL;
+	net_address_add_of(up->device, &has);
+	for (size_t i = 0; !has.len && i < up->bond.members.n; i++)
+		net_address_add_of(up->bond.members.at[i], &has);
+	return has.len ? xasprintf("bring up '%s', which takes %s of this host "
+				   "to bridge '%s' (--confirm 60s undoes it "
+				   "unless net confirm comes)?",
+				 n->name, str_text(&has), n->bridge)
+		       : NULL;
+}
+
+/* What it would do; nothing if the network is up. */
+static void reply_plan(struct request *rq, const struct network *n, bool is_up)
+{
+	AUTO_FREE char *question =
+		is_up ? NULL : question_of(n, request_ms(rq, "confirm") > 0);
+	json_t *actions = json_array();
+
+	if (!is_up)
+		json_array_append_new(
+			actions, json_pack("s+", "net up ", n->name));
+	request_reply_steal(rq, json_pack("{s:o,s:s?}", "actions", actions,
+					"question", question));
+}
+
 void command_net_up(struct request *rq)
 {
 	const struct network *n = network_of(rq);
 	const struct net_state *state = nets_state();
+	bool is_up = n && state && net_state_find(state, n->name);
 	struct op_net *op;
 
-	if (!n)
+	if (n && request_bool(rq, "dry-run"))
+		reply_plan(rq, n, is_up);
+	if (!n || request_bool(rq, "dry-run"))
 		return;
 	op = NEW(struct op_net);
 	op->rq = rq;
 	op->name = xstrdup(n->name);
 	op->confirm_ms = request_ms(rq, "confirm");
-	op->changed = !state || !net_state_find(state, n->name);
+	op->changed = !is_up;
 	job_start(&op->job, &net_kind, op->name, on_up_end, rq);
 	nets_wait(&op->wait, &op->job);
 	tasks_add(&op->job, rq->id);
@@ -197,7 +170,7 @@ void command_net_confirm(struct request *rq)
 	const struct network *n = network_of(rq);
 	struct err err = ERR_INIT;
 
-	if (!n)
+	if (!n || command_dry_run(rq, NULL))
 		return;
 	if (nets_confirm(n->name, &err))
 		request_fail(rq, &err);
@@ -213,7 +186,7 @@ void command_net_down(struct request *rq)
 	struct err err = ERR_INIT;
 	bool was_up;
 
-	if (!n)
+	if (!n || command_dry_run(rq, NULL))
 		return;
 	was_up = state && net_state_find(state, n->name);
 	if (nets_stop(n->name, &err))

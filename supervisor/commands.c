@@ -512,6 +512,8 @@ const struct handler command_handlers[] = {
 	{ "pool-list", command_pool_list },
 	{ "pool-info", command_pool_info },
 	{ "net-list", command_net_list },
+	{ "net-show", command_net_show },
+	{ "net-apply", command_net_apply },
 	{ "net-up", command_net_up },
 	{ "net-confirm", command_net_confirm },
 	{ "net-down", command_net_down },

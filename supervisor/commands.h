@@ -180,6 +180,8 @@ void command_pool_info(struct request *request);
 /* [net-list] Networks, and who is on them. */
 void command_net_list(struct request *request);
 /* [net-up] */
+void command_net_show(struct request *request);
+void command_net_apply(struct request *request);
 void command_net_up(struct request *request);
 /* [net-confirm] A network that was brought up for a time stays. */
 void command_net_confirm(struct request *request);

@@ -13,6 +13,7 @@
 #include "base/sys.h"
 #include "net/bond.h"
 #include "net/carry.h"
+#include "net/ra.h"
 
 #define KEPT_MAX (1024 * 1024)
 
@@ -146,13 +147,26 @@ static int do_loose(struct call *c)
 	return switch_to(c, path, '2');
 }
 
+#define FORWARD_6 "/proc/sys/net/ipv6/conf/all/forwarding"
+
 static int do_forward(struct call *c)
 {
-	return switch_to(c,
-		c->rq->address.family == AF_INET
-			? "/proc/sys/net/ipv4/ip_forward"
-			: "/proc/sys/net/ipv6/conf/all/forwarding",
-		'1');
+	AUTO_CLOSE int fd = -1;
+	char now = '\0';
+
+	if (c->rq->address.family == AF_INET)
+		return switch_to(c, "/proc/sys/net/ipv4/ip_forward", '1');
+	fd = sys_openat(AT_FDCWD, FORWARD_6, O_RDONLY, 0);
+	/* before: the switch drops the ways that were learnt */
+	if (fd >= 0 && sys_read(fd, &now, 1) == 1 && now == '0' &&
+		ra_keep_all(&c->nl, LINK_ALIAS_OURS, c->err))
+		return -1;
+	return switch_to(c, FORWARD_6, '1');
+}
+
+static int do_ra(struct call *c)
+{
+	return ra_keep(c->rq->name, &c->reply->changed, c->err);
 }
 
 static int do_remove(struct call *c)
@@ -493,6 +507,7 @@ static const struct host_net_entry {
 	[HOST_NET_LOCAL] = { true, do_local },
 	[HOST_NET_LOOSE] = { true, do_loose },
 	[HOST_NET_FORWARD] = { false, do_forward },
+	[HOST_NET_RA] = { true, do_ra },
 	[HOST_NET_REMOVE] = { false, do_remove },
 	[HOST_NET_VLAN] = { false, do_vlan },
 	[HOST_NET_BOND] = { false, do_bond },

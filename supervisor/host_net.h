@@ -23,6 +23,7 @@ enum host_net_verb {
 	HOST_NET_LOCAL,   /* 127.0.0.1 of the host may go out by `name` */
 	HOST_NET_LOOSE,   /* `name` takes what has its way back elsewhere */
 	HOST_NET_FORWARD, /* the host forwards packets of family */
+	HOST_NET_RA,      /* `name` takes router advertisements then, too */
 	HOST_NET_REMOVE,  /* the device `name` with that alias is gone */
 	HOST_NET_VLAN,    /* one of ours: VLAN `vlan` of the device `lower` */
 	HOST_NET_BOND,    /* one of ours: bond_mode, miimon; no members */

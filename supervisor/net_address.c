@@ -221,6 +221,25 @@ static int pick(const struct net_state *state, struct net_live *net,
 	return 0;
 }
 
+void net_address_take_written(
+	struct net_live *net, const struct network *network)
+{
+	const struct network_addresses *list = &network->network.address;
+
+	net->naddresses =
+		list->n < NET_ADDRESSES_MAX ? list->n : NET_ADDRESSES_MAX;
+	memcpy(net->addresses, list->at, net->naddresses * sizeof(list->at[0]));
+}
+
+void net_address_take_range(struct net_live *net, const struct network *network)
+{
+	net->first.family = 0;
+	for (size_t i = 0; !net->first.family && i < net->naddresses; i++)
+		if (!network_dhcp_range(&network->network.dhcp,
+			    &net->addresses[i], &net->first, &net->last))
+			net->first.family = 0;
+}
+
 int net_address_settle(const struct net_state *state, struct net_live *net,
 	const struct network *network, struct err *err)
 {
@@ -237,20 +256,52 @@ int net_address_settle(const struct net_state *state, struct net_live *net,
 			list->n, NET_ADDRESSES_MAX);
 	rc = look_at_host(&t, net->bridge, list->n == 0, err);
 	if (!rc && list->n > 0) {
-		memcpy(net->addresses, list->at, list->n * sizeof(list->at[0]));
-		net->naddresses = list->n;
+		net_address_take_written(net, network);
 		rc = refuse_overlap(net, &t, err);
 	} else if (!rc) {
 		add_known(&t, state, net);
 		rc = pick(state, net, &t, err);
 	}
 	free(t.at);
-	for (size_t i = 0; !rc && !net->first.family && i < net->naddresses;
-		i++)
-		if (!network_dhcp_range(&network->network.dhcp,
-			    &net->addresses[i], &net->first, &net->last))
-			net->first.family = 0;
+	if (!rc)
+		net_address_take_range(net, network);
 	return rc;
+}
+
+struct of_device {
+	unsigned index;
+	struct str *out;
+};
+
+/* Each kernel gives a device an address of its own: that is no loss. */
+static void on_device_address(
+	void *arg, unsigned index, const struct cidr *address)
+{
+	const struct of_device *of = arg;
+	char text[CIDR_TEXT_SIZE];
+
+	if (index != of->index ||
+		(address->family == AF_INET6 && address->at[0] == 0xfe))
+		return;
+	cidr_text(address, text);
+	str_addf(of->out, "%s%s", of->out->len ? ", " : "", text);
+}
+
+void net_address_add_of(const char *device, struct str *out)
+{
+	struct netlink nl = NETLINK_INIT;
+	struct of_device of = { .out = out };
+	struct err err = ERR_INIT;
+	struct link_info link;
+
+	if (netlink_open(&nl, &err))
+		return;
+	if (!link_find(&nl, device, &link) && link.index) {
+		of.index = link.index;
+		if (link_each_address(&nl, on_device_address, &of))
+			str_cut(out, 0);
+	}
+	netlink_close(&nl);
 }
 
 /* ---- a guest's ---- */

@@ -7,6 +7,7 @@
 #ifndef SUPERVISOR_NET_ADDRESS_H
 #define SUPERVISOR_NET_ADDRESS_H
 
+#include "base/str.h"
 #include "supervisor/net_live.h"
 
 /* A lease of dnsmasq's file. */
@@ -27,6 +28,15 @@ struct net_lease *net_leases_read(
  */
 MUST_CHECK int net_address_settle(const struct net_state *state,
 	struct net_live *net, const struct network *network, struct err *err);
+/* Its written addresses; without any it has none. */
+void net_address_take_written(
+	struct net_live *net, const struct network *network);
+/* The DHCP range that goes with the addresses that it has. */
+void net_address_take_range(
+	struct net_live *net, const struct network *network);
+/* What the host has on a device: "192.0.2.1/24, ...", or nothing. */
+void net_address_add_of(const char *device, struct str *out);
+
 /*
  * A guest's address on the network: `wish` (or ""), else by its lease or its
  * MAC.  Without DHCP and a wish it has none.

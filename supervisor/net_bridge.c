@@ -123,7 +123,10 @@ static int make_uplink(struct asked *a, bool anew)
 		if (ask(a, HOST_NET_VLAN))
 			return -1;
 	}
-	return ask_port(a, HOST_NET_TAKE, up->port, a->net->bridge);
+	if (ask_port(a, HOST_NET_TAKE, up->port, a->net->bridge))
+		return -1;
+	snprintf(a->rq.name, sizeof(a->rq.name), "%s", a->net->bridge);
+	return ask(a, HOST_NET_RA); /* the host's own line from now on */
 }
 
 static int remove_device(struct asked *a, const char *name)

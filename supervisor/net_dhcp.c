@@ -150,12 +150,31 @@ static void add_host_name(struct str *text, const char *vm)
 		str_addc(text, strchr("_.@", *vm) ? '-' : *vm);
 }
 
+/* Its files go; who is killed writes none any more. */
+static void remove_files(
+	const struct net_state *state, const struct net_live *net)
+{
+	static const char *const leaves[] = { "hosts/strangers", "dnsmasq.conf",
+		"dnsmasq.pid" };
+	AUTO_FREE char *hosts = path_of(state, net, "hosts");
+	AUTO_FREE char *dir = net_state_path(state, net->name);
+
+	for (size_t i = 0; i < NELEMS(leaves); i++) {
+		AUTO_FREE char *path = path_of(state, net, leaves[i]);
+
+		sys_unlinkat(AT_FDCWD, path, 0);
+	}
+	sys_unlinkat(AT_FDCWD, hosts, AT_REMOVEDIR);
+	sys_unlinkat(AT_FDCWD, dir, AT_REMOVEDIR);
+}
+
 void net_dhcp_host(const struct net_state *state, const struct net_port *port,
 	bool present)
 {
 	AUTO_FREE char *leaf = xasprintf("hosts/%s", port->tap);
 	AUTO_FREE char *path = path_of(state, port->net, leaf);
 	AUTO_STR struct str text = STR_INIT;
+	const struct net_dhcp *dhcp = port->net->dhcp;
 	char address[CIDR_TEXT_SIZE];
 	struct err err = ERR_INIT;
 
@@ -163,10 +182,14 @@ void net_dhcp_host(const struct net_state *state, const struct net_port *port,
 		return;
 	if (!present) {
 		sys_unlinkat(AT_FDCWD, path, 0);
-		if (port->net->dhcp && port->net->dhcp->pidfd >= 0)
-			sys_pidfd_kill(port->net->dhcp->pidfd, SIGHUP);
+		if (!dhcp) /* it had one once: the last takes the rest along */
+			remove_files(state, port->net);
+		else if (dhcp->pidfd >= 0)
+			sys_pidfd_kill(dhcp->pidfd, SIGHUP);
 		return;
 	}
+	if (!dhcp)
+		return;
 	cidr_address(&port->address, address);
 	str_addf(&text, "%s,%s,", port->mac, address);
 	add_host_name(&text, port->vm);
@@ -347,23 +370,6 @@ void net_dhcp_begin(const struct net_state *state, struct net_live *net,
 		start(d);
 }
 
-/* Its files go; who is killed writes none any more. */
-static void remove_files(const struct net_dhcp *d)
-{
-	static const char *const leaves[] = { "hosts/strangers", "dnsmasq.conf",
-		"dnsmasq.pid" };
-	AUTO_FREE char *hosts = path_of(d->state, d->net, "hosts");
-	AUTO_FREE char *dir = net_state_path(d->state, d->net->name);
-
-	for (size_t i = 0; i < NELEMS(leaves); i++) {
-		AUTO_FREE char *path = path_of(d->state, d->net, leaves[i]);
-
-		sys_unlinkat(AT_FDCWD, path, 0);
-	}
-	sys_unlinkat(AT_FDCWD, hosts, AT_REMOVEDIR);
-	sys_unlinkat(AT_FDCWD, dir, AT_REMOVEDIR);
-}
-
 void net_dhcp_end(struct net_live *net, bool kill)
 {
 	struct net_dhcp *d = TAKE(net->dhcp);
@@ -377,6 +383,6 @@ void net_dhcp_end(struct net_live *net, bool kill)
 		sys_pidfd_kill(d->pidfd, SIGKILL);
 	fd_close(&d->pidfd);
 	if (kill)
-		remove_files(d);
+		remove_files(d->state, net);
 	free(d);
 }

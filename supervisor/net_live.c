@@ -130,7 +130,8 @@ void net_live_free(struct net_live *net)
 void net_live_alias(const struct net_state *state, const struct net_live *net,
 	char out[LINK_ALIAS_SIZE])
 {
-	snprintf(out, LINK_ALIAS_SIZE, "vmward %s %s", net->name, state->tag);
+	snprintf(out, LINK_ALIAS_SIZE, LINK_ALIAS_OURS "%s %s", net->name,
+		state->tag);
 }
 
 void net_live_mac(const struct net_state *state, const struct net_live *net,

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "supervisor/net_address.h"
 #include "supervisor/net_bridge.h"
+#include "supervisor/net_change.h"
 #include "supervisor/net_confirm.h"
 #include "supervisor/net_dhcp.h"
 #include "supervisor/net_mend.h"
@@ -179,6 +180,11 @@ static struct net_live *bring_up(
 
 /* ---- down ---- */
 
+static bool is_starting(const struct net_live *net)
+{
+	return net->dhcp && net->dhcp->is == NET_DHCP_STARTING;
+}
+
 static void take_down(struct net_live *net)
 {
 	net_dhcp_end(net, true);
@@ -194,8 +200,7 @@ static void take_down(struct net_live *net)
 /* A dnsmasq that starts just now is waited for. */
 static bool is_needed(const struct net_live *net)
 {
-	return net->wanted || !list_is_empty(&net->ports) ||
-	       (net->dhcp && net->dhcp->is == NET_DHCP_STARTING);
+	return net->wanted || !list_is_empty(&net->ports) || is_starting(net);
 }
 
 static void on_idle(struct loop_kick *kick UNUSED)
@@ -254,7 +259,7 @@ static int settled(const struct net_live *net, uint64_t rules, struct err *err)
 		*err = nets->rules.err;
 		return -1;
 	}
-	if (net->dhcp && net->dhcp->is == NET_DHCP_STARTING)
+	if (is_starting(net))
 		return 0;
 	if (net->dhcp && net->dhcp->is == NET_DHCP_FAILED) {
 		*err = net->dhcp->err;
@@ -394,6 +399,53 @@ int nets_stop(const char *name, struct err *err)
 	return net_state_save(&nets->state, err);
 }
 
+/* ---- its file changed ---- */
+
+int nets_apply(const char *name, bool *changed, struct err *err)
+{
+	struct net_live *net = nets ? net_state_find(&nets->state, name) : NULL;
+	const struct network *network;
+	unsigned acts;
+
+	*changed = false;
+	if (!net)
+		return 0;
+	network = network_find(nets->state.paths, name, err);
+	if (!network)
+		return -1;
+	if (is_starting(net)) /* a daemon just forked would not be known */
+		return err_set(err, ERR_BUSY,
+			"network '%s': its dnsmasq is just starting", name);
+	acts = net_change_take(&nets->state, net, network);
+	*changed = acts != 0;
+	if (acts & NET_CHANGE_DHCP) {
+		net_dhcp_end(net, true);
+		net_dhcp_begin(&nets->state, net, on_dhcp);
+		list_each(&net->ports, it, next)
+			net_dhcp_host(&nets->state,
+				list_entry(it, struct net_port, link), true);
+	}
+	if (acts & NET_CHANGE_RULES)
+		net->rules = net_rules_want(&nets->rules);
+	return acts ? net_state_save(&nets->state, err) : 0;
+}
+
+void nets_apply_all(void)
+{
+	if (!nets)
+		return;
+	list_each(&nets->state.nets, it, next) {
+		const struct net_live *net =
+			list_entry(it, struct net_live, link);
+		struct err err = ERR_INIT;
+		bool changed;
+
+		if (nets_apply(net->name, &changed, &err) &&
+			err.code != ERR_NOT_FOUND) /* a bridge of others */
+			log_warn(NULL, "%s", err.text);
+	}
+}
+
 /* ---- what others did ---- */
 
 static void look_at_links(struct net_watch *watch)
@@ -491,7 +543,7 @@ bool nets_is_quiet(void)
 		const struct net_live *net =
 			list_entry(it, struct net_live, link);
 
-		if (net->dhcp && net->dhcp->is == NET_DHCP_STARTING)
+		if (is_starting(net))
 			return false;
 	}
 	return nets->rules.done >= nets->rules.wanted;

@@ -61,6 +61,14 @@ MUST_CHECK int nets_try(const char *name, int64_t ms, struct err *err);
 MUST_CHECK int nets_confirm(const char *name, struct err *err);
 /* 1: it is up with rules and leases, 0: not yet, -1 with err. */
 int nets_is_up(const char *name, struct err *err);
+/*
+ * What its file says by now and what needs no new start of the network is so
+ * from now on, settled as after nets_start(); *changed: there was something.
+ * Fails with ERR_BUSY while its dnsmasq starts.  One that is down is left.
+ */
+MUST_CHECK int nets_apply(const char *name, bool *changed, struct err *err);
+/* The same of all of them; what cannot be stays pending. */
+void nets_apply_all(void);
 /* It may go.  Fails with ERR_STATE while VMs are on it, which are named. */
 MUST_CHECK int nets_stop(const char *name, struct err *err);
 

@@ -26,7 +26,7 @@ is_host_on() # DEVICE: addresses and route are there
 		ip route show default | grep -q "dev $1 .*metric 100"
 }
 up
-ok "a network with an uplink comes up" does net up lan
+ok "a network with an uplink comes up" does net up lan -y
 ok "the uplink is a port of a bridge of ours" is "$(master_of eth7)" vw-lan
 ok "which has the host's addresses and route" is_host_on vw-lan
 ok "and the uplink's MAC" is "$(cat /sys/class/net/vw-lan/address)" "$mac"
@@ -47,7 +47,7 @@ mode = bridge
 uplink = eth7
 vlan = 20
 EOT
-ok "a network on VLAN 20 of it comes up" does net up v20
+ok "a network on VLAN 20 of it comes up" does net up v20 -y
 ok "by a VLAN device" is "$(kind_of eth7.20)" vlan
 ok "that is a port of the bridge" is "$(master_of eth7.20)" vw-v20
 ok "the host keeps the uplink" is_host_on eth7
@@ -56,14 +56,14 @@ ok "what is on the bridge reaches VLAN 20" eventually pings 198.51.100.1
 ok "it goes" does net down v20
 ok "with its VLAN device" eventually has_no eth7.20
 ip link add link eth7 name eth7.20 type vlan id 20
-fails_with 1 net up v20
+fails_with 1 net up v20 -y
 ok "a device of somebody else is not taken" complains \
 	"there is a device 'eth7.20' already, and it is not this network's"
 ok "nor removed" ip link show eth7.20
 ip link del eth7.20
 ip link add br7 type bridge
 ip link set eth7 master br7
-fails_with 1 net up lan
+fails_with 1 net up lan -y
 ok "nor is a port of another bridge" complains \
 	"'eth7' is part of another bridge or bond already"
 ok "which it stays" is "$(master_of eth7)" br7
@@ -86,7 +86,7 @@ for mode in balance-rr active-backup balance-xor broadcast 802.3ad \
 	miimon = 50ms
 	EOT
 	does reload
-	ok "a bond of mode $mode comes up" does net up both
+	ok "a bond of mode $mode comes up" does net up both -y
 	ok "it is one" is "$(mode_of vb-both)" "$mode"
 	ok "of both" is "$(members_of vb-both)" "eth7 eth8"
 	ok "and a port of the bridge" is "$(master_of vb-both)" vw-both
@@ -99,7 +99,7 @@ ok "members are nobody's any more" is "$(master_of eth7)" -
 sed -i 's/balance-alb/active-backup/' "$networks/both.ini"
 ip addr add 192.0.2.7/24 dev eth7
 does reload
-ok "a bond whose member has the host's address" does net up both
+ok "a bond whose member has the host's address" does net up both -y
 ok "the bridge has it" has_address vw-both 192.0.2.7/24
 ok "it reaches the wire" eventually pings 192.0.2.1
 down

@@ -53,7 +53,7 @@ ok "with the last VM the bridge goes" eventually gone
 ok "what was on it is the uplink's again" eventually is_host_on up0
 ok "nothing is left" nothing_left
 ip addr del 192.0.2.1/24 dev up0
-does net up lan
+does net up lan -y
 no_address() { ! ip -o addr show dev vw-lan | grep -q 192.0.2; }
 ok "an address that the host gave up does not come again" no_address
 does net down lan
@@ -61,7 +61,7 @@ does net down lan
 # ---- what cannot be ----
 ip link add br7 type bridge
 ip link set up0 master br7
-fails_with 1 net up lan
+fails_with 1 net up lan -y
 ok "a port of another bridge is not taken" complains \
 	"'up0' is part of another bridge or bond already"
 ok "it stays there" is "$(master up0)" br7
@@ -69,7 +69,7 @@ ok "nothing of ours is left" gone
 ip link set up0 nomaster
 sed -i 's/up0/no0/' "$tmp/etc/vmward/networks/lan.ini"
 does reload
-fails_with 4 net up lan
+fails_with 4 net up lan -y
 ok "an uplink that is missing is named" complains "'no0'"
 vmward check
 ok "check says so, too" grep -q 'there is no device no0' "$tmp/out" "$tmp/err"

@@ -60,7 +60,7 @@ plan()
 # vmward ARG...: output in out and err, its status in $status
 vmward()
 {
-	timeout 60 "$BUILD/vmward" --root "$tmp" "$@" \
+	timeout "${vmward_limit:-60}" "$BUILD/vmward" --root "$tmp" "$@" \
 		>"$tmp/out" 2>"$tmp/err" </dev/null
 	status=$?
 }
