@@ -60,6 +60,25 @@ static void keep_route(void *arg, const struct nlmsghdr *message)
 		keep(kept, message);
 }
 
+/* Of IPv6, and of a prefix that is not of each device. */
+static void keep_prefix(void *arg, const struct nlmsghdr *message)
+{
+	struct kept *kept = arg;
+	const struct rtmsg *head = mnl_nlmsg_get_payload(message);
+	const struct nlattr *at[RTA_OIF + 1];
+	const unsigned char *to;
+
+	if (message->nlmsg_type != RTM_NEWROUTE ||
+		head->rtm_family != AF_INET6 || head->rtm_type != RTN_UNICAST ||
+		head->rtm_protocol != RTPROT_KERNEL)
+		return;
+	netlink_attrs(message, sizeof *head, at, RTA_OIF);
+	to = at[RTA_DST] ? mnl_attr_get_payload(at[RTA_DST]) : NULL;
+	if (to && !(to[0] == 0xfe && (to[1] & 0xc0) == 0x80) && at[RTA_OIF] &&
+		mnl_attr_get_u32(at[RTA_OIF]) == kept->index)
+		keep(kept, message);
+}
+
 static int look(struct netlink *nl, uint16_t type, size_t size,
 	netlink_each_fn *each, struct kept *kept)
 {
@@ -128,18 +147,47 @@ static int put_address(struct netlink *nl, const struct nlmsghdr *message,
 	return type == RTM_DELADDR && errno == EADDRNOTAVAIL ? 0 : -1;
 }
 
+/*
+ * A way out that a router told: as long as it would have been good, and one
+ * worse than what the router will tell the other device.  As good as that it
+ * would be in its way, and the kernel drops the whole advertisement then.
+ */
+static void put_learnt(
+	struct netlink_request *to, const struct nlmsghdr *message)
+{
+	enum { HZ_OF_USERS = 100 };
+	const struct nlattr *at[RTA_CACHEINFO + 1];
+	const struct rta_cacheinfo *info;
+
+	netlink_attrs(message, sizeof(struct rtmsg), at, RTA_CACHEINFO);
+	if (at[RTA_PRIORITY])
+		mnl_attr_put_u32(&to->u.head, RTA_PRIORITY,
+			mnl_attr_get_u32(at[RTA_PRIORITY]) + 1);
+	info = at[RTA_CACHEINFO] ? mnl_attr_get_payload(at[RTA_CACHEINFO])
+				 : NULL;
+	if (info && info->rta_expires > 0)
+		mnl_attr_put_u32(&to->u.head, RTA_EXPIRES,
+			(uint32_t)info->rta_expires / HZ_OF_USERS + 1);
+}
+
 static int put_route(struct netlink *nl, const struct nlmsghdr *message,
 	uint16_t type, unsigned index)
 {
 	static const uint16_t but[] = { RTA_OIF, RTA_CACHEINFO, 0 };
+	static const uint16_t but_learnt[] = { RTA_OIF, RTA_CACHEINFO,
+		RTA_PRIORITY, 0 };
+	const struct rtmsg *from = mnl_nlmsg_get_payload(message);
+	bool learnt = type == RTM_NEWROUTE && from->rtm_protocol == RTPROT_RA;
 	struct netlink_request request;
 	struct rtmsg *head = netlink_begin(&request, type,
 		type == RTM_NEWROUTE ? NLM_F_CREATE | NLM_F_REPLACE : 0,
 		sizeof *head);
 
-	*head = *(const struct rtmsg *)mnl_nlmsg_get_payload(message);
+	*head = *from;
 	head->rtm_flags &= RTNH_F_ONLINK;
-	copy_attrs(&request, message, sizeof *head, but);
+	copy_attrs(&request, message, sizeof *head, learnt ? but_learnt : but);
+	if (learnt)
+		put_learnt(&request, message);
 	mnl_attr_put_u32(&request.u.head, RTA_OIF, index);
 	if (netlink_talk(nl, &request, NULL, NULL) == 0)
 		return 0;
@@ -227,6 +275,22 @@ int carry_restore(struct netlink *nl, const struct str *text, unsigned to)
 	return rc;
 }
 
+/*
+ * What a router said is behind a device stays when the address goes, until
+ * it expires: the neighbours there would be looked for on the wrong device.
+ */
+static int drop_prefixes(struct netlink *nl, unsigned index)
+{
+	struct kept prefixes = { .index = index };
+	int rc = look(
+		nl, RTM_GETROUTE, sizeof(struct rtmsg), keep_prefix, &prefixes);
+
+	if (rc == 0)
+		rc = put_all(nl, &prefixes, put_route, RTM_DELROUTE, index);
+	free(prefixes.bytes);
+	return rc;
+}
+
 int carry_over(struct netlink *nl, unsigned from, unsigned to)
 {
 	struct kept addresses = { .index = from };
@@ -240,7 +304,8 @@ int carry_over(struct netlink *nl, unsigned from, unsigned to)
 		put_all(nl, &addresses, put_address, RTM_NEWADDR, to) == 0 &&
 		put_all(nl, &routes, put_route, RTM_NEWROUTE, to) == 0 &&
 		put_all(nl, &routes, put_route, RTM_DELROUTE, from) == 0 &&
-		put_all(nl, &addresses, put_address, RTM_DELADDR, from) == 0)
+		put_all(nl, &addresses, put_address, RTM_DELADDR, from) == 0 &&
+		drop_prefixes(nl, from) == 0)
 		rc = 0;
 	free(addresses.bytes);
 	free(routes.bytes);
