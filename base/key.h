@@ -50,6 +50,7 @@ struct key {
 	/* KEY_PATH: true for a value that is no path after all; or NULL. */
 	bool (*literal)(const char *value);
 	bool expand;      /* KEY_CUSTOM: specifiers are replaced first */
+	bool list;        /* KEY_CUSTOM: items with commas in between */
 	const char *form; /* KEY_CUSTOM: "N/DURATION", for the man page */
 	const char *help; /* one sentence for the man page */
 };

@@ -253,6 +253,37 @@ static bool is_later_key(const struct section *s, const char *name)
 
 /* ---- one entry ---- */
 
+/* One item of a list that was refused; false: nothing is wrong with it. */
+static bool blame_item(const struct fill *fill, const struct ini_entry *e,
+	const struct key *key, void *field, const char *item)
+{
+	struct key_source source = { item, e->dir, fill->scope };
+	struct err err = ERR_INIT;
+	bool blank = !item[strspn(item, " \t")];
+
+	key_value_release(key, field);
+	if (blank ? !key->parse("", field, &err)
+		  : !key_value_set(key, field, &source, &err))
+		return false;
+	complain(fill, e, "[%s] %s = %s", e->section, e->key, err.text);
+	return true;
+}
+
+/* Each bad item of a list; false: they only do not go together. */
+static bool blame_items(const struct fill *fill, const struct ini_entry *e,
+	const struct key *key, void *field)
+{
+	AUTO_FREE char *copy = xstrdup(e->value);
+	char *rest = copy;
+	bool any = false;
+
+	for (char *item; (item = strsep(&rest, ","));)
+		any |= blame_item(
+			fill, e, key, field, item + strspn(item, " \t"));
+	key_value_default(key, field);
+	return any;
+}
+
 /* A key that has a row: parses the value into its field. */
 static void fill_value(const struct fill *fill, const struct ini_entry *e,
 	const struct key *key, void *at)
@@ -262,8 +293,10 @@ static void fill_value(const struct fill *fill, const struct ini_entry *e,
 	bool unused;
 
 	void *field = key == &enabled_key ? (void *)&unused : field_of(at, key);
-	if (key_value_set(key, field, &source, &err) < 0)
-		complain(fill, e, "[%s] %s = %s", e->section, e->key, err.text);
+	if (key_value_set(key, field, &source, &err) == 0 ||
+		(key->list && blame_items(fill, e, key, field)))
+		return;
+	complain(fill, e, "[%s] %s = %s", e->section, e->key, err.text);
 }
 
 /* A key without a row. */

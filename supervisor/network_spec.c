@@ -35,7 +35,7 @@ static const struct key keys[] = {
 		.help = "The bridge that is made, or joined; vw-NAME unless "
 			"written." },
 	{ "address", KEY_CUSTOM, AT(address), .fallback = "",
-		.parse = network_value_addresses,
+		.parse = network_value_addresses, .list = true,
 		.release = network_value_addresses_release,
 		.form = "list of ADDRESS/PREFIX", .when = KEY_POLICY,
 		.help = "The host's own addresses; without any, an IPv4 "
@@ -90,7 +90,7 @@ static const struct key bond_keys[] = {
 		.help = "What the kernel makes of several devices; 802.3ad "
 			"needs a switch that does the same." },
 	{ "members", KEY_CUSTOM, AT(members), .fallback = "",
-		.parse = network_value_members, .when = KEY_POLICY,
+		.parse = network_value_members, .list = true, .when = KEY_POLICY,
 		.form = "list of devices",
 		.help = "Devices of this host, eight at most." },
 	{ "miimon", KEY_DURATION, AT(miimon_ms), .fallback = "100ms",

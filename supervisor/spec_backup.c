@@ -19,7 +19,7 @@ const struct key spec_backup_keys[] = {
 		.help = "When one is made, in local time; one that was missed "
 			"is made once, later." },
 	{ "keep", KEY_CUSTOM, AT(keep), .fallback = "",
-		.when = KEY_POLICY, .parse = calendar_parse_keep,
+		.when = KEY_POLICY, .parse = calendar_parse_keep, .list = true,
 		.form = "N last|hourly|daily|weekly|monthly, ...",
 		.help = "Scheduled ones that no rule keeps are removed; all "
 			"stay without one." },

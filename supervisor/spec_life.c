@@ -53,7 +53,7 @@ const struct key spec_stop_keys[] = {
 	{ "steps", KEY_CUSTOM, AT(steps),
 		.fallback = "agent:20s, acpi:20s, acpi:15s, quit:3s, term:2s, "
 			    "kill",
-		.when = KEY_POLICY, .parse = value_steps,
+		.when = KEY_POLICY, .parse = value_steps, .list = true,
 		.form = "list of STEP:TIME",
 		.help = "What is tried in turn: agent, acpi, ctrl-alt-del, "
 			"quit, term, kill." },

@@ -69,12 +69,12 @@ const struct key spec_nic_keys[] = {
 		.help = "The VLAN that the guest is in without knowing it, on a "
 			"bridge that keeps VLANs apart (vlan-filtering)." },
 	{ "trunk", KEY_CUSTOM, AT(trunk), .fallback = "", .when = KEY_COLD,
-		.parse = value_trunk, .release = value_string_release,
+		.parse = value_trunk, .list = true, .release = value_string_release,
 		.form = "list of VLANs and ranges",
 		.help = "VLANs that the guest has with their tags; without vlan "
 			"it has nothing untagged." },
 	{ "forward", KEY_CUSTOM, AT(forward), .when = KEY_COLD,
-		.parse = forward_parse, .release = forward_release,
+		.parse = forward_parse, .list = true, .release = forward_release,
 		.expand = true,
 		.form = "list of [PROTO:][ADDR:]HOSTPORT[-END]:GUESTPORT",
 		.help = "Ports of the host that lead to the guest; without "

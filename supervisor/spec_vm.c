@@ -27,7 +27,7 @@ const struct key spec_vm_keys[] = {
 		.help = "The file templates/NAME.ini that lies below this one; "
 			"none for nothing, not even templates/default.ini." },
 	{ "instances", KEY_CUSTOM, AT(instances), .when = KEY_POLICY,
-		.parse = value_instances, .release = value_string_release,
+		.parse = value_instances, .list = true, .release = value_string_release,
 		.form = "list of names and ranges",
 		.help = "In NAME@.ini: the VMs that exist, as 1-20 or 01-20." },
 	{ "tags", KEY_LIST, AT(tags), .when = KEY_POLICY,
