@@ -543,6 +543,8 @@ void act_go_on(struct vm *vm)
 	if (vm->state == VM_WAITING)
 		loop_timer_start(
 			&vm->retry_timer, ms > 0 ? ms : 0, on_retry_timer);
+	else if (!vm_is_up(vm))
+		tidy_rest(vm); /* that was to be tried again */
 	if (!vm_is_up(vm))
 		return;
 	limit_runtime(vm);

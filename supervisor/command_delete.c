@@ -103,11 +103,15 @@ static void reply_actions(
 static void on_end(struct job *job, void *arg)
 {
 	struct request *rq = arg;
+	bool readable = rq->vm->spec != NULL;
 
 	if (!command_job_ends(rq, job))
 		return;
 	request_reply_steal(
-		rq, json_pack("{s:b,s:s}", "changed", 1, "message", "deleted"));
+		rq, json_pack("{s:b,s:s}", "changed", 1, "message",
+			    readable ? "deleted"
+				     : "deleted; its file could not be read, "
+				       "so its images stay"));
 }
 
 /* None has the rest of what a commit left half written; else answered. */

@@ -355,3 +355,17 @@ void hook_start(struct hook *hook)
 	drop_older(hook);
 	list_add(&waiting, &hook->link);
 }
+
+const char *hook_busy_with(const char **event)
+{
+	const struct list *some = !list_is_empty(&running)   ? running.next
+				  : !list_is_empty(&waiting) ? waiting.next
+							     : NULL;
+	const struct hook *hook =
+		some ? list_entry(some, struct hook, link) : NULL;
+
+	if (!hook)
+		return NULL;
+	*event = names[hook->event];
+	return hook->vm;
+}

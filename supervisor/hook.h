@@ -23,6 +23,8 @@ void hook_add(struct hook *hook, const char *name, const char *value);
 void hook_start(struct hook *hook);
 /* One that is not to be run after all; accepts NULL. */
 void hook_free(struct hook *hook);
+/* The VM of one that runs or waits, and its occasion; NULL: there is none. */
+const char *hook_busy_with(const char **event);
 /* Forgets all that run or wait.  For a simulated crash. */
 void hook_forget_all(void);
 

@@ -407,13 +407,9 @@ static void start_by_itself(struct vm *vm)
 /* Nothing of it lives: what a crash left goes. */
 static void sweep(struct vm *vm)
 {
-	AUTO_FREE char *dir = xasprintf("%s/%s", vm->env->paths.run, vm->name);
-	struct stat st;
-
 	if (vm->spec)
 		ephemeral_sweep(vm->spec, vm->env, vm->record.ephemeral);
-	if (!sys_fstatat(AT_FDCWD, dir, &st, AT_SYMLINK_NOFOLLOW))
-		tidy_up(vm);
+	tidy_rest(vm);
 }
 
 static void on_recover_timer(struct loop_timer *timer)

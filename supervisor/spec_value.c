@@ -407,7 +407,7 @@ int value_ready(const char *text, void *field, struct err *err)
 		rc = ready_exec(text + 5, &probe, err);
 	} else if (!str_eq(text, "running")) {
 		rc = err_set(err, ERR_CONFIG,
-			"%s: say running, agent, notify, tcp:PORT, "
+			"%s: say running, agent, lease, notify, tcp:PORT, "
 			"serial:REGEX or exec:PATH ARGS",
 			text);
 	}

@@ -2,7 +2,10 @@
 /* Tidies up behind a VM; see supervisor/tidy.h. */
 #include "supervisor/tidy.h"
 
+#include <fcntl.h>
+
 #include "base/mem.h"
+#include "base/sys.h"
 #include "supervisor/lock.h"
 #include "supervisor/nets.h"
 
@@ -31,4 +34,13 @@ void tidy_up(struct vm *vm)
 		return;
 	vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
 	loop_timer_start(&vm->tidy_timer, AGAIN_MS, on_again);
+}
+
+void tidy_rest(struct vm *vm)
+{
+	AUTO_FREE char *dir = xasprintf("%s/%s", vm->env->paths.run, vm->name);
+	struct stat st;
+
+	if (!sys_fstatat(AT_FDCWD, dir, &st, AT_SYMLINK_NOFOLLOW))
+		tidy_up(vm);
 }

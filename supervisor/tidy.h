@@ -11,5 +11,7 @@
 
 /* The VM is down: its consoles, sockets, lock and directory go. */
 void tidy_up(struct vm *vm);
+/* The same where there is anything left. */
+void tidy_rest(struct vm *vm);
 
 #endif

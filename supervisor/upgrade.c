@@ -14,6 +14,7 @@
 #include "supervisor/control_handover.h"
 #include "supervisor/events.h"
 #include "supervisor/hang.h"
+#include "supervisor/hook.h"
 #include "supervisor/nets.h"
 #include "supervisor/notify.h"
 #include "supervisor/vm_handover.h"
@@ -147,6 +148,8 @@ static bool is_quiet(struct upgrade *op)
 	struct registry *registry = request_registry(op->request);
 	AUTO_FREE char *request = control_busy_with(op->env->image->control);
 	const struct job *job = job_any(&op->job);
+	const char *event = NULL;
+	const char *hooked = hook_busy_with(&event);
 
 	list_each(registry_vms(registry), it, next) {
 		struct vm *vm = list_entry(it, struct vm, link);
@@ -163,6 +166,9 @@ static bool is_quiet(struct upgrade *op)
 		snprintf(op->busy, sizeof(op->busy), "%s", request);
 	else if (job)
 		snprintf(op->busy, sizeof(op->busy), "%s", job->kind->name);
+	else if (hooked) /* the next image would not know of its deadline */
+		snprintf(op->busy, sizeof(op->busy), "%s: hook %s", hooked,
+			event);
 	else if (!nets_is_quiet())
 		snprintf(op->busy, sizeof(op->busy), "networks");
 	else if (!store_is_idle(op->env->store))

@@ -3,8 +3,10 @@
 #include "supervisor/vm_handover.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "supervisor/actions.h"
+#include "supervisor/config.h"
 #include "supervisor/console.h"
 #include "supervisor/hang.h"
 #include "supervisor/ready.h"
@@ -50,6 +52,7 @@ struct moved {
 	char *cause;       /* of the last end */
 	char detail[48];   /* likewise */
 	struct str record; /* as it stands on disk */
+	char *spec;        /* the last good one of files that are broken */
 };
 
 static const struct handover_field moved_fields[] = {
@@ -58,6 +61,8 @@ static const struct handover_field moved_fields[] = {
 	HAND(HAND_WORD, struct moved, cause),
 	HAND(HAND_TEXT, struct moved, detail),
 	HAND(HAND_BYTES, struct moved, record),
+	{ "spec", HAND_WORD, offsetof(struct moved, spec), sizeof(char *),
+		true },
 };
 
 /* ---- away ---- */
@@ -103,12 +108,24 @@ static json_t *put_consoles(struct handover *h, const struct vm *vm)
 	return consoles;
 }
 
+/* What the next image cannot read any more; new, or NULL. */
+static char *last_good(const struct vm *vm)
+{
+	AUTO_STR struct str text = STR_INIT;
+
+	if (!vm->spec || !vm->findings.errors)
+		return NULL;
+	config_show(vm->spec, false, NULL, &text);
+	return str_take(&text);
+}
+
 static void put_moved(struct handover *h, json_t *to, const struct vm *vm)
 {
 	char slot[4096];
 	struct moved moved = { .recorded = vm->recorded,
 		.state = xstrdup(vm_state_id(vm->state)),
-		.cause = xstrdup(cause_name(vm->last.cause)) };
+		.cause = xstrdup(cause_name(vm->last.cause)),
+		.spec = last_good(vm) };
 
 	store_encode(&vm->record, 1, (unsigned char *)slot);
 	str_addn(&moved.record, slot, sizeof(slot));
@@ -116,6 +133,7 @@ static void put_moved(struct handover *h, json_t *to, const struct vm *vm)
 	handover_put(h, to, moved_fields, NELEMS(moved_fields), &moved);
 	free(moved.state);
 	free(moved.cause);
+	free(moved.spec);
 	str_fini(&moved.record);
 }
 
@@ -164,6 +182,19 @@ static int state_of(const char *id)
 	return -1;
 }
 
+/* Its files are broken by now: it goes by what the last image knew. */
+static void take_last_good(struct vm *vm, const char *text)
+{
+	struct findings f;
+
+	if (vm->spec || !text)
+		return;
+	findings_init(&f);
+	vm_replace_spec_steal(vm, config_load_text(&vm->env->paths, vm->name,
+					  text, strlen(text), vm->name, &f));
+	findings_fini(&f);
+}
+
 static int get_moved(const json_t *from, struct vm *vm, struct err *err)
 {
 	struct moved moved = { .state = NULL };
@@ -189,9 +220,11 @@ static int get_moved(const json_t *from, struct vm *vm, struct err *err)
 		vm->last.cause = cause_of(moved.cause);
 		snprintf(vm->last.detail, sizeof(vm->last.detail), "%s",
 			moved.detail);
+		take_last_good(vm, moved.spec);
 	}
 	free(moved.state);
 	free(moved.cause);
+	free(moved.spec);
 	str_fini(&moved.record);
 	return rc;
 }
@@ -268,7 +301,8 @@ static void get_parts(const json_t *from, struct vm *vm)
 		vm_load_running(vm);
 		if (!vm->spec)
 			vm->spec = vm->running;
-		vm_load_slots(vm);
+		if (vm->running)
+			vm_load_slots(vm);
 		BUG_ON(machine_get(machine, &vm->machine, &err));
 	}
 	BUG_ON(hang_restore(json_object_get(from, "hang"), vm, &err) ||

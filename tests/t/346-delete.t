@@ -75,6 +75,14 @@ ok "--keep-disks" sh -c "'$BUILD/vmward' --root '$tmp' delete other --yes \
 ok "kept" exists "$images/other-x.qcow2"
 ok "the file is gone" gone "$vms/other.ini"
 
+: >"$images/broken-root.qcow2"
+printf '[vm]\nmemmory = 1G\n' >"$vms/broken.ini"
+q reload
+vmward delete broken --yes
+ok "a file that cannot be read goes" gone "$vms/broken.ini"
+ok "its images are not known" exists "$images/broken-root.qcow2"
+ok "and that is said" says 'its file could not be read, so its images stay'
+
 # ---- half way ----
 
 daemon_ends KILL

@@ -81,6 +81,45 @@ ok "and its incident is listed, once it is whole" listed
 recorded >"$tmp/record"
 ok "with what QEMU was told before the upgrade" grep -q '"cont"' "$tmp/record"
 
+# ---- a file that is broken by now ----
+
+printf '[restart]\npolicy = always\nbackoff = 3s\n' | vm again
+q vm-start again
+for _ in 1 2; do
+	becomes again running >/dev/null
+	pid=$(pid_of again)
+	kill -9 "$pid"
+	gone "$pid"
+done
+ok "a VM that waits for its next try" becomes again waiting
+printf '[vm]\nmemmory = 1G\n' >"$vms/again.ini"
+q reload
+vmward upgrade
+ok "its file is broken, and there is an upgrade" is "$status" 0
+ok "it comes by the last good version" becomes again running
+q vm-kill again
+
+# ---- a hook that runs ----
+
+cat >"$tmp/bin/hook" <<EOS
+#!/bin/sh
+echo begun
+read -r _ <'$tmp/hook.end'
+echo over
+EOS
+chmod 755 "$tmp/bin/hook"
+mkfifo "$tmp/hook.end"
+printf '[hooks]\nstarted = %s/bin/hook\n' "$tmp" | vm hooked
+q vm-start hooked
+ok "a hook" wait_for "$(log_of hooked)" begun
+ok "no upgrade before its end" refused BUSY upgrade timeout:1
+ok "and that is said" says 'this does not end: hooked: hook started'
+echo >"$tmp/hook.end"
+vmward upgrade
+ok "then there is one" is "$status" 0
+ok "what it said is kept, from first to last" \
+	wait_for "$(log_of hooked)" over
+
 # ---- the host goes down ----
 
 background down qmp '>{"execute":"host-shutdown","arguments":{}}' '<"'
