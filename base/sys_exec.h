@@ -2,7 +2,7 @@
 /*
  * The part of the seam that replaces this process by another program: its
  * own path, descriptors that stay open over exec, bytes in a sealed memfd.
- * Only the kernel's side exists; a simulated supervisor is never replaced.
+ * The simulator has a side of its own: tests/sim/replace.c.
  */
 #ifndef BASE_SYS_EXEC_H
 #define BASE_SYS_EXEC_H

@@ -12,7 +12,8 @@ enum {
 	BACK_S = 20,  /* more than the longest delay and a start */
 	WATCH_S = 25, /* until files are watched */
 	ADOPT_S = 90, /* until the slowest adoption has come through */
-	HOOKS_S = 45  /* until four of a VM have run one after the other */
+	HOOKS_S = 45, /* until four of a VM have run one after the other */
+	QUIET_S = 180 /* until those of all VMs have */
 };
 
 /* Its one QEMU, which runs the guest; NULL in so many seconds. */
@@ -288,6 +289,23 @@ static void begin_slowly(struct sim_vm *vm)
 	await_running(vm, "a slow birth");
 }
 
+/* The supervisor becomes another program, and nobody notices. */
+static void upgrade(struct sim_vm *vm)
+{
+	struct sim_qemu *q = started(vm);
+	pid_t pid = q->pid;
+	unsigned lives = sim.lives;
+
+	life_sleep(QUIET_S * 1000);
+	client_ask(vm, "upgrade");
+	if (sim.lives != lives || !world_is_alive(pid))
+		sim_breach("upgrade", "%s is another one after it", vm->name);
+	if (q->paused || q->stopped)
+		return;
+	client_ask(vm, "vm-pause");
+	client_ask(vm, "vm-resume");
+}
+
 /* The monitor's connection ends, QEMU does not. */
 static void cut_off(struct sim_vm *vm)
 {
@@ -476,12 +494,7 @@ static void erase_wholly(struct sim_vm *vm)
 
 static void put_back(struct sim_vm *vm)
 {
-	AUTO_FREE char *image = life_path("%s/%s.raw", vm->images, vm->name);
-	AUTO_FREE char *data =
-		life_path("%s/%s-data.raw", sim.paths.images, vm->name);
-
-	world_put_file(image, "raw", 3, 0644);
-	world_put_file(data, "raw", 3, 0644);
+	life_put_images(vm);
 	life_put_config(vm, vm->config, strlen(vm->config));
 	life_sleep(WATCH_S * 1000);
 	if (!is_known(vm))
@@ -523,16 +536,53 @@ static void wake(struct sim_vm *vm)
 	restart(vm);
 }
 
+/* What a sync that failed left half done is for the next life. */
+static void finish_erasure(const struct sim_vm *vm)
+{
+	if (!is_there(life_path(
+		    "%s/deleting/%s.json", sim.paths.state, vm->name)))
+		return;
+	life_crash();
+	await_life();
+}
+
+/* It was deleted in the chaos, or that was begun: it is made again. */
+void calm_mend(void)
+{
+	bool any = false;
+
+	client_leave(); /* nobody waits for one that is gone */
+	life_sleep(1000);
+	for (unsigned i = 0; i < sim.nvms; i++) {
+		struct sim_vm *vm = &sim.vms[i];
+
+		if (!vm->deleted)
+			continue;
+		any = true;
+		vm->deleted = false;
+		finish_erasure(vm);
+		/* of a file that cannot be read no image is known */
+		if (!has_file(vm) && !sim.on[SIM_FILES] && !sim.on[SIM_CONFIG])
+			check_erased(vm, false);
+		life_put_images(vm);
+		life_put_config(vm, vm->config, strlen(vm->config));
+	}
+	if (any)
+		life_sleep(WATCH_S * 1000);
+}
+
 void calm_run(void)
 {
-	static void (*const tries[])(struct sim_vm *) = { hang, reboot, fill_up,
-		crash, begin_slowly, adopt_oddly, cut_off, reset, freeze,
-		forget, lose_pid, stop };
+	static void (*const tries[])(struct sim_vm *) = { hang, reboot, upgrade,
+		fill_up, crash, begin_slowly, adopt_oddly, cut_off, reset,
+		freeze, forget, lose_pid, stop };
 
 	for (unsigned i = 0; i < sim.nvms; i++)
 		if (is_drawn())
 			wake(&sim.vms[i]);
 	for (size_t i = 0; i < NELEMS(tries); i++) {
+		if (tries[i] == upgrade && !sim.upgrades)
+			continue;
 		struct sim_vm *vm = &sim.vms[world_random(sim.nvms)];
 		if (!is_drawn())
 			continue;

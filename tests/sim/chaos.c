@@ -178,7 +178,8 @@ void chaos_heal(void)
 	world_heal();
 	world_set_space((uint64_t)1 << 40);
 	for (unsigned i = 0; i < sim.nvms; i++)
-		life_put_config(&sim.vms[i], sim.vms[i].config,
-			strlen(sim.vms[i].config));
+		if (!sim.vms[i].deleted) /* that goes on, and is mended later */
+			life_put_config(&sim.vms[i], sim.vms[i].config,
+				strlen(sim.vms[i].config));
 	qemu_heal();
 }

@@ -27,6 +27,8 @@ enum kind_flags {
 	STARTUP = 64, /* changes what is started with the supervisor */
 	CANCELS = 128,
 	PLUGS = 256,
+	RARE = 512, /* in some seeds only */
+	DELETES = 1024,
 };
 
 static const struct verb_kind {
@@ -65,7 +67,8 @@ static const struct verb_kind {
 	{ "reload", 3, AT_ONCE, 0 },
 	{ "qmp_capabilities", 0, AT_ONCE, 0 },
 	{ "host-shutdown", 0, LONG, 0 },
-	{ "vm-delete", 0, 0, 0 },
+	{ "vm-delete", 3, DELETES | RARE, 0 },
+	{ "upgrade", 8, RARE, 0 },
 };
 
 struct rq {
@@ -160,17 +163,22 @@ void client_leave(void)
 
 /* ---- sending ---- */
 
+static unsigned weight_of(const struct verb_kind *kind)
+{
+	return (kind->flags & RARE) && !sim.upgrades ? 0 : kind->weight;
+}
+
 static const struct verb_kind *any_kind(void)
 {
 	unsigned sum = 0;
 
 	for (size_t i = 0; i < NELEMS(kinds); i++)
-		sum += kinds[i].weight;
+		sum += weight_of(&kinds[i]);
 	unsigned at = world_random(sum);
 	for (size_t i = 0;; i++) {
-		if (at < kinds[i].weight)
+		if (at < weight_of(&kinds[i]))
 			return &kinds[i];
-		at -= kinds[i].weight;
+		at -= weight_of(&kinds[i]);
 	}
 }
 
@@ -250,6 +258,16 @@ static void note_cancel(void)
 		sim.vms[i].promise = PROMISED_NOTHING;
 }
 
+/* It may be gone at any time from now on, and made again by the chaos. */
+static void note_delete(struct sim_vm *vm)
+{
+	vm->deleted = vm->gone = true;
+	vm->promise = PROMISED_NOTHING;
+	vm->value[0] = '\0';
+	if (vm->autostart == SIM_YES)
+		vm->wanted = true;
+}
+
 /* What an order may bring about from now on. */
 static void note_order(struct rq *rq)
 {
@@ -266,6 +284,8 @@ static void note_order(struct rq *rq)
 	}
 	if (rq->kind->flags & CANCELS)
 		note_cancel();
+	if ((rq->kind->flags & DELETES) && !sim.healed)
+		note_delete(vm);
 	if (!(rq->kind->flags & ORDERS))
 		return;
 	rq->order = ++vm->orders;
@@ -368,6 +388,8 @@ static void succeeded(struct rq *rq, const json_t *result)
 {
 	struct sim_vm *vm = rq->vm;
 
+	if (vm && vm->deleted)
+		return;
 	if ((rq->kind->flags & SETS) && vm->open_sets + vm->lost_sets == 0 &&
 		rq->order == vm->sets)
 		snprintf(vm->value, sizeof(vm->value), "%s", rq->value);

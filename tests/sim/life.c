@@ -13,6 +13,7 @@
 #include "supervisor/events.h"
 #include "supervisor/hook.h"
 #include "supervisor/incident.h"
+#include "supervisor/upgrade.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/world_impl.h"
 
@@ -23,6 +24,7 @@ static bool inside; /* the supervisor runs: a crash may strike */
 static bool gave_up;
 static bool did;
 static bool stands_still;
+static bool replaced;
 
 struct sim_vm *life_vm(const char *name)
 {
@@ -55,8 +57,8 @@ static void on_call(const char *call)
 	longjmp(crashed, 1);
 }
 
-/* What a process that is gone had in its memory. */
-static void forget_life(void)
+/* What a program that is gone had in its memory. */
+static void forget_memory(void)
 {
 	job_forget_all();
 	incident_forget_all();
@@ -64,6 +66,11 @@ static void forget_life(void)
 	aio_forget();
 	events_fini();
 	memset(&sim.service, 0, sizeof(sim.service));
+}
+
+static void forget_life(void)
+{
+	forget_memory();
 	sim.up = false;
 	sim.crash_in = 0;
 	sim.power_in = false;
@@ -80,6 +87,15 @@ static void lose_life(void)
 	forget_life();
 }
 
+void life_replace(void)
+{
+	inside = false;
+	replaced = true;
+	longjmp(crashed, 1);
+}
+
+static void go_on_as_new(void);
+
 /* Runs a part of the supervisor; a crash in it ends this life. */
 static void run(void (*part)(void))
 {
@@ -87,6 +103,9 @@ static void run(void (*part)(void))
 		inside = true;
 		part();
 		inside = false;
+	} else if (replaced) {
+		go_on_as_new();
+		return;
 	} else {
 		if (sim.power_in)
 			life_power_loss();
@@ -99,7 +118,8 @@ static void run(void (*part)(void))
 	gave_up = false;
 }
 
-static void boot(void)
+/* The same for both kinds of a start; false: it gives up. */
+static bool open_service(void)
 {
 	struct service *s = &sim.service;
 	struct err err = ERR_INIT;
@@ -109,14 +129,50 @@ static void boot(void)
 	if (paths_init(&s->env.paths, PATHS_SYSTEM, NULL, &err) ||
 		service_open(s, &err)) {
 		sim_note("the supervisor cannot start: %s", err.text);
-		return;
+		return false;
 	}
+	s->image = replace_image(s);
+	s->env.image = &s->image;
+	return true;
+}
+
+static void boot(void)
+{
+	struct service *s = &sim.service;
+	struct err err = ERR_INIT;
+
+	if (!open_service())
+		return;
 	registry_start(s->registry);
 	if (service_listen(s, &err)) {
 		sim_note("the supervisor cannot listen: %s", err.text);
 		return;
 	}
 	gave_up = false;
+}
+
+/* The image that another one made room for. */
+static void take_over(void)
+{
+	struct service *s = &sim.service;
+
+	replace_load(&s->moved);
+	if (!open_service())
+		return;
+	upgrade_resume(&s->moved, s->registry, s->control);
+	handover_fini(&s->moved);
+	replace_check();
+	gave_up = false;
+}
+
+static void go_on_as_new(void)
+{
+	replaced = false;
+	world_aio_forget();
+	loop_sim_forget();
+	forget_memory();
+	did = true;
+	run(take_over);
 }
 
 /* A VM whose file comes later is not started by it. */
@@ -148,7 +204,7 @@ static bool is_busy(void)
 		if (!list_is_empty(&list_entry(it, struct vm, link)->jobs))
 			return true;
 	}
-	return false;
+	return sim.service.image.upgrading;
 }
 
 static void leave(void)
@@ -239,6 +295,7 @@ static void settle_down(void)
 		busy = did;
 		busy |= qemu_pump();
 		busy |= hooks_pump();
+		busy |= replace_pump();
 		busy |= client_pump();
 	}
 	if (sim.up)
@@ -276,6 +333,8 @@ void life_sleep(int64_t ms)
 			next = qemu_next_us();
 		if (hooks_next_us() < next)
 			next = hooks_next_us();
+		if (replace_next_us() < next)
+			next = replace_next_us();
 		if (!sim.up && sim.boot_us < next)
 			next = sim.boot_us;
 		skip_to(next);
@@ -291,6 +350,16 @@ void life_put_config(struct sim_vm *vm, const char *text, size_t len)
 
 	world_put_file(path, text, len, 0644);
 	vm->gone = false;
+}
+
+void life_put_images(const struct sim_vm *vm)
+{
+	AUTO_FREE char *image = life_path("%s/%s.raw", vm->images, vm->name);
+	AUTO_FREE char *data =
+		life_path("%s/%s-data.raw", sim.paths.images, vm->name);
+
+	world_put_file(image, "raw", 3, 0644);
+	world_put_file(data, "raw", 3, 0644);
 }
 
 static void make_vm(unsigned i)
@@ -344,11 +413,7 @@ static void make_vm(unsigned i)
 	vm->record_path = life_path("%s/records/%s", sim.paths.state, vm->name);
 	vm->dropin_path = life_path(
 		"%s/vms/%s.ini.d/50-vmward.ini", sim.paths.config, vm->name);
-	AUTO_FREE char *image = life_path("%s/%s.raw", vm->images, vm->name);
-	world_put_file(image, "raw", 3, 0644);
-	AUTO_FREE char *data =
-		life_path("%s/%s-data.raw", sim.paths.images, vm->name);
-	world_put_file(data, "raw", 3, 0644);
+	life_put_images(vm);
 	life_put_config(vm, vm->config, strlen(vm->config));
 }
 
@@ -360,6 +425,7 @@ void life_start(void)
 		sim_breach("simulator", "%s", err.text);
 	world_put_file("/usr/bin/qemu-system-x86_64", "", 0, 0755);
 	world_put_file("/usr/bin/qemu-img", "", 0, 0755);
+	replace_start();
 	new_boot_id();
 	world_on_call(on_call);
 	sim.boot_us = 0;

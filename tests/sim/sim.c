@@ -27,7 +27,8 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/world_impl.h"
 
-enum { REST_MS = 300000, SEED_S = 30, WORKERS_MAX = 16 };
+/* One seed of UPGRADES replaces the supervisor at times. */
+enum { REST_MS = 300000, SEED_S = 30, WORKERS_MAX = 16, UPGRADES = 4 };
 
 struct sim sim = { .shape = { .steps = 80, .calm = 30 } };
 
@@ -153,6 +154,7 @@ static void limit_seed(unsigned seconds)
 static void run_seed(uint64_t seed)
 {
 	sim.seed = seed;
+	sim.upgrades = seed % UPGRADES == UPGRADES - 1;
 	limit_seed(SEED_S);
 	world_start(seed);
 	life_start();
@@ -165,6 +167,7 @@ static void run_seed(uint64_t seed)
 	chaos_heal();
 	life_sleep(REST_MS);
 	client_check(true);
+	calm_mend();
 	oracle_rest();
 	broken_run(broken);
 	calm_run();

@@ -82,6 +82,7 @@ struct sim_vm {
 	bool gone;          /* its file is */
 	bool missed;        /* a life began without its file */
 	bool awake;         /* calm has started it */
+	bool deleted;       /* by the chaos, or perhaps; till it is mended */
 	bool wanted;        /* somebody or something may start it */
 	char value[40];     /* what an answered vm-set has set, or "" */
 	unsigned sets;      /* vm-set sent so far */
@@ -160,6 +161,7 @@ struct sim {
 	int64_t boot_us;   /* it comes back then */
 	unsigned crash_in; /* calls from now; 0: not planned */
 	bool slow_births;  /* QEMUs take their time to listen */
+	bool upgrades;     /* it is replaced at times */
 	bool power_in;     /* then the power fails */
 	unsigned long steps;
 	unsigned lives;
@@ -184,6 +186,8 @@ void life_start(void);
 void life_sleep(int64_t ms);
 void life_power_loss(void);
 void life_crash(void);
+/* It becomes another program; from inside of it. */
+_Noreturn void life_replace(void);
 /* From now on it does nothing. */
 void life_stand_still(void);
 /* The supervisor is told to leave, and does. */
@@ -192,6 +196,7 @@ void life_leave(void);
 char *life_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Writes a VM's file. */
 void life_put_config(struct sim_vm *vm, const char *text, size_t len);
+void life_put_images(const struct sim_vm *vm);
 struct sim_vm *life_vm(const char *name);
 
 /* ---- qemu.c ---- */
@@ -228,6 +233,20 @@ bool hooks_pump(void);
 int64_t hooks_next_us(void);
 /* A life begins: none of the last one is left. */
 void hooks_check_life(void);
+
+/* ---- replace.c ---- */
+/* The program that the supervisor can be replaced by. */
+void replace_start(void);
+struct image replace_image(struct service *service);
+/* True if that process is its look at the state. */
+bool replace_spawned(pid_t pid, const char *path);
+bool replace_ended(pid_t pid);
+bool replace_pump(void);
+int64_t replace_next_us(void);
+/* What the new image is given, which must be good. */
+void replace_load(struct handover *moved);
+/* Each VM is as it was before. */
+void replace_check(void);
 
 /* ---- incidents.c ---- */
 /* All of a VM's are whole, once all is at rest. */
@@ -306,6 +325,8 @@ void diamond_told_to_end(const struct sim_qemu *q);
 /* ---- calm.c ---- */
 /* What must work when all is well: starts, restarts, policies, stops. */
 void calm_run(void);
+/* VMs that were deleted are there again. */
+void calm_mend(void);
 
 /* ---- broken.c ---- */
 /* Breaks I1 to I8 on purpose: does not return if the oracle sees it. */
