@@ -67,7 +67,8 @@ static uint64_t fitting(int fd, uint64_t allowed)
 
 	if (fstat(fd, &st) || S_ISDIR(st.st_mode))
 		return allowed;
-	return allowed & ~(uint64_t)FS_READ_DIR;
+	return allowed &
+	       ~(uint64_t)(FS_READ_DIR | FS_REMOVE_FILE | FS_MAKE_FILE);
 }
 
 int landlock_allow(int rules, const char *path, uint64_t allowed)

@@ -15,6 +15,8 @@ enum {
 	FS_WRITE_FILE = 1 << 1,
 	FS_READ_FILE = 1 << 2,
 	FS_READ_DIR = 1 << 3,
+	FS_REMOVE_FILE = 1 << 5,
+	FS_MAKE_FILE = 1 << 8,
 	FS_TRUNCATE = 1 << 14,
 };
 

@@ -82,6 +82,11 @@ static int real_fchmodat(int dirfd, const char *path, mode_t mode)
 	return fchmodat(dirfd, path, mode, 0);
 }
 
+static int real_give(const char *path, uid_t uid)
+{
+	return lchown(path, uid, uid);
+}
+
 static int real_renameat2(
 	int from, const char *a, int to, const char *b, unsigned flags)
 {
@@ -332,6 +337,7 @@ const struct sys_backend sys_real = {
 	.renameat = renameat,
 	.renameat2 = real_renameat2,
 	.fchmodat = real_fchmodat,
+	.give = real_give,
 	.flock = flock,
 	.pipe = real_pipe,
 	.is_writable = real_is_writable,

@@ -55,6 +55,7 @@ struct sys_backend {
 	int (*renameat2)(
 		int from, const char *a, int to, const char *b, unsigned flags);
 	int (*fchmodat)(int dirfd, const char *path, mode_t mode);
+	int (*give)(const char *path, uid_t uid);
 	int (*flock)(int fd, int operation);
 	int (*pipe)(int fds[2]);     /* the reading end does not block */
 	bool (*is_writable)(int fd); /* a line of 4 KiB would not block */
@@ -134,6 +135,8 @@ int sys_renameat(int from, const char *a, int to, const char *b);
 int sys_renameat2(
 	int from, const char *a, int to, const char *b, unsigned flags);
 int sys_fchmodat(int dirfd, const char *path, mode_t mode);
+/* The path itself gets another owner and group, of the same number. */
+int sys_give(const char *path, uid_t uid);
 int sys_flock(int fd, int operation);
 int sys_pipe(int fds[2]);
 bool sys_is_writable(int fd);

@@ -153,6 +153,11 @@ int sys_fchmodat(int dirfd, const char *path, mode_t mode)
 	return backend->fchmodat(dirfd, path, mode);
 }
 
+int sys_give(const char *path, uid_t uid)
+{
+	return backend->give(path, uid);
+}
+
 int sys_flock(int fd, int operation)
 {
 	return backend->flock(fd, operation);

@@ -23,13 +23,21 @@ enum argv_fd {
 	ARGV_FD_LOCK = 5,
 	ARGV_FD_NAME = 6,
 	ARGV_FD_AGENT = 7,
-	ARGV_FD_SERIAL = 8, /* and up, one per [serial.N] */
-	ARGV_FD_DISK = 12,  /* and up, for the images of the disks */
-	ARGV_FD_TAP = 172,  /* and up, for the queues of the nics */
-	ARGV_FD_BOOT = 212, /* the kernel, and the initrd */
+	ARGV_FD_SERIAL = 8,     /* and up, one per [serial.N] */
+	ARGV_FD_DISK = 12,      /* and up, for the images of the disks */
+	ARGV_FD_TAP = 172,      /* and up, for the queues of the nics */
+	ARGV_FD_BOOT = 212,     /* the kernel, and the initrd */
+	ARGV_FD_FIRMWARE = 214, /* its code, and its variables */
+	ARGV_FD_TPM = 216,
 };
 
 struct chains; /* supervisor/chains.h */
+
+/* UEFI: its code, and what a VM's own variables are made of. */
+struct argv_firmware {
+	char *code, *vars; /* paths */
+	bool smm;          /* it trusts nothing that the guest can reach */
+};
 
 struct argv_host {
 	const char *qemu;    /* path of the program */
@@ -39,8 +47,9 @@ struct argv_host {
 	const char *images;  /* directory of volumes, but for other pools */
 	bool io_uring;       /* this host's kernel lets QEMU use it */
 	bool vhost;          /* and moves packets for it */
-	const struct chains *chains; /* of the disks, numbered */
-	bool incoming;               /* waits for the memory it goes on from */
+	const struct argv_firmware *firmware; /* or NULL: BIOS */
+	const struct chains *chains;          /* of the disks, numbered */
+	bool incoming; /* waits for the memory it goes on from */
 	bool boot_fds; /* kernel and initrd come as ARGV_FD_BOOT */
 	bool vnc;      /* it has a display, whose socket comes by QMP */
 };

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "supervisor/room.h"
+#include "supervisor/tpm.h"
 #include "supervisor/vsock.h"
 #include "supervisor/watchdog.h"
 
@@ -99,6 +100,16 @@ static int add_watchdog(struct argv_build *b)
 	return device ? argv_add_device(b, device) : 0;
 }
 
+/* The program behind it is at the other end of the descriptor. */
+static int add_tpm(struct argv_build *b)
+{
+	if (!tpm_is_there(b->spec))
+		return 0;
+	argv_addf(b, "-chardev", "socket,id=tpm,fd=%d", ARGV_FD_TPM);
+	argv_add_option(b, "-tpmdev", "emulator,id=tpm,chardev=tpm");
+	return argv_add_device(b, tpm_device(b->spec));
+}
+
 /* For systemd in the guest, which says when it is up. */
 static int add_vsock(struct argv_build *b)
 {
@@ -148,6 +159,7 @@ static int (*const classes[])(struct argv_build *b) = {
 	add_pvpanic,
 	add_room,
 	add_watchdog,
+	add_tpm,
 	add_vsock,
 	add_usb,
 };

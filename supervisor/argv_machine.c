@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "supervisor/watchdog.h"
 
@@ -116,12 +117,57 @@ static void add_kernel(struct argv_build *b)
 		argv_add_option(b, "-append", vm->cmdline);
 }
 
+/* Above those of all disks. */
+enum { SET_FIRMWARE = 1001 };
+
+/* A flash chip that comes as a descriptor. */
+static int add_flash(struct argv_build *b, int i, const char *name)
+{
+	AUTO_FREE char *set = xasprintf("/dev/fdset/%d", SET_FIRMWARE + i);
+	AUTO_FREE char *file = xasprintf("%s.f", name);
+
+	argv_addf(b, "-add-fd", "fd=%d,set=%d,opaque=%s", ARGV_FD_FIRMWARE + i,
+		SET_FIRMWARE + i, name);
+	return argv_add_json(b, "-blockdev",
+		json_pack("{s:s,s:s,s:b,s:{s:s,s:s,s:s,s:b}}", "driver", "raw",
+			"node-name", name, "read-only", i == 0, "file",
+			"driver", "file", "node-name", file, "filename", set,
+			"read-only", i == 0));
+}
+
+/* SMM keeps the guest from the chips, and S3 would let it in again. */
+static int add_firmware(struct argv_build *b)
+{
+	if (b->spec->vm.firmware == FIRMWARE_BIOS)
+		return 0;
+	if (!b->host->firmware)
+		return err_set(b->err, ERR_BUG, "no firmware was looked for");
+	if (b->host->firmware->smm) {
+		argv_add_option(b, "-global",
+			"driver=cfi.pflash01,property=secure,value=on");
+		argv_add_option(b, "-global", "ICH9-LPC.disable_s3=1");
+	}
+	return add_flash(b, 0, "firmware") || add_flash(b, 1, "nvram") ? -1 : 0;
+}
+
+static const char *flash_of(const struct argv_build *b)
+{
+	const struct argv_firmware *f = b->host->firmware;
+
+	return !f       ? ""
+	       : f->smm ? ",smm=on,pflash0=firmware,pflash1=nvram"
+			: ",pflash0=firmware,pflash1=nvram";
+}
+
 static int add_board(struct argv_build *b)
 {
 	bool windows = b->spec->vm.os == OS_WINDOWS;
 
-	argv_addf(b, "-machine", "%s%s", b->host->machine,
-		windows && b->kind != MACHINE_MICROVM ? ",hpet=off" : "");
+	argv_addf(b, "-machine", "%s%s%s", b->host->machine,
+		windows && b->kind != MACHINE_MICROVM ? ",hpet=off" : "",
+		flash_of(b));
+	if (add_firmware(b) != 0)
+		return -1;
 	if (b->host->kvm)
 		argv_add(b, "-enable-kvm");
 	else

@@ -11,8 +11,10 @@
 #include "supervisor/cause.h"
 #include "supervisor/device.h"
 #include "supervisor/disk_check.h"
+#include "supervisor/firmware.h"
 #include "supervisor/forward.h"
 #include "supervisor/nic_check.h"
+#include "supervisor/tpm.h"
 #include "supervisor/watchdog.h"
 
 enum { ISA_SERIALS_MAX = 4 };
@@ -517,6 +519,8 @@ void check_spec(
 	check_boot_order(&check);
 	check_serials(&check);
 	watchdog_settle(spec, to);
+	firmware_check(spec, to);
+	tpm_check(spec, to);
 	check_start(&check);
 	check_restart(&check);
 	check_boots(&check);

@@ -97,6 +97,8 @@ static int add_places(
 		{ p->state, "%s/records/%s", MUST_BE_FREE },
 		{ p->state, "%s/good/%s.ini", IF_FREE },
 		{ p->state, "%s/seeds/%s.iso", IF_FREE },
+		{ p->state, "%s/nvram/%s.fd", MUST_BE_FREE },
+		{ p->state, "%s/tpm/%s", MUST_BE_FREE },
 		{ p->state, "%s/snapshots/%s.json", MUST_BE_FREE },
 		{ p->state, "%s/snapshots/%s", MUST_BE_FREE },
 		{ p->state, "%s/incidents/%s", IF_FREE },

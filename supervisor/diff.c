@@ -108,12 +108,44 @@ static const struct ini_entry *value_of(
 	return won && *won->value ? won : NULL;
 }
 
+static bool is_number(const struct key *key)
+{
+	return key->type == KEY_INT || key->type == KEY_SIZE ||
+	       key->type == KEY_MEMORY || key->type == KEY_DURATION ||
+	       key->type == KEY_BOOL;
+}
+
+static bool number_of(
+	const struct key *key, const struct ini_entry *e, uint64_t *out)
+{
+	const struct key_source text = { .text = e->value, .dir = "/" };
+	struct err ignored = ERR_INIT;
+
+	*out = 0;
+	return !key_value_set(key, out, &text, &ignored);
+}
+
+/* 1G is 1024M, however it is written. */
+static bool says_the_same(const struct ini_entry *a, const struct ini_entry *b)
+{
+	const struct section *found;
+	const struct key *key = keys_lookup(
+		spec_sections, spec_nsections, a->section, a->key, &found);
+	uint64_t one;
+	uint64_t other;
+
+	if (str_eq(a->value, b->value))
+		return true;
+	return key && is_number(key) && number_of(key, a, &one) &&
+	       number_of(key, b, &other) && one == other;
+}
+
 static bool differs(const struct compare *c, const struct ini_entry *old,
 	const struct ini_entry *new)
 {
 	const struct ini_entry *any = new ? new : old;
 
-	if (!any || (old && new &&str_eq(old->value, new->value)))
+	if (!any || (old && new &&says_the_same(old, new)))
 		return false;
 	return !is_policy(any) &&
 	       !(is_uuid(any) && str_eq(c->spec->uuid, c->running->uuid));

@@ -11,8 +11,9 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "supervisor/argv.h"
+#include "supervisor/tpm.h"
 
-static bool is_ephemeral(const struct vm_spec *spec, const struct env *env)
+bool ephemeral_is(const struct vm_spec *spec, const struct env *env)
 {
 	return spec->vm.ephemeral || env->ephemeral;
 }
@@ -59,7 +60,7 @@ void ephemeral_apply(struct vm_spec *spec, const struct env *env)
 	struct err err = ERR_INIT;
 	bool made = false;
 
-	if (!is_ephemeral(spec, env))
+	if (!ephemeral_is(spec, env))
 		return;
 	list_each(&spec->disks, it, next) {
 		struct spec_disk *disk = list_entry(it, struct spec_disk, link);
@@ -76,8 +77,9 @@ void ephemeral_apply(struct vm_spec *spec, const struct env *env)
 void ephemeral_sweep(
 	const struct vm_spec *spec, const struct env *env, bool once)
 {
-	if (!once && !is_ephemeral(spec, env))
+	if (!once && !ephemeral_is(spec, env))
 		return;
+	tpm_sweep(&env->paths, spec->name);
 	list_each(&spec->disks, it, next) {
 		const struct spec_disk *disk =
 			list_entry(it, struct spec_disk, link);

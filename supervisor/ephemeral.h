@@ -9,6 +9,8 @@
 #include "supervisor/env.h"
 #include "supervisor/spec.h"
 
+/* What it writes is thrown away, by its file or the command line. */
+bool ephemeral_is(const struct vm_spec *spec, const struct env *env);
 /* Turns the disks of an ephemeral spec into overlays; else no effect. */
 void ephemeral_apply(struct vm_spec *spec, const struct env *env);
 /*

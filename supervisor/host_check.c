@@ -14,6 +14,7 @@
 #include "storage/image.h"
 #include "supervisor/argv.h"
 #include "supervisor/config.h"
+#include "supervisor/firmware.h"
 #include "supervisor/forward.h"
 #include "supervisor/hook_file.h"
 #include "supervisor/overlays.h"
@@ -244,6 +245,20 @@ static bool check_taken(const struct host *host, const char *section,
 	return true;
 }
 
+static void check_firmware(const struct host *host)
+{
+	const struct spec_vm *vm = &host->spec->vm;
+	struct argv_firmware found = { 0 };
+	struct err err = ERR_INIT;
+
+	if (!firmware_is_uefi(host->spec) || !remark_is_sound(host->to, "vm"))
+		return;
+	if (firmware_find(NULL, vm->machine,
+		    vm->firmware == FIRMWARE_UEFI_SECURE, &found, &err))
+		remark_error(host->to, "vm", "firmware", "%s", err.text);
+	firmware_fini(&found);
+}
+
 static void check_forward(const struct host *host, const char *section,
 	const struct spec_forward *f)
 {
@@ -362,6 +377,7 @@ void config_check_host(const struct vm_spec *spec, const struct paths *paths,
 	check_readable(&host, "kernel", spec->vm.kernel);
 	check_readable(&host, "initrd", spec->vm.initrd);
 	check_memory(&host);
+	check_firmware(&host);
 	check_disks(&host);
 	check_nics(&host);
 	check_probe(&host);

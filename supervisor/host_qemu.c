@@ -112,7 +112,7 @@ static int refuse(const struct err *why, struct err *err)
 }
 
 /* Without the parts that the host refuses, one after the other. */
-static int run(struct spawn_plan *plan, struct confine *confine, bool must,
+int host_qemu_try(struct spawn_plan *plan, struct confine *confine, bool must,
 	struct host_qemu *out, struct err *err)
 {
 	enum confine_part failed = CONFINE_NONE;
@@ -147,7 +147,7 @@ int host_qemu_run(const struct spawn_plan *plan,
 	confine.rules = rules.at;
 	confine.nrules = rules.n;
 	shut_in.confine = wish->parts ? &confine : NULL;
-	rc = run(&shut_in, &confine, wish->must, out, err);
+	rc = host_qemu_try(&shut_in, &confine, wish->must, out, err);
 	for (size_t i = 0; i < NELEMS(rules.own); i++)
 		free(rules.own[i]);
 	return rc;

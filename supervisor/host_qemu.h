@@ -36,5 +36,8 @@ struct host_qemu {
 MUST_CHECK int host_qemu_run(const struct spawn_plan *plan,
 	const struct host_confine *wish, struct host_qemu *out,
 	struct err *err);
+/* The same of any program, shut in as `confine` says. */
+MUST_CHECK int host_qemu_try(struct spawn_plan *plan, struct confine *confine,
+	bool must, struct host_qemu *out, struct err *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What goes unless the file of a VM is there; see journal.h. */
 #include "supervisor/journal.h"
+#include "supervisor/firmware.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,7 @@
 #include "supervisor/schedule.h"
 #include "supervisor/seed.h"
 #include "supervisor/snapshots.h"
+#include "supervisor/tpm.h"
 
 #define MARK ".json"
 
@@ -160,6 +162,8 @@ void journal_roll(const struct env *env, const char *vm, const json_t *entries)
 			remove_image(env, str_or(json_string_value(entry), ""));
 	}
 	seed_remove(&env->paths, vm);
+	firmware_remove(&env->paths, vm);
+	tpm_remove(&env->paths, vm);
 	saved_remove(env, vm);
 	schedule_remove(env, vm);
 	snapshots_forget(&env->paths, vm);

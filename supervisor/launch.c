@@ -2,17 +2,21 @@
 /* The moment of a start in which QEMU comes to be; see launch.h. */
 #include "supervisor/launch.h"
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "supervisor/chain_open.h"
 #include "supervisor/chain_record.h"
 #include "supervisor/confinement.h"
 #include "supervisor/install.h"
 #include "supervisor/intent.h"
+#include "supervisor/tpm.h"
 
 void launch_init(struct launch *launch)
 {
 	*launch = (struct launch){ .lock = VM_LOCK_INIT,
-		.boot = BOOT_FILES_INIT };
+		.boot = BOOT_FILES_INIT,
+		.firmware = FIRMWARE_FILES_INIT,
+		.tpm = -1 };
 	chains_init(&launch->chains);
 }
 
@@ -22,6 +26,8 @@ static void let_go(struct launch *launch)
 	chains_close(&launch->chains);
 	taps_close(&launch->taps);
 	boot_files_close(&launch->boot);
+	firmware_close(&launch->firmware);
+	fd_close(&launch->tpm);
 	lock_drop(&launch->lock);
 }
 
@@ -46,6 +52,12 @@ static int open_chains(struct launch *launch, struct vm *vm, struct err *err)
 	return 0;
 }
 
+static int open_firmware(struct launch *launch, struct vm *vm, struct err *err)
+{
+	return firmware_open(&launch->firmware, vm->running, &vm->env->paths,
+		vm->record.machine, err);
+}
+
 static int spawn_qemu(
 	struct launch *launch, struct vm *vm, char **argv, struct err *err)
 {
@@ -62,6 +74,11 @@ static int spawn_qemu(
 		start->files[start->nfiles++] = launch->taps.fds[i];
 	start->nfiles +=
 		boot_files_fds(&launch->boot, start->files + start->nfiles);
+	start->nfiles +=
+		firmware_fds(&launch->firmware, start->files + start->nfiles);
+	if (launch->tpm >= 0)
+		start->files[start->nfiles++] =
+			(struct spawn_fd){ launch->tpm, ARGV_FD_TPM };
 	rc = machine_listen(&vm->machine, list_count(&vm->running->serials),
 		vm->running->agent.enabled, err);
 	if (!rc)
@@ -88,8 +105,10 @@ int launch_qemu(struct launch *launch, struct vm *vm, struct err *err)
 	char **argv;
 	int rc;
 
-	if (open_chains(launch, vm, err))
+	if (open_chains(launch, vm, err) || open_firmware(launch, vm, err))
 		return -1;
+	if (launch->firmware.found.code)
+		host.firmware = &launch->firmware.found;
 	vm_load_slots(vm);
 	if (launch->saved) /* as many as then */
 		vm->slots.n = (unsigned)json_integer_value(
@@ -98,7 +117,10 @@ int launch_qemu(struct launch *launch, struct vm *vm, struct err *err)
 	if (!argv)
 		return -1;
 	vm_make_consoles(vm, vm->running);
-	rc = spawn_qemu(launch, vm, argv, err);
+	rc = tpm_start(vm->running, &vm->env->paths, &launch->confine,
+		&launch->tpm, err);
+	if (!rc)
+		rc = spawn_qemu(launch, vm, argv, err);
 	argv_free(argv);
 	if (!rc)
 		intent_launched(vm);

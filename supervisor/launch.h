@@ -8,6 +8,7 @@
 
 #include "supervisor/boot_files.h"
 #include "supervisor/chains.h"
+#include "supervisor/firmware.h"
 #include "supervisor/host.h"
 #include "supervisor/lock.h"
 #include "supervisor/taps.h"
@@ -15,9 +16,11 @@
 
 struct launch {
 	struct vm_lock lock;
-	struct chains chains;   /* the images, open */
-	struct taps taps;       /* the nics, open */
-	struct boot_files boot; /* kernel and initrd, copied */
+	struct chains chains;           /* the images, open */
+	struct taps taps;               /* the nics, open */
+	struct boot_files boot;         /* kernel and initrd, copied */
+	struct firmware_files firmware; /* UEFI, open */
+	int tpm;                        /* the line to swtpm, or -1 */
 	struct host_confine confine;
 	const json_t *saved; /* it goes on from that memory; or NULL */
 };

@@ -24,6 +24,7 @@
 #include "supervisor/cause.h"
 #include "supervisor/chains.h"
 #include "supervisor/env.h"
+#include "supervisor/firmware.h"
 #include "supervisor/host.h"
 #include "supervisor/oom.h"
 #include "supervisor/stderr.h"
@@ -101,7 +102,8 @@ struct machine_start {
 	uint64_t generation;
 	int lock_fd;
 	int name_fd;
-	struct spawn_fd files[CHAINS_FDS_MAX + TAPS_FDS_MAX + BOOT_FILES];
+	struct spawn_fd files[CHAINS_FDS_MAX + TAPS_FDS_MAX + BOOT_FILES +
+			      FIRMWARE_FILES + 1];
 	size_t nfiles;
 	struct host_confine confine;
 	unsigned parts; /* out: of its confinement, taken */

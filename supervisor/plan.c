@@ -10,6 +10,7 @@
 #include "supervisor/accel.h"
 #include "supervisor/argv.h"
 #include "supervisor/chain_open.h"
+#include "supervisor/firmware.h"
 #include "supervisor/forward.h"
 #include "supervisor/image_plan.h"
 
@@ -137,8 +138,22 @@ static json_t *plan_argv(const struct vm_spec *spec,
 	return words;
 }
 
+static int plan_firmware(const struct vm_spec *spec, struct argv_host *host,
+	struct argv_firmware *found, json_t *actions, struct err *err)
+{
+	if (!firmware_is_uefi(spec))
+		return 0;
+	if (firmware_find(NULL, host->machine,
+		    spec->vm.firmware == FIRMWARE_UEFI_SECURE, found, err))
+		return -1;
+	host->firmware = found;
+	add_text(actions, "firmware %s", found->code);
+	return 0;
+}
+
 static json_t *plan_with(const struct vm_spec *spec, const struct env *env,
-	const struct record *record, struct chains *chains, struct err *err)
+	const struct record *record, struct chains *chains,
+	struct argv_firmware *firmware, struct err *err)
 {
 	AUTO_JSON json_t *actions = json_array();
 	AUTO_JSON json_t *words = NULL;
@@ -156,6 +171,8 @@ static json_t *plan_with(const struct vm_spec *spec, const struct env *env,
 		plan_disks(spec, env, chains, actions, err))
 		return NULL;
 	host.kvm = accel.kvm;
+	if (plan_firmware(spec, &host, firmware, actions, err))
+		return NULL;
 	add_text(actions, "accelerator %s",
 		accel.kvm       ? "kvm"
 		: *accel.reason ? accel.reason
@@ -175,13 +192,15 @@ json_t *plan_start(const struct vm_spec *spec, const struct env *env,
 	const struct chains_from from = {
 		.spec = spec, .paths = &env->paths, .known = known, .look = true
 	};
+	struct argv_firmware firmware = { 0 };
 	struct chains chains;
 	json_t *plan = NULL;
 
 	chains_init(&chains);
 	if (!chains_open(&chains, &from, err) &&
 		!chains_number(&chains, ARGV_FD_DISK, err))
-		plan = plan_with(spec, env, record, &chains, err);
+		plan = plan_with(spec, env, record, &chains, &firmware, err);
 	chains_fini(&chains);
+	firmware_fini(&firmware);
 	return plan;
 }

@@ -15,6 +15,7 @@
 #include "base/paths.h"
 #include "net/rate.h"
 
+enum spec_firmware { FIRMWARE_BIOS, FIRMWARE_UEFI, FIRMWARE_UEFI_SECURE };
 enum spec_os { OS_LINUX, OS_WINDOWS, OS_OTHER };
 enum spec_accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
 enum spec_clock { CLOCK_UTC, CLOCK_LOCALTIME };
@@ -100,7 +101,7 @@ struct spec_vm {
 	const char *machine;
 	int accel;
 	int confinement; /* 0: the host's, else enum confinement plus 1 */
-	int firmware;    /* 0 bios; others in a later version */
+	int firmware;    /* enum spec_firmware */
 	const char *kernel;
 	const char *initrd;
 	const char *cmdline;
@@ -324,6 +325,12 @@ struct spec_watchdog {
 	int action; /* enum spec_watchdog_action */
 };
 
+struct spec_tpm {
+	bool written; /* the section is there */
+	bool enabled;
+	int model; /* 0: crb, 1: tis */
+};
+
 struct spec_raw {
 	struct list link; /* vm_spec.raws */
 	unsigned number;
@@ -344,6 +351,7 @@ struct vm_spec {
 	struct spec_backup backup;
 	struct spec_toggle rng, balloon, agent;
 	struct spec_watchdog watchdog;
+	struct spec_tpm tpm;
 	struct spec_seed seed;
 
 	bool installs; /* it has a disc and a display, for this life */

@@ -8,6 +8,7 @@ static const char *const watchdog_model_names[] = { "i6300esb", "ib700", "itco",
 	NULL };
 static const char *const watchdog_action_names[] = { "restart", "reset",
 	"pause", "poweroff", NULL };
+static const char *const tpm_model_names[] = { "crb", "tis", NULL };
 static const char *const target_names[] = { "isa", "virtio", NULL };
 
 /* One row of a table is one key. */
@@ -47,6 +48,17 @@ const struct key spec_watchdog_keys[] = {
 			"the cause watchdog, after which restart goes by "
 			"policy, poweroff stays down and pause keeps the guest "
 			"for a look; or a reset in the same QEMU." },
+	KEYS_END,
+};
+#undef AT
+
+#define AT(member) .offset = offsetof(struct spec_tpm, member)
+const struct key spec_tpm_keys[] = {
+	{ "enabled", KEY_BOOL, AT(enabled), .fallback = "yes",
+		.when = KEY_COLD, .help = "no takes it out." },
+	{ "model", KEY_CHOICE, AT(model), .fallback = "crb",
+		.when = KEY_COLD, .choices = tpm_model_names,
+		.help = "What the guest sees; tis is for old ones." },
 	KEYS_END,
 };
 #undef AT

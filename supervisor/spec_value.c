@@ -163,32 +163,7 @@ int value_mac(const char *text, void *field, struct err *err)
 	return keep_low(text, field);
 }
 
-/* ---- words of which this version knows the first ---- */
-
-static int first_word(const char *text, const char *const *words, void *field,
-	struct err *err)
-{
-	if (str_eq(text, words[0])) {
-		*(int *)field = 0;
-		return 0;
-	}
-	for (size_t i = 1; words[i]; i++) {
-		size_t len = strlen(words[i]);
-		if (strncmp(text, words[i], len) == 0 &&
-			(text[len] == '\0' || words[i][len - 1] == ':'))
-			return err_set(err, ERR_CONFIG,
-				"%s: not supported by this version yet", text);
-	}
-	return err_set(err, ERR_CONFIG, "%s: say %s", text, words[0]);
-}
-
-int value_firmware(const char *text, void *field, struct err *err)
-{
-	static const char *const words[] = { "bios", "uefi", "uefi-secure",
-		NULL };
-
-	return first_word(text, words, field, err);
-}
+/* ---- what follows a crash loop ---- */
 
 int value_crash_loop(const char *text, void *field, struct err *err)
 {

@@ -25,8 +25,6 @@ MUST_CHECK int value_pool(const char *text, void *field, struct err *err);
 void value_pool_release(void *field);
 void value_string_release(void *field);
 
-/* int: words of which this version knows the first */
-MUST_CHECK int value_firmware(const char *text, void *field, struct err *err);
 MUST_CHECK int value_crash_loop(const char *text, void *field, struct err *err);
 void value_crash_loop_release(void *field);
 

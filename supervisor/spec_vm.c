@@ -6,6 +6,8 @@
 
 #define MIB (UINT64_C(1) << 20)
 
+static const char *const firmware_names[] = { "bios", "uefi", "uefi-secure",
+	NULL };
 static const char *const os_names[] = { "linux", "windows", "other", NULL };
 static const char *const confinement_names[] = { "host", "full", "best-effort",
 	"off", NULL };
@@ -79,9 +81,11 @@ const struct key spec_vm_keys[] = {
 		.help = "What QEMU must be kept from; host: as vmward.ini "
 			"says, else full, best-effort or off.  [raw] options "
 			"that name files need off." },
-	{ "firmware", KEY_CUSTOM, AT(firmware), .fallback = "bios",
-		.when = KEY_COLD, .parse = value_firmware, .form = "bios",
-		.help = "What starts the guest." },
+	{ "firmware", KEY_CHOICE, AT(firmware), .fallback = "bios",
+		.when = KEY_COLD, .choices = firmware_names,
+		.help = "What starts the guest: uefi keeps its variables until "
+			"the VM is deleted, and uefi-secure starts only what "
+			"is signed." },
 	{ "kernel", KEY_PATH, AT(kernel), .when = KEY_COLD,
 		.help = "A Linux kernel that is started directly." },
 	{ "initrd", KEY_PATH, AT(initrd), .when = KEY_COLD,

@@ -209,6 +209,7 @@ SEAM(int, renameat2,
 	ARGS(int d, const char *a, int e, const char *b, unsigned f),
 	ARGS(d, a, e, b, f))
 SEAM(int, fchmodat, ARGS(int d, const char *p, mode_t m), ARGS(d, p, m))
+SEAM(int, give, ARGS(const char *p, uid_t u), ARGS(p, u))
 SEAM(int, flock, ARGS(int fd, int op), ARGS(fd, op))
 SEAM(int, pipe, ARGS(int fds[2]), ARGS(fds))
 SEAM(int, listdir,

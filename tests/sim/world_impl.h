@@ -26,7 +26,7 @@ enum {
 	X(fstat) X(fstatat) X(readlinkat) X(free_space) X(whole_space) X(ftruncate) \
 	X(fallocate) X(fsync) \
 	X(mkdirat) X(mkfifoat) X(unlinkat) X(renameat) X(renameat2) \
-	X(fchmodat) X(flock) X(pipe) X(is_writable) X(listdir) \
+	X(fchmodat) X(give) X(flock) X(pipe) X(is_writable) X(listdir) \
 	X(socket) X(socketpair) X(bind) X(listen) X(connect) \
 	X(accept) X(sendmsg) X(recvmsg) X(getpeername) X(getsockopt) X(spawn) \
 	X(pidfd_open) X(pidfd_kill) X(kill_group) X(pidfd_wait) X(eventfd) \
@@ -247,6 +247,7 @@ int world_renameat(int from, const char *a, int to, const char *b);
 int world_renameat2(
 	int from, const char *a, int to, const char *b, unsigned flags);
 int world_fchmodat(int dirfd, const char *path, mode_t mode);
+int world_give(const char *path, uid_t uid);
 int world_flock(int fd, int operation);
 int world_listdir(int dirfd, const char *path,
 	void (*each)(void *arg, const char *name), void *arg);

@@ -14,6 +14,11 @@
 
 #include "tests/unit/golden.h"
 
+static char code[] = "/f/CODE.fd";
+static char vars[] = "/f/VARS.fd";
+static const struct argv_firmware flash[] = { { code, vars, false },
+	{ code, vars, true } };
+
 static struct argv_host host_of(
 	const struct argv_case *c, const struct vm_spec *spec)
 {
@@ -34,6 +39,9 @@ static char **build(
 	char **argv = NULL;
 
 	host.chains = &chains;
+	if (spec->vm.firmware != FIRMWARE_BIOS)
+		host.firmware =
+			&flash[spec->vm.firmware == FIRMWARE_UEFI_SECURE];
 	case_plan(c, spec, &slots);
 	chains_init(&chains);
 	if (!chains_guess(&chains, spec, host.images, err) &&

@@ -46,6 +46,8 @@ static const struct argv_case argv_cases[] = {
 	{ .name = "remote", .away = true },
 	{ .name = "watchdog-pc" },
 	{ .name = "network", .away = true },
+	{ .name = "uefi", .away = true },
+	{ .name = "uefi-secure", .away = true },
 };
 
 /* The spec of a file; aborts with its first error. */

@@ -48,6 +48,11 @@ static void test_keys(void)
 static void test_sections(void)
 {
 	differs("[disk.a]\nsize = 1G\nserial = x\n", "", "+disk.a ");
+	/* a size is a size, however it is written */
+	differs("[vm]\nmemory = 2G\n[disk.a]\nsize = 1G\n",
+		"[vm]\nmemory = 2048M\n[disk.a]\nsize = 1024M\n", "");
+	differs("[vm]\nmemory = 2G\nnested = yes\n",
+		"[vm]\nmemory = 2049M\nnested = true\n", "vm.memory:2049M>2G ");
 	differs("", "[disk.a]\nsize = 1G\nserial = x\n", "-disk.a ");
 	differs("[watchdog]\n", "", "+watchdog ");
 	differs("", "[watchdog]\naction = pause\n", "-watchdog ");
