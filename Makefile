@@ -63,7 +63,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_vm.c 
 	supervisor/tty.c supervisor/remove.c supervisor/guest_exec.c \
 	supervisor/run_exec.c supervisor/run.c \
 	supervisor/once.c supervisor/doctor.c
-SUPERVISOR_SRC += supervisor/firmware.c supervisor/sidecar.c supervisor/tpm.c
+SUPERVISOR_SRC += supervisor/pin.c supervisor/command_machine.c supervisor/firmware.c supervisor/sidecar.c supervisor/tpm.c
 SUPERVISOR_SRC += supervisor/vsock.c supervisor/sdnotify.c
 SUPERVISOR_SRC += supervisor/chains.c supervisor/chain_open.c supervisor/chain_record.c supervisor/disk_close.c supervisor/overlays.c supervisor/command_chain.c
 SUPERVISOR_SRC += supervisor/vm_spec.c supervisor/lastgood.c supervisor/mask.c supervisor/recorder.c

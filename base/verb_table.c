@@ -307,6 +307,16 @@ const struct verb verbs[] = {
 		.help = "return when a VM has reached a state",
 	},
 	{
+		.name = "upgrade-machine",
+		.wire = "vm-upgrade-machine",
+		.flags = VERB_MANY | VERB_CHANGES | VERB_OWNER,
+		.role = ROLE_ADMIN,
+		.group = RUN,
+		ARGS(ARG_DRY_RUN),
+		.usage = "NAME...",
+		.help = "let the next start take QEMU's newest machine type",
+	},
+	{
 		.name = "reset-failed",
 		.wire = "vm-reset-failed",
 		.flags = VERB_MANY | VERB_CHANGES | VERB_OWNER,

@@ -452,6 +452,7 @@ const struct handler command_handlers[] = {
 	{ "vm-backup-restore", command_backup_restore },
 	{ "vm-wait", command_wait },
 	{ "vm-reset-failed", command_reset_failed },
+	{ "vm-upgrade-machine", command_upgrade_machine },
 	{ "vm-explain", command_explain },
 	{ "vm-incident-list", command_incident_list },
 	{ "vm-incident-show", command_incident_show },

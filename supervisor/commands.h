@@ -86,6 +86,8 @@ void command_drift(struct request *request);
 /* [vm-create] A new file. */
 void command_create(struct request *request);
 void command_install(struct request *request);
+/* [vm-upgrade-machine] The next start takes the newest of its kind. */
+void command_upgrade_machine(struct request *request);
 /* [vm-rename] Another name for one that is down. */
 void command_rename(struct request *request);
 /* [vm-clone] A second VM of one that is down. */

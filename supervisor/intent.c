@@ -2,6 +2,8 @@
 /* What the record says of a start; see intent.h. */
 #include "supervisor/intent.h"
 
+#include "supervisor/pin.h"
+
 #include <stdio.h>
 
 #include "base/sys.h"
@@ -35,9 +37,7 @@ void intent_fill(struct vm *vm)
 	r->unfinished = has_afterwork(vm->running);
 	accel_remember(&vm->accel, r->accel);
 	snprintf(r->uuid, sizeof(r->uuid), "%s", vm->running->uuid);
-	if (!r->machine[0])
-		snprintf(r->machine, sizeof(r->machine), "%s",
-			vm->running->vm.machine);
+	pin_settle(r, vm->running);
 }
 
 void intent_launched(struct vm *vm)

@@ -30,6 +30,7 @@
 #include "supervisor/op_save.h"
 #include "supervisor/op_seed.h"
 #include "supervisor/op_snapshot.h"
+#include "supervisor/pin.h"
 #include "supervisor/saved.h"
 #include "supervisor/seed.h"
 #include "supervisor/setup.h"
@@ -437,6 +438,11 @@ static enum job_state start_run(struct job *job)
 			"query-kvm", NULL);
 		if (!kvm_is_on(op))
 			return job_fail(job, ERR_QMP, "QEMU runs without KVM");
+	}
+	if (pin_is_open(op->vm)) {
+		QMP_TRY(job, &op->call, machine_qmp(&op->vm->machine),
+			"qom-get", pin_question());
+		pin_take(op->vm, op->call.result);
 	}
 	while (setup_next(&op->setup, job))
 		JOB_AWAIT(job, op->setup.call.replied, JOB_FOREVER); /* same */

@@ -13,6 +13,7 @@
 #include "supervisor/firmware.h"
 #include "supervisor/forward.h"
 #include "supervisor/image_plan.h"
+#include "supervisor/pin.h"
 
 static void add_text(json_t *list, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -158,10 +159,10 @@ static json_t *plan_with(const struct vm_spec *spec, const struct env *env,
 	AUTO_JSON json_t *actions = json_array();
 	AUTO_JSON json_t *words = NULL;
 	struct accel accel;
+	struct record pinned = { 0 };
 	struct argv_host host = { .qemu = str_or(
 					  env->qemu, "qemu-system-x86_64"),
-		.machine = record && record->machine[0] ? record->machine
-							: spec->vm.machine,
+		.machine = pinned.machine,
 		.generation = record ? record->generation + 1 : 1,
 		.images = env->paths.images,
 		.io_uring = env->io_uring,
@@ -170,6 +171,10 @@ static json_t *plan_with(const struct vm_spec *spec, const struct env *env,
 	if (accel_choose((enum spec_accel)spec->vm.accel, &accel, err) ||
 		plan_disks(spec, env, chains, actions, err))
 		return NULL;
+	if (record)
+		snprintf(pinned.machine, sizeof(pinned.machine), "%s",
+			record->machine);
+	pin_settle(&pinned, spec);
 	host.kvm = accel.kvm;
 	if (plan_firmware(spec, &host, firmware, actions, err))
 		return NULL;

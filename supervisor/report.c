@@ -354,6 +354,13 @@ static json_t *qemu_of(const struct vm *vm)
 		(json_int_t)vm->machine.qmp.stream.tx_bytes);
 }
 
+/* Pinned at the first start. */
+static json_t *machine_of(const struct vm *vm)
+{
+	return *vm->record.machine ? json_string(vm->record.machine)
+				   : json_null();
+}
+
 static json_t *free_ports_of(const struct vm *vm)
 {
 	return json_integer((json_int_t)argv_free_slots(&vm->slots));
@@ -489,6 +496,7 @@ static const struct report_field {
 	{ "devices", none_of, true },
 	{ "consoles", consoles_of, true },
 	{ "ports_free", free_ports_of, true },
+	{ "machine", machine_of, true },
 	{ "helpers", none_of, true },
 	{ "qemu", qemu_of, true },
 	{ "confinement", confinement_json, true },
