@@ -439,11 +439,9 @@ static enum job_state start_run(struct job *job)
 		if (!kvm_is_on(op))
 			return job_fail(job, ERR_QMP, "QEMU runs without KVM");
 	}
-	if (pin_is_open(op->vm)) {
-		QMP_TRY(job, &op->call, machine_qmp(&op->vm->machine),
-			"qom-get", pin_question());
-		pin_take(op->vm, op->call.result);
-	}
+	QMP_TRY(job, &op->call, machine_qmp(&op->vm->machine), "qom-get",
+		pin_question());
+	pin_take(op->vm, op->call.result);
 	while (setup_next(&op->setup, job))
 		JOB_AWAIT(job, op->setup.call.replied, JOB_FOREVER); /* same */
 	if (job->err.code)

@@ -44,11 +44,6 @@ void pin_settle(struct record *record, const struct vm_spec *spec)
 		snprintf(record->machine, sizeof(record->machine), "%s", word);
 }
 
-bool pin_is_open(const struct vm *vm)
-{
-	return kind_of(vm->record.machine) != NULL;
-}
-
 json_t *pin_question(void)
 {
 	return json_pack("{s:s,s:s}", "path", "/machine", "property", "type");
@@ -62,8 +57,8 @@ void pin_take(struct vm *vm, const json_t *answer)
 		     (str_ends(type, TYPE_END) ? strlen(TYPE_END) : 0);
 	AUTO_FREE char *machine = xstrndup(type, len);
 
-	if (len == strlen(type) || len >= sizeof(r->machine) ||
-		!is_meant(machine, r->machine))
+	if (!kind_of(r->machine) || len == strlen(type) ||
+		len >= sizeof(r->machine) || !is_meant(machine, r->machine))
 		return;
 	snprintf(r->machine, sizeof(r->machine), "%s", machine);
 	vm_record(vm, NULL);

@@ -14,11 +14,9 @@
 
 /* Before a start: what the record has, if the spec still means it. */
 void pin_settle(struct record *record, const struct vm_spec *spec);
-/* Whether QEMU is to be asked which one its word has become. */
-bool pin_is_open(const struct vm *vm);
 /* The arguments of qom-get, which tells it; new. */
 json_t *pin_question(void);
-/* Its answer, if it is one; written. */
+/* Its answer: what the word of the file became; written, once. */
 void pin_take(struct vm *vm, const json_t *answer);
 
 #endif

@@ -25,6 +25,7 @@ MUST_CHECK int value_pool(const char *text, void *field, struct err *err);
 void value_pool_release(void *field);
 void value_string_release(void *field);
 
+/* struct spec_crash_loop: a word, or a word and what it is about */
 MUST_CHECK int value_crash_loop(const char *text, void *field, struct err *err);
 void value_crash_loop_release(void *field);
 

@@ -15,6 +15,7 @@
 #include "supervisor/remark.h"
 #include "supervisor/spec.h"
 
+/* A spec has one. */
 bool tpm_is_there(const struct vm_spec *spec);
 /* Machines that have none. */
 void tpm_check(const struct vm_spec *spec, const struct remarks *to);

@@ -322,14 +322,6 @@ int world_fchmodat(int dirfd, const char *path, mode_t mode)
 	return 0;
 }
 
-/* All is one user's here. */
-int world_give(const char *path, uid_t uid UNUSED)
-{
-	struct place place;
-
-	return find_there(AT_FDCWD, path, &place) < 0 ? -1 : 0;
-}
-
 int world_unlinkat(int dirfd, const char *path, int flags)
 {
 	struct place place;
