@@ -391,6 +391,15 @@ static void end_saved(struct op_start *op)
 	saved_forget(op->vm);
 }
 
+/* A QEMU that does not know what it is runs all the same; a dead one not. */
+static void note_machine(struct op_start *op)
+{
+	if (!op->call.err.code)
+		pin_take(op->vm, op->call.result);
+	else if (op->call.err.code == ERR_GONE || !op->vm->machine.ready)
+		op->job.err = op->call.err;
+}
+
 static enum job_state start_run(struct job *job)
 {
 	struct op_start *op = container_of(job, struct op_start, job);
@@ -441,7 +450,7 @@ static enum job_state start_run(struct job *job)
 	}
 	QMP_TRY(job, &op->call, machine_qmp(&op->vm->machine), "qom-get",
 		pin_question());
-	pin_take(op->vm, op->call.result);
+	note_machine(op);
 	while (setup_next(&op->setup, job))
 		JOB_AWAIT(job, op->setup.call.replied, JOB_FOREVER); /* same */
 	if (job->err.code)
