@@ -23,5 +23,6 @@ linux()
 
 boots() # NAME, after byte $from of its console
 {
-	eventually says_after "$1" "$from" '^READY up='
+	# a firmware's escapes stand before it
+	eventually says_after "$1" "$from" 'READY up='
 }
