@@ -103,7 +103,8 @@ SUPERVISOR_SRC += supervisor/host_qemu.c supervisor/uids.c supervisor/confinemen
 	supervisor/boot_files.c supervisor/launch.c
 SUPERVISOR_SRC += supervisor/unplug.c supervisor/holder.c
 SUPERVISOR_SRC += supervisor/setup.c supervisor/op_finish.c supervisor/migration.c \
-	supervisor/saved.c supervisor/op_save.c supervisor/op_restore.c supervisor/command_save.c
+	supervisor/saved.c supervisor/op_save.c supervisor/op_restore.c supervisor/command_save.c \
+	supervisor/refresh.c supervisor/refresh_settle.c supervisor/command_refresh.c
 SUPERVISOR_SRC += supervisor/snapshots.c supervisor/snapshot_disks.c \
 	supervisor/snapshot_step.c supervisor/snapshot_fit.c \
 	supervisor/live_snapshot.c supervisor/op_snapshot.c \

@@ -292,6 +292,20 @@ const struct verb verbs[] = {
 			"sets its clock.",
 	},
 	{
+		.name = "refresh",
+		.wire = "vm-refresh",
+		.flags = VERB_MANY | VERB_CHANGES | VERB_LONG | VERB_OWNER,
+		.role = ROLE_OPERATOR,
+		.group = RUN,
+		ARGS(ARG_JOB, ARG_DRY_RUN),
+		.usage = "NAME...",
+		.help = "move a running VM into a new QEMU process",
+		.more = "For a QEMU that was upgraded: the guest keeps running "
+			"and stands still for some milliseconds at the end.  "
+			"The new QEMU shares the locks, images and taps of the "
+			"old one, which goes on if anything fails.",
+	},
+	{
 		.name = "wait",
 		.wire = "vm-wait",
 		.flags = VERB_ONE | VERB_OWNER,

@@ -16,7 +16,10 @@
 #include "base/str.h"
 #include "base/sys.h"
 
-enum { VNET_HEADER = 12 }; /* bytes of virtio 1's header: QEMU's own choice */
+enum {
+	VNET_HEADER = 12, /* bytes of virtio 1's header: QEMU's own choice */
+	FDINFO_MAX = 4096,
+};
 
 static const char tun_path[] = "/dev/net/tun";
 
@@ -131,4 +134,59 @@ bool tap_possible(struct err *err)
 		return false;
 	sys_close(fd);
 	return true;
+}
+
+/* ---- of another process ---- */
+
+struct share {
+	pid_t pid;
+	int pidfd;
+	char line[16 + TAP_NAME_SIZE]; /* as its fdinfo says it */
+	int *fds;
+	unsigned n, max;
+};
+
+static void share_one(void *arg, const char *name)
+{
+	struct share *share = arg;
+	AUTO_FREE char *path =
+		xasprintf("/proc/%d/fdinfo/%s", (int)share->pid, name);
+	AUTO_STR struct str text = STR_INIT;
+	struct err none = ERR_INIT;
+	uint64_t number;
+	int fd;
+
+	if (share->n == share->max || str_to_u64(name, &number, &none) ||
+		fd_read_file(AT_FDCWD, path, FDINFO_MAX, &text, &none) ||
+		!strstr(str_text(&text), share->line))
+		return;
+	fd = sys_pidfd_getfd(share->pidfd, (int)number);
+	if (fd >= 0)
+		share->fds[share->n++] = fd;
+}
+
+int tap_share(pid_t pid, int pidfd, const char *name, int fds[], unsigned max,
+	struct err *err)
+{
+	struct share share = {
+		.pid = pid, .pidfd = pidfd, .fds = fds, .max = max
+	};
+	AUTO_FREE char *dir = xasprintf("/proc/%d/fdinfo", (int)pid);
+
+	snprintf(share.line, sizeof share.line, "\niff:\t%s\n", name);
+	if (sys_listdir(AT_FDCWD, dir, share_one, &share) < 0)
+		return err_os(err, "cannot look at '%s'", dir);
+	return (int)share.n;
+}
+
+int tap_header(int fd)
+{
+	int size;
+
+	return sys_ioctl(fd, TUNGETVNETHDRSZ, &size) ? -1 : size;
+}
+
+int tap_set_header(int fd, int size)
+{
+	return sys_ioctl(fd, TUNSETVNETHDRSZ, &size);
 }

@@ -7,6 +7,7 @@
 #define NET_TAP_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -35,5 +36,19 @@ MUST_CHECK int tap_make_again(int pidfd, int first, unsigned queues,
 void tap_close(int fds[], unsigned n);
 /* True if this process may make one. */
 bool tap_possible(struct err *err);
+
+/*
+ * The size of the header in front of each packet, of a queue's device, as the
+ * last who set it said; -1 with errno.
+ */
+int tap_header(int fd);
+int tap_set_header(int fd, int size);
+/*
+ * The queues of a device that another process has, by its pid and pidfd:
+ * descriptors of the same ones, so that both may read.  How many there are,
+ * at most max; -1 with err.
+ */
+MUST_CHECK int tap_share(pid_t pid, int pidfd, const char *name, int fds[],
+	unsigned max, struct err *err);
 
 #endif

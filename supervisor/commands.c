@@ -445,6 +445,7 @@ const struct handler command_handlers[] = {
 	{ "vm-reset", command_reset },
 	{ "vm-reboot", command_reboot },
 	{ "vm-save", command_save },
+	{ "vm-refresh", command_refresh },
 	{ "vm-restore", command_restore },
 	{ "vm-backup-create", command_backup_create },
 	{ "vm-backup-list", command_backup_list },

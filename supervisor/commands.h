@@ -49,6 +49,8 @@ void command_reset(struct request *request);
 void command_reboot(struct request *request);
 /* [vm-save] Its memory to disk, QEMU ended. */
 void command_save(struct request *request);
+/* [vm-refresh] Into a new QEMU process. */
+void command_refresh(struct request *request);
 /* [vm-restore] On from there. */
 void command_restore(struct request *request);
 /* [vm-backup-create] All disks at one instant. */

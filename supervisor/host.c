@@ -23,10 +23,24 @@ static const char *const leaves[] = { "monitor", "yank", "agent", "stderr",
 /* What tells of its last life: it goes with the directory. */
 static const char *const lasting[] = { "recorder", "recorder.1", "argv", NULL };
 
+/* Those of a second QEMU, until it is the only one. */
+static const char *const sides[] = { "", HOST_NEXT, NULL };
+
 static bool leaf_is_known(const char *leaf)
 {
+	if (str_starts(leaf, HOST_NEXT))
+		leaf += strlen(HOST_NEXT);
 	for (size_t i = 0; leaves[i]; i++) {
 		if (str_eq(leaves[i], leaf))
+			return true;
+	}
+	return false;
+}
+
+static bool side_is_known(const char *side)
+{
+	for (size_t i = 0; sides[i]; i++) {
+		if (str_eq(sides[i], side))
 			return true;
 	}
 	return false;
@@ -124,12 +138,12 @@ static int do_kill(const struct host_request *rq,
 	return 0;
 }
 
-static void remove_leaves(
-	const struct host_request *rq, const char *const *names)
+static void remove_leaves(const struct host_request *rq, const char *side,
+	const char *const *names)
 {
 	for (; *names; names++) {
-		AUTO_FREE char *path =
-			xasprintf("%s/%s/priv/%s", rq->run_dir, rq->vm, *names);
+		AUTO_FREE char *path = xasprintf(
+			"%s/%s/priv/%s%s", rq->run_dir, rq->vm, side, *names);
 
 		sys_unlinkat(AT_FDCWD, path, 0);
 	}
@@ -138,7 +152,9 @@ static void remove_leaves(
 static int do_clean(const struct host_request *rq,
 	struct host_reply *reply UNUSED, struct err *err UNUSED)
 {
-	remove_leaves(rq, leaves);
+	remove_leaves(rq, rq->leaf, leaves);
+	if (*rq->leaf) /* what a second QEMU was goes without a trace */
+		remove_leaves(rq, rq->leaf, lasting);
 	return 0;
 }
 
@@ -156,8 +172,8 @@ static void remove_console(void *arg, const char *name)
  * The lock file goes only while we hold it: nobody else can then.  One that
  * is not there was lost: the caller looked at the lock's name as well.
  */
-static int do_remove(const struct host_request *rq, struct host_reply *reply,
-	struct err *err)
+static int do_remove(const struct host_request *rq,
+	struct host_reply *reply UNUSED, struct err *err)
 {
 	AUTO_FREE char *dir = xasprintf("%s/%s", rq->run_dir, rq->vm);
 	AUTO_FREE char *priv = xasprintf("%s/priv", dir);
@@ -168,9 +184,10 @@ static int do_remove(const struct host_request *rq, struct host_reply *reply,
 		return err_os(err, "cannot open lock '%s'", lock);
 	if (fd >= 0 && sys_flock(fd, LOCK_EX | LOCK_NB))
 		return 0; /* somebody lives, or may: keep all of it */
-	if (do_clean(rq, reply, err))
-		return -1;
-	remove_leaves(rq, lasting);
+	for (const char *const *side = sides; *side; side++) {
+		remove_leaves(rq, *side, leaves);
+		remove_leaves(rq, *side, lasting);
+	}
 	sys_unlinkat(AT_FDCWD, lock, 0);
 	if (sys_unlinkat(AT_FDCWD, priv, AT_REMOVEDIR) && errno != ENOENT)
 		return 0;
@@ -199,7 +216,8 @@ int host_call(const struct host_request *rq, struct host_reply *reply,
 	*reply = (struct host_reply){ .pid = -1, .fd = -1 };
 	if (rq->verb >= HOST_NVERBS || !vm_name_is_safe(rq->vm) ||
 		rq->nfds > HOST_FDS_MAX ||
-		(table[rq->verb].takes_leaf && !leaf_is_known(rq->leaf)))
+		(table[rq->verb].takes_leaf && !leaf_is_known(rq->leaf)) ||
+		(rq->verb == HOST_CLEAN && !side_is_known(rq->leaf)))
 		return err_set(err, ERR_BUG, "bad request to the host");
 	return table[rq->verb].run(rq, reply, err);
 }

@@ -22,10 +22,14 @@ enum host_verb {
 	HOST_FIFO,      /* a FIFO `leaf` in priv, O_RDWR -> fds[0] */
 	HOST_RUN_QEMU,  /* argv with fds -> pid, pidfd in fds[0] */
 	HOST_KILL,      /* signal to pidfd */
-	HOST_CLEAN,     /* removes priv's sockets and FIFO; the lock stays */
+	HOST_CLEAN,     /* removes priv's sockets and FIFO, those of a side
+			   (leaf: "", HOST_NEXT); the lock stays */
 	HOST_REMOVE,    /* removes the directories and a lock that is free */
 	HOST_NVERBS
 };
+
+/* So begin the files of a VM's second QEMU, until it is the only one. */
+#define HOST_NEXT "next-"
 
 #define HOST_NAME_MAX 66
 #define HOST_FDS_MAX  224 /* sockets, images of its disks, its taps */

@@ -20,8 +20,7 @@ void launch_init(struct launch *launch)
 	chains_init(&launch->chains);
 }
 
-/* QEMU has all of it now, or nobody. */
-static void let_go(struct launch *launch)
+void launch_let_go(struct launch *launch)
 {
 	chains_close(&launch->chains);
 	taps_close(&launch->taps);
@@ -33,7 +32,7 @@ static void let_go(struct launch *launch)
 
 void launch_fini(struct launch *launch)
 {
-	let_go(launch);
+	launch_let_go(launch);
 	chains_fini(&launch->chains);
 }
 
@@ -58,16 +57,10 @@ static int open_firmware(struct launch *launch, struct vm *vm, struct err *err)
 		vm->record.machine, err);
 }
 
-static int spawn_qemu(
-	struct launch *launch, struct vm *vm, char **argv, struct err *err)
+void launch_fill(const struct launch *launch, struct machine_start *start)
 {
-	AUTO_FREE struct machine_start *start = NEW(struct machine_start);
-	int rc;
-
-	start->argv = argv;
 	start->lock_fd = launch->lock.file_fd;
 	start->name_fd = launch->lock.name_fd;
-	start->generation = vm->record.generation;
 	start->confine = launch->confine;
 	start->nfiles = chains_fds(&launch->chains, start->files);
 	for (size_t i = 0; i < launch->taps.n; i++)
@@ -79,13 +72,24 @@ static int spawn_qemu(
 	if (launch->tpm >= 0)
 		start->files[start->nfiles++] =
 			(struct spawn_fd){ launch->tpm, ARGV_FD_TPM };
+}
+
+static int spawn_qemu(
+	struct launch *launch, struct vm *vm, char **argv, struct err *err)
+{
+	AUTO_FREE struct machine_start *start = NEW(struct machine_start);
+	int rc;
+
+	launch_fill(launch, start);
+	start->argv = argv;
+	start->generation = vm->record.generation;
 	rc = machine_listen(&vm->machine, list_count(&vm->running->serials),
 		vm->running->agent.enabled, err);
 	if (!rc)
 		rc = machine_spawn(&vm->machine, start, err);
 	if (!rc)
 		confinement_note(vm, start->parts);
-	let_go(launch);
+	launch_let_go(launch);
 	return rc;
 }
 

@@ -29,6 +29,10 @@ struct launch {
 void launch_init(struct launch *launch);
 /* Closes what is left. */
 void launch_fini(struct launch *launch);
+/* The locks, the files and the confinement, as a QEMU is started with them. */
+void launch_fill(const struct launch *launch, struct machine_start *start);
+/* QEMU has all of it now, or nobody: closes ours. */
+void launch_let_go(struct launch *launch);
 /*
  * Opens the images, listens on the sockets, starts QEMU.  Whether it works or
  * not, nothing that was meant for QEMU stays open.

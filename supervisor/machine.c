@@ -30,12 +30,13 @@ static void host_fill(const struct machine *m, struct host_request *rq,
 	*rq = (struct host_request){ .verb = verb };
 	snprintf(rq->run_dir, sizeof(rq->run_dir), "%s", m->env->paths.run);
 	snprintf(rq->vm, sizeof(rq->vm), "%s", m->name);
-	snprintf(rq->leaf, sizeof(rq->leaf), "%s", leaf);
+	snprintf(rq->leaf, sizeof(rq->leaf), "%s%s", m->side, leaf);
 }
 
 char *machine_priv_path(const struct machine *m, const char *leaf)
 {
-	return xasprintf("%s/%s/priv/%s", m->env->paths.run, m->name, leaf);
+	return xasprintf(
+		"%s/%s/priv/%s%s", m->env->paths.run, m->name, m->side, leaf);
 }
 
 static void on_wire(
@@ -59,6 +60,7 @@ void machine_init(struct machine *m, const struct env *env, const char *name,
 		.owner = owner,
 		.log = log,
 		.name = name,
+		.side = "",
 		.pid = -1,
 		.pidfd = -1,
 		.yank_fd = -1,
@@ -138,19 +140,24 @@ bool machine_is_ended(const struct machine *m)
 
 /* ---- the end ---- */
 
-static void finish(struct machine *m)
+void machine_sweep(const struct machine *m)
 {
 	struct host_request rq;
 	struct host_reply reply;
 	struct err err = ERR_INIT;
 
+	host_fill(m, &rq, HOST_CLEAN, "");
+	if (host_call(&rq, &reply, &err))
+		vmlog_line(m->log, LOG_WARN, "%s", err.text);
+}
+
+static void finish(struct machine *m)
+{
 	stderr_drain(&m->errors);
 	list_each(&m->consoles, it, next)
 		console_detach(list_entry(it, struct console, link));
 	forget(m);
-	host_fill(m, &rq, HOST_CLEAN, "");
-	if (host_call(&rq, &reply, &err))
-		vmlog_line(m->log, LOG_WARN, "%s", err.text);
+	machine_sweep(m);
 	m->hooks->on_end(m);
 }
 
@@ -425,7 +432,7 @@ int machine_adopt(struct machine *m, struct err *err)
 	if (m->pid < 0 && !know_peer(m, fd))
 		return err_set(err, ERR_UNREACHABLE,
 			"the monitor is not QEMU's (yet)");
-	if (m->errors.fd < 0 && open_fifo(m, err))
+	if (m->errors.fd < 0 && !*m->side && open_fifo(m, err))
 		return -1;
 	connect_consoles(m);
 	attach_monitor(m, TAKE_FD(fd), ADOPT_MS);
@@ -436,6 +443,16 @@ void machine_hang_up(struct machine *m)
 {
 	if (m->ready && !m->dead)
 		close_monitor(m);
+}
+
+int machine_let_go(struct machine *m)
+{
+	int pidfd = TAKE_FD(m->pidfd);
+
+	list_each(&m->consoles, it, next)
+		console_detach(list_entry(it, struct console, link));
+	forget(m);
+	return pidfd;
 }
 
 int machine_signal(struct machine *m, int signal, struct err *err)

@@ -51,6 +51,7 @@ struct machine {
 	void *owner;
 	struct vmlog *log;
 	const char *name; /* of the VM; borrowed */
+	const char *side; /* "", or HOST_NEXT; set after machine_init() */
 	pid_t pid;        /* -1: none */
 	int pidfd;
 	struct loop_child child;
@@ -83,6 +84,8 @@ void machine_fini(struct machine *m);
  * of the VM go.
  */
 MUST_CHECK int machine_clean(struct machine *m, struct err *err);
+/* Its process is gone: its sockets and its FIFO go. */
+void machine_sweep(const struct machine *m);
 /* The monitor's client, or NULL while there is none: calls fail at once. */
 struct qmp_client *machine_qmp(struct machine *m);
 /* True while a process is known (adopted or ours) and not yet ended. */
@@ -129,6 +132,11 @@ void machine_know_pid(struct machine *m, pid_t pid, int pidfd);
 bool machine_find(struct machine *m);
 /* Ends the talk on the monitor of a QEMU that lives; no on_lost. */
 void machine_hang_up(struct machine *m);
+/*
+ * Forgets a process that another one takes the place of, without a word to
+ * the owner; its pidfd becomes the caller's.
+ */
+int machine_let_go(struct machine *m);
 /* Sends a signal by pidfd. */
 MUST_CHECK int machine_signal(struct machine *m, int signal, struct err *err);
 /* Throws a squatter off the monitor through the second one; best effort. */

@@ -14,6 +14,7 @@
 #include "base/sys.h"
 #include "qmp/call.h"
 #include "supervisor/diskfull.h"
+#include "supervisor/refresh.h"
 
 #define GREETING_MS 3000
 #define YANKS       4   /* strangers that one try throws off the monitor */
@@ -26,6 +27,7 @@ struct op_adopt {
 	struct qmp_call uuid;
 	struct qmp_call blocks;
 	unsigned yanks;
+	bool settled;   /* there is one QEMU, or none */
 	bool known;     /* the process was there */
 	char state[24]; /* QEMU's run state */
 	char full[64];  /* the node that had no space; or "" */
@@ -150,6 +152,23 @@ static void find_full(struct op_adopt *op)
 	}
 }
 
+static void on_settled(struct job *job, void *arg)
+{
+	struct op_adopt *op =
+		container_of((struct job *)arg, struct op_adopt, job);
+
+	op->settled = true;
+	op->known = machine_is_alive(&op->vm->machine);
+	if (job->err.code)
+		job_fail_err(&op->job, &job->err);
+}
+
+/* It was on its way from one QEMU to another: one of them stays. */
+static void settle_two(struct op_adopt *op)
+{
+	op->settled = !refresh_settle_begin(op->vm, &op->job, on_settled);
+}
+
 static enum job_state adopt_run(struct job *job)
 {
 	struct op_adopt *op = container_of(job, struct op_adopt, job);
@@ -160,6 +179,8 @@ static enum job_state adopt_run(struct job *job)
 	if (machine_is_alive(&op->vm->machine) ||
 		machine_find(&op->vm->machine))
 		op->known = true; /* kill needs no monitor */
+	settle_two(op);
+	JOB_AWAIT(job, op->settled, JOB_FOREVER); /* its own */
 	for (op->yanks = 0; op->yanks <= YANKS; op->yanks++) {
 		if (op->yanks > 0) {
 			throw_off(op);

@@ -50,23 +50,22 @@ int op_save_check(const struct vm *vm, struct err *err)
 
 /* ---- the mark for a successor ---- */
 
-static int set_mark(const struct op_save *op, struct err *err)
+int op_save_mark(const struct vm *vm, bool ran, struct err *err)
 {
-	AUTO_FREE char *path = machine_priv_path(&op->vm->machine, MARK);
+	AUTO_FREE char *path = machine_priv_path(&vm->machine, MARK);
 
 	return fd_write_file(
-		AT_FDCWD, path, op->ran ? "1" : "0", 1, 0600, false, err);
+		AT_FDCWD, path, ran ? "1" : "0", 1, 0600, false, err);
 }
 
-static void drop_mark(const struct vm *vm)
+void op_save_unmark(const struct vm *vm)
 {
 	AUTO_FREE char *path = machine_priv_path(&vm->machine, MARK);
 
 	sys_unlinkat(AT_FDCWD, path, 0);
 }
 
-/* Whether there is one; and what it says. */
-static bool read_mark(const struct vm *vm, bool *ran)
+bool op_save_marked(const struct vm *vm, bool *ran)
 {
 	AUTO_FREE char *path = machine_priv_path(&vm->machine, MARK);
 	AUTO_STR struct str text = STR_INIT;
@@ -82,7 +81,7 @@ bool op_save_was_begun(const struct vm *vm)
 {
 	bool ran;
 
-	return read_mark(vm, &ran);
+	return op_save_marked(vm, &ran);
 }
 
 /* ---- the steps ---- */
@@ -93,7 +92,7 @@ static bool prepare(struct op_save *op)
 
 	if (!op_save_check(op->vm, &err))
 		op->fd = saved_create(op->vm, &err);
-	if (op->fd >= 0 && !set_mark(op, &err))
+	if (op->fd >= 0 && !op_save_mark(op->vm, op->ran, &err))
 		return true;
 	job_fail_err(&op->job, &err);
 	return false;
@@ -223,7 +222,7 @@ static enum job_state back_run(struct job *job)
 	if (op->ran && op->call.err.code)
 		vmlog_line(&op->vm->log, LOG_ERROR,
 			"it cannot go on after a save: %s", op->call.err.text);
-	drop_mark(op->vm);
+	op_save_unmark(op->vm);
 	JOB_END(job);
 }
 
@@ -263,6 +262,6 @@ struct job *op_save_reap_begin(struct vm *vm, op_end_fn *on_end, void *arg)
 		save_cleanup };
 	bool ran = false;
 
-	read_mark(vm, &ran);
+	op_save_marked(vm, &ran);
 	return begin(vm, &kind, ran, on_end, arg);
 }

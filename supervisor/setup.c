@@ -11,6 +11,7 @@
 void setup_init(struct setup *setup, struct vm *vm, bool again)
 {
 	setup->vm = vm;
+	setup->machine = &vm->machine;
 	setup->raw = vm->running->raws.next;
 	setup->nic = vm->running->nics.next;
 	setup->disk = vm->running->disks.next;
@@ -26,7 +27,7 @@ void setup_fini(struct setup *setup)
 static void send_steal(struct setup *setup, struct job *job,
 	const char *command, json_t *arguments)
 {
-	qmp_call_start(&setup->call, job, machine_qmp(&setup->vm->machine),
+	qmp_call_start(&setup->call, job, machine_qmp(setup->machine),
 		QMP_COMMAND(command, arguments), setup->again);
 }
 
@@ -91,7 +92,7 @@ static bool send_link(struct setup *setup, struct job *job)
 /* QEMU may bind no socket: it gets one.  False: it has it, or needs none. */
 static bool send_display(struct setup *setup, struct job *job)
 {
-	struct machine *m = &setup->vm->machine;
+	struct machine *m = setup->machine;
 	struct err err = ERR_INIT;
 	AUTO_CLOSE int fd = -1;
 

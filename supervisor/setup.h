@@ -12,6 +12,7 @@
 
 struct setup {
 	struct vm *vm;
+	struct machine *machine; /* the VM's, unless set to another */
 	struct qmp_call call;
 	struct list *raw;  /* next of spec.raws to send */
 	struct list *nic;  /* next of spec.nics to look at */
