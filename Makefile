@@ -7,7 +7,7 @@ all:
 
 BASE_SRC = base/err.c base/mem.c base/slab.c base/atom.c base/code.c base/text.c \
 	base/str.c base/units.c base/fd.c \
-	base/log.c base/sys.c base/sys_call.c base/child.c base/stranger.c base/spawn.c \
+	base/log.c base/sys.c base/sys_call.c base/child.c base/born.c base/stranger.c base/spawn.c \
 	base/loop.c base/loop_sim.c base/job.c base/aio.c base/durable.c base/prescan.c base/jstream.c \
 	base/keys.c base/key.c base/keys_doc.c base/ini.c \
 	base/ini_scan.c base/entry.c base/finding.c base/paths.c \
@@ -43,6 +43,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_vm.c 
 	supervisor/lifecycle.c supervisor/watch.c supervisor/names.c supervisor/fingerprint.c supervisor/registry.c \
 	supervisor/order.c supervisor/shutdown.c supervisor/analyze.c \
 	supervisor/report.c supervisor/explain.c supervisor/plan.c supervisor/arguments.c \
+	supervisor/cgroup.c supervisor/cgroup_tree.c supervisor/limits.c supervisor/ram.c supervisor/spec_limits.c \
 	supervisor/control.c supervisor/client.c supervisor/users.c supervisor/audit.c supervisor/control_handover.c \
 	supervisor/vm_handover.c supervisor/vm_console.c supervisor/machine_pid.c supervisor/upgrade.c supervisor/command_life.c supervisor/command_order.c \
 	supervisor/command_config.c supervisor/command_apply.c supervisor/command_size.c supervisor/command_plug.c \

@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/born.h"
 #include "base/mem.h"
 
 #ifndef CLONE_PIDFD
@@ -39,6 +40,7 @@
 enum stage {
 	STAGE_NONE,
 	STAGE_PROCESS,
+	STAGE_GROUP,
 	STAGE_CONFINE,
 	STAGE_SESSION,
 	STAGE_PARENT,
@@ -50,6 +52,7 @@ enum stage {
 
 static const char *const stage_names[] = {
 	[STAGE_PROCESS] = "making a process",
+	[STAGE_GROUP] = "joining its control group",
 	[STAGE_SESSION] = "starting a session",
 	[STAGE_PARENT] = "tying it to our life",
 	[STAGE_FDS] = "passing descriptors",
@@ -70,7 +73,8 @@ struct child {
 	int *copies;   /* one per plan->fds: a copy above all targets */
 	int report_fd; /* after fork: where the failure goes; else -1 */
 	struct failure failure;
-	int rules; /* a Landlock set; or -1 */
+	int rules;   /* a Landlock set; or -1 */
+	bool inside; /* it was born into its group of v2 */
 };
 
 /* ---- in the child ---- */
@@ -96,6 +100,22 @@ IN_CHILD static void reset_signals(void)
 		syscall(SYS_rt_sigaction, signal, by_default, NULL, set_size);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* With our rights still; "0" is whoever writes it. */
+IN_CHILD static int join_groups(struct child *child)
+{
+	const struct spawn_group *group = child->plan->group;
+
+	if (!group)
+		return 0;
+	for (size_t i = 0; i < group->njoin; i++)
+		if (write(group->join[i], "0", 1) != 1)
+			return fail(child, STAGE_GROUP);
+	if (!child->inside && group->procs >= 0 &&
+		write(group->procs, "0", 1) != 1)
+		return fail(child, STAGE_GROUP);
+	return 0;
 }
 
 /* Before its life is tied to ours: a change of user unties it. */
@@ -246,8 +266,8 @@ IN_CHILD static int run_child(void *arg)
 
 	reset_signals();
 	umask(077);
-	if (give_up(child) == 0 && join_life(child) == 0 &&
-		place_fds(child) == 0) {
+	if (join_groups(child) == 0 && give_up(child) == 0 &&
+		join_life(child) == 0 && place_fds(child) == 0) {
 		if (chdir(dir) < 0)
 			fail(child, STAGE_DIR);
 		else
@@ -339,11 +359,32 @@ static int clone_by_fork(struct child *child, pid_t *pid, int *pidfd)
 	return child->failure.stage == STAGE_PROCESS ? -1 : 0;
 }
 
+/* True if the kernel could make it right inside its group. */
+static bool born_into_group(
+	struct child *child, char *stack, size_t size, pid_t *pid, int *pidfd)
+{
+	const struct spawn_group *group = child->plan->group;
+	struct born born = { .run = run_child,
+		.arg = child,
+		.stack = stack,
+		.size = size,
+		.group = group ? group->into : -1 };
+
+	if (born.group < 0)
+		return false;
+	child->inside = true;
+	*pid = born_make(&born, pidfd);
+	child->inside = *pid >= 0;
+	return child->inside;
+}
+
 static int clone_quickly(struct child *child, pid_t *pid, int *pidfd)
 {
 	/* One is enough: the parent sleeps until the child has left it. */
 	static char stack[64 * 1024] __attribute__((aligned(64)));
 
+	if (born_into_group(child, stack, sizeof stack, pid, pidfd))
+		return 0;
 	*pid = clone(run_child, stack + sizeof stack,
 		CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, child, pidfd);
 	if (*pid >= 0)

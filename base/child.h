@@ -22,16 +22,28 @@ struct spawn_fd {
 	int to;
 };
 
+/*
+ * Control groups that it is born into.  In v2 by clone3, where the kernel
+ * has that; else it moves itself before it gives anything up.
+ */
+struct spawn_group {
+	int into;        /* a directory of v2; -1: none */
+	int procs;       /* its cgroup.procs; -1: none */
+	const int *join; /* cgroup.procs of v1 */
+	size_t njoin;
+};
+
 struct spawn_plan {
 	const char *path; /* the program; absolute */
 	const char *const *argv;
 	const char *const *env;     /* NULL: PATH and LANG=C.UTF-8 only */
 	const struct spawn_fd *fds; /* 0,1,2 absent: /dev/null; no `to` twice */
 	size_t nfds;
-	bool new_session;              /* setsid: survives our terminal */
-	bool die_with_us;              /* PDEATHSIG=SIGKILL, parent checked */
-	const char *dir;               /* working directory; NULL: "/" */
-	const struct confine *confine; /* what it gives up; NULL: nothing */
+	bool new_session;                /* setsid: survives our terminal */
+	bool die_with_us;                /* PDEATHSIG=SIGKILL, parent checked */
+	const char *dir;                 /* working directory; NULL: "/" */
+	const struct confine *confine;   /* what it gives up; NULL: nothing */
+	const struct spawn_group *group; /* NULL: ours */
 	/* Filled on failure (stage + errno) by the backend: */
 	struct err *err;
 	enum confine_part *failed; /* or NULL: gets the part, or NONE */

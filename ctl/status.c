@@ -224,6 +224,37 @@ static void put_confinement(const json_t *vm)
 		put_line("Confined", &text);
 }
 
+/* What of the host it may use, and what this host could not limit. */
+static void put_limits(const json_t *vm)
+{
+	json_t *limits = json_object_get(vm, "limits");
+	AUTO_STR struct str text = STR_INIT;
+	const char *key;
+	json_t *value;
+	const json_t *lack;
+	size_t i;
+
+	if (!json_is_object(limits))
+		return;
+	json_object_foreach(limits, key, value)
+	{
+		if (text.len && !json_is_array(value))
+			str_add(&text, ", ");
+		if (json_is_string(value))
+			str_addf(&text, "%s %s", key, json_string_value(value));
+		if (json_is_integer(value))
+			str_addf(&text, "%s %lld", key,
+				(long long)json_integer_value(value));
+	}
+	json_array_foreach(json_object_get(limits, "lacks"), i, lack)
+		str_addf(&text, "%slacks %s (%s)",
+			text.len ? ", "
+			: i == 0 ? "none, "
+				 : "",
+			print_member(lack, "key"), print_member(lack, "why"));
+	put_line("Limits", &text);
+}
+
 static void put_qemu(const json_t *vm)
 {
 	const json_t *qemu = json_object_get(vm, "qemu");
@@ -243,6 +274,7 @@ static void put_qemu(const json_t *vm)
 		put_line("QEMU", &text);
 	}
 	put_confinement(vm);
+	put_limits(vm);
 	if (json_is_integer(cpus))
 		str_addf(&size, "%lld CPU%s, ",
 			(long long)json_integer_value(cpus),

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "supervisor/ram.h"
 #include "supervisor/watchdog.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -48,7 +49,7 @@ static void add_cpu(struct argv_build *b)
 	argv_add_option(b, "-cpu", str_text(&cpu));
 }
 
-static void add_memory(struct argv_build *b)
+static int add_memory(struct argv_build *b)
 {
 	uint64_t memory = b->spec->vm.memory / MIB;
 	uint64_t most = b->spec->vm.memory_max / MIB;
@@ -59,6 +60,10 @@ static void add_memory(struct argv_build *b)
 			memory, MEMORY_SLOTS, most);
 	else
 		argv_addf(b, "-m", "size=%" PRIu64 "M", memory);
+	if (!ram_is_chosen(b->spec))
+		return 0;
+	return argv_add_json(
+		b, "-object", ram_backend(b->spec, "ram0", memory * MIB));
 }
 
 static int add_smp(struct argv_build *b)
@@ -163,8 +168,9 @@ static int add_board(struct argv_build *b)
 {
 	bool windows = b->spec->vm.os == OS_WINDOWS;
 
-	argv_addf(b, "-machine", "%s%s%s", b->host->machine,
+	argv_addf(b, "-machine", "%s%s%s%s", b->host->machine,
 		windows && b->kind != MACHINE_MICROVM ? ",hpet=off" : "",
+		ram_is_chosen(b->spec) ? ",memory-backend=ram0" : "",
 		flash_of(b));
 	if (add_firmware(b) != 0)
 		return -1;
@@ -173,7 +179,8 @@ static int add_board(struct argv_build *b)
 	else
 		argv_add_option(b, "-accel", "tcg");
 	add_cpu(b);
-	add_memory(b);
+	if (add_memory(b) != 0)
+		return -1;
 	if (add_smp(b) != 0)
 		return -1;
 	add_clock(b);

@@ -58,6 +58,30 @@ static void check_sizes(const struct check *check)
 			(unsigned long long)most);
 }
 
+/* What QEMU takes besides the guest's memory, as far as we have seen. */
+#define OVERHEAD (UINT64_C(128) << 20)
+
+static void check_limits(const struct check *check)
+{
+	const struct spec_vm *vm = &check->spec->vm;
+	uint64_t limit = check->spec->limits.memory;
+	uint64_t most =
+		vm->memory_max > vm->memory ? vm->memory_max : vm->memory;
+	AUTO_STR struct str say = STR_INIT;
+
+	str_add_bytes(&say, most + OVERHEAD);
+	if (limit && limit <= most)
+		remark_error(check->to, "limits", "memory",
+			"the guest alone may have as much, and QEMU needs some "
+			"of it: say at least %s",
+			str_text(&say));
+	else if (limit && limit < most + OVERHEAD)
+		remark_note(check->to, "limits", "memory",
+			"QEMU itself may take more than that leaves: %s is "
+			"safe",
+			str_text(&say));
+}
+
 static void check_protect(const struct check *check)
 {
 	static const char *const verbs[] = { "delete", "stop", "start", NULL };
@@ -116,6 +140,7 @@ static void check_vm(const struct check *check)
 	check_boot_kernel(check);
 	check_sizes(check);
 	check_protect(check);
+	check_limits(check);
 	check_words(check);
 }
 

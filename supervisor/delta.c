@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "supervisor/argv.h"
 #include "supervisor/device.h"
+#include "supervisor/limits.h"
 #include "supervisor/nets.h"
 #include "supervisor/room.h"
 #include "supervisor/size_check.h"
@@ -193,6 +194,11 @@ static void set_limit(struct make *m UNUSED, struct delta *d)
 	is_hot(d, DELTA_THROTTLE);
 }
 
+static void set_host_limit(struct make *m UNUSED, struct delta *d)
+{
+	is_hot(d, DELTA_LIMITS);
+}
+
 /* The keys of the table that are hot, and what decides that each is. */
 static const struct rule {
 	const char *class; /* "disk" of [disk.N] */
@@ -205,6 +211,13 @@ static const struct rule {
 	{ "disk", "bps", set_limit },
 	{ "disk", "iops-burst", set_limit },
 	{ "disk", "bps-burst", set_limit },
+	{ "limits", "cpu", set_host_limit },
+	{ "limits", "cpu-weight", set_host_limit },
+	{ "limits", "memory", set_host_limit },
+	{ "limits", "io-weight", set_host_limit },
+	{ "limits", "pids", set_host_limit },
+	{ "limits", "cpuset", set_host_limit },
+	{ "limits", "oom-score", set_host_limit },
 	{ "net", NULL, plug_nic },
 	{ "net", "link", set_link },
 	{ "net", "rate", set_rate },
@@ -395,6 +408,25 @@ static void look_for_strangers(struct make *m)
 	}
 }
 
+/* What others wrote into its control groups. */
+static void look_at_limits(struct make *m)
+{
+	for (enum cgroup_knob k = 0; k < CGROUP_NKNOBS; k++) {
+		AUTO_FREE char *is = limits_text(m->vm, k);
+		AUTO_FREE char *should = limits_wish(m->vm, k);
+		struct delta *d;
+
+		if (!is || str_eq(is, should) ||
+			has_delta(m, "limits", cgroup_key(k)))
+			continue;
+		d = add(m, "limits", cgroup_key(k));
+		d->from = *is ? xstrdup(is) : NULL;
+		d->to = *should ? xstrdup(should) : NULL;
+		is_hot(d, DELTA_LIMITS);
+		d->why = xstrdup("its control group was changed by hand");
+	}
+}
+
 /* is: 0: not known. */
 static void look_at_number(struct make *m, const char *key, uint64_t is,
 	uint64_t should, char *(*text)(uint64_t))
@@ -446,6 +478,7 @@ void deltas_make(
 	look_at_devices(&m);
 	look_for_strangers(&m);
 	look_at_machine(&m);
+	look_at_limits(&m);
 }
 
 void deltas_fini(struct deltas *deltas)

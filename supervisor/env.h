@@ -11,6 +11,7 @@ struct store;
 struct settings;
 struct image;
 struct list;
+struct cgroups;
 
 struct env {
 	struct paths paths;
@@ -29,6 +30,7 @@ struct env {
 	bool io_uring;
 	bool vhost;          /* the kernel moves packets for QEMU */
 	unsigned processors; /* of the host; 0: not known */
+	struct cgroups *cgroups; /* for [limits]; NULL: none */
 };
 
 /* Fails with ERR_UNSUPPORTED where qemu-img is not installed. */

@@ -119,7 +119,8 @@ static int do_run_qemu(const struct host_request *rq, struct host_reply *reply,
 		.argv = rq->argv,
 		.fds = rq->fds,
 		.nfds = rq->nfds,
-		.new_session = true };
+		.new_session = true,
+		.group = &rq->group };
 	struct host_qemu qemu;
 
 	if (host_qemu_run(&plan, &rq->confine, &qemu, err))

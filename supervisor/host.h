@@ -45,6 +45,7 @@ struct host_request {
 	struct spawn_fd fds[HOST_FDS_MAX];
 	const char *const *argv;
 	struct host_confine confine;
+	struct spawn_group group; /* that QEMU is born into */
 };
 
 struct host_reply {

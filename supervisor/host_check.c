@@ -19,6 +19,7 @@
 #include "supervisor/hook_file.h"
 #include "supervisor/overlays.h"
 #include "supervisor/pool.h"
+#include "supervisor/ram.h"
 #include "supervisor/remark.h"
 #include "supervisor/seed.h"
 #include "supervisor/snapshots.h"
@@ -378,6 +379,7 @@ void config_check_host(const struct vm_spec *spec, const struct paths *paths,
 	check_readable(&host, "initrd", spec->vm.initrd);
 	check_memory(&host);
 	check_firmware(&host);
+	ram_check(spec, &to);
 	check_disks(&host);
 	check_nics(&host);
 	check_probe(&host);

@@ -9,6 +9,7 @@
 #include "supervisor/confinement.h"
 #include "supervisor/install.h"
 #include "supervisor/intent.h"
+#include "supervisor/limits.h"
 #include "supervisor/tpm.h"
 
 void launch_init(struct launch *launch)
@@ -78,17 +79,24 @@ static int spawn_qemu(
 	struct launch *launch, struct vm *vm, char **argv, struct err *err)
 {
 	AUTO_FREE struct machine_start *start = NEW(struct machine_start);
+	struct cgroup_birth birth;
 	int rc;
 
 	launch_fill(launch, start);
+	limits_prepare(vm, &birth);
+	start->group = (struct spawn_group){ birth.into, birth.procs,
+		birth.join, birth.njoin };
 	start->argv = argv;
 	start->generation = vm->record.generation;
 	rc = machine_listen(&vm->machine, list_count(&vm->running->serials),
 		vm->running->agent.enabled, err);
 	if (!rc)
 		rc = machine_spawn(&vm->machine, start, err);
-	if (!rc)
+	cgroup_birth_end(&birth);
+	if (!rc) {
 		confinement_note(vm, start->parts);
+		limits_born(vm);
+	}
 	launch_let_go(launch);
 	return rc;
 }

@@ -14,6 +14,7 @@
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
 #include "supervisor/halt.h"
+#include "supervisor/limits.h"
 #include "supervisor/lowspace.h"
 #include "supervisor/op_snapshot.h"
 #include "supervisor/policy.h"
@@ -381,7 +382,8 @@ static void start_by_itself(struct vm *vm)
 	}
 	if (same_boot(vm) && (up || vm->record.pid)) { /* an end to be told */
 		vm->machine.seen = (struct cause_inputs){ .started = true,
-			.adopted = true };
+			.adopted = true,
+			.oom_killed = vm->machine.seen.oom_killed };
 		vm->intent_stop = !up; /* the order outlived who gave it */
 		vm->intent_kill = !up && vm->record.killed;
 		settle(vm);
@@ -454,6 +456,8 @@ void lifecycle_recover(struct vm *vm, bool boot)
 	}
 	/* without its locks' files it may yet listen on its sockets */
 	if (!vm_is_locked(vm) && !machine_find(&vm->machine)) {
+		/* its groups tell, until they are gone */
+		vm->machine.seen.oom_killed = limits_ran_out(vm);
 		sweep(vm);
 		if (saved_was_used(vm))
 			saved_put_back(vm); /* good, if nobody wrote since */

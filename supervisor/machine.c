@@ -347,6 +347,7 @@ int machine_spawn(
 	host_fill(m, &rq, HOST_RUN_QEMU, "");
 	rq.argv = (const char *const *)start->argv;
 	rq.confine = start->confine;
+	rq.group = start->group;
 	add_fd(&rq, m->errors.fd, 1);
 	add_fd(&rq, m->errors.fd, 2);
 	add_fd(&rq, start->lock_fd, ARGV_FD_LOCK);

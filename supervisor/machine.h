@@ -109,6 +109,7 @@ struct machine_start {
 			      FIRMWARE_FILES + 1];
 	size_t nfiles;
 	struct host_confine confine;
+	struct spawn_group group;
 	unsigned parts; /* out: of its confinement, taken */
 };
 

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "supervisor/limits.h"
 #include "supervisor/nets.h"
 #include "supervisor/op.h"
 #include "supervisor/op_device.h"
@@ -272,6 +273,14 @@ static void note_limits(
 	running_set_limits(op->vm, disk->name, &disk->limits);
 }
 
+/* All of them at once; the host's, done at once. */
+static void limit(struct op_apply *op, const struct vm_spec *to)
+{
+	op->done = true;
+	if (!limits_apply(op->vm, to, &op->err))
+		running_set_host_limits(op->vm, to);
+}
+
 static struct delta *step_of(const struct op_apply *op)
 {
 	return op->todo[op->at];
@@ -293,6 +302,8 @@ static void begin_step(struct op_apply *op)
 		set_size(op, d, op->target);
 	else if (d->act == DELTA_THROTTLE)
 		throttle(op, d, op->target);
+	else if (d->act == DELTA_LIMITS)
+		limit(op, op->target);
 	else if (d->act == DELTA_RESIZE)
 		resize(op, d);
 	else
@@ -360,7 +371,8 @@ static int compare(struct op_apply *op, struct err *err)
 
 static void name_section(struct op_apply *op)
 {
-	if (!str_starts(op->err.text, "disk '") &&
+	if (!str_starts(op->err.text, "[limits]") &&
+		!str_starts(op->err.text, "disk '") &&
 		!str_starts(op->err.text, "net '"))
 		err_wrap(&op->err, "[%s]: ", step_of(op)->section);
 }
@@ -407,6 +419,8 @@ static void begin_undo(struct op_apply *op)
 		set_size(op, d, op->before);
 	else if (d->act == DELTA_THROTTLE)
 		throttle(op, d, op->before);
+	else if (d->act == DELTA_LIMITS)
+		limit(op, op->before);
 	else if (d->act == DELTA_DETACH &&
 		 !plug_of(d)->has(op->vm->running, device_of(d)))
 		attach(op, d, op->before);

@@ -15,6 +15,7 @@
 #include "supervisor/confinement.h"
 #include "supervisor/console.h"
 #include "supervisor/forward.h"
+#include "supervisor/limits.h"
 #include "supervisor/nets.h"
 #include "supervisor/ready.h"
 #include "supervisor/schedule.h"
@@ -500,6 +501,7 @@ static const struct report_field {
 	{ "helpers", none_of, true },
 	{ "qemu", qemu_of, true },
 	{ "confinement", confinement_json, true },
+	{ "limits", limits_json, true },
 	{ "stop_step", stop_step_of, true },
 	{ "next_try", next_try_of, true },
 	{ "last_incident", incident_of, true },

@@ -2,6 +2,8 @@
 /* What a guest can be given while it runs; see room.h. */
 #include "supervisor/room.h"
 
+#include "supervisor/ram.h"
+
 uint64_t room_memory(const struct vm_spec *spec)
 {
 	const struct spec_vm *vm = &spec->vm;
@@ -14,9 +16,10 @@ uint64_t room_memory(const struct vm_spec *spec)
 
 json_t *room_backend(const struct vm_spec *spec)
 {
-	return json_pack("{s:s,s:s,s:I,s:b}", "qom-type", "memory-backend-ram",
-		"id", "vmem", "size", (json_int_t)room_memory(spec), "reserve",
-		0);
+	json_t *backend = ram_backend(spec, "vmem", room_memory(spec));
+
+	json_object_set_new(backend, "reserve", json_false());
+	return backend;
 }
 
 json_t *room_device(const struct vm_spec *spec)

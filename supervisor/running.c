@@ -4,10 +4,12 @@
 
 #include <inttypes.h>
 
+#include "base/atom.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "supervisor/edits.h"
 #include "supervisor/lowspace.h"
+#include "supervisor/spec_table.h"
 #include "supervisor/spec_value.h"
 #include "supervisor/throttle.h"
 
@@ -196,6 +198,35 @@ void running_set_rates(struct vm *vm, const char *name,
 		say(vm, section, "rate", out, rates->out > 0);
 	if (in)
 		say(vm, section, "rate-in", in, rates->in > 0);
+	vm_save_running(vm);
+}
+
+/* ---- limits ---- */
+
+void running_set_host_limits(struct vm *vm, const struct vm_spec *from)
+{
+	const struct spec_host_limits *limits = &from->limits;
+	struct spec_host_limits *own;
+
+	if (!vm_own_running(vm))
+		return;
+	own = &vm->running->limits;
+	own->cpu = limits->cpu;
+	own->cpu_weight = limits->cpu_weight;
+	own->memory = limits->memory;
+	own->io_weight = limits->io_weight;
+	own->pids = limits->pids;
+	own->oom_score = limits->oom_score;
+	atom_set(&own->cpuset, limits->cpuset);
+	for (const struct key *key = spec_limits_keys; key->name; key++) {
+		const struct ini_entry *e =
+			ini_find(&from->ini, "limits", key->name);
+
+		if (key->when == KEY_HOT && e)
+			say(vm, "limits", key->name, e->value, true);
+		else if (key->when == KEY_HOT)
+			drop_entries(&vm->running->ini, "limits", key->name);
+	}
 	vm_save_running(vm);
 }
 

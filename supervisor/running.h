@@ -37,4 +37,7 @@ void running_set_rates(struct vm *vm, const char *name,
 /* Either was done: it is not as its QEMU was started. */
 bool running_is_resized(const struct vm *vm);
 
+/* Its hot keys of [limits] are those of that spec. */
+void running_set_host_limits(struct vm *vm, const struct vm_spec *from);
+
 #endif

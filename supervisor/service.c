@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -16,6 +17,7 @@
 
 #include "base/aio.h"
 #include "base/fd.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/slab.h"
@@ -24,6 +26,7 @@
 #include "base/sys.h"
 #include "base/trim.h"
 #include "storage/image.h"
+#include "supervisor/cgroup.h"
 #include "supervisor/commands.h"
 #include "supervisor/events.h"
 #include "supervisor/far.h"
@@ -165,6 +168,16 @@ static void on_asked_again(struct far_wait *wait)
 		container_of(wait, struct service, asked_again)->registry);
 }
 
+/* Of this supervisor alone, whoever else is on the host. */
+static struct cgroups *groups_of(const struct env *env)
+{
+	AUTO_FREE char *name = xasprintf(
+		"vmward-%08x", (unsigned)hash_add(HASH_START, env->paths.run,
+				       strlen(env->paths.run)));
+
+	return cgroups_new("", name);
+}
+
 int service_open(struct service *service, struct err *err)
 {
 	struct env *env = &service->env;
@@ -195,6 +208,7 @@ int service_open(struct service *service, struct err *err)
 	env->qemu_img = spawn_find("qemu-img");
 	env->io_uring = has_io_uring();
 	env->vhost = has_vhost();
+	env->cgroups = groups_of(env);
 	sweep_cache(&env->paths);
 	seed_sweep(&env->paths);
 	service->registry = registry_new(env);
@@ -282,6 +296,7 @@ void service_close(struct service *service)
 	far_fini();
 	registry_free(service->registry);
 	order_free(service->order);
+	cgroups_free(service->env.cgroups);
 	store_free(service->env.store);
 	aio_fini();
 	trim_stop();

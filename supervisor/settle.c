@@ -15,6 +15,7 @@
 #include "supervisor/incident.h"
 #include "supervisor/install.h"
 #include "supervisor/lastgood.h"
+#include "supervisor/limits.h"
 #include "supervisor/policy.h"
 #include "supervisor/ready.h"
 #include "supervisor/saved.h"
@@ -122,6 +123,7 @@ void settle(struct vm *vm)
 	in.intent_stop |= vm->intent_stop && !vm->stop.host_shutdown;
 	in.intent_kill |= vm->intent_kill && !vm->stop.host_shutdown;
 	in.intent_host |= vm->env->stopping || vm->stop.host_shutdown;
+	in.oom_killed |= limits_ran_out(vm);
 	cause_classify(&in, &vm->last);
 	if (vm->stop.runtime && vm->last.cause == CAUSE_ADMIN_STOP)
 		snprintf(vm->last.detail, sizeof(vm->last.detail),

@@ -311,6 +311,19 @@ struct spec_toggle {
 	bool enabled;
 };
 
+/* [limits]: of the host's, for QEMU as a whole; 0 and "": none. */
+struct spec_host_limits {
+	uint64_t cpu; /* percent of one processor */
+	uint64_t cpu_weight;
+	uint64_t memory;
+	uint64_t io_weight;
+	uint64_t pids;
+	const char *cpuset;
+	const char *numa; /* nodes of memory */
+	bool hugepages;
+	int oom_score;
+};
+
 enum spec_watchdog_model { WATCHDOG_I6300ESB, WATCHDOG_IB700, WATCHDOG_ITCO };
 enum spec_watchdog_action {
 	WATCHDOG_RESTART,
@@ -353,6 +366,7 @@ struct vm_spec {
 	struct spec_watchdog watchdog;
 	struct spec_tpm tpm;
 	struct spec_seed seed;
+	struct spec_host_limits limits;
 
 	bool installs; /* it has a disc and a display, for this life */
 

@@ -89,6 +89,10 @@ const struct section spec_sections[] = {
 	{ .name = "backup",
 		ONE(backup, spec_backup_keys),
 		.help = "Where its backups go, and when one is made." },
+	{ .name = "limits",
+		ONE(limits, spec_limits_keys),
+		.help = "What of the host it may use, by control groups; "
+			"status says what this host cannot limit." },
 	{ .name = "raw",
 		.enabled_offset = KEYS_NO_ENABLED,
 		.other = raw_set,
@@ -102,7 +106,6 @@ const struct section spec_sections[] = {
 	LATER("vsock"),
 	LATER("usb"),
 	LATER("pci"),
-	LATER("limits"),
 	LATER("snapshot"),
 };
 /* clang-format on */

@@ -23,5 +23,6 @@ extern const struct key spec_watchdog_keys[];
 extern const struct key spec_tpm_keys[];
 extern const struct key spec_seed_keys[];
 extern const struct key spec_backup_keys[];
+extern const struct key spec_limits_keys[];
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/sys.h"
+#include "supervisor/limits.h"
 #include "supervisor/lock.h"
 #include "supervisor/nets.h"
 
@@ -19,6 +20,14 @@ static void on_again(struct loop_timer *timer)
 		tidy_up(vm);
 }
 
+/* Nobody lives in it: what is in its groups may be killed. */
+static int sweep(struct vm *vm, struct err *err)
+{
+	if (machine_clean(&vm->machine, err))
+		return -1;
+	return limits_end(vm, err);
+}
+
 void tidy_up(struct vm *vm)
 {
 	AUTO_FREE char *lock = machine_priv_path(&vm->machine, "lock");
@@ -30,7 +39,7 @@ void tidy_up(struct vm *vm)
 		return;
 	nets_release(vm->name);
 	if (!lock_look(lock, vm->env->lock_key, vm->name, &state, &err) &&
-		(state == LOCK_HELD || !machine_clean(&vm->machine, &err)))
+		(state == LOCK_HELD || !sweep(vm, &err)))
 		return;
 	vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
 	loop_timer_start(&vm->tidy_timer, AGAIN_MS, on_again);

@@ -148,6 +148,13 @@ else
 		ok "by no uid: /tmp" refused write=/tmp/mine
 	fi
 	does kill --yes p
+	probe later=fork
+	ok "it waits for its moment" tried later=fork works
+	ok "and is a VM that runs" is_state p running
+	kill -USR2 "$(pid_of p)"
+	ok "then it forks: the cause is sandbox" \
+		eventually vmlog_says p 'ended: sandbox'
+	does kill --yes p
 	for what in fork=1 exec=/bin/true root=0; do
 		probe "$what"
 		ok "$what is its end" fails_with 1 start p

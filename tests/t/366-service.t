@@ -48,7 +48,8 @@ knows()
 	END { if (bad) { print FILENAME ": " bad; exit 1 } }' "$tmp/units/$1"
 }
 known="Description Documentation After Wants WantedBy Type ExecStart ExecStop
-	ExecReload Restart RestartSec WatchdogSec KillMode Delegate OOMPolicy
+	ExecReload Restart RestartSec WatchdogSec KillMode Delegate
+	DelegateSubgroup OOMPolicy
 	OOMScoreAdjust RuntimeDirectory RuntimeDirectoryMode
 	RuntimeDirectoryPreserve StateDirectory LogsDirectory LimitNOFILE
 	TasksMax RemainAfterExit TimeoutStopSec ListenStream SocketMode
@@ -61,7 +62,7 @@ for unit in vmward.service vmward.socket vmward-shutdown.service; do
 	ok "$unit: installed" grep -q "contrib/$unit" "$TOP/Makefile"
 done
 ok "the service outlives nothing but itself" has vmward.service Type=notify \
-	KillMode=process Delegate=yes OOMPolicy=continue \
+	KillMode=process Delegate=yes DelegateSubgroup=supervisor OOMPolicy=continue \
 	RuntimeDirectoryPreserve=yes Restart=always
 ok "the socket is the control socket" has vmward.socket \
 	ListenStream=/run/vmward/control.sock SocketMode=0666

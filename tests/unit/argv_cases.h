@@ -48,6 +48,7 @@ static const struct argv_case argv_cases[] = {
 	{ .name = "network", .away = true },
 	{ .name = "uefi", .away = true },
 	{ .name = "uefi-secure", .away = true },
+	{ .name = "limits", .away = true },
 };
 
 /* The spec of a file; aborts with its first error. */
