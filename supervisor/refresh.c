@@ -15,6 +15,7 @@
 #include "supervisor/chain_record.h"
 #include "supervisor/confinement.h"
 #include "supervisor/launch.h"
+#include "supervisor/limits.h"
 #include "supervisor/migration.h"
 #include "supervisor/nets.h"
 #include "supervisor/op_save.h"
@@ -86,6 +87,10 @@ int refresh_check(const struct vm *vm, struct err *err)
 {
 	if (vm->state != VM_RUNNING && vm->state != VM_PAUSED)
 		return err_set(err, ERR_STATE, "it is %s", vm_state_word(vm));
+	if (vm->running && vm->running->limits.memory)
+		return err_set(err, ERR_UNSUPPORTED,
+			"[limits] memory has no room for two QEMUs: vmward "
+			"restart it");
 	if (op_save_check(vm, err) || check_nics(vm->running, err))
 		return -1;
 	return check_disks(vm->running, err);
@@ -174,14 +179,21 @@ static int spawn_next(struct op_refresh *op, char **argv, struct err *err)
 {
 	AUTO_FREE struct machine_start *start = NEW(struct machine_start);
 	const struct vm_spec *spec = op->vm->running;
+	struct cgroup_birth birth;
+	int rc;
 
 	launch_fill(&op->gear, start);
 	start->argv = argv;
 	start->generation = op->vm->machine.generation + 1;
-	if (machine_listen(&op->next, list_count(&spec->serials),
-		    spec->agent.enabled, err))
-		return -1;
-	return machine_spawn(&op->next, start, err);
+	limits_prepare(op->vm, &birth);
+	start->group = (struct spawn_group){ birth.into, birth.procs,
+		birth.join, birth.njoin };
+	rc = machine_listen(&op->next, list_count(&spec->serials),
+		spec->agent.enabled, err);
+	if (!rc)
+		rc = machine_spawn(&op->next, start, err);
+	cgroup_birth_end(&birth);
+	return rc;
 }
 
 static int launch(struct op_refresh *op, struct err *err)
