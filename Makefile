@@ -97,7 +97,7 @@ SUPERVISOR_SRC += supervisor/host_net.c supervisor/net_live.c \
 	supervisor/intent.c supervisor/nets.c supervisor/net_bridge.c supervisor/taps.c supervisor/passt.c supervisor/op_nics.c
 BASE_SRC += base/cage.c base/landlock.c base/confine.c
 STORAGE_SRC += storage/snapshot.c storage/foreign.c storage/remote.c storage/ova.c \
-	storage/ova_manifest.c
+	storage/ova_manifest.c storage/ovf.c storage/xml_scan.c
 SUPERVISOR_SRC += supervisor/far.c supervisor/op_import.c supervisor/command_import.c \
 	supervisor/catalogue.c supervisor/op_pull.c supervisor/committing.c supervisor/recommit.c supervisor/command_pull.c
 SUPERVISOR_SRC += supervisor/host_qemu.c supervisor/uids.c supervisor/confinement.c \
@@ -122,7 +122,7 @@ FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/fdsets.c tests/f
 FAKE_CONTROL_SRC = tests/fake/control.c
 PEER_SRC = tests/peer/talk.c tests/peer/storm.c tests/peer/activate.c tests/peer/kill_at.c tests/peer/slowfs.c
 FUZZ_SRC = tests/fuzz/ini.c tests/fuzz/stream.c tests/fuzz/request.c \
-	tests/fuzz/slot.c tests/fuzz/header.c tests/fuzz/words.c
+	tests/fuzz/slot.c tests/fuzz/header.c tests/fuzz/words.c tests/fuzz/ovf.c
 BENCH_SRC = tests/bench/mass.c tests/bench/measure.c tests/bench/lab.c \
 	tests/bench/probe.c tests/bench/table.c
 MAN = vmwardd.8 vmward.1 vmward.ini.5 vmward-protocol.7

@@ -272,7 +272,10 @@
 			"archive (.ova) a disk is read in its place; where a "
 			"manifest (.mf) is in it, the disk and the "
 			"description (.ovf) have the digests that it says, or "
-			"all is refused.",
+			"all is refused.  The description is read in the cage "
+			"as well: it must tell of the disk, with the size that "
+			"it has; the name, memory and processors that it gives "
+			"the VM are offered as the next command.",
 	},
 	{
 		.name = "image pull",

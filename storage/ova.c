@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "storage/ovf.h"
 
 /* A header of POSIX ustar, and of the tars before it. */
 enum {
@@ -177,7 +178,7 @@ static int walk(struct archive *a)
 
 static int choose(struct archive *a)
 {
-	const struct ova_member *disk;
+	const struct ova_member *text, *disk;
 
 	if (a->description == NONE)
 		return refuse(a, "it has no description (.ovf): it is no OVA");
@@ -191,6 +192,11 @@ static int choose(struct archive *a)
 		return err_set(a->err, ERR_NOT_FOUND,
 			"'%s' has no disk '%s', but %s", a->path, a->wanted,
 			str_text(&a->names));
+	text = &a->members[a->description];
+	if (text->bytes > OVF_MOST_BYTES)
+		return refuse(a, "its .ovf is too long");
+	a->found.text_offset = text->offset;
+	a->found.text_bytes = text->bytes;
 	disk = &a->members[a->disk];
 	a->found.name = xstrdup(disk->name);
 	a->found.offset = disk->offset;

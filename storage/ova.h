@@ -17,6 +17,8 @@ struct ova_disk {
 	char *name; /* in the archive; shown only */
 	uint64_t offset;
 	uint64_t bytes; /* a multiple of 512 */
+	/* The description, which tells what the disk is. */
+	uint64_t text_offset, text_bytes;
 	/* What is to have the digest that is said; none without a manifest. */
 	struct ova_member sums[2];
 	unsigned n_sums;

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys_exec.h"
+#include "storage/ovf.h"
 #include "supervisor/config.h"
 #include "supervisor/far.h"
 #include "supervisor/leave.h"
@@ -383,6 +384,8 @@ int main(int argc, char **argv)
 		return cage_main(argv + 2, true);
 	if (argc > 2 && str_eq(argv[1], "--cage-part"))
 		return cage_part_main(argv + 2);
+	if (argc > 1 && str_eq(argv[1], "--ovf"))
+		return ovf_main();
 	if (argc > 2 && str_eq(argv[1], "--touch"))
 		return far_touch_main(argv + 2);
 	argc = cut_exec(&o, argc, argv);

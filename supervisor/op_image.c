@@ -534,6 +534,7 @@ void op_image_free(struct op_image *op)
 		fd_close(&op->pull.fd);
 	free(op->options);
 	json_decref(op->printed);
+	json_decref(op->ovf);
 	json_decref(op->differs_at);
 	json_decref(op->map.extents);
 	json_decref(op->result);

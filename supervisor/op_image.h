@@ -55,6 +55,8 @@ struct op_image {
 	} map;
 	struct ova_disk part; /* import: of an archive; or name NULL */
 	unsigned summed;      /* import: how many of its sums were looked at */
+	json_t *ovf;          /* import: what it says of itself; or NULL */
+	uint64_t described;   /* import: size by that; 0: not said */
 	char *opened;         /* import: as qemu-img is told of it; or NULL */
 	int source;           /* import: from, opened; 0: not yet */
 	struct {              /* image pull */

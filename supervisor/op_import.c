@@ -10,13 +10,16 @@
 #include "base/jstream.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "storage/foreign.h"
+#include "storage/ovf.h"
 
 #define LOOK_BYTES   "1048576" /* that looking may write: to nowhere */
 #define LOOK_SECONDS "60"
 #define SUM_SECONDS  "86400" /* of processor, for a terabyte */
+#define TEXT_SECONDS "10"
 
 static struct op_image *op_of(struct job *job)
 {
@@ -82,25 +85,118 @@ static void on_sum_end(struct job *job, void *arg)
 	job_wake(&op->job);
 }
 
+/* A caged program with a part of the archive as its input. */
+static void start_on_part(struct op_image *op, uint64_t at, uint64_t length,
+	const char *const words[3], void (*on_end)(struct job *job, void *arg))
+{
+	AUTO_FREE char *what = xasprintf("cannot check '%s'", op->from.path);
+	AUTO_FREE char *offset = xasprintf("%" PRIu64, at);
+	AUTO_FREE char *bytes = xasprintf("%" PRIu64, length);
+	const char *argv[] = { CAGE_SELF, "--cage-part", offset, bytes,
+		QEMU_IMG_SOURCE, "-", LOOK_BYTES, words[0], words[1], words[2],
+		NULL };
+	struct qemu_img_how how = { .what = what, .source = op->source };
+
+	op->job.progress.phase = "checking";
+	op->run = qemu_img_start(argv, &how, &op->job, on_end, op);
+}
+
 static bool start_sum(struct op_image *op)
 {
 	const struct ova_member *said = &op->part.sums[op->summed];
 	AUTO_FREE char *program = spawn_find(said->program);
-	AUTO_FREE char *what = xasprintf("cannot check '%s'", op->from.path);
-	AUTO_FREE char *offset = xasprintf("%" PRIu64, said->offset);
-	AUTO_FREE char *bytes = xasprintf("%" PRIu64, said->bytes);
-	const char *argv[] = { CAGE_SELF, "--cage-part", offset, bytes,
-		QEMU_IMG_SOURCE, "-", LOOK_BYTES, SUM_SECONDS, program, NULL };
-	struct qemu_img_how how = { .what = what, .source = op->source };
+	const char *const words[] = { SUM_SECONDS, program, NULL };
 
-	op->job.progress.phase = "checking";
 	if (program)
-		op->run = qemu_img_start(argv, &how, &op->job, on_sum_end, op);
+		start_on_part(op, said->offset, said->bytes, words, on_sum_end);
 	else
 		job_fail(&op->job, ERR_UNSUPPORTED,
 			"'%s' has a manifest (.mf), and %s is not installed",
 			op->from.path, said->program);
 	return program != NULL;
+}
+
+/* ---- what its description says ---- */
+
+static void on_text_end(struct job *job, void *arg)
+{
+	struct op_image *op = arg;
+
+	op->run = NULL;
+	op->run_err = job->err;
+	op->ovf = job->err.code ? NULL
+				: qemu_img_json(qemu_img_of(job), &op->run_err);
+	job_wake(&op->job);
+}
+
+static void start_text(struct op_image *op)
+{
+	static const char *const words[] = { TEXT_SECONDS, CAGE_SELF, "--ovf" };
+
+	start_on_part(op, op->part.text_offset, op->part.text_bytes, words,
+		on_text_end);
+}
+
+static bool is_described(struct op_image *op)
+{
+	struct err err = ERR_INIT;
+
+	if (!ovf_check_disk(op->ovf, op->from.path, op->part.name,
+		    &op->described, &err))
+		return true;
+	job_fail_err(&op->job, &err);
+	return false;
+}
+
+/* The size that the disk has by its description, which may not say one. */
+static bool has_described_size(struct op_image *op)
+{
+	if (!op->described || op->described == op->copied)
+		return true;
+	job_fail(&op->job, ERR_CONFIG,
+		"'%s' is refused: its .ovf says that '%.60s' has %" PRIu64
+		" bytes, but it has %" PRIu64,
+		op->from.path, op->part.name, op->described, op->copied);
+	return false;
+}
+
+/* What makes such a VM of it; new, NULL: nothing is said of that. */
+static json_t *next_command(const struct op_image *op)
+{
+	const json_t *vm = json_object_get(op->ovf, "vm");
+	AUTO_FREE char *name = ovf_vm_name(member_text(vm, "name"));
+	json_int_t cpus = json_integer_value(json_object_get(vm, "cpus"));
+	json_int_t memory = json_integer_value(json_object_get(vm, "memory"));
+	AUTO_STR struct str text = STR_INIT;
+
+	if (!vm)
+		return NULL;
+	str_addf(&text, "vmward create %s --base %s", name ? name : "NAME",
+		op->volume.name);
+	if (memory > 0) {
+		str_add(&text, " --memory ");
+		str_add_bytes(&text, (uint64_t)memory);
+	}
+	if (cpus > 0)
+		str_addf(&text, " --cpus %" JSON_INTEGER_FORMAT, cpus);
+	return json_string(str_text(&text));
+}
+
+static json_t *result_of(const struct op_image *op)
+{
+	json_t *result = json_pack("{s:b,s:s,s:s,s:I}", "changed", 1, "path",
+		op->volume.path, "format", op->volume.format, "size",
+		(json_int_t)op->copied);
+	json_t *next = next_command(op);
+
+	if (next) {
+		json_object_set(result, "vm", json_object_get(op->ovf, "vm"));
+		json_object_set_new(result, "message",
+			json_sprintf(
+				"imported; next: %s", json_string_value(next)));
+		json_object_set_new(result, "next", next);
+	}
+	return result;
 }
 
 /* ---- what qemu-img says of it ---- */
@@ -241,17 +337,23 @@ static enum job_state import_run(struct job *job)
 		if (op->run_err.code)
 			return job_fail_err(job, &op->run_err);
 	}
+	if (op->part.name) {
+		start_text(op);
+		JOB_AWAIT(job, !op->run, JOB_FOREVER);
+		if (op->run_err.code)
+			return job_fail_err(job, &op->run_err);
+		if (!is_described(op))
+			return JOB_ENDS;
+	}
 	start_look(op);
 	JOB_AWAIT(job, !op->run, JOB_FOREVER);
 	if (op->run_err.code)
 		return job_fail_err(job, &op->run_err);
-	if (!is_harmless(op) || !has_room(op))
+	if (!is_harmless(op) || !has_described_size(op) || !has_room(op))
 		return JOB_ENDS;
 	start_copy(op);
 	IMAGE_STEP_AWAIT(job, &op->make);
-	op->result = json_pack("{s:b,s:s,s:s,s:I}", "changed", 1, "path",
-		op->volume.path, "format", op->volume.format, "size",
-		(json_int_t)op->copied);
+	op->result = result_of(op);
 	JOB_END(job);
 }
 

@@ -11,6 +11,7 @@ kill_at=$BUILD/tests/peer/kill_at
 points=${POINTS:-all}
 lib=$tmp/var/lib/vmward
 keep=$tmp/keep
+vmward_limit=600 # beside a load a start takes a minute
 "$kill_at" call 1 "$tmp/calls" true || skip_all "no program may be traced"
 
 "$TOP/tests/guest/bios/label" "$BUILD/guest/bios.raw" "$tmp/one.raw" one
@@ -61,7 +62,7 @@ traced()
 	# a client that asked would begin the count
 	eventually has_adopted
 	# shellcheck disable=SC2046 # words
-	timeout -s KILL 60 "$BUILD/vmward" --root "$tmp" clone one two \
+	timeout -s KILL "$vmward_limit" "$BUILD/vmward" --root "$tmp" clone one two \
 		$([ "$case" = link ] || echo --full) >"$tmp/ask.out" 2>&1
 	asked=$?
 	timeout 1 tail --pid="$vmwardd_pid" -s 0.01 -f /dev/null

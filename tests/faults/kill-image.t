@@ -340,18 +340,26 @@ kill_under() # MS
 	rm "$tmp/life"
 	[ -e "$tmp/calls" ]
 }
-# in its cage it runs under nothing: the first one seen after MS
+# in its cage it runs under nothing: the first one seen after MS, by no
+# program, which would be too slow to see it
+find_caged()
+{
+	read -r children <"/proc/$daemon_pid/task/$daemon_pid/children"
+	for pid in $children; do
+		read -r name 2>/dev/null <"/proc/$pid/comm" || continue
+		[ "$name" != qemu-img ] || victim=$pid
+	done
+}
 kill_caged() # MS
 {
-	due=$(($(now_ms) + $1))
 	(
 		ask
 		echo "$status" >"$tmp/asked"
 	) &
 	asking=$! victim=
+	[ "$1" = 0 ] || measure_ms "$1"
 	while [ -z "$victim" ] && kill -0 "$asking" 2>/dev/null; do
-		[ "$(now_ms)" -lt "$due" ] ||
-			victim=$(pgrep -P "$daemon_pid" -x qemu-img)
+		find_caged
 	done
 	[ -z "$victim" ] || kill -9 "$victim" 2>/dev/null
 	wait "$asking"

@@ -22,7 +22,30 @@ done
 qemu-img convert -f raw -O vmdk a.raw sparse.vmdk
 qemu-img create -q -f vmdk -o subformat=monolithicFlat flat.vmdk 1M
 sed 's/parentCID=ffffffff/parentCID=00000001/' a.vmdk >child.vmdk
-echo '<Envelope/>' >x.ovf
+# describes FILE CAPACITY...: as the .ovf of them, with the hardware of a VM
+describes()
+{
+	refs='' disks=''
+	while [ $# -gt 0 ]; do
+		refs="$refs<File ovf:href=\"$1\" ovf:id=\"$1\"/>"
+		disks="$disks<Disk ovf:fileRef=\"$1\" ovf:capacity=\"$2\"
+			ovf:capacityAllocationUnits=\"byte * 2^10\"
+			ovf:format=\"http://www.vmware.com/x/vmdk.html\"/>"
+		shift 2
+	done
+	cat <<EOS
+<?xml version="1.0"?>
+<Envelope xmlns:ovf="u"><References>$refs</References>
+<DiskSection><Info/>$disks</DiskSection>
+<VirtualSystem ovf:id="vm"><Name>My Web (1)</Name><VirtualHardwareSection>
+<Item><ResourceType>3</ResourceType><VirtualQuantity>2</VirtualQuantity></Item>
+<Item><AllocationUnits>byte * 2^20</AllocationUnits>
+<ResourceType>4</ResourceType><VirtualQuantity>512</VirtualQuantity></Item>
+</VirtualHardwareSection></VirtualSystem></Envelope>
+EOS
+}
+describes a.vmdk 2048 b.vmdk 1024 ./sparse.vmdk 2048 flat.vmdk 1024 \
+	child.vmdk 2048 link.vmdk 1 hard.vmdk 2048 dir.vmdk 1 junk.vmdk 1 >x.ovf
 printf 'x' >note.txt
 ova() # NAME FILE...
 {
@@ -54,6 +77,10 @@ ova two x.ovf a.vmdk b.vmdk
 ova sparse x.ovf sparse.vmdk
 ok "one disk" does image import "$out/one.ova"
 ok "its content" same a one.qcow2
+next='vmward create my-web-1 --base one.qcow2 --memory 512M --cpus 2'
+ok "and what it was in is offered" says "imported; next: $next"
+# shellcheck disable=SC2086 # words
+ok "that can be said" does ${next#vmward } --print
 ok "it stands alone" is "$(qemu-img info --output=json "$images/one.qcow2" |
 	jq -r '.["backing-filename"]')" null
 ok "one of two" does image import "$out/two.ova" --disk b.vmdk
@@ -89,6 +116,23 @@ said both "$(sums sha256 a.vmdk x.ovf b.vmdk)" a.vmdk b.vmdk
 ok "one of two with a manifest" does image import "$out/both.ova" --disk b.vmdk
 ok "the right one" same b both.qcow2
 
+# described NAME TEXT: an archive of one disk with that .ovf
+described()
+{
+	cp x.ovf keep.ovf
+	cat >x.ovf
+	ova "$1" x.ovf a.vmdk
+	mv keep.ovf x.ovf
+}
+describes b.vmdk 1024 | described not-told
+describes a.vmdk 2047 | described smaller
+describes a.vmdk 4096 | described larger
+describes a.vmdk 2048 | sed 's/vmdk.html/vhd/' | described other-kind
+describes a.vmdk 2048 | sed '2i <!DOCTYPE x [<!ENTITY y SYSTEM "/etc/shadow">]>' |
+	described entity
+describes a.vmdk 2048 | sed '$d' | described cut-short
+echo '<html/>' | described other-xml
+head -c 1100000 /dev/zero | tr '\0' ' ' | described long-text
 ova plain note.txt a.vmdk
 said other-disk "$(sums sha256 x.ovf a.vmdk | sed '2s/= ./= /; 2s/$/0/')" a.vmdk
 said other-text "$(sums sha1 x.ovf a.vmdk | sed '1s/= ./= /; 1s/$/0/')" a.vmdk
@@ -165,6 +209,15 @@ done <<EOS
 1|list of other files|$out/junk.ova
 1|of a kind that no OVA is|$out/pax.ova
 1|of a kind that no OVA is|$out/gnu.ova
+1|its .ovf tells of no disk '../../../b.vmdk'|$out/up.ova
+1|its .ovf tells of no disk 'a.vmdk'|$out/not-told.ova
+1|its .ovf says that 'a.vmdk' has 2096128 bytes, but it has 2097152|$out/smaller.ova
+1|its .ovf says that 'a.vmdk' has 4194304 bytes, but it has 2097152|$out/larger.ova
+1|its .ovf says that 'a.vmdk' is no vmdk|$out/other-kind.ova
+1|line 2: a document type|$out/entity.ova
+1|it ends too early|$out/cut-short.ova
+1|it has no Envelope|$out/other-xml.ova
+1|its .ovf is too long|$out/long-text.ova
 1|no tar archive|$out/short.ova
 1|no tar archive|$out/noise.ova
 1|no tar archive|$out/nothing.ova
@@ -182,8 +235,6 @@ done <<EOS
 2|are vmdk, not raw|$out/one.ova --format raw --name x.qcow2
 2|is one of an archive|$out/in/a.vmdk --disk a.vmdk
 EOS
-ok "a name that leads away is only a name" does image import "$out/up.ova"
-ok "its content" same b up.qcow2
 ok "a second link has no contents" does image import "$out/hard.ova"
 ok "nothing is left" nothing_left
 plan
