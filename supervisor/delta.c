@@ -160,6 +160,19 @@ static void set_rate(struct make *m, struct delta *d)
 		is_hot(d, DELTA_RATE);
 }
 
+/* Who may talk to it, as what: all of that is the host's. */
+static void set_port(struct make *m, struct delta *d)
+{
+	const struct spec_nic *nic = spec_nic_of(m->vm->running, name_of(d));
+
+	if (nic && nic->user)
+		waits(d, "in user mode QEMU or passt has it from its start");
+	else if (nic && nic->macvtap)
+		waits(d, "a macvtap is no port of a bridge");
+	else
+		is_hot(d, DELTA_PORT);
+}
+
 static void set_cpus(struct make *m, struct delta *d)
 {
 	uint64_t want = m->vm->spec->vm.cpus;
@@ -222,6 +235,10 @@ static const struct rule {
 	{ "net", "link", set_link },
 	{ "net", "rate", set_rate },
 	{ "net", "rate-in", set_rate },
+	{ "net", "vlan", set_port },
+	{ "net", "trunk", set_port },
+	{ "net", "forward", set_port },
+	{ "net", "isolate", set_port },
 	{ "vm", "cpus", set_cpus },
 	{ "vm", "memory", set_memory },
 };

@@ -451,7 +451,7 @@ static int suits(const struct call *c, const struct link_info *bridge)
 	return 0;
 }
 
-/* Down still: nothing passes before all of this is so. */
+/* Who joins is down still: nothing passes before all of this is so. */
 static int set_port(struct call *c)
 {
 	if (link_set_port(
@@ -496,6 +496,22 @@ static int do_join(struct call *c)
 	return change(c, &set);
 }
 
+/* A port at work; without VLANs of its own it has the bridge's. */
+static int do_port(struct call *c)
+{
+	static const struct vlan_set plain = { .native = VLAN_FIRST };
+	struct link_info bridge;
+
+	if (link_find(&c->nl, c->rq->bridge, &bridge))
+		return fail(c, "look for the bridge of");
+	if (suits(c, &bridge) || set_port(c))
+		return -1;
+	if (bridge.filtering && !has_vlans(&c->rq->vlans) &&
+		vlan_set_port(&c->nl, c->link.index, &plain))
+		return fail(c, "set the VLANs of");
+	return 0;
+}
+
 static const struct host_net_entry {
 	bool needs; /* the device must be there */
 	int (*run)(struct call *c);
@@ -518,6 +534,7 @@ static const struct host_net_entry {
 	[HOST_NET_MACVTAP] = { false, do_macvtap },
 	[HOST_NET_RATE] = { true, do_rate },
 	[HOST_NET_JOIN] = { true, do_join },
+	[HOST_NET_PORT] = { true, do_port },
 };
 
 int host_net_call(const struct host_net_request *rq,

@@ -35,6 +35,7 @@ enum host_net_verb {
 	HOST_NET_MACVTAP, /* a macvtap `name` of `queues` on `lower` -> fds */
 	HOST_NET_RATE,    /* the tap `name` sends its guest rates.in */
 	HOST_NET_JOIN,    /* the tap `name` is an up port of `bridge` */
+	HOST_NET_PORT,    /* the port `name`: isolate, hairpin, vlans as said */
 	HOST_NET_NVERBS
 };
 

@@ -66,6 +66,35 @@ int net_port_fill(const struct net_state *state, struct net_port *port,
 	return 0;
 }
 
+int net_port_change(struct net_port *port, const struct net_port_want *want,
+	struct err *err)
+{
+	AUTO_STR struct str forward = STR_INIT;
+	struct host_net_request rq = { .verb = HOST_NET_PORT,
+		.isolate = want->isolate,
+		.vlans = want->vlans };
+	struct host_net_reply reply;
+
+	if (!port)
+		return err_set(err, ERR_STATE, "it has no port");
+	forward_add_text(&forward, want->forward);
+	if (port->isolate == want->isolate &&
+		vlan_is_same(&port->vlans, &want->vlans) &&
+		str_eq(port->forward, str_text(&forward)))
+		return 0;
+	rq.hairpin = forward.len && port->net->mode == NETWORK_NAT;
+	snprintf(rq.name, sizeof(rq.name), "%s", port->tap);
+	snprintf(rq.bridge, sizeof(rq.bridge), "%s", port->net->bridge);
+	if (host_net_call(&rq, &reply, err))
+		return -1;
+	port->isolate = want->isolate;
+	port->vlans = want->vlans;
+	free(port->forward);
+	port->forward = xstrdup(str_text(&forward));
+	port->check = check_of(want, port);
+	return 0;
+}
+
 int net_port_limit(
 	struct net_port *port, const struct rate_limits *rates, struct err *err)
 {

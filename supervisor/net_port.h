@@ -32,6 +32,12 @@ MUST_CHECK int net_port_fill(const struct net_state *state,
 bool net_port_is_as(
 	const struct net_port *port, const struct net_port_want *want);
 
+/*
+ * VLANs, isolate and forwards are as the nic wants them from now on, while
+ * its guest is at work; its rules are the caller's.
+ */
+MUST_CHECK int net_port_change(struct net_port *port,
+	const struct net_port_want *want, struct err *err);
 /* It carries that much from now on; its rules are the caller's. */
 MUST_CHECK int net_port_limit(struct net_port *port,
 	const struct rate_limits *rates, struct err *err);

@@ -292,6 +292,17 @@ int nets_rate(const char *vm, const char *nic, const struct rate_limits *rates,
 	return net_state_save(&nets->state, err);
 }
 
+int nets_change(const struct net_port_want *want, struct err *err)
+{
+	struct net_port *port =
+		nets ? net_port_find(&nets->state, want->vm, want->nic) : NULL;
+
+	if (net_port_change(port, want, err))
+		return -1;
+	net_rules_want(&nets->rules);
+	return net_state_save(&nets->state, err);
+}
+
 /* Of one nic, or (NULL) of all. */
 static void release_from(struct net_live *net, const char *vm, const char *nic)
 {

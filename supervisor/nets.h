@@ -49,6 +49,8 @@ MUST_CHECK int nets_join(struct net_port *port, struct err *err);
 /* The port carries that much from now on. */
 MUST_CHECK int nets_rate(const char *vm, const char *nic,
 	const struct rate_limits *rates, struct err *err);
+/* VLANs, isolate and forwards of the port are so from now on. */
+MUST_CHECK int nets_change(const struct net_port_want *want, struct err *err);
 /* The nic has no port any more. */
 void nets_unplug(const char *vm, const char *nic);
 /* The VM has no ports any more; networks that nobody needs go down. */

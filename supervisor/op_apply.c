@@ -16,6 +16,7 @@
 #include "supervisor/op.h"
 #include "supervisor/op_device.h"
 #include "supervisor/op_nic.h"
+#include "supervisor/op_nics.h"
 #include "supervisor/op_size.h"
 #include "supervisor/running.h"
 #include "supervisor/throttle.h"
@@ -244,6 +245,27 @@ static void set_rate(
 			in ? text : NULL);
 }
 
+/* All of the port at once, whichever of it differs: the host's. */
+static void set_port(
+	struct op_apply *op, const struct delta *d, const struct vm_spec *to)
+{
+	const struct spec_nic *then = spec_nic_of(to, device_of(d));
+	const struct spec_nic *now = spec_nic_of(op->vm->running, device_of(d));
+	struct spec_nic wish;
+
+	op->done = true;
+	if (!then || !now)
+		return;
+	wish = *now; /* borrows */
+	wish.vlan = then->vlan;
+	wish.trunk = then->trunk;
+	wish.isolate = then->isolate;
+	wish.forward = then->forward;
+	if (!op_nics_change(op->vm, &wish, &op->err))
+		running_set_port(op->vm, d->key, then,
+			to == op->before ? d->from : d->to);
+}
+
 /* They note themselves what runs. */
 static void set_size(
 	struct op_apply *op, const struct delta *d, const struct vm_spec *to)
@@ -298,6 +320,8 @@ static void begin_step(struct op_apply *op)
 		set_link(op, d, wants_up(op->target, d));
 	else if (d->act == DELTA_RATE)
 		set_rate(op, d, op->target);
+	else if (d->act == DELTA_PORT)
+		set_port(op, d, op->target);
 	else if (d->act == DELTA_MEMORY || d->act == DELTA_CPUS)
 		set_size(op, d, op->target);
 	else if (d->act == DELTA_THROTTLE)
@@ -415,6 +439,8 @@ static void begin_undo(struct op_apply *op)
 		set_link(op, d, wants_up(op->before, d));
 	else if (d->act == DELTA_RATE)
 		set_rate(op, d, op->before);
+	else if (d->act == DELTA_PORT)
+		set_port(op, d, op->before);
 	else if (d->act == DELTA_MEMORY || d->act == DELTA_CPUS)
 		set_size(op, d, op->before);
 	else if (d->act == DELTA_THROTTLE)

@@ -20,12 +20,12 @@ struct op_nics {
 	size_t nports;
 };
 
-static int plug(struct op_nics *op, const struct spec_nic *nic, struct err *err)
+/* What of a nic concerns its network; mac is the caller's. */
+static int want_of(const struct vm *vm, const struct spec_nic *nic,
+	char mac[NET_MAC_SIZE], struct net_port_want *want, struct err *err)
 {
-	const struct vm_spec *spec = op->vm->running;
-	char mac[NET_MAC_SIZE];
-	struct net_port *port;
-	struct net_port_want want = { .vm = op->vm->name,
+	argv_nic_mac(vm->running, nic, mac);
+	*want = (struct net_port_want){ .vm = vm->name,
 		.nic = nic->name,
 		.network = nic->network,
 		.bridge = nic->bridge,
@@ -38,18 +38,36 @@ static int plug(struct op_nics *op, const struct spec_nic *nic, struct err *err)
 		.rates = nic->rates,
 		.mtu = (unsigned)nic->mtu,
 		.vlans = { .native = (uint16_t)nic->vlan } };
+	return vlan_parse(nic->trunk, &want->vlans, err);
+}
+
+static int plug(struct op_nics *op, const struct spec_nic *nic, struct err *err)
+{
+	const struct vm_spec *spec = op->vm->running;
+	char mac[NET_MAC_SIZE];
+	struct net_port *port;
+	struct net_port_want want;
 
 	if (op->nports == NICS_MAX)
 		return err_set(
 			err, ERR_LIMIT, "%d nics are the most", NICS_MAX);
-	argv_nic_mac(spec, nic, mac);
-	if (vlan_parse(nic->trunk, &want.vlans, err) ||
+	if (want_of(op->vm, nic, mac, &want, err) ||
 		nets_plug(&want, &port, err))
 		return -1;
 	op->ports[op->nports++] = port;
 	return op->taps ? taps_open(op->taps, port, (unsigned)nic->queues,
 				  argv_nic_first_fd(spec, nic), err)
 			: 0;
+}
+
+int op_nics_change(
+	const struct vm *vm, const struct spec_nic *nic, struct err *err)
+{
+	char mac[NET_MAC_SIZE];
+	struct net_port_want want;
+
+	return want_of(vm, nic, mac, &want, err) || nets_change(&want, err) ? -1
+									    : 0;
 }
 
 static int plug_all(struct op_nics *op, struct err *err)

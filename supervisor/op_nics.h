@@ -25,4 +25,11 @@ struct job *op_nics_plug_begin(struct vm *vm, const struct spec_nic *nic,
 struct job *op_nics_adopt_begin(
 	struct vm *vm, void (*on_end)(struct job *job, void *arg), void *arg);
 
+/*
+ * The port of a nic that is plugged in has the VLANs, isolate and forwards
+ * of this one; done at once.
+ */
+MUST_CHECK int op_nics_change(
+	const struct vm *vm, const struct spec_nic *nic, struct err *err);
+
 #endif

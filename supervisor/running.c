@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "supervisor/edits.h"
+#include "supervisor/forward.h"
 #include "supervisor/lowspace.h"
 #include "supervisor/spec_table.h"
 #include "supervisor/spec_value.h"
@@ -227,6 +228,37 @@ void running_set_host_limits(struct vm *vm, const struct vm_spec *from)
 		else if (key->when == KEY_HOT)
 			drop_entries(&vm->running->ini, "limits", key->name);
 	}
+	vm_save_running(vm);
+}
+
+/* ---- ports ---- */
+
+static void copy_forward(struct spec_nic *nic, const struct spec_nic *as)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct spec_forwards list = { 0 };
+	struct err err = ERR_INIT;
+
+	forward_add_text(&text, &as->forward);
+	if (text.len && forward_parse(str_text(&text), &list, &err))
+		return; /* it was read from such a text */
+	forward_release(&nic->forward);
+	nic->forward = list;
+}
+
+void running_set_port(struct vm *vm, const char *key, const struct spec_nic *as,
+	const char *text)
+{
+	AUTO_FREE char *section = xasprintf("net.%s", as->name);
+	struct spec_nic *nic = own_nic(vm, as->name);
+
+	if (!nic)
+		return;
+	nic->vlan = as->vlan;
+	nic->isolate = as->isolate;
+	atom_set(&nic->trunk, as->trunk);
+	copy_forward(nic, as);
+	say(vm, section, key, str_or(text, ""), text != NULL);
 	vm_save_running(vm);
 }
 

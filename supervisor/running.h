@@ -34,6 +34,12 @@ void running_set_memory(struct vm *vm, uint64_t bytes);
 /* The rates of the nic, and as its file says them; NULL: as it was. */
 void running_set_rates(struct vm *vm, const char *name,
 	const struct rate_limits *rates, const char *out, const char *in);
+/*
+ * The nic's port (vlan, trunk, forward, isolate) is as another nic has it,
+ * and one of its keys as the file says it; NULL: it does not.
+ */
+void running_set_port(struct vm *vm, const char *key, const struct spec_nic *as,
+	const char *text);
 /* Either was done: it is not as its QEMU was started. */
 bool running_is_resized(const struct vm *vm);
 

@@ -51,7 +51,7 @@ const struct key spec_nic_keys[] = {
 		.help = "Of a nic on a network or bridge: as many as vCPUs "
 			"may work at once." },
 	{ "isolate", KEY_BOOL, AT(isolate), .fallback = "no",
-		.when = KEY_COLD,
+		.when = KEY_HOT,
 		.help = "It reaches the host and the world, but no other "
 			"isolated nic of its bridge." },
 	{ "spoof-check", KEY_CHOICE, AT(spoof), .fallback = "by-network",
@@ -65,15 +65,15 @@ const struct key spec_nic_keys[] = {
 		.help = "What the guest is told that its frames may have, at "
 			"most what its bridge has." },
 	{ "vlan", KEY_INT, AT(vlan), .min = VLAN_FIRST, .max = VLAN_LAST,
-		.when = KEY_COLD,
+		.when = KEY_HOT,
 		.help = "The VLAN that the guest is in without knowing it, on a "
 			"bridge that keeps VLANs apart (vlan-filtering)." },
-	{ "trunk", KEY_CUSTOM, AT(trunk), .fallback = "", .when = KEY_COLD,
+	{ "trunk", KEY_CUSTOM, AT(trunk), .fallback = "", .when = KEY_HOT,
 		.parse = value_trunk, .list = true, .release = value_string_release,
 		.form = "list of VLANs and ranges",
 		.help = "VLANs that the guest has with their tags; without vlan "
 			"it has nothing untagged." },
-	{ "forward", KEY_CUSTOM, AT(forward), .when = KEY_COLD,
+	{ "forward", KEY_CUSTOM, AT(forward), .when = KEY_HOT,
 		.parse = forward_parse, .list = true, .release = forward_release,
 		.expand = true,
 		.form = "list of [PROTO:][ADDR:]HOSTPORT[-END]:GUESTPORT",

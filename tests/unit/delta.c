@@ -87,6 +87,14 @@ static void test_keys(void)
 		"[net.lan]\nbridge = br0\n", NULL,
 		"web.ini:3: [net.lan] rate default -> 10Mbit "
 		"(now, by vmward apply)|");
+	differs("[net.lan]\nbridge = br0\nisolate = yes\n",
+		"[net.lan]\nbridge = br0\n", NULL,
+		"web.ini:3: [net.lan] isolate default -> yes "
+		"(now, by vmward apply)|");
+	differs("[net.lan]\nuser = yes\nforward = 8080:80\n",
+		"[net.lan]\nuser = yes\n", NULL,
+		"web.ini:3: [net.lan] forward default -> 8080:80 (at cold "
+		"start: in user mode QEMU or passt has it from its start)|");
 	/* in force as soon as it is read */
 	differs("[restart]\npolicy = no\n", "", NULL, "");
 }
