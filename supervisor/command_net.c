@@ -95,19 +95,6 @@ static void on_up_end(struct job *job, void *arg)
 						op->changed, "state", "up"));
 }
 
-/* The network of the request; NULL: it was answered. */
-static const struct network *network_of(struct request *rq)
-{
-	struct err err = ERR_INIT;
-	const struct network *n;
-
-	registry_catch_up(request_registry(rq));
-	n = network_find(paths_of(rq), request_string(rq, "network"), &err);
-	if (!n)
-		request_fail(rq, &err);
-	return n;
-}
-
 /*
  * What the host loses on its own line while the network is up, as a question;
  * new.  NULL: nothing, or it comes back unless somebody confirms it.
@@ -145,7 +132,7 @@ static void reply_plan(struct request *rq, const struct network *n, bool is_up)
 
 void command_net_up(struct request *rq)
 {
-	const struct network *n = network_of(rq);
+	const struct network *n = command_network(rq);
 	const struct net_state *state = nets_state();
 	bool is_up = n && state && net_state_find(state, n->name);
 	struct op_net *op;
@@ -167,7 +154,7 @@ void command_net_up(struct request *rq)
 
 void command_net_confirm(struct request *rq)
 {
-	const struct network *n = network_of(rq);
+	const struct network *n = command_network(rq);
 	struct err err = ERR_INIT;
 
 	if (!n || command_dry_run(rq, NULL))
@@ -181,7 +168,7 @@ void command_net_confirm(struct request *rq)
 
 void command_net_down(struct request *rq)
 {
-	const struct network *n = network_of(rq);
+	const struct network *n = command_network(rq);
 	const struct net_state *state = nets_state();
 	struct err err = ERR_INIT;
 	bool was_up;

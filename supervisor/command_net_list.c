@@ -86,8 +86,7 @@ void command_net_list(struct request *rq)
 	request_reply_steal(rq, json_pack("{s:o}", "networks", all));
 }
 
-/* The network of the request; NULL: it was answered. */
-static const struct network *network_of(struct request *rq)
+const struct network *command_network(struct request *rq)
 {
 	struct err err = ERR_INIT;
 	const struct network *n;
@@ -102,7 +101,7 @@ static const struct network *network_of(struct request *rq)
 /* What its file says that is in force at once, too. */
 void command_net_show(struct request *rq)
 {
-	const struct network *n = network_of(rq);
+	const struct network *n = command_network(rq);
 	AUTO_STR struct str text = STR_INIT;
 	json_t *o;
 
@@ -250,7 +249,7 @@ void command_net_apply(struct request *rq)
 	struct op_apply_nets *op;
 
 	registry_catch_up(request_registry(rq));
-	if (only && !network_of(rq))
+	if (only && !command_network(rq))
 		return;
 	if (request_bool(rq, "dry-run")) {
 		reply(rq, false);

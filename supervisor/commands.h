@@ -12,6 +12,8 @@ extern const struct handler command_handlers[];
 
 /* The VM that the request names; NULL: the request was answered. */
 struct vm *command_vm(struct request *request);
+/* The network that it names, by the files as they are now; NULL: answered. */
+const struct network *command_network(struct request *request);
 /*
  * The job that made or took away a VM is over: the files are read again, or
  * the request is answered with the error (false).
