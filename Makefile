@@ -65,6 +65,8 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_vm.c 
 	supervisor/run_exec.c supervisor/run.c \
 	supervisor/once.c supervisor/doctor.c
 SUPERVISOR_SRC += supervisor/pin.c supervisor/command_machine.c supervisor/firmware.c supervisor/sidecar.c supervisor/tpm.c
+SUPERVISOR_SRC += supervisor/agent_ask.c supervisor/guest_program.c supervisor/frozen.c \
+	supervisor/op_agent.c supervisor/op_agent_file.c supervisor/command_agent.c
 SUPERVISOR_SRC += supervisor/vsock.c supervisor/sdnotify.c
 SUPERVISOR_SRC += supervisor/chains.c supervisor/chain_open.c supervisor/chain_record.c supervisor/disk_close.c supervisor/overlays.c supervisor/command_chain.c
 SUPERVISOR_SRC += supervisor/vm_spec.c supervisor/lastgood.c supervisor/mask.c supervisor/recorder.c
@@ -81,7 +83,7 @@ CTL_SRC = ctl/call.c ctl/args.c ctl/lookup.c ctl/values.c ctl/wire.c \
 	ctl/request.c ctl/progress.c ctl/interrupt.c ctl/ask.c ctl/log.c \
 	ctl/events.c ctl/serial.c ctl/console.c ctl/expect.c ctl/run.c ctl/edit.c \
 	ctl/remote.c ctl/help.c ctl/doc.c ctl/complete.c
-CTL_SRC += ctl/backup.c ctl/incident.c ctl/tar.c
+CTL_SRC += ctl/agent.c ctl/backup.c ctl/incident.c ctl/tar.c
 CTL_SRC += ctl/sample.c ctl/stats.c ctl/metrics.c ctl/screen.c ctl/top.c
 BASE_SRC += base/beneath.c base/mounts.c
 SUPERVISOR_SRC += supervisor/env.c supervisor/other.c supervisor/pool.c \

@@ -2,11 +2,12 @@
 /* Base64; see base/base64.h. */
 #include "base/base64.h"
 
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			     "abcdefghijklmnopqrstuvwxyz0123456789+/";
+
 /* 0 to 63, or -1. */
 static int value_of(char c)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
 	const char *at = c ? strchr(digits, c) : NULL;
 
 	return at ? (int)(at - digits) : -1;
@@ -50,4 +51,21 @@ int base64_decode(const char *text, struct str *out)
 		}
 	}
 	return 0;
+}
+
+void base64_encode(const void *bytes, size_t len, struct str *out)
+{
+	const unsigned char *at = bytes;
+
+	for (size_t i = 0; i < len; i += 3) {
+		size_t n = len - i < 3 ? len - i : 3;
+		unsigned bits = (unsigned)at[i] << 16 |
+				(n > 1 ? (unsigned)at[i + 1] << 8 : 0) |
+				(n > 2 ? at[i + 2] : 0);
+
+		for (size_t k = 0; k < 4; k++)
+			str_addc(
+				out, k > n ? '='
+					   : digits[bits >> (18 - 6 * k) & 63]);
+	}
 }

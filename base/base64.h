@@ -10,5 +10,7 @@
  * appended.
  */
 MUST_CHECK int base64_decode(const char *text, struct str *out);
+/* Appends the text that stands for len bytes. */
+void base64_encode(const void *bytes, size_t len, struct str *out);
 
 #endif

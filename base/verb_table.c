@@ -115,6 +115,7 @@
 #define BACKUPS   "Backups"
 #define NETWORKS  "Networks"
 #define TALK      "Talk to a VM"
+#define AGENT     "Guest agent"
 #define JOBS      "Jobs"
 #define TOOLS     "Tools"
 
@@ -396,6 +397,8 @@ const struct verb verbs[] = {
 		.usage = "NAME COMMAND [KEY=VALUE...]",
 		.help = "pass one QMP command to its QEMU",
 	},
+
+#include "base/verb_agent.h"
 
 	/* ---- jobs ---- */
 	{

@@ -30,6 +30,9 @@ const struct event_doc event_docs[] = {
 	{ "VM_LOG", "vm, level, time, text", "a line of a VM's log" },
 	{ "VM_QMP_EVENT", "vm, event, data",
 		"an event of a VM's QEMU, as it came" },
+	{ "AGENT_OUTPUT", "request, vm, fd, bytes",
+		"what a command in the guest wrote (base64); to the client "
+		"that runs it" },
 	{ "JOB_STATUS",
 		"job, request?, vm, kind, status, phase?, done?, "
 		"total?, error?, code?",

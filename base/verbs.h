@@ -39,6 +39,10 @@ enum arg_flags {
 	ARG_READ = 32,   /* ARG_FILE: the file's text is sent, not its name */
 	ARG_OPENED = 64, /* ARG_FILE: the client opens it and sends the
 			    descriptor along; the name is for messages */
+	ARG_MADE = 128,  /* ARG_OPENED: the client makes it, for what comes;
+			    it goes again if that fails */
+	ARG_REST = 256,  /* ARG_WORDS, the verb's first: no options behind
+			    its first word */
 };
 
 struct arg {

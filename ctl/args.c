@@ -374,6 +374,17 @@ static int find_own_name(struct call *call, struct err *err)
 		err, ERR_USAGE, "-f %s: not the file of a VM", call->opt.file);
 }
 
+/* Whether the last plain word is the first of a command: all else is its. */
+static bool begins_command(const struct words *w)
+{
+	const struct verb *verb = w->call->verb;
+	const char *own = w->call->own_name;
+	size_t names = own && !str_eq(w->plain[0], own) ? 0 : 1;
+
+	return verb->nargs > 0 && verb->args[0].flags & ARG_REST &&
+	       w->nplain > names;
+}
+
 /* Everything behind the verb. */
 static int read_rest(struct words *w, struct err *err)
 {
@@ -384,8 +395,10 @@ static int read_rest(struct words *w, struct err *err)
 	while (w->at < w->argc) {
 		if (read_options(w, err) < 0)
 			return -1;
-		if (w->at < w->argc)
+		if (w->at < w->argc) {
 			w->plain[w->nplain++] = w->argv[w->at++];
+			w->only_words |= begins_command(w);
+		}
 	}
 	if (w->call->opt.help)
 		return 0;

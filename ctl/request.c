@@ -7,8 +7,11 @@
  */
 #include "ctl/request.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -46,7 +49,8 @@ struct batch {
 	int64_t until_ms; /* INT64_MAX: the supervisor decides */
 	bool pinged;
 	bool cancelled;
-	json_t *results; /* with --json */
+	json_t *results;  /* with --json */
+	const char *made; /* a file of ours that is to be filled, or NULL */
 	int status;
 };
 
@@ -119,9 +123,12 @@ static int show_one(struct batch *b, const struct request *r)
 	const struct call *call = b->call;
 	json_t *value = json_object_get(r->reply, "return");
 
-	if (!value)
-		return print_reply_error(
+	if (!value) {
+		int status = print_reply_error(
 			&call->opt, r->vm, json_object_get(r->reply, "error"));
+
+		return b->view->failure ? b->view->failure : status;
+	}
 	if (!call->opt.json || b->view->single)
 		return b->view->show(call, r->vm, value, b->n > 1);
 	add_result(b, r, value);
@@ -166,6 +173,10 @@ static void on_event(struct batch *b, const json_t *message)
 	const char *job = print_member(data, "job");
 	struct request *r = find_request(b, print_member(data, "request"));
 
+	if (r && name && b->view->event) {
+		progress_clear(&b->progress);
+		b->view->event(b->call, name, data);
+	}
 	if (!name || !str_eq(name, "JOB_STATUS") || !job)
 		return;
 	if (!r)
@@ -203,7 +214,34 @@ static int attach_file(struct batch *b, struct err *err)
 	if (path && b->n > 1)
 		return err_set(err, ERR_USAGE, "--%s is for one VM at a time",
 			arg->name);
-	return path ? wire_attach(b->wire, path, err) : 0;
+	if (!path || !(arg->flags & ARG_MADE))
+		return path ? wire_attach(b->wire, path, err) : 0;
+	if (b->call->opt.dry_run)
+		return 0;
+	if (wire_attach_new(b->wire, path, err))
+		return -1;
+	b->made = path;
+	return 0;
+}
+
+/* A file that we made stays if all went well, with the mode that was said. */
+static void keep_file(struct batch *b, bool well)
+{
+	const char *mode = print_member(
+		json_object_get(b->list[0].reply, "return"), "mode");
+	mode_t bits = 0;
+
+	if (!b->made)
+		return;
+	if (!well) {
+		unlink(b->made);
+		return;
+	}
+	for (; mode && *mode >= '0' && *mode <= '7'; mode++)
+		bits = (bits << 3 | (mode_t)(*mode - '0')) & 0777;
+	if (bits && chmod(b->made, bits))
+		print_note(&b->call->opt, NULL, "its mode stays 0600: %s",
+			strerror(errno));
 }
 
 static int queue_all(struct batch *b, struct err *err)
@@ -343,6 +381,7 @@ static int run_batch(struct batch *b, struct err *err)
 	while (result == 0 && b->left)
 		result = turn(b, err);
 	progress_end(&b->progress, result == 0 && b->status == 0);
+	keep_file(b, result == 0 && b->status == 0);
 	return result;
 }
 

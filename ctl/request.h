@@ -21,10 +21,14 @@ struct request_view {
 	request_show show; /* for people; returns an exit status */
 	/* Judges the value where --json prints it; or NULL. */
 	int (*status)(const struct call *call, const json_t *value);
+	/* What comes while it runs, of its own request; or NULL. */
+	void (*event)(
+		const struct call *call, const char *name, const json_t *data);
 	/* With --json the value itself (spread if an array), not
 	 * {"vm": ..., members} */
 	bool raw;
 	bool single; /* show() prints JSON by itself */
+	int failure; /* the exit status of every error; or 0 */
 };
 
 /* Runs call->verb over the wire; returns the exit status. */

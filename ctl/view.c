@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "ctl/agent.h"
 #include "ctl/backup.h"
 #include "ctl/image.h"
 #include "ctl/incident.h"
@@ -513,6 +514,13 @@ static const struct request_view views[] = {
 		.status = image_same_status,
 		.raw = true },
 	{ .verb = "image map", .show = image_show_map, .raw = true },
+	{ .verb = "agent info", .show = agent_show_info, .raw = true },
+	{ .verb = "agent ssh-keys", .show = agent_show_keys, .raw = true },
+	{ .verb = "agent exec",
+		.show = agent_show_exec,
+		.event = agent_event_exec,
+		.single = true,
+		.failure = 125 },
 	{ .verb = "backup list", .show = backup_show_list, .raw = true },
 	{ .verb = "incident list", .show = incident_show_list, .raw = true },
 	{ .verb = "incident show", .show = incident_show_one, .raw = true },

@@ -178,6 +178,21 @@ int wire_attach(struct wire *w, const char *path, struct err *err)
 	return 0;
 }
 
+int wire_attach_new(struct wire *w, const char *path, struct err *err)
+{
+	int fd = open(path,
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0 && errno == EEXIST)
+		return err_set(err, ERR_EXISTS,
+			"'%s' is there already: remove it, or say another name",
+			path);
+	if (fd < 0)
+		return err_os(err, "cannot make '%s'", path);
+	w->passing = fd;
+	return 0;
+}
+
 /* send(), with what is passed along. */
 static ssize_t send_some(struct wire *w, char *bytes, size_t len)
 {

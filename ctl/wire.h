@@ -51,6 +51,9 @@ MUST_CHECK int wire_queue(struct wire *w, const char *id, const char *execute,
 	const json_t *arguments, struct err *err);
 /* Opens a file that goes along with what is queued; ERR_NOT_FOUND, ERR_OS. */
 MUST_CHECK int wire_attach(struct wire *w, const char *path, struct err *err);
+/* The same for a file that is new; ERR_EXISTS if it is not. */
+MUST_CHECK int wire_attach_new(
+	struct wire *w, const char *path, struct err *err);
 /* Writes all that is queued. */
 MUST_CHECK int wire_flush(struct wire *w, struct err *err);
 /*

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "supervisor/diskfull.h"
+#include "supervisor/frozen.h"
 #include "supervisor/halt.h"
 #include "supervisor/hang.h"
 #include "supervisor/hook.h"
@@ -16,6 +17,7 @@
 #include "supervisor/live_settle.h"
 #include "supervisor/lowspace.h"
 #include "supervisor/op.h"
+#include "supervisor/op_agent.h"
 #include "supervisor/op_device.h"
 #include "supervisor/op_nics.h"
 #include "supervisor/op_save.h"
@@ -353,6 +355,7 @@ static void end_copy(struct vm *vm)
 /* Those that a dead supervisor was at. */
 static void end_clones(struct vm *vm)
 {
+	frozen_thaw_if_marked(vm);
 	if (live_copy_was_begun(vm))
 		vm_job_add(vm, live_copy_reap_begin(vm, vm_job_over, vm));
 	if (live_settle_is_marked(vm))

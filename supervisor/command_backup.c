@@ -79,24 +79,6 @@ static void on_created(struct job *job, void *arg)
 	request_reply_steal(rq, result);
 }
 
-/* Answers with its number, or when it is over (on_end). */
-static bool is_alone(const struct request *rq)
-{
-	return request_bool(rq, "job");
-}
-
-static void follow(struct request *rq, struct vm *vm, struct job *job)
-{
-	vm_job_add(vm, job);
-	if (!is_alone(rq)) {
-		rq->vm = vm;
-		rq->job = job;
-		return;
-	}
-	request_reply_steal(
-		rq, json_pack("{s:o}", "job", json_sprintf("j%u", job->id)));
-}
-
 void command_backup_create(struct request *rq)
 {
 	struct vm *vm = find_vm(rq);
@@ -114,8 +96,8 @@ void command_backup_create(struct request *rq)
 	if (op_backup_check(vm, &wish, &err))
 		request_fail(rq, &err);
 	else if (!command_dry_run(rq, vm))
-		follow(rq, vm,
-			is_alone(rq)
+		command_follow(rq, vm,
+			command_is_alone(rq)
 				? op_backup_begin(vm, &wish, vm_job_over, vm)
 				: op_backup_begin(vm, &wish, on_created, rq));
 }
@@ -197,10 +179,12 @@ void command_backup_verify(struct request *rq)
 	if (vm_check_free(vm, &err))
 		request_fail(rq, &err);
 	else
-		follow(rq, vm,
+		command_follow(rq, vm,
 			op_verify_begin(vm, dir, *id ? id : NULL, NULL,
-				is_alone(rq) ? vm_job_over : on_verified,
-				is_alone(rq) ? (void *)vm : (void *)rq));
+				command_is_alone(rq) ? vm_job_over
+						     : on_verified,
+				command_is_alone(rq) ? (void *)vm
+						     : (void *)rq));
 }
 
 static void on_put_back(struct job *job, void *arg)
@@ -228,8 +212,10 @@ void command_backup_restore(struct request *rq)
 	if (op_putback_check(vm, &err))
 		request_fail(rq, &err);
 	else if (!command_dry_run(rq, vm))
-		follow(rq, vm,
+		command_follow(rq, vm,
 			op_putback_begin(vm, dir, request_string(rq, "id"),
-				is_alone(rq) ? vm_job_over : on_put_back,
-				is_alone(rq) ? (void *)vm : (void *)rq));
+				command_is_alone(rq) ? vm_job_over
+						     : on_put_back,
+				command_is_alone(rq) ? (void *)vm
+						     : (void *)rq));
 }

@@ -11,6 +11,7 @@
 #include "supervisor/install.h"
 #include "supervisor/lifecycle.h"
 #include "supervisor/op.h"
+#include "supervisor/op_agent.h"
 #include "supervisor/order.h"
 #include "supervisor/plan.h"
 #include "supervisor/saved.h"
@@ -458,6 +459,10 @@ static void on_ask_end(struct job *job, void *arg)
 		vm->record.paused = str_eq(rq->verb->wire, "vm-pause");
 		vm_record(vm, NULL);
 	}
+	/* its clock stood still as well */
+	if (str_eq(rq->verb->wire, "vm-resume") && vm->running &&
+		vm->running->agent.enabled)
+		vm_job_add(vm, op_clock_begin(vm, vm_job_over, vm));
 	request_reply_steal(rq, command_result(vm, true, NULL));
 }
 

@@ -77,6 +77,23 @@ bool command_job(struct request *rq, struct vm *vm, struct job *job)
 	return true;
 }
 
+bool command_is_alone(const struct request *rq)
+{
+	return request_bool(rq, "job");
+}
+
+void command_follow(struct request *rq, struct vm *vm, struct job *job)
+{
+	vm_job_add(vm, job);
+	if (!command_is_alone(rq)) {
+		rq->vm = vm;
+		rq->job = job;
+		return;
+	}
+	request_reply_steal(
+		rq, json_pack("{s:o}", "job", json_sprintf("j%u", job->id)));
+}
+
 bool command_job_ends(struct request *rq, struct job *job)
 {
 	vm_job_over(job, rq->vm);
@@ -523,6 +540,18 @@ const struct handler command_handlers[] = {
 	{ "net-doctor", command_net_doctor },
 	{ "vm-ip", command_ip },
 	{ "vm-qmp", command_qmp },
+	{ "vm-agent-ping", command_agent },
+	{ "vm-agent-info", command_agent },
+	{ "vm-agent-fstrim", command_agent },
+	{ "vm-agent-set-time", command_agent },
+	{ "vm-agent-set-password", command_agent },
+	{ "vm-agent-ssh-keys", command_agent },
+	{ "vm-agent-shutdown", command_agent },
+	{ "vm-agent-exec", command_agent_exec },
+	{ "vm-agent-push", command_agent_push },
+	{ "vm-agent-pull", command_agent_pull },
+	{ "vm-agent-freeze", command_agent_freeze },
+	{ "vm-agent-thaw", command_agent_thaw },
 	{ "vm-console", command_console },
 	{ "vm-log", command_log },
 	{ "vm-stats", command_stats },

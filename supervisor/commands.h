@@ -29,6 +29,14 @@ bool command_dry_run(struct request *request, const struct vm *vm);
  */
 bool command_job(struct request *request, struct vm *vm, struct job *job);
 
+/* Whether it wants its job's id at once: nobody waits for the job then. */
+bool command_is_alone(const struct request *request);
+/*
+ * Answers such a request; else the job, whose end answers, is the request's.
+ * The job of one that is alone was begun with vm_job_over and its VM.
+ */
+void command_follow(struct request *request, struct vm *vm, struct job *job);
+
 /* [vm-list] A page of VMs. */
 void command_list(struct request *request);
 /* [vm-resolve] The names that patterns stand for. */
@@ -201,6 +209,18 @@ void command_net_doctor(struct request *request);
 void command_ip(struct request *request);
 /* [vm-qmp] Passes a command to QEMU. */
 void command_qmp(struct request *request);
+/* [vm-agent-ping] to [vm-agent-shutdown]: one question to the agent. */
+void command_agent(struct request *request);
+/* [vm-agent-exec] A command in the guest. */
+void command_agent_exec(struct request *request);
+/* [vm-agent-push] */
+void command_agent_push(struct request *request);
+/* [vm-agent-pull] */
+void command_agent_pull(struct request *request);
+/* [vm-agent-freeze] Until a deadline. */
+void command_agent_freeze(struct request *request);
+/* [vm-agent-thaw] */
+void command_agent_thaw(struct request *request);
 /* [vm-console] The path of a console's socket. */
 void command_console(struct request *request);
 /* [vm-log] The last lines of log or console. */

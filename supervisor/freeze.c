@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "qmp/call.h"
+#include "supervisor/agent_ask.h"
 #include "supervisor/guest.h"
 
 #define AGENT_MS 10000
@@ -13,35 +14,11 @@ struct freeze_job {
 	struct job job;
 	struct vm *vm;
 	struct qmp_call call;
+	struct agent_ask ask;
 	bool freeze;
-	bool answered;
 	unsigned tries;
-	struct err err;
+	json_int_t count; /* of file systems */
 };
-
-static void on_agent(
-	struct agent *agent, json_t *result UNUSED, const struct err *err)
-{
-	struct freeze_job *op = agent->owner;
-
-	op->answered = true;
-	op->err = err ? *err : (struct err)ERR_INIT;
-	job_wake(&op->job);
-}
-
-static void ask_agent(struct freeze_job *op)
-{
-	AUTO_FREE char *path = machine_priv_path(&op->vm->machine, "agent");
-	const struct agent_command command = {
-		op->freeze ? "{\"execute\":\"guest-fsfreeze-freeze\"}"
-			   : "{\"execute\":\"guest-fsfreeze-thaw\"}",
-		false, AGENT_MS
-	};
-
-	op->err = (struct err)ERR_INIT;
-	op->answered = agent_call(&op->vm->agent, path, &command, on_agent, op,
-			       &op->err) != 0;
-}
 
 static enum job_state freeze_run(struct job *job)
 {
@@ -53,11 +30,14 @@ static enum job_state freeze_run(struct job *job)
 	if (!guest_agent_is_open(op->call.result))
 		return job_fail(job, ERR_GUEST, "its guest has no agent");
 	do {
-		ask_agent(op);
-		JOB_AWAIT(job, op->answered, AGENT_MS * 2);
-	} while (!op->freeze && op->err.code && ++op->tries < TRIES);
-	if (op->err.code)
-		return job_fail_err(job, &op->err);
+		AGENT_ASK(job, &op->ask,
+			op->freeze ? "guest-fsfreeze-freeze"
+				   : "guest-fsfreeze-thaw",
+			NULL, AGENT_MS);
+	} while (!op->freeze && op->ask.err.code && ++op->tries < TRIES);
+	if (op->ask.err.code)
+		return job_fail_err(job, &op->ask.err);
+	op->count = json_integer_value(op->ask.result);
 	JOB_END(job);
 }
 
@@ -65,8 +45,7 @@ static void freeze_cleanup(struct job *job)
 {
 	struct freeze_job *op = container_of(job, struct freeze_job, job);
 
-	if (op->vm->agent.busy && op->vm->agent.owner == op)
-		agent_cancel(&op->vm->agent);
+	agent_ask_fini(&op->ask);
 	qmp_call_fini(&op->call);
 	free(op);
 }
@@ -78,11 +57,18 @@ struct job *freeze_begin(struct vm *vm, bool freeze, struct job *parent,
 		{ "thaw", freeze_run, NULL, freeze_cleanup },
 		{ "freeze", freeze_run, NULL, freeze_cleanup },
 	};
+	AUTO_FREE char *path = machine_priv_path(&vm->machine, "agent");
 	struct freeze_job *op = NEW(struct freeze_job);
 
 	op->vm = vm;
 	op->freeze = freeze;
 	job_start(&op->job, &kinds[freeze], vm->name, on_end, arg);
 	op->job.parent = parent;
+	agent_ask_init(&op->ask, &vm->agent, path, &op->job);
 	return &op->job;
+}
+
+json_int_t freeze_count(const struct job *job)
+{
+	return container_of(job, struct freeze_job, job)->count;
 }

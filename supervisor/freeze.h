@@ -14,5 +14,7 @@ enum freeze { FREEZE_NO, FREEZE_IF_AGENT, FREEZE_YES };
  */
 struct job *freeze_begin(struct vm *vm, bool freeze, struct job *parent,
 	op_end_fn *on_end, void *arg);
+/* How many file systems it froze or thawed, as the agent says. */
+json_int_t freeze_count(const struct job *job);
 
 #endif

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "supervisor/agent.h"
+#include "supervisor/agent_ask.h"
 
 #define CALL_MS   5000
 #define AGAIN_MS  500
@@ -50,7 +50,7 @@ struct guest_exec {
 	struct job job;
 	struct guest_exec_wish wish;
 	struct guest_exec_end end;
-	char *path;
+	struct agent_ask ask;
 	char base[48]; /* of the two files */
 	struct stream streams[2];
 	enum step step;
@@ -58,51 +58,10 @@ struct guest_exec {
 	size_t got; /* bytes that the last read brought */
 	json_int_t pid;
 	int64_t give_up_ms;
-	/* The call under way. */
-	bool replied;
-	json_t *result;
-	struct err err;
 };
 
-/* ---- calls ---- */
-
-static void on_reply(struct agent *agent, json_t *result, const struct err *err)
-{
-	struct guest_exec *x = agent->owner;
-
-	x->replied = true;
-	x->result = json_incref(result);
-	if (err)
-		x->err = *err;
-	job_wake(&x->job);
-}
-
-/* Asks the agent; arguments are stolen. */
-static void call(struct guest_exec *x, const char *command, json_t *args)
-{
-	AUTO_JSON json_t *message =
-		json_pack("{s:s,s:o*}", "execute", command, "arguments", args);
-	AUTO_FREE char *text =
-		message ? jstream_text(message, JSON_COMPACT) : NULL;
-	struct agent_command wish = { text, false, CALL_MS };
-
-	json_decref(x->result);
-	x->result = NULL;
-	x->replied = false;
-	x->err = (struct err)ERR_INIT;
-	if (!text)
-		err_set(&x->err, ERR_CONFIG, "the command is no UTF-8");
-	else if (!agent_call(
-			 x->wish.agent, x->path, &wish, on_reply, x, &x->err))
-		return;
-	x->replied = true;
-}
-
-#define AGENT_CALL(x, command, args)                             \
-	do {                                                     \
-		call((x), (command), (args));                    \
-		JOB_AWAIT(&(x)->job, (x)->replied, JOB_FOREVER); \
-	} while (0) /* the call has a deadline of its own */
+#define AGENT_CALL(x, command, args) \
+	AGENT_ASK(&(x)->job, &(x)->ask, (command), (args), CALL_MS)
 
 /* ---- the command ---- */
 
@@ -135,7 +94,8 @@ static struct stream *stream_of(struct guest_exec *x)
 
 static void put_out(struct guest_exec *x, int fd, const char *key)
 {
-	const char *text = json_string_value(json_object_get(x->result, key));
+	const char *text =
+		json_string_value(json_object_get(x->ask.result, key));
 	AUTO_STR struct str bytes = STR_INIT;
 
 	if (!text || base64_decode(text, &bytes))
@@ -155,14 +115,14 @@ static json_t *status_args(struct guest_exec *x)
 /* A refusal: the agent does not know it.  Silence: it may come to itself. */
 static bool take_status(struct guest_exec *x)
 {
-	const json_t *code = json_object_get(x->result, "exitcode");
-	const json_t *number = json_object_get(x->result, "signal");
+	const json_t *code = json_object_get(x->ask.result, "exitcode");
+	const json_t *number = json_object_get(x->ask.result, "signal");
 
-	if (x->err.code)
-		return x->err.code != ERR_GUEST &&
+	if (x->ask.err.code)
+		return x->ask.err.code != ERR_GUEST &&
 		       loop_now_ms() < x->give_up_ms;
 	x->give_up_ms = loop_now_ms() + SILENT_MS;
-	if (!json_is_true(json_object_get(x->result, "exited")))
+	if (!json_is_true(json_object_get(x->ask.result, "exited")))
 		return true;
 	x->end.exited = true;
 	x->end.status = json_is_integer(code)
@@ -183,8 +143,8 @@ static json_t *open_args(struct guest_exec *x)
 /* No handle: the shell has not made the file yet. */
 static bool take_handle(struct guest_exec *x)
 {
-	stream_of(x)->open = json_is_integer(x->result);
-	stream_of(x)->handle = json_integer_value(x->result);
+	stream_of(x)->open = json_is_integer(x->ask.result);
+	stream_of(x)->handle = json_integer_value(x->ask.result);
 	return true;
 }
 
@@ -276,8 +236,8 @@ static enum job_state fail_unborn(struct guest_exec *x)
 {
 	x->end.began = false;
 	return job_fail(&x->job, ERR_GUEST, "the command never ran: %s",
-		x->err.code ? x->err.text
-			    : "the guest's shell cannot write to /tmp");
+		x->ask.err.code ? x->ask.err.text
+				: "the guest's shell cannot write to /tmp");
 }
 
 static enum job_state exec_run(struct job *job)
@@ -287,16 +247,16 @@ static enum job_state exec_run(struct job *job)
 	JOB_BEGIN(job);
 	for (;;) {
 		AGENT_CALL(x, "guest-ping", NULL);
-		if (!x->err.code)
+		if (!x->ask.err.code)
 			break;
 		if (loop_now_ms() >= x->give_up_ms)
 			return fail_unborn(x);
 		JOB_AWAIT_OR_TIMEOUT(job, false, AGAIN_MS);
 	}
 	AGENT_CALL(x, "guest-exec", command_of(x));
-	if (x->err.code)
+	if (x->ask.err.code)
 		return fail_unborn(x);
-	x->pid = json_integer_value(json_object_get(x->result, "pid"));
+	x->pid = json_integer_value(json_object_get(x->ask.result, "pid"));
 	x->end.began = true;
 	x->give_up_ms = loop_now_ms() + SILENT_MS;
 	for (x->step = STEP_STATUS; x->step; x->step = next_step(x)) {
@@ -309,10 +269,35 @@ static enum job_state exec_run(struct job *job)
 		AGENT_CALL(x, steps[x->step].command, steps[x->step].args(x));
 		if (!steps[x->step].take(x))
 			return job_fail(job, ERR_GUEST,
-				"lost sight of the command: %s", x->err.text);
+				"lost sight of the command: %s",
+				x->ask.err.text);
 	}
 	if (!x->wish.windows && !x->streams[0].open)
 		return fail_unborn(x);
+	JOB_END(job);
+}
+
+/*
+ * Nobody waits for it any more: it is told to end, and what it wrote goes.
+ * What cannot be said is lost with the guest.
+ */
+static json_t *end_args(const struct guest_exec *x)
+{
+	AUTO_FREE char *pid = xasprintf("%lld", (long long)x->pid);
+	AUTO_FREE char *out = xasprintf("%s.out", x->base);
+	AUTO_FREE char *err = xasprintf("%s.err", x->base);
+
+	return json_pack("{s:s,s:[s,s,s,s,s]}", "path", "/bin/sh", "arg", "-c",
+		"kill \"$0\"; rm -f \"$@\"", pid, out, err);
+}
+
+static enum job_state exec_undo(struct job *job)
+{
+	struct guest_exec *x = container_of(job, struct guest_exec, job);
+
+	JOB_BEGIN(job);
+	if (x->end.began && !x->end.exited && !x->wish.windows)
+		AGENT_CALL(x, "guest-exec", end_args(x));
 	JOB_END(job);
 }
 
@@ -320,14 +305,11 @@ static void exec_cleanup(struct job *job)
 {
 	struct guest_exec *x = container_of(job, struct guest_exec, job);
 
-	if (x->wish.agent->busy && x->wish.agent->owner == x)
-		agent_cancel(x->wish.agent);
-	json_decref(x->result);
-	free(x->path);
+	agent_ask_fini(&x->ask);
 	free(x);
 }
 
-static const struct job_kind exec_kind = { "exec", exec_run, NULL,
+static const struct job_kind exec_kind = { "exec", exec_run, exec_undo,
 	exec_cleanup };
 
 struct job *guest_exec_start(const struct guest_exec_wish *wish,
@@ -340,12 +322,12 @@ struct job *guest_exec_start(const struct guest_exec_wish *wish,
 	if (sys_random(&token, sizeof(token)) < 0)
 		token = sys_now_us();
 	x->wish = *wish;
-	x->path = xstrdup(wish->path);
 	snprintf(x->base, sizeof(x->base), "/tmp/vmward-%016" PRIx64, token);
 	x->streams[0] = (struct stream){ ".out", 1, 0, false };
 	x->streams[1] = (struct stream){ ".err", 2, 0, false };
 	x->give_up_ms = loop_now_ms() + wish->patience_ms;
 	job_start(&x->job, &exec_kind, target, on_end, arg);
+	agent_ask_init(&x->ask, wish->agent, wish->path, &x->job);
 	return &x->job;
 }
 

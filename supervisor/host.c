@@ -17,7 +17,7 @@
 /* The files a VM's priv directory may hold, besides the lock. */
 static const char *const leaves[] = { "monitor", "yank", "agent", "stderr",
 	"config.ini", "ready", "unplug", "clone", "saving", "saving.tmp", "vnc",
-	"serial0", "serial1", "serial2", "serial3", "config.ini.tmp",
+	"frozen", "serial0", "serial1", "serial2", "serial3", "config.ini.tmp",
 	"ready.tmp", "unplug.tmp", "runtime.ini", "runtime.ini.tmp", NULL };
 
 /* What tells of its last life: it goes with the directory. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Going on from saved memory, and the guest's clock after it. */
+/* Going on from saved memory. */
 #include "supervisor/op_save.h"
 
 #include <fcntl.h>
@@ -10,11 +10,8 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "qmp/call.h"
-#include "supervisor/guest.h"
 #include "supervisor/migration.h"
 #include "supervisor/saved.h"
-
-#define CLOCK_MS 10000
 
 struct op_restore {
 	struct job job;
@@ -22,7 +19,6 @@ struct op_restore {
 	struct qmp_call call;
 	int fd;
 	int64_t look_ms;
-	bool answered; /* by the agent */
 	struct durable durable;
 };
 
@@ -99,8 +95,6 @@ static void restore_cleanup(struct job *job)
 {
 	struct op_restore *op = container_of(job, struct op_restore, job);
 
-	if (op->vm->agent.busy && op->vm->agent.owner == op)
-		agent_cancel(&op->vm->agent);
 	durable_stop(&op->durable);
 	fd_close(&op->fd);
 	qmp_call_fini(&op->call);
@@ -118,57 +112,5 @@ struct job *op_restore_begin(
 	op->fd = -1;
 	job_start(&op->job, &kind, vm->name, on_end, parent);
 	op->job.parent = parent;
-	return &op->job;
-}
-
-/* ---- the clock ---- */
-
-static void on_agent(
-	struct agent *agent, json_t *result UNUSED, const struct err *err)
-{
-	struct op_restore *op = agent->owner;
-
-	op->answered = true;
-	if (err && err->code)
-		vmlog_line(&op->vm->log, LOG_WARN, "its clock was not set: %s",
-			err->text);
-	job_wake(&op->job);
-}
-
-static void ask_agent(struct op_restore *op)
-{
-	AUTO_FREE char *path = machine_priv_path(&op->vm->machine, "agent");
-	AUTO_FREE char *text = xasprintf(
-		"{\"execute\":\"guest-set-time\",\"arguments\":{\"time\":%lld}}",
-		(long long)sys_realtime_us() * 1000);
-	const struct agent_command command = { text, false, CLOCK_MS };
-	struct err err = ERR_INIT;
-
-	op->answered = agent_call(&op->vm->agent, path, &command, on_agent, op,
-			       &err) != 0;
-}
-
-static enum job_state clock_run(struct job *job)
-{
-	struct op_restore *op = container_of(job, struct op_restore, job);
-
-	JOB_BEGIN(job);
-	QMP_CALL(job, &op->call, QMP_OF(op), "query-chardev", NULL);
-	if (!guest_agent_is_open(op->call.result))
-		return JOB_ENDS;
-	ask_agent(op);
-	JOB_AWAIT(job, op->answered, CLOCK_MS * 2);
-	JOB_END(job);
-}
-
-struct job *op_clock_begin(struct vm *vm, op_end_fn *on_end, void *arg)
-{
-	static const struct job_kind kind = { "clock", clock_run, NULL,
-		restore_cleanup };
-	struct op_restore *op = NEW(struct op_restore);
-
-	op->vm = vm;
-	op->fd = -1;
-	job_start(&op->job, &kind, vm->name, on_end, arg);
 	return &op->job;
 }

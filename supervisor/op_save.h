@@ -31,7 +31,5 @@ struct job *op_save_reap_begin(struct vm *vm, op_end_fn *on_end, void *arg);
  */
 struct job *op_restore_begin(
 	struct vm *vm, struct job *parent, op_end_fn *on_end);
-/* Its guest goes on: its clock is set by the agent, if that is there. */
-struct job *op_clock_begin(struct vm *vm, op_end_fn *on_end, void *arg);
 
 #endif

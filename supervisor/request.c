@@ -13,6 +13,8 @@
 #include "supervisor/client.h"
 #include "supervisor/mask.h"
 
+#define BEHIND (256 * 1024) /* bytes that nobody has read yet */
+
 struct registry *request_registry(const struct request *rq)
 {
 	return rq->control->registry;
@@ -61,6 +63,13 @@ struct request *request_sibling(const struct request *rq, const json_t *id)
 bool request_has_events(const struct request *rq)
 {
 	return rq->client && rq->client->wants_events;
+}
+
+bool request_is_behind(const struct request *rq)
+{
+	const struct jstream *js = rq->client ? &rq->client->stream : NULL;
+
+	return js && js->out.len - js->out_done > BEHIND;
 }
 
 /*

@@ -83,6 +83,8 @@ bool request_has_events(const struct request *request);
 /* The request of the same client whose id equals, or NULL. */
 struct request *request_sibling(
 	const struct request *request, const json_t *id);
+/* So much waits for the client to read it that more should wait as well. */
+bool request_is_behind(const struct request *request);
 /* Sends an event object (borrowed) to the request's client only. */
 void request_send_event(struct request *request, const json_t *event);
 /* True if its client may look at the VM of that name. */

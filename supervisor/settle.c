@@ -10,6 +10,7 @@
 #include "supervisor/diskfull.h"
 #include "supervisor/ephemeral.h"
 #include "supervisor/events.h"
+#include "supervisor/frozen.h"
 #include "supervisor/hang.h"
 #include "supervisor/hook.h"
 #include "supervisor/incident.h"
@@ -151,6 +152,7 @@ void settle(struct vm *vm)
 	if (!vm->spec) /* its file is broken: the last good version stays */
 		vm->spec = vm->running;
 	vm_drop_running(vm);
+	frozen_forget(vm);
 	vmlog_line(&vm->log, LOG_INFO, "ended: %s%s%s",
 		cause_name(vm->last.cause), *vm->last.detail ? " " : "",
 		vm->last.detail);

@@ -127,6 +127,7 @@ void vm_free(struct vm *vm)
 	list_del(&vm->link);
 	loop_timer_stop(&vm->retry_timer);
 	loop_timer_stop(&vm->schedule.timer);
+	loop_timer_stop(&vm->frozen.timer);
 	loop_timer_stop(&vm->runtime_timer);
 	loop_timer_stop(&vm->reboot_timer);
 	loop_timer_stop(&vm->full.timer);

@@ -128,6 +128,12 @@ struct vm_order {
 	void (*reread)(struct vm *vm); /* its files */
 };
 
+/* Its file systems stand still for a person; supervisor/frozen's. */
+struct vm_frozen {
+	struct loop_timer timer; /* then they go on */
+	unsigned tries;
+};
+
 /* Its backups at their times; supervisor/schedule's. */
 struct vm_schedule {
 	struct loop_timer timer;
@@ -199,6 +205,7 @@ struct vm {
 	struct vm_low low;
 	struct vm_hang hang;
 	struct vm_schedule schedule;
+	struct vm_frozen frozen;
 	struct loop_timer runtime_timer; /* [stop] runtime-max */
 	struct vm_good good;
 	bool ordered; /* this start was asked for by a person */
@@ -295,6 +302,9 @@ void vm_job_add(struct vm *vm, struct job *job);
 unsigned vm_job_last(unsigned at_least);
 /* It came to another phase (static text): emits JOB_STATUS if it is one. */
 void vm_job_phase(struct vm *vm, struct job *job, const char *phase);
+/* So much of it is done: emits JOB_STATUS once a percent. */
+void vm_job_bytes(
+	struct vm *vm, struct job *job, uint64_t done, uint64_t total);
 /* The job's end: emits JOB_STATUS, takes it off the list. */
 void vm_job_end(struct vm *vm, struct job *job);
 /* QEMU is gone, or its monitor: every job looks again. */

@@ -36,6 +36,18 @@ void vm_job_phase(struct vm *vm, struct job *job, const char *phase)
 	emit_job(vm, job, "running");
 }
 
+void vm_job_bytes(struct vm *vm, struct job *job, uint64_t done, uint64_t total)
+{
+	uint64_t percent = total / 100;
+	bool tells =
+		percent == 0 || done / percent != job->progress.done / percent;
+
+	job->progress.done = done;
+	job->progress.total = total;
+	if (tells)
+		emit_job(vm, job, "running");
+}
+
 static unsigned last_job; /* the number of the last one */
 
 unsigned vm_job_last(unsigned at_least)
@@ -84,13 +96,25 @@ void vm_job_over(struct job *job, void *arg)
 	vm_job_end(vm, job);
 }
 
+/* Those that only ask QEMU or the guest. */
+static bool is_harmless(const struct job *job)
+{
+	static const char *const kinds[] = { "qmp", "observe", "exec", "clock",
+		"screenshot" };
+
+	for (size_t i = 0; i < NELEMS(kinds); i++) {
+		if (str_eq(job->kind->name, kinds[i]))
+			return true;
+	}
+	return str_starts(job->kind->name, "agent");
+}
+
 struct job *vm_busy(const struct vm *vm)
 {
 	list_each(&vm->jobs, it, next) {
 		struct job *job = list_entry(it, struct job, link);
 
-		if (!str_eq(job->kind->name, "qmp") &&
-			!str_eq(job->kind->name, "observe"))
+		if (!is_harmless(job))
 			return job;
 	}
 	return NULL;

@@ -11,6 +11,9 @@ static void is_bytes(const char *text, const char *want)
 	str_add(&out, "<");
 	is_int(base64_decode(text, &out), 0, "'%s' is base64", text);
 	is_str(str_text(&out) + 1, want, "of '%s'", want);
+	str_cut(&out, 1);
+	base64_encode(want, strlen(want), &out);
+	is_str(str_text(&out) + 1, text, "'%s' and back", want);
 }
 
 static void is_bad(const char *text)
@@ -36,6 +39,9 @@ int main(void)
 	is_int(base64_decode("AP+A/w==", &out), 0, "bytes that are no text");
 	is_int((int)out.len, 4, "four of them");
 	ok(!memcmp(str_text(&out), "\0\xff\x80\xff", 4), "these");
+	str_cut(&out, 0);
+	base64_encode("\0\xff\x80\xff", 4, &out);
+	is_str(str_text(&out), "AP+A/w==", "and back");
 	is_bad("Z");
 	is_bad("Zg=");
 	is_bad("Zg==Zg==");

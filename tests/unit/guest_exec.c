@@ -232,13 +232,44 @@ static void test_lost(void)
 	serve("guest-exec-status",
 		"{\"return\": {\"exited\": true, \"signal\": 9}}\n");
 	is_end(true, true, 137, "killed");
-	start_it(true);
+	start_it(false);
 	job_cancel(job);
-	clock_settle();
+	close(sys_accept(listener)); /* of the call that was under way */
+	serve("kill", "{\"return\": {\"pid\": 8}}\n");
 	is_end(true, false, 0, "cancelled");
 	is_int(end_err.code, ERR_CANCELLED, "by us");
 	ok(!agent.busy, "and the agent is free");
-	close(sys_accept(listener));
+	start_it(true);
+	job_cancel(job);
+	is_end(true, false, 0, "of Windows no more is asked");
+	while (!is_quiet())
+		; /* the call that was under way */
+}
+
+/* What another job asks the agent meanwhile costs a moment, not the output. */
+static void on_other(struct agent *a, json_t *result, const struct err *why)
+{
+	(void)a;
+	(void)result;
+	(void)why;
+}
+
+static void test_shared(void)
+{
+	static const struct agent_command ping = {
+		"{\"execute\":\"guest-ping\"}", false, 1000
+	};
+
+	start_it(true);
+	serve("guest-exec-status", RUNS);
+	is_int(agent_call(&agent, path, &ping, on_other, NULL, &err), 0,
+		"another job asks");
+	loop_sim_advance(100);
+	is_int(ends, 0, "the command is not lost");
+	serve("guest-ping", "{\"return\": {}}\n");
+	loop_sim_advance(20);
+	serve("guest-exec-status", EXITED);
+	is_end(true, true, 3, "its turn came");
 }
 
 int main(void)
@@ -252,6 +283,7 @@ int main(void)
 	test_windows();
 	test_unborn();
 	test_lost();
+	test_shared();
 	fd_close(&listener);
 	str_fini(&out);
 	loop_sim_end();
