@@ -66,7 +66,8 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_vm.c 
 	supervisor/once.c supervisor/doctor.c
 SUPERVISOR_SRC += supervisor/pin.c supervisor/command_machine.c supervisor/firmware.c supervisor/sidecar.c supervisor/tpm.c
 SUPERVISOR_SRC += supervisor/agent_ask.c supervisor/guest_program.c supervisor/frozen.c \
-	supervisor/op_agent.c supervisor/op_agent_file.c supervisor/command_agent.c
+	supervisor/op_agent.c supervisor/op_agent_file.c supervisor/command_agent.c \
+	supervisor/keyboard.c supervisor/op_screen.c supervisor/command_screen.c supervisor/display.c
 SUPERVISOR_SRC += supervisor/vsock.c supervisor/sdnotify.c
 SUPERVISOR_SRC += supervisor/chains.c supervisor/chain_open.c supervisor/chain_record.c supervisor/disk_close.c supervisor/overlays.c supervisor/command_chain.c
 SUPERVISOR_SRC += supervisor/vm_spec.c supervisor/lastgood.c supervisor/mask.c supervisor/recorder.c

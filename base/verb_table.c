@@ -398,6 +398,8 @@ const struct verb verbs[] = {
 		.help = "pass one QMP command to its QEMU",
 	},
 
+#include "base/verb_screen.h"
+
 #include "base/verb_agent.h"
 
 	/* ---- jobs ---- */

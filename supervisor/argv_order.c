@@ -9,14 +9,18 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "supervisor/display.h"
 
 /* After all others: on pc they keep their slots. */
 static int add_display(struct argv_build *b)
 {
-	if (!b->host->vnc)
-		return 0;
-	argv_add_option(b, "-vnc", "none");
-	return argv_add_device(b, device_vga(b->kind));
+	json_t *device = display_device(b->spec, b->kind);
+
+	if (b->host->vnc || display_has_vnc(b->spec))
+		argv_add_option(b, "-vnc", "none");
+	if (!device && b->host->vnc)
+		device = device_video(b->kind, "VGA");
+	return device ? argv_add_device(b, device) : 0;
 }
 
 /* "-device foo,bar=x y": the option, a blank, and all the rest as one word. */

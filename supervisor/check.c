@@ -12,6 +12,7 @@
 #include "supervisor/device.h"
 #include "supervisor/disk_check.h"
 #include "supervisor/firmware.h"
+#include "supervisor/display.h"
 #include "supervisor/forward.h"
 #include "supervisor/nic_check.h"
 #include "supervisor/tpm.h"
@@ -546,6 +547,7 @@ void check_spec(
 	watchdog_settle(spec, to);
 	firmware_check(spec, to);
 	tpm_check(spec, to);
+	display_check(spec, to);
 	check_start(&check);
 	check_restart(&check);
 	check_boots(&check);

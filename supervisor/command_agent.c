@@ -48,17 +48,6 @@ static int64_t wait_of(const struct request *rq)
 	return ms > 0 ? ms : WAIT_MS;
 }
 
-/* Whom the end of its job is told: of one that is alone its VM only. */
-static void *listener_of(struct request *rq, struct vm *vm)
-{
-	return command_is_alone(rq) ? (void *)vm : (void *)rq;
-}
-
-static op_end_fn *end_of(const struct request *rq, op_end_fn *on_end)
-{
-	return command_is_alone(rq) ? vm_job_over : on_end;
-}
-
 /* False: the request was answered with the error. */
 static bool ends_well(struct request *rq, struct job *job)
 {
@@ -222,8 +211,8 @@ void command_agent(struct request *rq)
 	if (vm)
 		command_follow(rq, vm,
 			op_agent_begin_steal(vm, what, ask->args(rq),
-				wait_of(rq), end_of(rq, on_asked),
-				listener_of(rq, vm)));
+				wait_of(rq), command_end(rq, on_asked),
+				command_listener(rq, vm)));
 }
 
 /* ---- freeze, thaw ---- */
@@ -268,8 +257,8 @@ void command_agent_thaw(struct request *rq)
 
 	if (vm)
 		command_follow(rq, vm,
-			frozen_thaw_begin(vm, end_of(rq, on_frozen),
-				listener_of(rq, vm)));
+			frozen_thaw_begin(vm, command_end(rq, on_frozen),
+				command_listener(rq, vm)));
 }
 
 /* ---- exec ---- */
@@ -444,8 +433,8 @@ static void copy(struct request *rq,
 		request_fail(rq, &err);
 	else
 		command_follow(rq, vm,
-			begin(vm, &file, end_of(rq, on_copied),
-				listener_of(rq, vm)));
+			begin(vm, &file, command_end(rq, on_copied),
+				command_listener(rq, vm)));
 }
 
 void command_agent_push(struct request *rq)

@@ -82,6 +82,16 @@ bool command_is_alone(const struct request *rq)
 	return request_bool(rq, "job");
 }
 
+op_end_fn *command_end(const struct request *rq, op_end_fn *on_end)
+{
+	return command_is_alone(rq) ? vm_job_over : on_end;
+}
+
+void *command_listener(struct request *rq, struct vm *vm)
+{
+	return command_is_alone(rq) ? (void *)vm : (void *)rq;
+}
+
 void command_follow(struct request *rq, struct vm *vm, struct job *job)
 {
 	vm_job_add(vm, job);
@@ -540,6 +550,9 @@ const struct handler command_handlers[] = {
 	{ "net-doctor", command_net_doctor },
 	{ "vm-ip", command_ip },
 	{ "vm-qmp", command_qmp },
+	{ "vm-screenshot", command_screenshot },
+	{ "vm-send-key", command_send_key },
+	{ "vm-type", command_type },
 	{ "vm-agent-ping", command_agent },
 	{ "vm-agent-info", command_agent },
 	{ "vm-agent-fstrim", command_agent },

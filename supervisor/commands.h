@@ -7,6 +7,7 @@
 #define SUPERVISOR_COMMANDS_H
 
 #include "supervisor/control.h"
+#include "supervisor/op.h"
 
 extern const struct handler command_handlers[];
 
@@ -31,9 +32,12 @@ bool command_job(struct request *request, struct vm *vm, struct job *job);
 
 /* Whether it wants its job's id at once: nobody waits for the job then. */
 bool command_is_alone(const struct request *request);
+/* What is told of the end of its job, and whom: of one alone its VM only. */
+op_end_fn *command_end(const struct request *request, op_end_fn *on_end);
+void *command_listener(struct request *request, struct vm *vm);
 /*
  * Answers such a request; else the job, whose end answers, is the request's.
- * The job of one that is alone was begun with vm_job_over and its VM.
+ * The job was begun with those two.
  */
 void command_follow(struct request *request, struct vm *vm, struct job *job);
 
@@ -209,6 +213,12 @@ void command_net_doctor(struct request *request);
 void command_ip(struct request *request);
 /* [vm-qmp] Passes a command to QEMU. */
 void command_qmp(struct request *request);
+/* [vm-screenshot] As PNG. */
+void command_screenshot(struct request *request);
+/* [vm-send-key] */
+void command_send_key(struct request *request);
+/* [vm-type] */
+void command_type(struct request *request);
 /* [vm-agent-ping] to [vm-agent-shutdown]: one question to the agent. */
 void command_agent(struct request *request);
 /* [vm-agent-exec] A command in the guest. */

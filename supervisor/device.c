@@ -117,9 +117,9 @@ char *device_word(const char *text)
 	return word.len ? str_take(&word) : xstrdup("");
 }
 
-json_t *device_vga(enum machine_kind kind)
+json_t *device_video(enum machine_kind kind, const char *model)
 {
-	json_t *device = device_new("VGA", "video0");
+	json_t *device = device_new(model, "video0");
 
 	if (kind == MACHINE_Q35)
 		device_put_at(device, kind, ADDR_DISPLAY);

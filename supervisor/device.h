@@ -49,7 +49,7 @@ void device_put_place(json_t *device, int place);
 /* A text as a value of an option, where a comma is written twice; new. */
 char *device_word(const char *text);
 /* A graphics card that every firmware and guest knows. */
-json_t *device_vga(enum machine_kind kind);
+json_t *device_video(enum machine_kind kind, const char *model);
 /* bootindex, if it is not 0. */
 void device_put_boot(json_t *device, int bootindex);
 /* Root port number i (below 32) of q35. */

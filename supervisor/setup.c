@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/fd.h"
+#include "supervisor/display.h"
 #include "supervisor/install.h"
 #include "supervisor/throttle.h"
 
@@ -89,6 +90,12 @@ static bool send_link(struct setup *setup, struct job *job)
 	return false;
 }
 
+static bool is_shown(const struct vm *vm)
+{
+	return install_display(vm) ||
+	       (vm->running && display_has_vnc(vm->running));
+}
+
 /* QEMU may bind no socket: it gets one.  False: it has it, or needs none. */
 static bool send_display(struct setup *setup, struct job *job)
 {
@@ -96,7 +103,7 @@ static bool send_display(struct setup *setup, struct job *job)
 	struct err err = ERR_INIT;
 	AUTO_CLOSE int fd = -1;
 
-	if (!install_display(setup->vm) || setup->shown > 1)
+	if (!is_shown(setup->vm) || setup->shown > 1)
 		return false;
 	if (setup->shown++ > 0) {
 		send_steal(setup, job, "display-update",

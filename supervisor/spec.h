@@ -324,6 +324,14 @@ struct spec_host_limits {
 	int oom_score;
 };
 
+enum spec_video { VIDEO_VIRTIO, VIDEO_STD, VIDEO_NONE };
+enum spec_vnc { VNC_NO, VNC_UNIX };
+struct spec_display {
+	bool written; /* the section is there */
+	int video;    /* enum spec_video */
+	int vnc;      /* enum spec_vnc */
+};
+
 enum spec_watchdog_model { WATCHDOG_I6300ESB, WATCHDOG_IB700, WATCHDOG_ITCO };
 enum spec_watchdog_action {
 	WATCHDOG_RESTART,
@@ -365,6 +373,7 @@ struct vm_spec {
 	struct spec_toggle rng, balloon, agent;
 	struct spec_watchdog watchdog;
 	struct spec_tpm tpm;
+	struct spec_display display;
 	struct spec_seed seed;
 	struct spec_host_limits limits;
 

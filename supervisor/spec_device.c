@@ -9,6 +9,8 @@ static const char *const watchdog_model_names[] = { "i6300esb", "ib700", "itco",
 static const char *const watchdog_action_names[] = { "restart", "reset",
 	"pause", "poweroff", NULL };
 static const char *const tpm_model_names[] = { "crb", "tis", NULL };
+static const char *const video_names[] = { "virtio", "std", "none", NULL };
+static const char *const vnc_names[] = { "no", "unix", NULL };
 static const char *const target_names[] = { "isa", "virtio", NULL };
 
 /* One row of a table is one key. */
@@ -59,6 +61,20 @@ const struct key spec_tpm_keys[] = {
 	{ "model", KEY_CHOICE, AT(model), .fallback = "crb",
 		.when = KEY_COLD, .choices = tpm_model_names,
 		.help = "What the guest sees; tis is for old ones." },
+	KEYS_END,
+};
+#undef AT
+
+#define AT(member) .offset = offsetof(struct spec_display, member)
+const struct key spec_display_keys[] = {
+	{ "video", KEY_CHOICE, AT(video), .fallback = "virtio",
+		.when = KEY_COLD, .choices = video_names,
+		.help = "The video card: virtio is a VGA that a driver makes "
+			"fast; std is the plain VGA." },
+	{ "vnc", KEY_CHOICE, AT(vnc), .fallback = "unix",
+		.when = KEY_COLD, .choices = vnc_names,
+		.help = "unix: shown by VNC on the socket priv/vnc of the "
+			"VM's runtime directory, which root may open." },
 	KEYS_END,
 };
 #undef AT

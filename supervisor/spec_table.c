@@ -72,6 +72,12 @@ const struct section spec_sections[] = {
 		.enabled_offset = offsetof(struct spec_tpm, written),
 		.help = "A TPM 2.0, by swtpm; the section makes it, and what "
 			"it holds is kept until the VM is deleted." },
+	{ .name = "display",
+		.keys = spec_display_keys,
+		.offset = offsetof(struct vm_spec, display),
+		.size = sizeof(struct spec_display),
+		.enabled_offset = offsetof(struct spec_display, written),
+		.help = "A screen; the section makes it." },
 	{ .name = "seed",
 		.keys = spec_seed_keys,
 		.offset = offsetof(struct vm_spec, seed),
@@ -101,7 +107,6 @@ const struct section spec_sections[] = {
 		.help = "What has no key: an option of QEMU's, a blank, and "
 			"its argument; or a line of QMP." },
 	LATER("cdrom"),
-	LATER("display"),
 	LATER("share"),
 	LATER("vsock"),
 	LATER("usb"),

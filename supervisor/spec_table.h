@@ -21,6 +21,7 @@ extern const struct key spec_balloon_keys[];
 extern const struct key spec_agent_keys[];
 extern const struct key spec_watchdog_keys[];
 extern const struct key spec_tpm_keys[];
+extern const struct key spec_display_keys[];
 extern const struct key spec_seed_keys[];
 extern const struct key spec_backup_keys[];
 extern const struct key spec_limits_keys[];

@@ -41,6 +41,8 @@ static const struct argv_case argv_cases[] = {
 	{ .name = "slots",
 		.slots = { "", "net-old", "disk-gone", "", "disk-root" } },
 	{ .name = "bare" },
+	{ .name = "display" },
+	{ .name = "display-pc" },
 	{ .name = "watchdog" },
 	{ .name = "watchdog-itco" },
 	{ .name = "remote", .away = true },
