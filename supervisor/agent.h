@@ -21,6 +21,7 @@ struct agent {
 	bool synced;      /* the answer to our sync was seen */
 	bool no_reply;    /* the command has no success reply (shutdown) */
 	unsigned ignored; /* messages that answer nothing */
+	unsigned waiting; /* questions of agent_ask that wait for their turn */
 	uint64_t sync_id;
 	char *command; /* JSON text sent after the sync */
 	/* Exactly once per agent_call(); result borrowed, or NULL and err. */

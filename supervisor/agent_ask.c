@@ -22,17 +22,38 @@ static void on_reply(struct agent *agent, json_t *result, const struct err *err)
 
 static void on_again(struct loop_timer *timer);
 
+static void wait_no_more(struct agent_ask *ask)
+{
+	loop_timer_stop(&ask->again);
+	if (ask->waits)
+		ask->agent->waiting--;
+	ask->waits = false;
+}
+
+static void wait_for_turn(struct agent_ask *ask)
+{
+	if (!ask->waits)
+		ask->agent->waiting++;
+	ask->waits = true;
+	loop_timer_start(&ask->again, AGAIN_MS, on_again);
+}
+
+/* Whoever waits comes before those that have just had their turn. */
 static void try_it(struct agent_ask *ask)
 {
 	struct err err = ERR_INIT;
+	bool yields = !ask->waits && ask->agent->waiting > 0;
 
-	if (!agent_call(
-		    ask->agent, ask->path, &ask->command, on_reply, ask, &err))
-		return;
-	if (err.code == ERR_BUSY && loop_now_ms() < ask->turn_ms) {
-		loop_timer_start(&ask->again, AGAIN_MS, on_again);
+	if (!yields && !agent_call(ask->agent, ask->path, &ask->command,
+			       on_reply, ask, &err)) {
+		wait_no_more(ask);
 		return;
 	}
+	if (yields || (err.code == ERR_BUSY && loop_now_ms() < ask->turn_ms)) {
+		wait_for_turn(ask);
+		return;
+	}
+	wait_no_more(ask);
 	ask->replied = true;
 	ask->err = err;
 	job_wake(ask->job);
@@ -46,7 +67,8 @@ static void on_again(struct loop_timer *timer)
 /* Nothing of the last one is left. */
 static void forget(struct agent_ask *ask)
 {
-	loop_timer_stop(&ask->again);
+	if (ask->agent)
+		wait_no_more(ask);
 	if (ask->agent && ask->agent->busy && ask->agent->owner == ask)
 		agent_cancel(ask->agent);
 	json_decref(ask->result);

@@ -272,6 +272,34 @@ static void test_shared(void)
 	is_end(true, true, 3, "its turn came");
 }
 
+/* Two jobs that ask without a pause: neither starves the other. */
+static void test_turns(void)
+{
+	struct guest_exec_wish wish = { &agent, path, argv, true, 0, on_output,
+		is_full, NULL };
+	struct job *other;
+
+	start_it(true);
+	other = guest_exec_start(&wish, "web", NULL, NULL);
+	clock_settle();
+	serve("guest-exec-status", NULL);
+	ok(is_quiet(), "the other one waits");
+	job_cancel(job);
+	clock_settle();
+	loop_sim_advance(20);
+	serve("guest-ping", "{\"return\": {}}\n");
+	begin(true, 0);
+	serve("guest-exec", "{\"return\": {\"pid\": 9}}\n");
+	loop_sim_advance(20);
+	serve("guest-ping", "{\"return\": {}}\n");
+	job_cancel(other);
+	job_cancel(job);
+	clock_settle();
+	while (!is_quiet())
+		;
+	is_int((int)agent.waiting, 0, "nobody waits any more");
+}
+
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -284,6 +312,7 @@ int main(void)
 	test_unborn();
 	test_lost();
 	test_shared();
+	test_turns();
 	fd_close(&listener);
 	str_fini(&out);
 	loop_sim_end();
