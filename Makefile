@@ -52,7 +52,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_vm.c 
 	supervisor/journal.c supervisor/op_delete.c supervisor/command_delete.c \
 	supervisor/live_copy.c supervisor/live_image.c \
 	supervisor/live_link.c supervisor/live_settle.c supervisor/op_clone.c supervisor/command_clone.c \
-	supervisor/live_reap.c supervisor/calendar.c supervisor/spec_backup.c \
+	supervisor/live_reap.c supervisor/calendar.c supervisor/spec_backup.c supervisor/spec_snapshot.c \
 	supervisor/backups.c supervisor/backup_disk.c supervisor/sum.c \
 	supervisor/op_backup.c supervisor/op_verify.c supervisor/op_putback.c \
 	supervisor/command_backup.c supervisor/freeze.c supervisor/schedule.c supervisor/bitmaps.c \
@@ -112,6 +112,10 @@ SUPERVISOR_SRC += supervisor/setup.c supervisor/op_finish.c supervisor/migration
 SUPERVISOR_SRC += supervisor/snapshots.c supervisor/snapshot_disks.c \
 	supervisor/snapshot_step.c supervisor/snapshot_fit.c \
 	supervisor/live_snapshot.c supervisor/op_snapshot.c \
+	supervisor/snapshot_gate.c supervisor/snapshot_still.c \
+	supervisor/snapshot_groups.c supervisor/op_group.c \
+	supervisor/command_group.c supervisor/mounts.c supervisor/op_mount.c \
+	supervisor/op_export.c supervisor/command_mount.c \
 	supervisor/command_snapshot.c
 # the main() of each program
 VMWARDD_SRC = supervisor/main.c
@@ -127,7 +131,7 @@ PEER_SRC = tests/peer/talk.c tests/peer/storm.c tests/peer/activate.c tests/peer
 FUZZ_SRC = tests/fuzz/ini.c tests/fuzz/stream.c tests/fuzz/request.c \
 	tests/fuzz/slot.c tests/fuzz/header.c tests/fuzz/words.c tests/fuzz/ovf.c
 BENCH_SRC = tests/bench/mass.c tests/bench/measure.c tests/bench/lab.c \
-	tests/bench/probe.c tests/bench/table.c
+	tests/bench/probe.c tests/bench/table.c tests/bench/snapshot.c
 MAN = vmwardd.8 vmward.1 vmward.ini.5 vmward-protocol.7
 
 # ---- settings ----

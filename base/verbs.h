@@ -66,6 +66,7 @@ enum verb_flags {
 	VERB_MAYBE = 256,    /* with MANY or ONE: no name means all of them */
 	VERB_FILE = 512,     /* a FILE in place of a name: exec of vmwardd */
 	VERB_SEEN = 1024,    /* anybody may: of VMs that he may look at */
+	VERB_TOGETHER = 2048, /* with MANY: one request, the others in `with` */
 };
 
 struct verb {

@@ -42,6 +42,7 @@ struct batch {
 	const struct request_view *view;
 	struct wire *wire;
 	struct request *list;
+	json_t *with; /* the other VMs of the one request; or NULL */
 	size_t n;
 	size_t left;  /* without a reply */
 	size_t shown; /* those before it are printed */
@@ -256,6 +257,8 @@ static int queue_all(struct batch *b, struct err *err)
 		if (r->vm)
 			json_object_set_new(
 				arguments, "vm", json_string(r->vm));
+		if (b->with)
+			json_object_set(arguments, "with", b->with);
 		if (b->n > 1 && str_eq(b->call->verb->name, "stop"))
 			json_object_set_new(arguments, "together", json_true());
 		result = wire_queue(b->wire, r->id,
@@ -456,6 +459,11 @@ static void set_up(struct batch *b, const json_t *names)
 {
 	size_t n = json_array_size(names);
 
+	if (n > 1 && b->call->verb->flags & VERB_TOGETHER) {
+		b->with = json_deep_copy(names);
+		json_array_remove(b->with, 0);
+		n = 1;
+	}
 	b->n = n ? n : 1;
 	b->left = b->n;
 	b->list = xcalloc(b->n, sizeof(*b->list));
@@ -474,6 +482,7 @@ static void tear_down(struct batch *b)
 	for (size_t i = 0; i < b->n; i++)
 		json_decref(b->list[i].reply);
 	free(b->list);
+	json_decref(b->with);
 	json_decref(b->results);
 }
 

@@ -23,6 +23,16 @@ static void render_name(const struct row *row, struct str *out)
 		str_add(out, " *");
 }
 
+static void render_group(const struct row *row, struct str *out)
+{
+	const json_t *vms = json_object_get(row_get(row, "group"), "vms");
+	const json_t *vm;
+	size_t i;
+
+	json_array_foreach(vms, i, vm)
+		str_addf(out, "%s%s", i ? "," : "", json_string_value(vm));
+}
+
 static const struct column columns[] = {
 	{ .name = "NAME",
 		.key = "name",
@@ -31,6 +41,14 @@ static const struct column columns[] = {
 	{ .name = "TIME", .key = "time" },
 	{ .name = "MEMORY", .key = "memory", .type = COLUMN_YESNO },
 	{ .name = "DISKS", .key = "disks", .type = COLUMN_LIST },
+	{ .name = "GROUP",
+		.key = "group",
+		.type = COLUMN_CUSTOM,
+		.render = render_group },
+	{ .name = "SCHEDULED",
+		.key = "scheduled",
+		.type = COLUMN_YESNO,
+		.asked = true },
 	{ .name = "PARENT", .key = "parent", .asked = true },
 	{ .name = "DESCRIPTION", .key = "description" },
 	{ .name = NULL },
@@ -76,6 +94,19 @@ int snapshot_show_list(const struct call *call, const char *vm UNUSED,
 
 /* ---- one of them ---- */
 
+static void show_group(const json_t *group)
+{
+	double us = json_number_value(json_object_get(group, "skew-us"));
+	AUTO_STR struct str text = STR_INIT;
+	const json_t *vm;
+	size_t i;
+
+	json_array_foreach(json_object_get(group, "vms"), i, vm)
+		str_addf(&text, "%s%s", i ? ", " : "", json_string_value(vm));
+	str_addf(&text, "; they stopped within %.3f ms", us / 1000);
+	print_labelled(LABEL, "Group", str_text(&text));
+}
+
 int snapshot_show_one(const struct call *call UNUSED, const char *vm UNUSED,
 	json_t *value, bool many UNUSED)
 {
@@ -83,6 +114,7 @@ int snapshot_show_one(const struct call *call UNUSED, const char *vm UNUSED,
 		{ "Description", "description" }, { "Time", "time" },
 		{ "Parent", "parent" }, { "Tag", "tag" } };
 	const char *config = print_member(value, "config");
+	const json_t *group = json_object_get(value, "group");
 	const json_t *disk;
 	size_t i;
 
@@ -96,8 +128,27 @@ int snapshot_show_one(const struct call *call UNUSED, const char *vm UNUSED,
 
 		print_labelled(LABEL, "Disk", text);
 	}
+	if (group)
+		show_group(group);
+	json_array_foreach(json_object_get(value, "mounts"), i, disk)
+		print_labelled(LABEL, "Mounted",
+			str_or(print_member(disk, "uri"), ""));
 	if (config)
 		printf("\n%s", config);
+	return 0;
+}
+
+int snapshot_show_mounts(const struct call *call UNUSED, const char *vm UNUSED,
+	json_t *value, bool many UNUSED)
+{
+	const json_t *each;
+	size_t i;
+
+	json_array_foreach(json_object_get(value, "actions"), i, each)
+		puts(str_or(json_string_value(each), "?"));
+	json_array_foreach(json_object_get(value, "mounts"), i, each)
+		printf("%s\t%s\n", str_or(print_member(each, "disk"), "?"),
+			str_or(print_member(each, "uri"), "?"));
 	return 0;
 }
 
@@ -110,7 +161,9 @@ void snapshot_add_question(
 	const char *name = print_member(call->wire, "snapshot");
 
 	if (str_eq(call->verb->name, "snapshot revert")) {
-		str_addf(question, "revert %s to ", vm);
+		str_addf(question, "revert %s%s to ", vm,
+			call_has(call, "group") ? " and all VMs of the group"
+						: "");
 		if (name)
 			str_addf(question, "snapshot '%s'", name);
 		else
@@ -123,6 +176,8 @@ void snapshot_add_question(
 		for (size_t i = 0; i < json_array_size(names); i++)
 			str_addf(question, "%s snapshot '%s'", i ? "," : "",
 				json_string_value(json_array_get(names, i)));
+		if (call_has(call, "group"))
+			str_add(question, " and of all VMs of its group");
 		str_add(question, "?");
 	}
 }

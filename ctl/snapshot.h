@@ -15,6 +15,9 @@ int snapshot_show_list(
 /* One: a block of lines, then the VM's file of then. */
 int snapshot_show_one(
 	const struct call *call, const char *vm, json_t *value, bool many);
+/* Disk and URI of each that is served, a line each. */
+int snapshot_show_mounts(
+	const struct call *call, const char *vm, json_t *value, bool many);
 /* What is asked before something is lost; nothing for the other verbs. */
 void snapshot_add_question(
 	const struct call *call, const char *vm, struct str *question);

@@ -489,6 +489,8 @@ static const struct request_view views[] = {
 	{ .verb = "jobs list", .show = show_jobs, .raw = true },
 	{ .verb = "snapshot list", .show = snapshot_show_list, .raw = true },
 	{ .verb = "snapshot show", .show = snapshot_show_one, .raw = true },
+	{ .verb = "snapshot mount", .show = snapshot_show_mounts },
+	{ .verb = "snapshot unmount", .show = snapshot_show_mounts },
 	{ .verb = "image list", .show = image_show_list, .raw = true },
 	{ .verb = "image catalogue",
 		.show = image_show_catalogue,

@@ -136,6 +136,10 @@ static size_t add_convert(
 		argv[n++] = "-f";
 		argv[n++] = op->from_format;
 	}
+	if (op->snapshot) {
+		argv[n++] = "-l";
+		argv[n++] = op->snapshot;
+	}
 	argv[n++] = "-O";
 	argv[n++] = op->format;
 	if (op->compress)
@@ -198,7 +202,7 @@ static void start_tool(struct image_create *op)
 				 : NULL;
 	struct limits limits;
 	char size[24];
-	const char *argv[34];
+	const char *argv[36];
 	size_t n = op->caged ? add_cage(op, &limits, argv) : 0;
 
 	argv[n++] = op->qemu_img;
@@ -315,6 +319,7 @@ static void create_cleanup(struct job *job)
 	free(op->from);
 	free(op->from_format);
 	free(op->from_opened);
+	free(op->snapshot);
 	if (op->from_fd > 0)
 		fd_close(&op->from_fd);
 	free(op->temporary);
@@ -351,6 +356,9 @@ struct image_create *image_create_start(const char *qemu_img,
 		op->from_format = xstrdup(wish->from_format);
 		op->from_opened =
 			wish->from_opened ? xstrdup(wish->from_opened) : NULL;
+		if (wish->snapshot)
+			op->snapshot =
+				xasprintf("snapshot.name=%s", wish->snapshot);
 		op->from_fd = wish->from_fd > 0 ? sys_dup(wish->from_fd) : 0;
 	}
 	op->compress = wish->compress;

@@ -26,6 +26,7 @@ struct image_wish {
 	const char *from;        /* copy of this image, absolute; or NULL */
 	const char *from_format; /* with from */
 	const char *from_opened; /* what qemu-img is told instead; or NULL */
+	const char *snapshot;    /* from: what it held then; or NULL */
 	int from_fd;             /* from is QEMU_IMG_SOURCE: this; or 0 */
 	bool compress;           /* with from */
 	bool caged;              /* from is a stranger's; see base/cage.h */
@@ -48,6 +49,7 @@ struct image_create {
 	char *from; /* or NULL */
 	char *from_format;
 	char *from_opened; /* or NULL */
+	char *snapshot;    /* "snapshot.name=..."; or NULL */
 	int from_fd;       /* its own copy, or 0 */
 	bool compress;
 	bool caged;

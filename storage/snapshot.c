@@ -7,6 +7,7 @@
 
 #include "base/jstream.h"
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "storage/backing.h"
@@ -41,10 +42,7 @@ static bool has_tag(json_t *info, const char *tag)
 
 	json_array_foreach(json_object_get(info, "snapshots"), i, snapshot)
 	{
-		if (str_eq(str_or(json_string_value(
-					  json_object_get(snapshot, "name")),
-				   ""),
-			    tag))
+		if (str_eq(member_text(snapshot, "name"), tag))
 			return true;
 	}
 	return false;

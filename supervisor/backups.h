@@ -39,11 +39,6 @@ char *backups_path(const char *dir, const char *id, const char *leaf);
 char *backups_new_id(const char *dir);
 /* A name that people may give one. */
 MUST_CHECK int backups_check_id(const char *id, struct err *err);
-/*
- * Ids that go by `keep`: scheduled ones that no rule keeps and none that is
- * kept is on top of; new array.
- */
-json_t *backups_expired(const json_t *list, const struct spec_keep *keep);
 /* Removes one, its manifest first. */
 MUST_CHECK int backups_remove(const char *dir, const char *id, struct err *err);
 /* Those that were begun and not finished go, but one (or NULL). */

@@ -6,8 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/jstream.h"
 #include "base/mem.h"
-#include "base/str.h"
+#include "base/member.h"
 
 #define SECOND 1000000
 
@@ -152,4 +153,77 @@ int64_t calendar_next(const struct spec_calendar *calendar, int64_t after_us)
 		step(calendar, &tm);
 	}
 	return (int64_t)after * SECOND + (int64_t)86400 * SECOND;
+}
+
+/* ---- what stays ---- */
+
+/* The period of a rule that a time is in; the same for all of one period. */
+static long long period_of(enum spec_keep_unit unit, json_int_t time_us)
+{
+	time_t seconds = (time_t)(time_us / 1000000);
+	struct tm tm;
+
+	localtime_r(&seconds, &tm);
+	switch (unit) {
+	case KEEP_LAST:
+		return time_us;
+	case KEEP_HOURLY:
+		return ((long long)tm.tm_year * 366 + tm.tm_yday) * 24 +
+		       tm.tm_hour;
+	case KEEP_DAILY:
+		return (long long)tm.tm_year * 366 + tm.tm_yday;
+	case KEEP_WEEKLY: /* from Monday on; the epoch was a Thursday */
+		return ((long long)seconds + tm.tm_gmtoff + 3 * 86400) /
+		       (7 * 86400);
+	case KEEP_MONTHLY:
+		return (long long)tm.tm_year * 12 + tm.tm_mon;
+	}
+	return 0;
+}
+
+static bool is_scheduled(const json_t *one)
+{
+	return json_is_true(json_object_get(one, "scheduled"));
+}
+
+/* The newest of each of the last `count` periods that have one. */
+static void keep_by(const json_t *list, enum spec_keep_unit unit,
+	unsigned count, json_t *kept)
+{
+	long long last = -1;
+
+	for (size_t i = json_array_size(list); i-- > 0 && count > 0;) {
+		const json_t *one = json_array_get(list, i);
+		long long period = period_of(
+			unit, json_integer_value(json_object_get(one, "time")));
+
+		if (!is_scheduled(one) || period == last)
+			continue;
+		last = period;
+		count--;
+		json_object_set_new(kept, member_text(one, "id"), json_true());
+	}
+}
+
+json_t *calendar_expired(const json_t *list, const struct spec_keep *keep)
+{
+	AUTO_JSON json_t *kept = json_object();
+	json_t *gone = json_array();
+
+	if (keep->n == 0)
+		return gone;
+	for (unsigned i = 0; i < keep->n; i++)
+		keep_by(list, keep->at[i].unit, keep->at[i].count, kept);
+	for (size_t i = json_array_size(list); i-- > 0;) {
+		const json_t *one = json_array_get(list, i);
+
+		if (is_scheduled(one) &&
+			!json_object_get(kept, member_text(one, "id")))
+			json_array_append_new(
+				gone, json_string(member_text(one, "id")));
+		else if (*member_text(one, "parent"))
+			json_object_set_new(
+				kept, member_text(one, "parent"), json_true());
+	}
+	return gone;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* snapshot create, list, show, revert, delete, rename. */
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/str.h"
 #include "supervisor/commands.h"
+#include "supervisor/mounts.h"
 #include "supervisor/op_snapshot.h"
 #include "supervisor/snapshot_disks.h"
 #include "supervisor/snapshot_fit.h"
@@ -35,13 +37,14 @@ static json_t *row_of(const json_t *tree, const json_t *snapshot)
 
 	json_array_foreach(json_object_get(snapshot, "disks"), i, disk)
 		json_array_append(disks, json_object_get(disk, "disk"));
-	return json_pack("{s:O,s:O,s:O,s:O,s:b,s:b,s:o}", "name", name,
+	return json_pack("{s:O,s:O,s:O,s:O,s:b,s:b,s:b,s:o,s:O*}", "name", name,
 		"parent", json_object_get(snapshot, "parent"), "time",
 		json_object_get(snapshot, "time"), "description",
 		json_object_get(snapshot, "description"), "current",
 		json_equal(name, json_object_get(tree, "current")), "memory",
-		json_is_true(json_object_get(snapshot, "memory")), "disks",
-		disks);
+		json_is_true(json_object_get(snapshot, "memory")), "scheduled",
+		json_is_true(json_object_get(snapshot, "scheduled")), "disks",
+		disks, "group", json_object_get(snapshot, "group"));
 }
 
 void command_snapshot_list(struct request *rq)
@@ -79,6 +82,8 @@ void command_snapshot_show(struct request *rq)
 	json_object_set(reply, "disks", json_object_get(found, "disks"));
 	json_object_set(reply, "tag", json_object_get(found, "tag"));
 	json_object_set(reply, "config", json_object_get(found, "config"));
+	json_object_set_new(reply, "mounts",
+		mounts_of(vm->name, member_text(found, "tag")));
 	request_reply_steal(rq, reply);
 }
 
@@ -87,19 +92,11 @@ void command_snapshot_show(struct request *rq)
 /* Down or running, and nobody at work on it; else answered. */
 static bool is_at_rest(struct request *rq, struct vm *vm)
 {
-	bool live = snapshot_step_is_live(vm);
 	struct err err = ERR_INIT;
 
-	if (vm->state != VM_STOPPED && vm->state != VM_FAILED && !live)
-		request_failf(rq, ERR_STATE, "it is %s", vm_state_word(vm));
-	else if (vm_check_free(vm, &err))
-		request_fail(rq, &err);
-	else if (live ? snapshot_fit_live(vm, &err) : vm_check_files(vm, &err))
-		request_fail(rq, &err);
-	else if (env_needs_qemu_img(vm->env, &err))
-		request_fail(rq, &err);
-	else
+	if (!op_snapshot_check(vm, &err))
 		return true;
+	request_fail(rq, &err);
 	return false;
 }
 
@@ -151,33 +148,41 @@ static void reply_action(struct request *rq, const char *name)
 				    name)));
 }
 
+int command_snapshot_check(const struct request *rq, struct err *err)
+{
+	bool memory = request_bool(rq, "memory");
+	const char *name = request_string(rq, "name");
+
+	if (memory && request_bool(rq, "disk-only"))
+		return err_set(err, ERR_USAGE,
+			"a snapshot is --memory or --disk-only, not both");
+	if (memory && request_bool(rq, "freeze"))
+		return err_set(err, ERR_USAGE,
+			"--freeze is for disks alone: the memory has what the "
+			"guest did not write yet");
+	return *name ? snapshots_check_name(name, err) : 0;
+}
+
 void command_snapshot_create(struct request *rq)
 {
 	struct vm *vm = command_vm(rq);
 	const char *name = request_string(rq, "name");
 	const struct op_snapshot_wish wish = { .name = *name ? name : NULL,
 		.memory = request_bool(rq, "memory"),
-		.freeze = request_bool(rq, "freeze"),
+		.freeze = request_bool(rq, "freeze") ? FREEZE_YES : FREEZE_NO,
 		.description = request_string(rq, "description") };
 	struct err err = ERR_INIT;
 
-	if (!vm || !is_at_rest(rq, vm))
+	if (!vm || command_group_create(rq) || !is_at_rest(rq, vm))
 		return;
-	if (wish.memory && request_bool(rq, "disk-only"))
-		err_set(&err, ERR_USAGE,
-			"a snapshot is --memory or --disk-only, not both");
-	else if (wish.memory && wish.freeze)
-		err_set(&err, ERR_USAGE,
-			"--freeze is for disks alone: the memory has what the "
-			"guest did not write yet");
-	else if (wish.freeze && vm->state != VM_RUNNING)
+	if (!command_snapshot_check(rq, &err) && wish.freeze &&
+		vm->state != VM_RUNNING)
 		err_set(&err, ERR_STATE, "it is %s: nothing is to be frozen",
 			vm_state_word(vm));
-	else if (wish.memory && !snapshot_step_is_live(vm))
+	else if (!err.code && wish.memory && !snapshot_step_is_live(vm))
 		err_set(&err, ERR_STATE, "it is %s, and has no memory",
 			vm_state_word(vm));
-	if (err.code || (*name && snapshots_check_name(name, &err)) ||
-		snapshot_disks_check(vm, &err))
+	if (err.code || snapshot_disks_check(vm, &err))
 		request_fail(rq, &err);
 	else if (request_bool(rq, "dry-run"))
 		reply_action(rq, name);
@@ -228,6 +233,8 @@ void command_snapshot_revert(struct request *rq)
 		request_fail(rq, &err);
 		return;
 	}
+	if (command_group_work(rq, found))
+		return;
 	wish.name = json_string_value(json_object_get(found, "name"));
 	if (request_bool(rq, "dry-run"))
 		reply_action(rq, wish.name);
@@ -255,8 +262,12 @@ void command_snapshot_delete(struct request *rq)
 	wish.names = names;
 	if (n == 0)
 		err_set(&err, ERR_USAGE, "say which snapshots");
+	else if (n > 1 && request_bool(rq, "group"))
+		err_set(&err, ERR_USAGE, "--group is for one snapshot");
 	if (err.code)
 		request_fail(rq, &err);
+	else if (command_group_work(rq, snapshots_find(tree, names[0], &err)))
+		return;
 	else if (request_bool(rq, "dry-run"))
 		reply_action(rq, names[0]);
 	else

@@ -124,6 +124,13 @@ void command_disable(struct request *request);
 void command_reload(struct request *request);
 /* [vm-snapshot-create] Of what all disks hold. */
 void command_snapshot_create(struct request *request);
+/* What its words say fits together. */
+MUST_CHECK int command_snapshot_check(
+	const struct request *rq, struct err *err);
+/* The request is of several VMs: it was taken over; false: of one. */
+bool command_group_create(struct request *request);
+/* It wants --group of that snapshot (borrowed): the same. */
+bool command_group_work(struct request *request, const json_t *found);
 /* [vm-snapshot-list] */
 void command_snapshot_list(struct request *request);
 /* [vm-snapshot-show] One, with the VM's file of then. */
@@ -132,6 +139,12 @@ void command_snapshot_show(struct request *request);
 void command_snapshot_revert(struct request *request);
 /* [vm-snapshot-delete] */
 void command_snapshot_delete(struct request *request);
+/* [vm-snapshot-mount] Its disks over NBD, to be read. */
+void command_snapshot_mount(struct request *request);
+/* [vm-snapshot-unmount] */
+void command_snapshot_unmount(struct request *request);
+/* [vm-snapshot-export] Its disks as images of their own. */
+void command_snapshot_export(struct request *request);
 /* [vm-snapshot-rename] */
 void command_snapshot_rename(struct request *request);
 /* [vm-disk-list] */

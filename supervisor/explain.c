@@ -241,11 +241,14 @@ void explain_vm(const struct vm *vm, struct str *out)
 			"%u change%s of its file wait%s: vmward plan %s\n",
 			pending, pending == 1 ? "" : "s",
 			pending == 1 ? "s" : "", vm->name);
-	if (schedule_next(vm) != INT64_MAX) {
+	for (enum schedule which = 0; which < SCHEDULES; which++) {
 		char when[32];
 
-		vmlog_time(schedule_next(vm), when);
-		str_addf(out, "Its next backup is due at %s.\n", when);
+		if (schedule_next(vm, which) == INT64_MAX)
+			continue;
+		vmlog_time(schedule_next(vm, which), when);
+		str_addf(out, "Its next %s is due at %s.\n",
+			schedule_name(which), when);
 	}
 	if (!vm->recorded)
 		str_add(out, "Its last change could not be recorded: the "

@@ -17,6 +17,7 @@
 #include "storage/image.h"
 #include "supervisor/config.h"
 #include "supervisor/lock.h"
+#include "supervisor/mounts.h"
 #include "supervisor/op_verify.h"
 #include "supervisor/pool.h"
 #include "supervisor/remove.h"
@@ -166,6 +167,7 @@ void journal_roll(const struct env *env, const char *vm, const json_t *entries)
 	tpm_remove(&env->paths, vm);
 	saved_remove(env, vm);
 	schedule_remove(env, vm);
+	mounts_end(vm, NULL);
 	snapshots_forget(&env->paths, vm);
 	if (remove_tree(dropins, &err))
 		log_warn(NULL, "%s", err.text);

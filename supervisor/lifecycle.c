@@ -239,11 +239,14 @@ static json_t *kept_data(json_t *data)
 									 : NULL;
 }
 
-/* Loading one also resets the guest. */
-static bool is_of_snapshot(const struct qmp_event *ev)
+/* Loading one also resets the guest; it goes on by itself. */
+static bool is_of_snapshot(struct vm *vm, const struct qmp_event *ev)
 {
-	return ev->type == QMP_EV_STOP || ev->type == QMP_EV_RESUME ||
-	       ev->type == QMP_EV_RESET;
+	if (vm->in_snapshot && ev->type == QMP_EV_STOP)
+		vm->stopped_us = ev->time_us;
+	return vm->in_snapshot &&
+	       (ev->type == QMP_EV_STOP || ev->type == QMP_EV_RESUME ||
+		       ev->type == QMP_EV_RESET);
 }
 
 /* A SHUTDOWN that QEMU survived (-no-shutdown), a panic that paused it. */
@@ -251,8 +254,8 @@ static void on_event(struct machine *m, const struct qmp_event *ev)
 {
 	struct vm *vm = m->owner;
 
-	if (vm->in_snapshot && is_of_snapshot(ev))
-		; /* it goes on by itself */
+	if (is_of_snapshot(vm, ev))
+		; /* nobody's doing but ours */
 	else if (halt_on_event(vm, ev) || ev->type == QMP_EV_SHUTDOWN)
 		vm_post(vm, EV_GUEST_OFF);
 	else if (ev->type == QMP_EV_RESET)

@@ -51,8 +51,9 @@ struct job *live_copy_start(struct live_copy *copy, struct job *parent,
 #define LIVE_COPY_OURS "clone-" /* jobs, nodes and descriptors in QEMU */
 /* The member of an answer of QEMU's names something of ours. */
 bool live_copy_is_ours(const json_t *of, const char *key);
-/* Written into the mark while the guest is frozen. */
-#define LIVE_COPY_FROZEN "frozen"
+/* Words in the mark: what the guest is, and what ends with it. */
+#define LIVE_COPY_FROZEN  "frozen"
+#define LIVE_COPY_STOPPED "stopped"
 /* Says in the mark what is under way. */
 MUST_CHECK int live_copy_mark(
 	const struct vm *vm, const char *text, struct err *err);

@@ -13,6 +13,7 @@
 
 #define AGAIN_MS 100
 #define TRIES    300 /* a backup that is cancelled ends soon */
+#define MARK_MAX 64
 
 #define QMP_OF(op) machine_qmp(&(op)->vm->machine)
 
@@ -95,16 +96,15 @@ static void take_list(struct reap *op)
 	op->at = 0;
 }
 
-/* By a supervisor that died before it thawed it. */
-static bool was_frozen(const struct vm *vm)
+/* By us, or by a supervisor that died before it ended that. */
+static bool was(const struct vm *vm, const char *word)
 {
 	AUTO_FREE char *path = machine_priv_path(&vm->machine, LIVE_COPY_MARK);
 	AUTO_STR struct str text = STR_INIT;
 	struct err err = ERR_INIT;
 
-	return !fd_read_file(
-		       AT_FDCWD, path, sizeof(LIVE_COPY_FROZEN), &text, &err) &&
-	       str_eq(str_text(&text), LIVE_COPY_FROZEN);
+	return !fd_read_file(AT_FDCWD, path, MARK_MAX, &text, &err) &&
+	       strstr(str_text(&text), word);
 }
 
 static void drop_mark(const struct vm *vm)
@@ -126,7 +126,9 @@ static enum job_state reap_run(struct job *job)
 	struct reap *op = container_of(job, struct reap, job);
 
 	JOB_BEGIN(job);
-	if (was_frozen(op->vm)) {
+	if (was(op->vm, LIVE_COPY_STOPPED))
+		QMP_TRY(job, &op->call, QMP_OF(op), "cont", NULL);
+	if (was(op->vm, LIVE_COPY_FROZEN)) {
 		freeze_begin(op->vm, false, job, on_thawed, op);
 		JOB_AWAIT(job, op->thawed, JOB_FOREVER); /* its own */
 	}

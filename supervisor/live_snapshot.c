@@ -7,6 +7,7 @@
 #include "base/durable.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "qmp/call.h"
@@ -16,6 +17,7 @@
 #include "supervisor/live_copy.h"
 #include "supervisor/live_image.h"
 #include "supervisor/saved.h"
+#include "supervisor/snapshot_still.h"
 #include "supervisor/snapshots.h"
 
 #define NODE   LIVE_COPY_OURS "memory"
@@ -36,13 +38,13 @@ struct live_snapshot {
 	json_t *disks;
 	char *memory; /* path, or NULL */
 	size_t at;
-	struct image_step make;
 	struct live_image image; /* of the memory, on its way to QEMU */
-	bool freeze;             /* the guest's file systems, meanwhile */
-	bool step_ended;         /* of the freeze */
+	enum freeze freeze;      /* the guest's file systems, meanwhile */
+	bool *frozen;
+	struct gate_member *member; /* of several VMs at once; or NULL */
+	bool step_ended;            /* a child */
 	struct err step_err;
 	bool ran;        /* the guest, before */
-	bool closed;     /* what it used is out of QEMU */
 	struct err said; /* why QEMU's job failed */
 	struct durable durable;
 };
@@ -56,13 +58,29 @@ char *live_snapshot_memory(const struct vm *vm, const char *tag)
 	return xasprintf("%s/%s.qcow2", dir, tag);
 }
 
+static void on_step(struct job *job, void *arg)
+{
+	struct live_snapshot *op = arg;
+
+	op->step_ended = true;
+	op->step_err = job->err;
+}
+
+/* A child that must succeed. */
+#define STEP(op, begin)                                                   \
+	do {                                                              \
+		(op)->step_ended = false;                                 \
+		begin;                                                    \
+		JOB_AWAIT(&(op)->job, (op)->step_ended, JOB_FOREVER);     \
+		if ((op)->step_err.code)                                  \
+			return job_fail_err(&(op)->job, &(op)->step_err); \
+	} while (0)
+
 /* ---- the disks ---- */
 
 static const char *disk_at(const struct live_snapshot *op, size_t i)
 {
-	return str_or(json_string_value(json_object_get(
-			      json_array_get(op->disks, i), "disk")),
-		"");
+	return member_text(json_array_get(op->disks, i), "disk");
 }
 
 /* The node that the guest writes to; new. */
@@ -89,10 +107,7 @@ static const json_t *find_node(const json_t *nodes, const char *name)
 
 	json_array_foreach(nodes, i, node)
 	{
-		if (str_eq(str_or(json_string_value(
-					  json_object_get(node, "node-name")),
-				   ""),
-			    name))
+		if (str_eq(member_text(node, "node-name"), name))
 			return node;
 	}
 	return NULL;
@@ -109,10 +124,7 @@ static bool has_tag(const struct live_snapshot *op, const char *name)
 		json_object_get(json_object_get(node, "image"), "snapshots"), i,
 		snapshot)
 	{
-		if (str_eq(str_or(json_string_value(
-					  json_object_get(snapshot, "name")),
-				   ""),
-			    op->tag))
+		if (str_eq(member_text(snapshot, "name"), op->tag))
 			return true;
 	}
 	return false;
@@ -151,7 +163,7 @@ static json_t *transaction(const struct live_snapshot *op)
 
 /* ---- the guest's memory ---- */
 
-static bool make_volume(struct live_snapshot *op)
+static void make_volume(struct live_snapshot *op)
 {
 	const struct image_wish wish = {
 		.path = op->memory, .format = "qcow2", .size = MEMORY_SIZE
@@ -162,11 +174,10 @@ static bool make_volume(struct live_snapshot *op)
 	if (fd_make_dirs(dir, 0700, &err) ||
 		saved_check_space(op->vm, dir, &err)) {
 		job_fail_err(&op->job, &err);
-		return false;
+		return;
 	}
-	image_step_start(&op->make, op->vm->env->qemu_img, &wish, op->vm->name,
-		&op->job);
-	return true;
+	image_create_start(op->vm->env->qemu_img, &wish, op->vm->name, &op->job,
+		on_step, op);
 }
 
 static bool open_volume(struct live_snapshot *op)
@@ -238,31 +249,40 @@ static bool is_over(struct live_snapshot *op)
 	return true;
 }
 
-static void on_closed(struct job *job UNUSED, void *arg)
-{
-	struct live_snapshot *op = arg;
-
-	op->closed = true;
-}
-
 static void start_close(struct live_snapshot *op)
 {
-	op->closed = false;
-	live_copy_reap_begin(op->vm, on_closed, op)->parent = &op->job;
+	live_copy_reap_begin(op->vm, on_step, op)->parent = &op->job;
 }
 
 static void on_forgotten(struct job *job, void *arg)
 {
 	struct job *parent = arg;
 
-	on_closed(job, container_of(parent, struct live_snapshot, job));
+	on_step(job, container_of(parent, struct live_snapshot, job));
 }
 
 /* QEMU reverts no disk with a dirty bitmap; the next backup is full. */
 static void start_forget(struct live_snapshot *op)
 {
-	op->closed = false;
 	bitmaps_drop_begin(op->vm, BITMAPS_OTHERS, "", &op->job, on_forgotten);
+}
+
+/* All guests of a group at once. */
+static void start_still(struct live_snapshot *op)
+{
+	snapshot_still_begin(op->vm, op->member, op->freeze, on_step, op)
+		->parent = &op->job;
+}
+
+/* A successor must not let a guest go on whose disks are not its own. */
+static bool unmark(struct live_snapshot *op)
+{
+	struct err err = ERR_INIT;
+
+	if (op->act != SNAPSHOT_APPLY || !live_copy_mark(op->vm, "", &err))
+		return true;
+	job_fail_err(&op->job, &err);
+	return false;
 }
 
 /* ---- the job ---- */
@@ -279,11 +299,8 @@ static enum job_state memory_run(struct job *job)
 	struct live_snapshot *op = container_of(job, struct live_snapshot, job);
 
 	JOB_BEGIN(job);
-	if (op->act == SNAPSHOT_MAKE) {
-		if (!make_volume(op))
-			return JOB_ENDS;
-		IMAGE_STEP_AWAIT(job, &op->make);
-	}
+	if (op->act == SNAPSHOT_MAKE)
+		STEP(op, make_volume(op));
 	if (!open_volume(op))
 		return JOB_ENDS;
 	while (live_image_send(&op->image, &op->call, job, QMP_OF(op), NODE)) {
@@ -296,10 +313,12 @@ static enum job_state memory_run(struct job *job)
 	if (op->act == SNAPSHOT_APPLY && !has_tag(op, NODE))
 		return job_fail(job, ERR_STATE, "'%s' has no '%s' inside",
 			op->memory, op->tag);
-	if (op->act == SNAPSHOT_APPLY) {
-		start_forget(op);
-		JOB_AWAIT(job, op->closed, JOB_FOREVER); /* a job of its own */
-	}
+	if (op->act == SNAPSHOT_APPLY)
+		STEP(op, start_forget(op));
+	if (op->member)
+		STEP(op, start_still(op));
+	if (!unmark(op))
+		return JOB_ENDS;
 	send_job(op);
 	JOB_AWAIT(job, op->call.replied, JOB_FOREVER); /* has an end */
 	ask_jobs(op);
@@ -311,9 +330,14 @@ static enum job_state memory_run(struct job *job)
 	}
 	if (op->said.code)
 		return job_fail_err(job, &op->said);
-	op->vm->in_snapshot = false;
-	start_close(op);
-	JOB_AWAIT(job, op->closed, JOB_FOREVER); /* a job of its own */
+	if (op->member && op->act == SNAPSHOT_APPLY) {
+		JOB_AWAIT(job, snapshot_gate_pass(op->member, GATE_DONE, job),
+			JOB_FOREVER); /* the others' jobs have ends */
+		if (op->ran)
+			QMP_CALL(job, &op->call, QMP_OF(op), "cont", NULL);
+	}
+	op->vm->in_snapshot = op->member != NULL;
+	STEP(op, start_close(op));
 	if (op->act == SNAPSHOT_MAKE)
 		JOB_DURABLE(job, &op->durable,
 			durable_path(&op->durable, job, op->memory));
@@ -348,30 +372,28 @@ static enum job_state memory_undo(struct job *job)
 		tell_torn(op);
 	else if (op->vm->in_snapshot && op->ran)
 		QMP_TRY(job, &op->call, QMP_OF(op), "cont", NULL);
-	start_close(op);
-	JOB_AWAIT(job, op->closed, JOB_FOREVER); /* a job of its own */
+	STEP(op, start_close(op));
 	JOB_END(job);
 }
 
-static void on_frozen(struct job *job, void *arg)
-{
-	struct live_snapshot *op = arg;
-
-	op->step_ended = true;
-	op->step_err = job->err;
-}
-
 /* The mark tells whoever takes it away, us or a successor, to thaw it. */
-static bool start_freeze(struct live_snapshot *op)
+static void start_freeze(struct live_snapshot *op)
 {
 	struct err err = ERR_INIT;
 
-	if (live_copy_mark(op->vm, LIVE_COPY_FROZEN, &err)) {
+	if (live_copy_mark(op->vm, LIVE_COPY_FROZEN, &err))
 		job_fail_err(&op->job, &err);
-		return false;
-	}
-	freeze_begin(op->vm, true, &op->job, on_frozen, op);
-	return true;
+	else
+		freeze_begin(op->vm, true, &op->job, on_step, op);
+}
+
+/* Without an agent that may be no matter. */
+static bool may_go_on(struct live_snapshot *op)
+{
+	*op->frozen = !op->step_err.code;
+	if (op->step_err.code && op->freeze == FREEZE_YES)
+		job_fail_err(&op->job, &op->step_err);
+	return !op->job.err.code;
 }
 
 /* The images alone: the guest runs on, its writes wait for a moment. */
@@ -381,17 +403,17 @@ static enum job_state make_run(struct job *job)
 
 	JOB_BEGIN(job);
 	if (op->freeze) {
-		if (!start_freeze(op))
-			return JOB_ENDS;
+		op->step_ended = false;
+		start_freeze(op);
 		JOB_AWAIT(job, op->step_ended, JOB_FOREVER); /* its own */
-		if (op->step_err.code)
-			return job_fail_err(job, &op->step_err);
+		if (!may_go_on(op))
+			return JOB_ENDS;
 	}
+	if (op->member)
+		STEP(op, start_still(op));
 	QMP_CALL(job, &op->call, QMP_OF(op), "transaction", transaction(op));
-	if (op->freeze) {
-		start_close(op);
-		JOB_AWAIT(job, op->closed, JOB_FOREVER); /* its own */
-	}
+	if (op->freeze || op->member)
+		STEP(op, start_close(op));
 	JOB_END(job);
 }
 
@@ -400,10 +422,9 @@ static enum job_state make_undo(struct job *job)
 	struct live_snapshot *op = container_of(job, struct live_snapshot, job);
 
 	JOB_BEGIN(job);
-	if (!op->freeze || !op->vm->machine.ready)
+	if ((!op->freeze && !op->member) || !op->vm->machine.ready)
 		return JOB_ENDS;
-	start_close(op);
-	JOB_AWAIT(job, op->closed, JOB_FOREVER); /* a job of its own */
+	STEP(op, start_close(op));
 	JOB_END(job);
 }
 
@@ -433,6 +454,7 @@ static void cleanup(struct job *job)
 	struct live_snapshot *op = container_of(job, struct live_snapshot, job);
 
 	op->vm->in_snapshot = false;
+	snapshot_gate_forget(op->member, job);
 	durable_stop(&op->durable);
 	live_image_fini(&op->image);
 	qmp_call_fini(&op->call);
@@ -460,6 +482,8 @@ struct job *live_snapshot_start(struct vm *vm,
 	op->disks = json_copy(wish->disks);
 	op->memory = wish->memory ? live_snapshot_memory(vm, wish->tag) : NULL;
 	op->freeze = wish->freeze;
+	op->frozen = wish->frozen;
+	op->member = wish->member;
 	live_image_init(&op->image, NULL, str_or(op->memory, ""), "qcow2");
 	job_start(&op->job,
 		uses_memory(op)            ? &memory

@@ -12,14 +12,18 @@
 #include <jansson.h>
 
 #include "storage/snapshot.h"
+#include "supervisor/freeze.h"
+#include "supervisor/snapshot_gate.h"
 #include "supervisor/vm.h"
 
 struct live_snapshot_wish {
 	enum snapshot_act act;
 	const char *tag;
-	json_t *disks; /* [{"disk", ...}] */
-	bool memory;   /* of the guest too: it stands still meanwhile */
-	bool freeze;   /* its file systems are at rest, by its agent */
+	json_t *disks;      /* [{"disk", ...}] */
+	bool memory;        /* of the guest too: it stands still meanwhile */
+	enum freeze freeze; /* whether its file systems are at rest */
+	bool *frozen;       /* they were; outlives the job */
+	struct gate_member *member; /* of several VMs at once; or NULL */
 };
 
 /* The volume of the guest's memory; new. */

@@ -15,6 +15,7 @@
 #include "supervisor/backup_disk.h"
 #include "supervisor/backups.h"
 #include "supervisor/bitmaps.h"
+#include "supervisor/calendar.h"
 #include "supervisor/committing.h"
 #include "supervisor/config.h"
 #include "supervisor/live_copy.h"
@@ -366,7 +367,7 @@ static void expire(struct op_backup *op)
 	if (!op->wish.scheduled || !op->vm->spec)
 		return;
 	list = backups_list(op->dir);
-	gone = backups_expired(list, &op->vm->spec->backup.keep);
+	gone = calendar_expired(list, &op->vm->spec->backup.keep);
 	json_array_foreach(gone, i, id)
 	{
 		vmlog_line(&op->vm->log, LOG_INFO, "backup '%s' is expired",

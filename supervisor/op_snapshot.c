@@ -5,21 +5,35 @@
 #include <inttypes.h>
 
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "supervisor/mounts.h"
 #include "supervisor/snapshot_disks.h"
 #include "supervisor/snapshot_fit.h"
 #include "supervisor/snapshot_step.h"
 #include "supervisor/snapshots.h"
 
-/* One that no image has: it tells people where it came from. */
-static char *new_tag(const char *name)
+char *op_snapshot_tag(const char *name)
 {
 	uint64_t random = 0;
 
 	if (sys_random(&random, sizeof(random)) < 0)
 		random = sys_now_us();
 	return xasprintf("%s.%016" PRIx64, name, random);
+}
+
+int op_snapshot_check(const struct vm *vm, struct err *err)
+{
+	bool live = snapshot_step_is_live(vm);
+
+	if (vm->state != VM_STOPPED && vm->state != VM_FAILED && !live)
+		return err_set(err, ERR_STATE, "it is %s", vm_state_word(vm));
+	if (vm_check_free(vm, err))
+		return -1;
+	if (live ? snapshot_fit_live(vm, err) : vm_check_files(vm, err))
+		return -1;
+	return env_needs_qemu_img(vm->env, err);
 }
 
 static json_t *images_of(const json_t *snapshot)
@@ -61,7 +75,7 @@ static bool plan_create(struct op_snapshot *op)
 	op->live = snapshot_step_is_live(op->vm);
 	if (!err.code && op->live)
 		(void)!snapshot_fit_live(op->vm, &err);
-	if (!err.code && (op->memory || op->freeze) && !op->live)
+	if (!err.code && (op->memory || op->freeze == FREEZE_YES) && !op->live)
 		err_set(&err, ERR_STATE, "it is down");
 	if (!err.code)
 		(void)!snapshot_disks_check(op->vm, &err);
@@ -69,28 +83,47 @@ static bool plan_create(struct op_snapshot *op)
 		job_fail_err(&op->job, &err);
 		return false;
 	}
-	op->tag = new_tag(op->name);
+	if (!op->tag)
+		op->tag = op_snapshot_tag(op->name);
 	op->images = json_array();
 	snapshot_disks_list(op->vm, disks, op->images);
-	snapshots_add_garbage(op->tree, op->tag, op->images);
+	if (op->member)
+		snapshots_add_making(op->tree, op->tag, op->images);
+	else
+		snapshots_add_garbage(op->tree, op->tag, op->images);
 	return true;
 }
 
-static void add_snapshot(struct op_snapshot *op)
+/* The VM as it is now. */
+static void describe(struct op_snapshot *op)
 {
 	json_t *disks = json_array();
 	AUTO_JSON json_t *images = json_array();
-	json_t *snapshot;
 	char time[32];
 
 	snapshot_disks_list(op->vm, disks, images);
 	vmlog_time(sys_realtime_us(), time);
-	snapshot = json_pack("{s:s,s:s,s:s,s:s,s:b,s:o}", "name", op->name,
+	op->snapshot = json_pack("{s:s,s:s,s:s,s:s,s:b,s:o}", "name", op->name,
 		"time", time, "description", op->description, "tag", op->tag,
 		"memory", op->memory, "disks", disks);
-	snapshot_fit_describe(op->vm, snapshot);
+	if (op->frozen)
+		json_object_set_new(op->snapshot, "frozen", json_true());
+	if (op->scheduled)
+		json_object_update_new(op->snapshot,
+			json_pack("{s:b,s:I}", "scheduled", 1, "time-us",
+				(json_int_t)sys_realtime_us()));
+	snapshot_fit_describe(op->vm, op->snapshot);
+}
+
+static void add_snapshot(struct op_snapshot *op)
+{
 	snapshots_drop_garbage(op->tree, op->tag);
-	snapshots_add_steal(op->tree, snapshot);
+	snapshots_add_steal(op->tree, json_incref(op->snapshot));
+}
+
+json_t *op_snapshot_made(const struct job *job)
+{
+	return snapshot_step_op(job)->snapshot;
 }
 
 static enum job_state create_run(struct job *job)
@@ -103,8 +136,14 @@ static enum job_state create_run(struct job *job)
 		return JOB_ENDS;
 	SNAPSHOT_STEP(op, snapshot_step_save(op));
 	op->marked = true;
+	SNAPSHOT_GATE(op, GATE_PLANNED);
+	if (!op->live) /* it stands still */
+		snapshot_gate_reach(op->member, GATE_STOPPED);
 	SNAPSHOT_STEP(
 		op, snapshot_step_act(op, SNAPSHOT_MAKE, op->tag, op->images));
+	describe(op);
+	SNAPSHOT_GATE(op, GATE_DONE);
+	SNAPSHOT_GATE(op, GATE_WRITTEN);
 	add_snapshot(op);
 	SNAPSHOT_STEP(op, snapshot_step_save(op));
 	op->committed = true;
@@ -118,7 +157,7 @@ static void unmake(struct op_snapshot *op)
 	struct err ignored = ERR_INIT;
 	const json_t *found = snapshots_find(op->tree, op->name, &ignored);
 
-	if (!found || !str_eq(snapshot_step_text(found, "tag"), op->tag))
+	if (!found || !str_eq(member_text(found, "tag"), op->tag))
 		return;
 	snapshots_remove(op->tree, op->name);
 	snapshots_add_garbage(op->tree, op->tag, op->images);
@@ -130,10 +169,12 @@ static enum job_state create_undo(struct job *job)
 	struct op_snapshot *op = container_of(job, struct op_snapshot, job);
 
 	JOB_BEGIN(job);
-	if (!op->marked || op->committed || !snapshot_step_read(op))
+	if (!op->marked || op->committed ||
+		snapshot_gate_is_written(op->member) || !snapshot_step_read(op))
 		return JOB_ENDS;
 	unmake(op);
 	op->live = false; /* it may be gone */
+	op->mends = true; /* what does not fit leaves leaks */
 	SNAPSHOT_STEP(op, snapshot_step_save(op));
 	SNAPSHOT_STEP(
 		op, snapshot_step_act(op, SNAPSHOT_DROP, op->tag, op->images));
@@ -168,9 +209,9 @@ static bool plan_revert(struct op_snapshot *op)
 		job_fail_err(&op->job, &err);
 		return false;
 	}
-	op->tag = xstrdup(snapshot_step_text(snapshot, "tag"));
+	op->tag = xstrdup(member_text(snapshot, "tag"));
 	op->memory = op->live = snapshot_step_is_live(op->vm);
-	op->back = new_tag("before");
+	op->back = op_snapshot_tag("before");
 	op->images = images_of(snapshot);
 	if (!op->live)
 		snapshots_add_garbage(op->tree, op->back, op->images);
@@ -214,6 +255,9 @@ static enum job_state revert_run(struct job *job)
 		return JOB_ENDS;
 	SNAPSHOT_STEP(
 		op, snapshot_step_act(op, SNAPSHOT_LOOK, op->tag, op->images));
+	SNAPSHOT_GATE(op, GATE_PLANNED);
+	if (!op->live)
+		snapshot_gate_reach(op->member, GATE_DONE);
 	if (op->live) { /* QEMU does it, or nothing */
 		SNAPSHOT_STEP(op, snapshot_step_act(op, SNAPSHOT_APPLY, op->tag,
 					  op->images));
@@ -255,6 +299,7 @@ static enum job_state revert_undo(struct job *job)
 		unmark(op);
 		SNAPSHOT_STEP(op, snapshot_step_save(op));
 	}
+	op->mends = true; /* the same */
 	SNAPSHOT_TRY(
 		op, snapshot_step_act(op, SNAPSHOT_DROP, op->back, op->images));
 	end_back(op);
@@ -283,12 +328,18 @@ static bool plan_delete(struct op_snapshot *op)
 			snapshots_find(op->tree, op->names[i], &err);
 		AUTO_JSON json_t *images = images_of(snapshot);
 
-		if (!snapshot) {
+		if (snapshot &&
+			mounts_has(op->vm->name, member_text(snapshot, "tag")))
+			err_set(&err, ERR_BUSY,
+				"snapshot '%s' is mounted: vmward snapshot "
+				"unmount %s %s",
+				op->names[i], op->vm->name, op->names[i]);
+		if (err.code) {
 			job_fail_err(&op->job, &err);
 			return false;
 		}
 		snapshots_add_garbage(
-			op->tree, snapshot_step_text(snapshot, "tag"), images);
+			op->tree, member_text(snapshot, "tag"), images);
 		snapshots_remove(op->tree, op->names[i]);
 	}
 	return true;
@@ -312,6 +363,7 @@ static enum job_state delete_run(struct job *job)
 	SNAPSHOT_BEGIN(op);
 	if (!plan_delete(op))
 		return JOB_ENDS;
+	SNAPSHOT_GATE(op, GATE_PLANNED);
 	SNAPSHOT_STEP(op, snapshot_step_save(op));
 	tell_deleted(op);
 	while (snapshot_step_garbage(op)) {

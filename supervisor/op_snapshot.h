@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Work on the snapshots of a VM that is down, as jobs.  All its disks or
- * none: what was half done is undone by the job itself, or, if we died in
- * the middle, by the next job or start (op_snapshot_mend).
+ * Work on the snapshots of a VM, as jobs.  All its disks or none: what was
+ * half done is undone by the job itself, or, if we died in the middle, by the
+ * next job or start (snapshot_step_mend).
  */
 #ifndef SUPERVISOR_OP_SNAPSHOT_H
 #define SUPERVISOR_OP_SNAPSHOT_H
 
 #include "supervisor/snapshot_step.h"
 
+/* Work can begin: it is down or runs, and nobody is at work on it. */
+MUST_CHECK int op_snapshot_check(const struct vm *vm, struct err *err);
 /*
  * Of the images of all disks as they are now.  While a job works the VM does
  * not start.  At the end op_snapshot_name() tells the name.
@@ -26,6 +28,10 @@ struct job *op_snapshot_delete(struct vm *vm,
 struct job *op_snapshot_rename(struct vm *vm,
 	const struct op_snapshot_wish *wish, op_snapshot_end *on_end,
 	void *arg);
+/* One that no image has: it tells people where it came from; new. */
+char *op_snapshot_tag(const char *name);
+/* What a tree is to get of a create that is done to the disks; borrowed. */
+json_t *op_snapshot_made(const struct job *job);
 /* The name that a job made, or worked on; valid until it is freed. */
 const char *op_snapshot_name(const struct job *job);
 /* "created", or what it did; "" as long as it did nothing. */

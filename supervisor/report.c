@@ -420,12 +420,21 @@ static json_t *hang_of(const struct vm *vm)
 	return vm->hang.what ? json_string(vm->hang.what) : json_null();
 }
 
-/* Of the schedule of its backups. */
-static json_t *next_backup_of(const struct vm *vm)
+static json_t *next_of(const struct vm *vm, enum schedule which)
 {
-	int64_t next = schedule_next(vm);
+	int64_t next = schedule_next(vm, which);
 
 	return time_or_null(next == INT64_MAX ? 0 : next);
+}
+
+static json_t *next_backup_of(const struct vm *vm)
+{
+	return next_of(vm, SCHEDULE_BACKUP);
+}
+
+static json_t *next_snapshot_of(const struct vm *vm)
+{
+	return next_of(vm, SCHEDULE_SNAPSHOT);
 }
 
 static json_t *detail_of(const struct vm *vm)
@@ -510,6 +519,7 @@ static const struct report_field {
 	{ "last_end", last_end_of, true },
 	{ "hang", hang_of, true },
 	{ "next_backup", next_backup_of, true },
+	{ "next_snapshot", next_snapshot_of, true },
 	{ "detail", detail_of, true },
 	{ "recorded", recorded_of, true },
 	{ "restart_us", restart_us_of, true },

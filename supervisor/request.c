@@ -129,11 +129,16 @@ void request_send_event(struct request *rq, const json_t *event)
 		client_send(rq->client, event);
 }
 
+bool request_may(const struct request *rq, const char *vm, enum role role)
+{
+	if (rq->role >= role)
+		return true;
+	return rq->client && client_role_for(rq->client, vm) >= role;
+}
+
 bool request_may_see(const struct request *rq, const char *vm)
 {
-	if (rq->role >= ROLE_VIEWER)
-		return true;
-	return rq->client && client_role_for(rq->client, vm) >= ROLE_VIEWER;
+	return request_may(rq, vm, ROLE_VIEWER);
 }
 
 /* ---- its end ---- */

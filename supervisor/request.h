@@ -87,6 +87,8 @@ struct request *request_sibling(
 bool request_is_behind(const struct request *request);
 /* Sends an event object (borrowed) to the request's client only. */
 void request_send_event(struct request *request, const json_t *event);
+/* True if its client has that role on the VM of that name. */
+bool request_may(const struct request *request, const char *vm, enum role role);
 /* True if its client may look at the VM of that name. */
 bool request_may_see(const struct request *request, const char *vm);
 /* Frees it without an answer; while its handler runs, only afterwards. */

@@ -30,6 +30,7 @@
 #include "supervisor/commands.h"
 #include "supervisor/events.h"
 #include "supervisor/far.h"
+#include "supervisor/mounts.h"
 #include "supervisor/nets.h"
 #include "supervisor/network.h"
 #include "supervisor/notify.h"
@@ -294,6 +295,7 @@ void service_close(struct service *service)
 	far_cancel(&service->asked);
 	far_cancel(&service->asked_again);
 	far_fini();
+	mounts_end_all();
 	registry_free(service->registry);
 	order_free(service->order);
 	cgroups_free(service->env.cgroups);

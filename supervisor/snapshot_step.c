@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "supervisor/events.h"
@@ -16,11 +17,6 @@ struct op_snapshot *snapshot_step_op(const struct job *job)
 {
 	return container_of(
 		(struct job *)(uintptr_t)job, struct op_snapshot, job);
-}
-
-const char *snapshot_step_text(const json_t *object, const char *key)
-{
-	return str_or(json_string_value(json_object_get(object, key)), "");
 }
 
 /* ---- steps ---- */
@@ -52,7 +48,9 @@ static struct job *act_live(struct op_snapshot *op, enum snapshot_act what,
 		.tag = tag,
 		.disks = disks,
 		.memory = op->memory,
-		.freeze = op->freeze };
+		.freeze = op->freeze,
+		.frozen = &op->frozen,
+		.member = op->job.undoing ? NULL : op->member };
 
 	return live_snapshot_start(op->vm, &wish, &op->job, on_step_end, op);
 }
@@ -114,7 +112,7 @@ static json_t *reverting(const struct op_snapshot *op)
 
 static const char *mark(const struct op_snapshot *op, const char *key)
 {
-	return snapshot_step_text(reverting(op), key);
+	return member_text(reverting(op), key);
 }
 
 static void apply_marked(struct op_snapshot *op, const char *key)
@@ -141,7 +139,7 @@ json_t *snapshot_step_garbage(const struct op_snapshot *op)
 void snapshot_step_drop(struct op_snapshot *op)
 {
 	snapshot_step_act(op, SNAPSHOT_DROP,
-		snapshot_step_text(snapshot_step_garbage(op), "tag"),
+		member_text(snapshot_step_garbage(op), "tag"),
 		json_object_get(snapshot_step_garbage(op), "images"));
 }
 
@@ -149,8 +147,8 @@ void snapshot_step_drop(struct op_snapshot *op)
 void snapshot_step_dropped(struct op_snapshot *op)
 {
 	if (!op->step_err.code) {
-		snapshot_step_forget(op,
-			snapshot_step_text(snapshot_step_garbage(op), "tag"));
+		snapshot_step_forget(
+			op, member_text(snapshot_step_garbage(op), "tag"));
 		json_array_remove(json_object_get(op->tree, "garbage"), op->at);
 	} else {
 		vmlog_line(&op->vm->log, LOG_WARN,
@@ -191,6 +189,7 @@ static enum job_state mend_run(struct job *job)
 		snapshot_step_dropped(op);
 	}
 	SNAPSHOT_STEP(op, snapshot_step_save(op));
+	snapshots_settle_groups(&op->vm->env->paths);
 	vmlog_line(&op->vm->log, LOG_INFO,
 		"mended what was cut short of its snapshots");
 	JOB_END(job);
@@ -204,6 +203,8 @@ void snapshot_step_cleanup(struct job *job)
 		op->vm->held = NULL;
 	json_decref(op->tree);
 	json_decref(op->images);
+	json_decref(op->snapshot);
+	snapshot_gate_forget(op->member, job);
 	for (size_t i = 0; op->names && op->names[i]; i++)
 		free(op->names[i]);
 	free(op->names);
@@ -230,6 +231,9 @@ struct op_snapshot *snapshot_step_begin(struct vm *vm,
 		op->name = wish->name ? xstrdup(wish->name) : NULL;
 		op->memory = wish->memory;
 		op->freeze = wish->freeze;
+		op->scheduled = wish->scheduled;
+		op->member = wish->member;
+		op->tag = wish->tag ? xstrdup(wish->tag) : NULL;
 		op->to = wish->to ? xstrdup(wish->to) : NULL;
 		op->description = xstrdup(str_or(wish->description, ""));
 		while (wish->names && wish->names[n])

@@ -8,6 +8,8 @@
 #define SUPERVISOR_SNAPSHOT_STEP_H
 
 #include "storage/snapshot.h"
+#include "supervisor/freeze.h"
+#include "supervisor/snapshot_gate.h"
 #include "supervisor/vm.h"
 
 typedef void op_snapshot_end(struct job *job, void *arg);
@@ -16,10 +18,13 @@ typedef void op_snapshot_end(struct job *job, void *arg);
 struct op_snapshot_wish {
 	const char *name;        /* of the snapshot; NULL to create: the time */
 	bool memory;             /* create, of a VM that runs */
-	bool freeze;             /* the same */
+	enum freeze freeze;      /* the same */
+	bool scheduled;          /* create: it may expire */
 	const char *description; /* create */
 	const char *to;          /* rename */
-	const char *const *names; /* delete: ended by NULL */
+	const char *const *names;   /* delete: ended by NULL */
+	const char *tag;            /* create: of a group; or NULL */
+	struct gate_member *member; /* of several VMs at once; or NULL */
 };
 
 struct op_snapshot {
@@ -32,9 +37,13 @@ struct op_snapshot {
 	char *tag;
 	bool live;   /* QEMU has the images, from the first to the last */
 	bool memory; /* of the guest, too */
-	bool freeze;
-	char *back;          /* revert: of what the disks held before */
-	json_t *images;      /* of tag */
+	enum freeze freeze;
+	bool frozen; /* the guest was */
+	bool scheduled;
+	char *back;       /* revert: of what the disks held before */
+	json_t *images;   /* of tag */
+	json_t *snapshot; /* create: what its tree is to get */
+	struct gate_member *member;
 	size_t at;           /* mend: of the garbage */
 	bool forward, mends; /* mend */
 	struct job *step;    /* a child that is under way */
@@ -57,8 +66,6 @@ void snapshot_step_cleanup(struct job *job);
 bool snapshot_step_read(struct op_snapshot *op);
 /* The log and our clients are told. */
 void snapshot_step_tell(struct op_snapshot *op, const char *action);
-/* A member of an object, "" without one. */
-const char *snapshot_step_text(const json_t *object, const char *key);
 
 /* ---- steps: each sets op->step until it ends ---- */
 
@@ -97,6 +104,12 @@ extern const struct job_kind snapshot_step_mend_kind;
 		begin;                                           \
 		JOB_AWAIT(&(op)->job, !(op)->step, JOB_FOREVER); \
 	} while (0)
+
+/* All of a group are as far. */
+#define SNAPSHOT_GATE(op, stage)                                       \
+	JOB_AWAIT(&(op)->job,                                          \
+		snapshot_gate_pass((op)->member, (stage), &(op)->job), \
+		JOB_FOREVER) /* the others' jobs have ends */
 
 /* The first step of all: the tree is read, and nothing is half done. */
 #define SNAPSHOT_BEGIN(op)                                 \

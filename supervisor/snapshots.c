@@ -15,6 +15,7 @@
 #include "base/member.h"
 #include "base/sys.h"
 #include "supervisor/remove.h"
+#include "supervisor/snapshot_groups.h"
 
 enum { FILE_MAX = 16 * 1024 * 1024, NAME_MAX_LEN = 64, NAMED = 5 };
 
@@ -63,7 +64,8 @@ static bool is_tree(const json_t *tree)
 	return true;
 }
 
-json_t *snapshots_read(
+/* As it stands there. */
+static json_t *read_tree(
 	const struct paths *paths, const char *vm, struct err *err)
 {
 	AUTO_FREE char *path = snapshots_path(paths, vm);
@@ -84,11 +86,81 @@ json_t *snapshots_read(
 	return NULL;
 }
 
+/* Of garbage: it is, unless a group's file says otherwise. */
+static bool is_making(const json_t *garbage)
+{
+	return json_is_true(json_object_get(garbage, "making"));
+}
+
+/* What counts already, though the tree has not got it: no garbage. */
+json_t *snapshots_read(
+	const struct paths *paths, const char *vm, struct err *err)
+{
+	json_t *tree = read_tree(paths, vm, err);
+	AUTO_JSON json_t *garbage = json_copy(json_object_get(tree, "garbage"));
+	const json_t *each;
+	size_t i;
+
+	json_array_foreach(garbage, i, each)
+	{
+		const char *tag = member_text(each, "tag");
+		AUTO_JSON json_t *parts =
+			is_making(each) ? snapshot_groups_read(paths, tag)
+					: NULL;
+		json_t *part = json_object_get(parts, vm);
+
+		if (!part)
+			continue;
+		snapshots_drop_garbage(tree, tag);
+		snapshots_add_steal(tree, json_incref(part));
+	}
+	return tree;
+}
+
+static bool waits_for_group(
+	const struct paths *paths, const char *vm, const char *tag)
+{
+	struct err ignored = ERR_INIT;
+	AUTO_JSON json_t *tree = read_tree(paths, vm, &ignored);
+	const json_t *each;
+	size_t i;
+
+	json_array_foreach(json_object_get(tree, "garbage"), i, each)
+	{
+		if (is_making(each) && str_eq(member_text(each, "tag"), tag))
+			return true;
+	}
+	return !tree; /* damaged: nobody knows */
+}
+
+static void settle_group(void *arg, const char *tag)
+{
+	const struct paths *paths = arg;
+	AUTO_FREE char *path = snapshot_groups_path(paths, tag);
+	AUTO_JSON json_t *parts = snapshot_groups_read(paths, tag);
+	const char *vm;
+	json_t *part;
+
+	json_object_foreach(parts, vm, part)
+	{
+		if (waits_for_group(paths, vm, tag))
+			return;
+	}
+	if (parts)
+		sys_unlinkat(AT_FDCWD, path, 0);
+}
+
+void snapshots_settle_groups(const struct paths *paths)
+{
+	struct paths copy = *paths;
+
+	snapshot_groups_each(paths, settle_group, &copy);
+}
+
 bool snapshots_are_unfinished(const struct vm *vm)
 {
 	struct err ignored = ERR_INIT;
-	AUTO_JSON json_t *tree =
-		snapshots_read(&vm->env->paths, vm->name, &ignored);
+	AUTO_JSON json_t *tree = read_tree(&vm->env->paths, vm->name, &ignored);
 
 	return json_array_size(json_object_get(tree, "garbage")) ||
 	       json_object_get(tree, "reverting");
@@ -191,20 +263,29 @@ static const struct job_kind save_kind = {
 	.cleanup = save_cleanup,
 };
 
-struct job *snapshots_save(const struct vm *vm, const json_t *tree,
-	struct job *parent, void (*on_end)(struct job *job, void *arg),
-	void *arg)
+struct job *snapshots_write(const char *path, const json_t *json,
+	const char *target, struct job *parent,
+	void (*on_end)(struct job *job, void *arg), void *arg)
 {
 	struct save *op = NEW(struct save);
 
 	op->fd = -1;
-	op->dir = dir_of(&vm->env->paths);
-	op->path = snapshots_path(&vm->env->paths, vm->name);
-	op->beside = xasprintf("%s.tmp", op->path);
-	op->text = jstream_text(tree, JSON_COMPACT);
-	job_start(&op->job, &save_kind, vm->name, on_end, arg);
+	op->path = xstrdup(path);
+	op->dir = str_dir(path);
+	op->beside = xasprintf("%s.tmp", path);
+	op->text = jstream_text(json, JSON_COMPACT);
+	job_start(&op->job, &save_kind, target, on_end, arg);
 	op->job.parent = parent;
 	return &op->job;
+}
+
+struct job *snapshots_save(const struct vm *vm, const json_t *tree,
+	struct job *parent, void (*on_end)(struct job *job, void *arg),
+	void *arg)
+{
+	AUTO_FREE char *path = snapshots_path(&vm->env->paths, vm->name);
+
+	return snapshots_write(path, tree, vm->name, parent, on_end, arg);
 }
 
 /* ---- the tree ---- */
@@ -296,6 +377,33 @@ json_t *snapshots_latest(const json_t *tree)
 	return n ? json_array_get(all_of(tree), n - 1) : NULL;
 }
 
+json_t *snapshots_dated(const json_t *tree)
+{
+	json_t *list = json_array();
+	json_t *each;
+	size_t i;
+
+	json_array_foreach(all_of(tree), i, each) json_array_append_new(
+		list, json_pack("{s:O,s:O*,s:O*}", "id",
+			      json_object_get(each, "name"), "time",
+			      json_object_get(each, "time-us"), "scheduled",
+			      json_object_get(each, "scheduled")));
+	return list;
+}
+
+json_t *snapshots_tagged(const json_t *tree, const char *tag)
+{
+	json_t *each;
+	size_t i;
+
+	json_array_foreach(all_of(tree), i, each)
+	{
+		if (str_eq(member_text(each, "tag"), tag))
+			return each;
+	}
+	return NULL;
+}
+
 void snapshots_set_current(json_t *tree, const char *name)
 {
 	json_object_set_new(
@@ -349,6 +457,13 @@ void snapshots_add_garbage(json_t *tree, const char *tag, json_t *images)
 {
 	json_array_append_new(json_object_get(tree, "garbage"),
 		json_pack("{s:s,s:O}", "tag", tag, "images", images));
+}
+
+void snapshots_add_making(json_t *tree, const char *tag, json_t *images)
+{
+	json_array_append_new(json_object_get(tree, "garbage"),
+		json_pack("{s:s,s:O,s:b}", "tag", tag, "images", images,
+			"making", 1));
 }
 
 void snapshots_drop_garbage(json_t *tree, const char *tag)

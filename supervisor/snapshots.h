@@ -6,8 +6,11 @@
  *
  *	{"current": NAME,	what the disks came from last; or null
  *	 "snapshots": [{"name", "parent", "time", "description", "tag",
- *		"disks": [{"disk", "path"}], "config"}],
- *	 "garbage": [{"tag", "images"}],	goes, wherever it is
+ * *		"memory", "disks": [{"disk", "path"}], "config",
+ *		"scheduled", "time-us",
+ *		"group": {"vms", "skew-us"}}],	of several VMs
+ *	 "garbage": [{"tag", "images"}],	goes, wherever it is; unless
+ *		"making" is true and the file of its group says otherwise
  *	 "reverting": {"name", "tag", "back", "images"}}	half done
  *
  * A snapshot is there when it stands in the file: its tag is written as
@@ -25,7 +28,11 @@
 char *snapshots_path(const struct paths *paths, const char *vm);
 /* The directory of the memory that snapshots have; new. */
 char *snapshots_dir(const struct paths *paths, const char *vm);
-/* New; without a file an empty tree.  NULL if there is one that is damaged. */
+/*
+ * New; without a file an empty tree.  NULL if there is one that is damaged.
+ * Its part of a snapshot of several VMs that counts is in it, though its file
+ * may not have that yet.
+ */
 json_t *snapshots_read(
 	const struct paths *paths, const char *vm, struct err *err);
 /* Whether the VM's file says that something was cut short. */
@@ -37,6 +44,12 @@ bool snapshots_are_unfinished(const struct vm *vm);
 struct job *snapshots_save(const struct vm *vm, const json_t *tree,
 	struct job *parent, void (*on_end)(struct job *job, void *arg),
 	void *arg);
+/* The same with any text and file below STATE, one directory down. */
+struct job *snapshots_write(const char *path, const json_t *json,
+	const char *target, struct job *parent,
+	void (*on_end)(struct job *job, void *arg), void *arg);
+/* The files of groups go, but for one whose part a tree's file has not yet. */
+void snapshots_settle_groups(const struct paths *paths);
 /* Those of a VM that is no more. */
 void snapshots_forget(const struct paths *paths, const char *vm);
 
@@ -48,6 +61,10 @@ MUST_CHECK int snapshots_check_name(const char *name, struct err *err);
 char *snapshots_new_name(const json_t *tree, int64_t real_us);
 /* Borrowed; NULL with ERR_NOT_FOUND naming those that there are. */
 json_t *snapshots_find(const json_t *tree, const char *name, struct err *err);
+/* The one with that tag, or NULL. */
+json_t *snapshots_tagged(const json_t *tree, const char *tag);
+/* [{"id": NAME, "time": us, "scheduled"}] as calendar_expired() has it; new. */
+json_t *snapshots_dated(const json_t *tree);
 /* The newest, or NULL. */
 json_t *snapshots_latest(const json_t *tree);
 /* On top of the current one, and becomes that. */
@@ -59,6 +76,8 @@ void snapshots_rename(json_t *tree, const char *name, const char *to);
 void snapshots_set_current(json_t *tree, const char *name);
 /* The tag goes from these images (borrowed), once there is time. */
 void snapshots_add_garbage(json_t *tree, const char *tag, json_t *images);
+/* The same, of one that is part of a group and may come to count. */
+void snapshots_add_making(json_t *tree, const char *tag, json_t *images);
 void snapshots_drop_garbage(json_t *tree, const char *tag);
 
 /*

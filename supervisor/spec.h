@@ -302,6 +302,13 @@ struct spec_backup {
 	int freeze; /* enum freeze */
 };
 
+struct spec_snapshot {
+	struct spec_calendar schedule;
+	struct spec_keep keep;
+	bool memory;
+	int freeze; /* enum freeze */
+};
+
 struct spec_hooks {
 	const char *started, *stopped, *incident; /* programs; "" */
 	int64_t timeout_ms;
@@ -370,6 +377,7 @@ struct vm_spec {
 	struct list raws;    /* spec_raw.link, by number */
 	struct spec_hooks hooks;
 	struct spec_backup backup;
+	struct spec_snapshot snapshot;
 	struct spec_toggle rng, balloon, agent;
 	struct spec_watchdog watchdog;
 	struct spec_tpm tpm;
@@ -400,6 +408,7 @@ void spec_free(struct vm_spec *spec); /* accepts NULL and half-built ones */
 
 /* Choice tables shared with argv, plan and report; NULL-terminated. */
 extern const char *const spec_format_names[];
+extern const char *const spec_freeze_names[];
 extern const char *const spec_bus_names[];
 extern const char *const spec_step_names[];
 extern const char *const spec_policy_names[];

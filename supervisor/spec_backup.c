@@ -4,7 +4,7 @@
 #include "supervisor/spec_table.h"
 
 static const char *const mode_names[] = { "incremental", "full", NULL };
-static const char *const freeze_names[] = { "no", "if-agent", "yes", NULL };
+const char *const spec_freeze_names[] = { "no", "if-agent", "yes", NULL };
 
 /* One key a row. */
 /* clang-format off */
@@ -15,12 +15,12 @@ const struct key spec_backup_keys[] = {
 			"there." },
 	{ "schedule", KEY_CUSTOM, AT(schedule), .fallback = "",
 		.when = KEY_POLICY, .parse = calendar_parse,
-		.form = "hourly, daily, weekly, monthly, HH:MM or Mon HH:MM",
+		.form = CALENDAR_FORM,
 		.help = "When one is made, in local time; one that was missed "
 			"is made once, later." },
 	{ "keep", KEY_CUSTOM, AT(keep), .fallback = "",
 		.when = KEY_POLICY, .parse = calendar_parse_keep, .list = true,
-		.form = "N last|hourly|daily|weekly|monthly, ...",
+		.form = CALENDAR_KEEP_FORM,
 		.help = "Scheduled ones that no rule keeps are removed; all "
 			"stay without one." },
 	{ "mode", KEY_CHOICE, AT(mode), .fallback = "incremental",
@@ -30,7 +30,7 @@ const struct key spec_backup_keys[] = {
 	{ "rate", KEY_SIZE, AT(rate), .when = KEY_POLICY,
 		.help = "At most so many bytes a second of each disk." },
 	{ "freeze", KEY_CHOICE, AT(freeze), .fallback = "if-agent",
-		.when = KEY_POLICY, .choices = freeze_names,
+		.when = KEY_POLICY, .choices = spec_freeze_names,
 		.help = "Whether the guest's file systems stand still at the "
 			"instant, by its agent." },
 	KEYS_END,

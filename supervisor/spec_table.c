@@ -99,6 +99,9 @@ const struct section spec_sections[] = {
 		ONE(limits, spec_limits_keys),
 		.help = "What of the host it may use, by control groups; "
 			"status says what this host cannot limit." },
+	{ .name = "snapshot",
+		ONE(snapshot, spec_snapshot_keys),
+		.help = "When a snapshot is made, and how long it is kept." },
 	{ .name = "raw",
 		.enabled_offset = KEYS_NO_ENABLED,
 		.other = raw_set,
@@ -111,7 +114,6 @@ const struct section spec_sections[] = {
 	LATER("vsock"),
 	LATER("usb"),
 	LATER("pci"),
-	LATER("snapshot"),
 };
 /* clang-format on */
 const size_t spec_nsections = NELEMS(spec_sections);

@@ -25,5 +25,6 @@ extern const struct key spec_display_keys[];
 extern const struct key spec_seed_keys[];
 extern const struct key spec_backup_keys[];
 extern const struct key spec_limits_keys[];
+extern const struct key spec_snapshot_keys[];
 
 #endif

@@ -15,6 +15,7 @@
 #include "supervisor/events.h"
 #include "supervisor/hang.h"
 #include "supervisor/hook.h"
+#include "supervisor/mounts.h"
 #include "supervisor/nets.h"
 #include "supervisor/notify.h"
 #include "supervisor/vm_handover.h"
@@ -263,6 +264,7 @@ static int become_new(struct upgrade *op, struct err *err)
 		argv = argv_for(image, fd);
 		log_info(NULL, "becoming %s %s", image->path, op->version);
 		notify_reloading();
+		mounts_end_all();
 		exec_hold_signals(true);
 		handover_keep_fds(&h, true);
 		exec_keep(fd, true);

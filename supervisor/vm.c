@@ -126,8 +126,9 @@ void vm_free(struct vm *vm)
 		return;
 	list_del(&vm->link);
 	loop_timer_stop(&vm->retry_timer);
-	loop_timer_stop(&vm->schedule.timer);
 	loop_timer_stop(&vm->frozen.timer);
+	for (size_t i = 0; i < SCHEDULES; i++)
+		loop_timer_stop(&vm->schedules[i].timer);
 	loop_timer_stop(&vm->runtime_timer);
 	loop_timer_stop(&vm->reboot_timer);
 	loop_timer_stop(&vm->full.timer);

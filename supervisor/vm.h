@@ -134,9 +134,11 @@ struct vm_frozen {
 	unsigned tries;
 };
 
-/* Its backups at their times; supervisor/schedule's. */
+/* What it does at times by the wall clock; supervisor/schedule's. */
+enum schedule { SCHEDULE_BACKUP, SCHEDULE_SNAPSHOT, SCHEDULES };
 struct vm_schedule {
 	struct loop_timer timer;
+	struct vm *vm;
 	int64_t last_us; /* by the wall clock; 0: not read so far */
 	bool runs;       /* one is under way */
 };
@@ -191,9 +193,10 @@ struct vm {
 
 	const char *held; /* "cloned": by a job; it must not start; or NULL */
 	bool in_snapshot; /* QEMU stands still for one: not the guest's doing */
-	bool mending;     /* of its snapshots; a start waits for that */
-	struct job *op;   /* start, stop or adoption under way */
-	struct list jobs; /* job.link: all jobs on this VM */
+	int64_t stopped_us; /* when it did, by QEMU's clock */
+	bool mending;       /* of its snapshots; a start waits for that */
+	struct job *op;     /* start, stop or adoption under way */
+	struct list jobs;   /* job.link: all jobs on this VM */
 	struct vm_stop_order stop;
 	bool intent_stop; /* an admin's stop or kill is under way */
 	bool intent_kill;
@@ -204,8 +207,8 @@ struct vm {
 	struct vm_full full;
 	struct vm_low low;
 	struct vm_hang hang;
-	struct vm_schedule schedule;
 	struct vm_frozen frozen;
+	struct vm_schedule schedules[SCHEDULES];
 	struct loop_timer runtime_timer; /* [stop] runtime-max */
 	struct vm_good good;
 	bool ordered; /* this start was asked for by a person */

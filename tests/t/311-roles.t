@@ -191,5 +191,10 @@ q vm-stop web now:true job:true
 ok "a job: that it began" audited ': began job j'
 ok "and how it ended" wait_for "$daemon_log" ': job j'
 q vm-kill web
+uid=$owner
+ok "several at once: he must be that of each" refused DENIED \
+	vm-snapshot-create mine 'with:["web"]'
+ok "says of which" grep -q "vm 'web': vm-snapshot-create takes role" "$tmp/out"
+uid=
 daemon_ends TERM
 plan

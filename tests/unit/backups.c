@@ -115,12 +115,12 @@ static void check_expiry(void)
 					      : json_null(),
 				      "scheduled", day != 2));
 	ok(!calendar_parse_keep("3 daily", &keep, &err), "three days");
-	gone = backups_expired(list, &keep);
+	gone = calendar_expired(list, &keep);
 	is_int((int)json_array_size(gone), 2,
 		"the old chain goes, but what a person made and its parents");
 	json_decref(gone);
 	ok(!calendar_parse_keep("", &keep, &err), "no rule");
-	gone = backups_expired(list, &keep);
+	gone = calendar_expired(list, &keep);
 	is_int((int)json_array_size(gone), 0, "keeps all");
 	json_decref(gone);
 	json_decref(list);

@@ -3,10 +3,12 @@
 #include "supervisor/snapshots.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "supervisor/snapshot_groups.h"
 
 #include "tests/unit/tap.h"
 #include "tests/unit/temp.h"
@@ -158,9 +160,66 @@ static void test_file(void)
 	free(paths.state);
 }
 
+static void write_text(const char *path, const char *text)
+{
+	AUTO_FREE char *dir = str_dir(path);
+
+	ok(!fd_make_dirs(dir, 0700, &err) &&
+			!fd_write_file(AT_FDCWD, path, text, strlen(text), 0600,
+				false, &err),
+		"%s", path);
+}
+
+/* A part of what several VMs have counts before the tree's file has it. */
+static void test_group(void)
+{
+	static const char tree_text[] =
+		"{\"snapshots\":[],\"garbage\":["
+		"{\"tag\":\"t\",\"images\":[],\"making\":true},"
+		"{\"tag\":\"u\",\"images\":[]}]}";
+	static const char deleted[] = "{\"snapshots\":[],\"garbage\":["
+				      "{\"tag\":\"t\",\"images\":[]}]}";
+	static const char record[] =
+		"{\"snapshots\":{\"web\":{\"name\":\"a\",\"tag\":\"t\","
+		"\"disks\":[]}}}";
+	struct paths paths = { .state = xstrdup(temp_path("group")) };
+	AUTO_FREE char *tree_path = snapshots_path(&paths, "web");
+	AUTO_FREE char *path = snapshot_groups_path(&paths, "t");
+	AUTO_JSON json_t *before = NULL;
+	AUTO_JSON json_t *after = NULL;
+	struct err ignored = ERR_INIT;
+
+	write_text(tree_path, tree_text);
+	before = snapshots_read(&paths, "web", &err);
+	ok(!snapshots_tagged(before, "t"), "garbage without a record is none");
+	write_text(path, record);
+	after = snapshots_read(&paths, "web", &err);
+	ok(snapshots_tagged(after, "t"), "with one it is a snapshot");
+	is_str(current_of(after), "a", "the current one");
+	is_int((long long)json_array_size(json_object_get(after, "garbage")), 1,
+		"the other garbage stays");
+	snapshots_settle_groups(&paths);
+	ok(!access(path, F_OK), "its tree has not got it: it stays");
+	write_text(tree_path, deleted);
+	json_decref(after);
+	after = snapshots_read(&paths, "web", &err);
+	ok(!snapshots_tagged(after, "t"), "one that was deleted stays so");
+	snapshots_settle_groups(&paths);
+	ok(access(path, F_OK), "then it goes");
+	snapshots_settle_groups(&paths);
+	write_text(tree_path, "damage");
+	write_text(path, record);
+	snapshots_settle_groups(&paths);
+	ok(!snapshots_read(&paths, "web", &ignored), "a damaged tree");
+	ok(!access(path, F_OK), "keeps it");
+	free(paths.state);
+}
+
 int main(void)
 {
+	temp_make();
 	test_names();
+	test_group();
 	test_time_as_name();
 	test_tree();
 	test_garbage();
