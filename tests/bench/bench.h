@@ -108,7 +108,7 @@ double daemon_cpu(void);
 long proc_number(const char *file, const char *key);
 unsigned daemon_fds(void);
 
-/* ---- measure.c, mass.c ---- */
+/* ---- measure.c, mass.c, snapshot.c ---- */
 
 struct plan {
 	bool shorter;
@@ -128,5 +128,6 @@ void measure_image(const struct plan *plan);
 void measure_idle(const struct plan *plan, unsigned count);
 void measure_recovery(const struct plan *plan, unsigned count);
 void measure_mass(const struct plan *plan, unsigned count);
+void measure_snapshots(const struct plan *plan, const char *build);
 
 #endif

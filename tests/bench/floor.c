@@ -15,12 +15,15 @@
  *   ping   -q: median round trip of one query-status
  *   stop   -t: median round trip of stop, on a warm monitor
  *   off    -p: the guest told to power off -> reaped; nobody is killed
+ *   burst  -b: of stops: the first guest stopped -> the last one
+ *   save, load   -v: of the memory, by QEMU's jobs
  *   attach, detach   -d: of a disk; the BIOS guest is told to let go
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -44,7 +47,9 @@ struct options {
 	int stops;
 	bool restart;
 	bool power;
-	const char *disk; /* an image to plug in and out */
+	bool burst;        /* stops, of all instances */
+	const char *disk;  /* an image to plug in and out */
+	const char *state; /* an image for the memory */
 	const char *file;
 };
 
@@ -55,8 +60,10 @@ struct instance {
 	int replies;    /* "return" seen on the monitor */
 	size_t matched; /* bytes of READY seen on the serial port */
 	bool ready;
-	bool off;     /* SHUTDOWN seen */
-	bool deleted; /* DEVICE_DELETED of our disk seen */
+	bool off;           /* SHUTDOWN seen */
+	bool deleted;       /* DEVICE_DELETED of our disk seen */
+	bool ended;         /* a job */
+	int64_t stopped_us; /* by QEMU's clock */
 };
 
 static char *args; /* the file: NUL-separated */
@@ -187,6 +194,23 @@ static void start(const struct options *o, int number, struct instance *it)
 		fail("write to QEMU");
 }
 
+/* The time that stands before an event. */
+static int64_t event_us(const char *buf, const char *event)
+{
+	static const char key[] = "\"timestamp\": {\"seconds\": ";
+	const char *last = NULL;
+	char *end;
+	int64_t s;
+
+	for (const char *at = buf; (at = strstr(at, key)) && at < event; at++)
+		last = at;
+	if (!last)
+		return 0;
+	s = strtoll(last + strlen(key), &end, 10);
+	return s * 1000000 +
+	       strtoll(end + strlen(", \"microseconds\": "), NULL, 10);
+}
+
 /* Counts the replies in what came; they are short, never cut in practice. */
 static void read_monitor(struct instance *it)
 {
@@ -202,6 +226,9 @@ static void read_monitor(struct instance *it)
 		it->replies++;
 	it->off = it->off || strstr(buf, "\"SHUTDOWN\"");
 	it->deleted = it->deleted || strstr(buf, "\"device\": \"disk-data\"");
+	it->ended = it->ended || strstr(buf, "\"concluded\"");
+	if (strstr(buf, "\"STOP\""))
+		it->stopped_us = event_us(buf, strstr(buf, "\"STOP\""));
 	if (strstr(buf, "\"error\"")) {
 		fprintf(stderr, "floor: QEMU refused: %s\n", buf);
 		exit(1);
@@ -289,6 +316,19 @@ static void tell(struct instance *it, const char *command)
 		turn(it, 1);
 }
 
+/* The same, made as by printf. */
+__attribute__((format(printf, 2, 3))) static void tellf(
+	struct instance *it, const char *form, ...)
+{
+	char command[1024];
+	va_list ap;
+
+	va_start(ap, form);
+	vsnprintf(command, sizeof(command), form, ap);
+	va_end(ap);
+	tell(it, command);
+}
+
 /*
  * The median round trip of a command on a warm monitor; another one, if
  * given, undoes it each time.
@@ -337,18 +377,14 @@ static void type(struct instance *it, char byte)
 static void plug(struct instance *it, const char *image)
 {
 	int64_t begin = now_us();
-	char *node;
 
-	if (asprintf(&node,
-		    "{\"execute\":\"blockdev-add\",\"arguments\":{\"driver\":"
-		    "\"raw\",\"node-name\":\"disk-data\",\"discard\":\"unmap\","
-		    "\"cache\":{\"direct\":true},\"file\":{\"driver\":\"file\","
-		    "\"filename\":\"%s\",\"aio\":\"io_uring\",\"cache\":"
-		    "{\"direct\":true}}}}\n",
-		    image) < 0)
-		fail("allocate");
-	tell(it, node);
-	free(node);
+	tellf(it,
+		"{\"execute\":\"blockdev-add\",\"arguments\":{\"driver\":\"raw\","
+		"\"node-name\":\"disk-data\",\"discard\":\"unmap\","
+		"\"cache\":{\"direct\":true},\"file\":{\"driver\":\"file\","
+		"\"filename\":\"%s\",\"aio\":\"io_uring\",\"cache\":"
+		"{\"direct\":true}}}}\n",
+		image);
 	tell(it, "{\"execute\":\"device_add\",\"arguments\":{\"driver\":"
 		 "\"virtio-blk-pci\",\"id\":\"disk-data\",\"bus\":\"rp1\","
 		 "\"drive\":\"disk-data\",\"serial\":\"data\"}}\n");
@@ -367,6 +403,50 @@ static void unplug(struct instance *it)
 	tell(it, "{\"execute\":\"blockdev-del\",\"arguments\":{\"node-name\":"
 		 "\"disk-data\"}}\n");
 	printf(" detach=%lld", (long long)(now_us() - begin));
+}
+
+/* All of them at once. */
+static void burst(struct instance *all, int count)
+{
+	static const char stop[] = "{\"execute\":\"stop\"}\n";
+	int64_t first = INT64_MAX, last = 0;
+
+	for (int i = 0; i < count; i++)
+		if (write(all[i].monitor, stop, strlen(stop)) < 0)
+			fail("write to QEMU");
+	for (int i = 0; i < count; i++) {
+		while (!all[i].stopped_us)
+			turn(all, count);
+		first = all[i].stopped_us < first ? all[i].stopped_us : first;
+		last = all[i].stopped_us > last ? all[i].stopped_us : last;
+	}
+	printf(" burst=%lld", (long long)(last - first));
+}
+
+/* A job of QEMU's that keeps the memory, or goes back to it. */
+static int64_t memory_job(struct instance *it, const char *command)
+{
+	int64_t begin = now_us();
+
+	it->ended = false;
+	tellf(it,
+		"{\"execute\":\"%s\",\"arguments\":{\"job-id\":\"%s\",\"tag\":"
+		"\"t\",\"vmstate\":\"v\",\"devices\":[\"v\"]}}\n",
+		command, command);
+	while (!it->ended)
+		turn(it, 1);
+	return now_us() - begin;
+}
+
+static void keep_memory(struct instance *it, const char *image)
+{
+	tellf(it,
+		"{\"execute\":\"blockdev-add\",\"arguments\":{\"driver\":"
+		"\"qcow2\",\"node-name\":\"v\",\"file\":{\"driver\":\"file\","
+		"\"filename\":\"%s\"}}}\n",
+		image);
+	printf(" save=%lld", (long long)memory_job(it, "snapshot-save"));
+	printf(" load=%lld", (long long)memory_job(it, "snapshot-load"));
 }
 
 /* The guest powers off; -action shutdown=pause leaves the rest to us. */
@@ -416,6 +496,10 @@ static void play_round(const struct options *o)
 		plug(&all[0], o->disk);
 		unplug(&all[0]);
 	}
+	if (o->burst)
+		burst(all, o->count);
+	if (o->state)
+		keep_memory(&all[0], o->state);
 	if (o->restart)
 		restart(o, &all[0]);
 	if (o->power) {
@@ -436,7 +520,8 @@ static void usage(void)
 {
 	fprintf(stderr,
 		"usage: floor [-m FD] [-s FD] [-n ROUNDS] [-c COUNT] [-q PINGS]"
-		" [-t STOPS] [-r] [-p] [-d IMAGE] FILE\n"
+		" [-t STOPS] [-r] [-p] [-d IMAGE] [-b COUNT]\n"
+		"	[-v IMAGE] FILE\n"
 		"FILE: the arguments of QEMU, NUL-separated; @N@ becomes the"
 		" number of the instance.\n"
 		"-m, -s: descriptors at which QEMU finds monitor (3) and serial"
@@ -451,7 +536,7 @@ static struct options parse(int argc, char **argv)
 	};
 	int c;
 
-	while ((c = getopt(argc, argv, "m:s:n:c:q:t:rpd:")) != -1) {
+	while ((c = getopt(argc, argv, "m:s:n:c:q:t:rpd:b:v:")) != -1) {
 		int value = optarg ? (int)strtol(optarg, NULL, 10) : 0;
 
 		switch (c) {
@@ -478,6 +563,13 @@ static struct options parse(int argc, char **argv)
 			break;
 		case 'p':
 			o.power = true;
+			break;
+		case 'b':
+			o.burst = true;
+			o.count = value;
+			break;
+		case 'v':
+			o.state = optarg;
 			break;
 		case 'd':
 			o.disk = optarg;

@@ -204,7 +204,7 @@ static void measure_running(const struct plan *plan, unsigned count)
 	kill_all();
 }
 
-static void bench(const struct plan *plan)
+static void bench(const struct plan *plan, const char *build)
 {
 	daemon_spawn();
 	control_open();
@@ -216,6 +216,7 @@ static void bench(const struct plan *plan)
 	measure_running(plan, 1);
 	if (!plan->shorter)
 		measure_running(plan, 10);
+	measure_snapshots(plan, build);
 	measure_mass(plan, plan->many);
 	measure_running(plan, plan->many);
 	if (plan->most) {
@@ -241,7 +242,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	lab_open(argv[1]);
-	bench(brief ? &shorter : &whole);
+	bench(brief ? &shorter : &whole, argv[1]);
 	lab_close();
 	table_end();
 	return strict && table_missed() ? 1 : 0;
