@@ -83,15 +83,28 @@ static int check_disks(const struct vm_spec *spec, struct err *err)
 	return 0;
 }
 
+/* What only one QEMU at a time can have. */
+static int check_machine(const struct vm_spec *spec, struct err *err)
+{
+	const char *why = spec->limits.memory ? "[limits] memory"
+			  : spec->tpm.enabled ? "[tpm]"
+			  : spec->vm.firmware != FIRMWARE_BIOS ? "[vm] firmware"
+			  : spec->display.written              ? "[display]"
+							       : NULL;
+
+	return why ? err_set(err, ERR_UNSUPPORTED,
+			     "%s is not for two QEMUs at once: vmward restart "
+			     "it",
+			     why)
+		   : 0;
+}
+
 int refresh_check(const struct vm *vm, struct err *err)
 {
 	if (vm->state != VM_RUNNING && vm->state != VM_PAUSED)
 		return err_set(err, ERR_STATE, "it is %s", vm_state_word(vm));
-	if (vm->running && vm->running->limits.memory)
-		return err_set(err, ERR_UNSUPPORTED,
-			"[limits] memory has no room for two QEMUs: vmward "
-			"restart it");
-	if (op_save_check(vm, err) || check_nics(vm->running, err))
+	if (op_save_check(vm, err) || check_machine(vm->running, err) ||
+		check_nics(vm->running, err))
 		return -1;
 	return check_disks(vm->running, err);
 }
