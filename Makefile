@@ -224,7 +224,8 @@ all: $(PROGRAMS) $(LIBS_A)
 
 config.mk: $(srcdir)/configure $(srcdir)/NEWS
 	@if [ -e config.status ]; then ./config.status; else $<; fi
-config.h: config.mk ;
+# as it was, where nothing in it changed: then nothing is older than it
+config.h: | config.mk ;
 $(srcdir)/configure $(srcdir)/NEWS: ;
 
 # ---- building ----

@@ -67,6 +67,22 @@ else
 	done
 fi
 
+# ---- what is compiled again ----
+
+# A config.h that configure left as it was is older than config.mk for ever.
+mkdir -p again/build/base
+cp "$top/config.h" "$top/config.mk" again 2>/dev/null
+touch -d '2001-01-01' again/config.h
+touch again/config.mk again/build/base/err.o
+compiles() # what make would do for an object that is new
+{
+	make -C again -f "$top/Makefile" srcdir="$top" BUILD=build -n \
+		build/base/err.o | grep -c -- ' -c '
+}
+ok "an unchanged config.h compiles nothing" [ "$(compiles)" = 0 ]
+touch again/config.h
+ok "a changed one does" [ "$(compiles)" = 1 ]
+
 # ---- tests/run ----
 
 script() # NAME, LINES
