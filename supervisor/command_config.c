@@ -251,6 +251,11 @@ static int check_for_life(
 
 	if (!key) /* the check of the whole says it better */
 		return 0;
+	if (key->live && str_eq(key->live, "apply"))
+		return err_set(err, ERR_UNSUPPORTED,
+			"[%s] %s: leave --runtime out, and vmward apply %s "
+			"does",
+			e->section, e->key, vm->name);
 	if (key->live)
 		return err_set(err, ERR_UNSUPPORTED,
 			"[%s] %s: say vmward %s %s ... --runtime", e->section,

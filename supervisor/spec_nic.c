@@ -52,6 +52,7 @@ const struct key spec_nic_keys[] = {
 			"may work at once." },
 	{ "isolate", KEY_BOOL, AT(isolate), .fallback = "no",
 		.when = KEY_HOT,
+		.live = "apply",
 		.help = "It reaches the host and the world, but no other "
 			"isolated nic of its bridge." },
 	{ "spoof-check", KEY_CHOICE, AT(spoof), .fallback = "by-network",
@@ -66,14 +67,17 @@ const struct key spec_nic_keys[] = {
 			"most what its bridge has." },
 	{ "vlan", KEY_INT, AT(vlan), .min = VLAN_FIRST, .max = VLAN_LAST,
 		.when = KEY_HOT,
+		.live = "apply",
 		.help = "The VLAN that the guest is in without knowing it, on a "
 			"bridge that keeps VLANs apart (vlan-filtering)." },
 	{ "trunk", KEY_CUSTOM, AT(trunk), .fallback = "", .when = KEY_HOT,
+		.live = "apply",
 		.parse = value_trunk, .list = true, .release = value_string_release,
 		.form = "list of VLANs and ranges",
 		.help = "VLANs that the guest has with their tags; without vlan "
 			"it has nothing untagged." },
 	{ "forward", KEY_CUSTOM, AT(forward), .when = KEY_HOT,
+		.live = "apply",
 		.parse = forward_parse, .list = true, .release = forward_release,
 		.expand = true,
 		.form = "list of [PROTO:][ADDR:]HOSTPORT[-END]:GUESTPORT",
