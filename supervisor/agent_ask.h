@@ -17,7 +17,7 @@ struct agent_ask {
 	struct agent_command command;
 	struct loop_timer again; /* somebody else asks */
 	int64_t turn_ms;         /* it must be our turn by then */
-	bool waits; /* for its turn */
+	bool waits;              /* for its turn */
 	bool replied;
 	json_t *result; /* until the next question */
 	struct err err; /* NONE: it was answered */

@@ -85,15 +85,33 @@ struct mount {
 	char options[1024];
 };
 
+/* The n-th word of a text, from 0 on; false: it has none, or a longer one. */
+static bool word(const char *text, unsigned n, char *out, size_t size)
+{
+	size_t len;
+
+	text += strspn(text, " ");
+	for (; n > 0; n--) {
+		text += strcspn(text, " ");
+		text += strspn(text, " ");
+	}
+	len = strcspn(text, " ");
+	if (len == 0 || len >= size)
+		return false;
+	memcpy(out, text, len);
+	out[len] = '\0';
+	return true;
+}
+
 static bool take_mount(const char *line, struct mount *m)
 {
 	AUTO_FREE char *text = xstrndup(line, strcspn(line, "\n"));
 	const char *dash = strstr(text, " - ");
 
-	return dash &&
-	       sscanf(text, "%*s %*s %*s %4095s %4095s", m->root, m->point) ==
-		       2 &&
-	       sscanf(dash, " - %31s %*s %1023s", m->type, m->options) == 2 &&
+	return dash && word(text, 3, m->root, sizeof m->root) &&
+	       word(text, 4, m->point, sizeof m->point) &&
+	       word(dash, 1, m->type, sizeof m->type) &&
+	       word(dash, 3, m->options, sizeof m->options) &&
 	       str_starts(m->type, "cgroup");
 }
 

@@ -28,8 +28,8 @@ struct env {
 	unsigned stopping;     /* so many times all VMs are being stopped */
 	struct image *image;   /* of the process; NULL: no upgrade */
 	bool io_uring;
-	bool vhost;          /* the kernel moves packets for QEMU */
-	unsigned processors; /* of the host; 0: not known */
+	bool vhost;              /* the kernel moves packets for QEMU */
+	unsigned processors;     /* of the host; 0: not known */
 	struct cgroups *cgroups; /* for [limits]; NULL: none */
 };
 

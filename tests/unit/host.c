@@ -166,6 +166,7 @@ static void test_processes(void)
 	if (pipe(out) || pipe(in))
 		ok(false, "pipe");
 	rq.argv = argv;
+	rq.group = (struct spawn_group){ .into = -1, .procs = -1 };
 	rq.fds[rq.nfds++] = (struct spawn_fd){ out[1], 1 };
 	rq.fds[rq.nfds++] = (struct spawn_fd){ in[0], 9 };
 	is_int(host_call(&rq, &reply, &err), 0, "run a program");
