@@ -136,8 +136,13 @@ ok "as it was" guest_says "$(sha256sum <"$tmp/blob")" \
 
 # ---- the rest ----
 
-ok "a file system of a disk" guest_says '' sh -c \
-	'mkdir /mnt && mount -t ext4 /dev/vda /mnt && echo a >/mnt/a'
+mounted()
+{
+	in_guest sh -c 'mkdir -p /mnt; modprobe ext4
+		mount -t ext4 /dev/vda /mnt && echo a >/mnt/a'
+	exits 0
+}
+ok "a file system of a disk" mounted
 ok "freeze" does agent freeze g --for 50s
 ok "says how many" says '1 file system'
 ok "then nothing else is done" fails_saying 125 'frozen' agent exec g true
@@ -159,13 +164,18 @@ guest_says '' date -s 2001-01-01 >/dev/null
 is_today() { guest_says "$(date -u +%Y-%m-%d)" date -u +%Y-%m-%d; }
 in_guest date -s 2001-01-01
 ok "(its clock is wrong)" guest_says 2001 date +%Y
-ok "set-time" does agent set-time g
-ok "sets it" is_today
-in_guest date -s 2001-01-01
+if does agent set-time g; then
+	ok "set-time sets it" is_today
+	in_guest date -s 2001-01-01
+	does pause g >/dev/null
+	does resume g >/dev/null
+	ok "resume sets the clock by itself" eventually is_today
+else
+	ok "set-time # SKIP this guest's agent cannot" complains 'guest agent:'
+fi
 does pause g >/dev/null
-ok "paused: so is the agent" fails_saying 1 'it is paused' agent ping g --wait
+ok "paused: so is the agent" fails_saying 3 'it is paused' agent ping g --wait
 does resume g >/dev/null
-ok "resume sets the clock by itself" eventually is_today
 echo secret >"$tmp/word"
 ok "set-password, as far as this guest can" fails_saying 1 'guest agent:' \
 	agent set-password g root "$tmp/word"
