@@ -87,7 +87,7 @@ static int check_disks(const struct vm_spec *spec, struct err *err)
 static int check_machine(const struct vm_spec *spec, struct err *err)
 {
 	const char *why = spec->limits.memory ? "[limits] memory"
-			  : spec->tpm.enabled ? "[tpm]"
+			  : spec->tpm.written ? "[tpm]"
 			  : spec->vm.firmware != FIRMWARE_BIOS ? "[vm] firmware"
 			  : spec->display.written              ? "[display]"
 							       : NULL;
