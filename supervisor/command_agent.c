@@ -110,13 +110,18 @@ static json_t *lines_of(const char *text)
 	return all;
 }
 
+/* It was said, though the file may be empty. */
+static bool asks_for(const struct request *rq, const char *name)
+{
+	return json_object_get(rq->args, name);
+}
+
 /* Those to add or to remove; NULL: neither. */
 static const char *keys_of(const struct request *rq)
 {
-	const char *add = request_string(rq, "add");
-	const char *remove = request_string(rq, "remove");
-
-	return *add ? add : *remove ? remove : NULL;
+	return asks_for(rq, "add")      ? request_string(rq, "add")
+	       : asks_for(rq, "remove") ? request_string(rq, "remove")
+					: NULL;
 }
 
 static json_t *keys_args(const struct request *rq)
@@ -129,9 +134,9 @@ static json_t *keys_args(const struct request *rq)
 
 static enum op_agent keys_what(const struct request *rq)
 {
-	return *request_string(rq, "add")      ? AGENT_KEYS_ADD
-	       : *request_string(rq, "remove") ? AGENT_KEYS_REMOVE
-					       : AGENT_KEYS;
+	return asks_for(rq, "add")      ? AGENT_KEYS_ADD
+	       : asks_for(rq, "remove") ? AGENT_KEYS_REMOVE
+					: AGENT_KEYS;
 }
 
 static const struct ask {
@@ -188,7 +193,7 @@ static bool is_good(struct request *rq)
 		request_failf(rq, ERR_USAGE,
 			"the file's first line is empty: it is to be the "
 			"password");
-	else if (*request_string(rq, "add") && *request_string(rq, "remove"))
+	else if (asks_for(rq, "add") && asks_for(rq, "remove"))
 		request_failf(
 			rq, ERR_USAGE, "--add and --remove exclude each other");
 	else if (lines && json_array_size(lines) == 0)

@@ -20,6 +20,7 @@
 #include "supervisor/nets.h"
 #include "supervisor/op_save.h"
 #include "supervisor/setup.h"
+#include "supervisor/tpm.h"
 
 #define GREETING_MS 60000
 #define KILL_MS     10000
@@ -86,8 +87,8 @@ static int check_disks(const struct vm_spec *spec, struct err *err)
 /* What only one QEMU at a time can have. */
 static int check_machine(const struct vm_spec *spec, struct err *err)
 {
-	const char *why = spec->limits.memory ? "[limits] memory"
-			  : spec->tpm.written ? "[tpm]"
+	const char *why = spec->limits.memory  ? "[limits] memory"
+			  : tpm_is_there(spec) ? "[tpm]"
 			  : spec->vm.firmware != FIRMWARE_BIOS ? "[vm] firmware"
 			  : spec->display.written              ? "[display]"
 							       : NULL;
