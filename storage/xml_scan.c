@@ -2,6 +2,7 @@
 /* A bounded scan of XML; see xml_scan.h. */
 #include "storage/xml_scan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

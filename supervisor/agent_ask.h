@@ -40,11 +40,15 @@ void agent_ask_fini(struct agent_ask *ask);
 void agent_ask_steal(struct agent_ask *ask, struct agent_question question);
 
 /* The job goes on with the answer; (ask)->err says whether there is one. */
-#define AGENT_ASK(j, ask, ...)                                          \
-	do {                                                            \
-		agent_ask_steal(                                        \
-			(ask), (struct agent_question){ __VA_ARGS__ }); \
-		JOB_AWAIT((j), (ask)->replied, JOB_FOREVER);            \
+#define AGENT_ASK(j, ask, command, args, ms) \
+	AGENT_ASK_AS((j), (ask), (command), (args), (ms), false)
+
+/* The same of a question that may have no reply. */
+#define AGENT_ASK_AS(j, ask, command, args, ms, silent)                    \
+	do {                                                               \
+		agent_ask_steal((ask), (struct agent_question){ (command), \
+					       (args), (ms), (silent) });  \
+		JOB_AWAIT((j), (ask)->replied, JOB_FOREVER);               \
 	} while (0) /* the question has a deadline of its own */
 
 #endif

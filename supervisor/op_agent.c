@@ -170,7 +170,7 @@ static enum job_state ask_run(struct job *job)
 	if (op->reach_err.code)
 		return job_fail_err(job, &op->reach_err);
 	for (op->step = op->question->steps; op->step->command; op->step++) {
-		AGENT_ASK(job, &op->ask, op->step->command, TAKE(op->args),
+		AGENT_ASK_AS(job, &op->ask, op->step->command, TAKE(op->args),
 			op->question->deadline_ms, op->question->no_reply);
 		if (!take(op))
 			return JOB_ENDS;

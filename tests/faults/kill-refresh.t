@@ -7,18 +7,9 @@
 # shellcheck source=tests/live/lib.sh
 . "${TOP:-$(dirname "$0")/../..}/tests/live/lib.sh"
 points=${POINTS:-40}
-kill_at=$BUILD/tests/peer/kill_at
-"$kill_at" call 1 "$tmp/calls" true || skip_all "no program may be traced"
+may_trace
 injected=0 survived=0
 
-up_under() # N: vmwardd, which dies at that call
-{
-	"$kill_at" call "$1" "$tmp/calls" "$BUILD/vmwardd" --root "$tmp" \
-		--notify-fd 9 9<>"$tmp/notify" </dev/null \
-		>>"$tmp/sup.log" 2>&1 &
-	vmwardd_pid=$!
-	timeout 20 head -n 1 <>"$tmp/notify" >"$tmp/ready"
-}
 refresh()
 {
 	timeout -s KILL 60 "$BUILD/vmward" --root "$tmp" refresh web \

@@ -13,10 +13,9 @@ for tool in qemu-img qemu-io jq; do
 done
 rounds=${ROUNDS:-200}
 seed=${SEED:-$(date +%s)}
-kill_at=$BUILD/tests/peer/kill_at
 model=$tmp/model
 mkdir -p "$model"
-"$kill_at" call 1 "$tmp/calls" true || skip_all "no program may be traced"
+may_trace
 
 draw() # N: into $drawn, 0 to N - 1
 {
@@ -26,14 +25,6 @@ draw() # N: into $drawn, 0 to N - 1
 
 # ---- the supervisor, and the VM ----
 
-up_under() # N: vmwardd, which dies at that call
-{
-	"$kill_at" call "$1" "$tmp/calls" "$BUILD/vmwardd" --root "$tmp" \
-		--notify-fd 9 9<>"$tmp/notify" </dev/null \
-		>>"$tmp/sup.log" 2>&1 &
-	vmwardd_pid=$!
-	timeout 20 head -n 1 <>"$tmp/notify" >"$tmp/ready"
-}
 is_down() { is_one_of "$(state_of web)" stopped failed >/dev/null; }
 settled() { is_down || is_state web running; }
 kill_qemu()

@@ -7,17 +7,8 @@
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 points=${POINTS:-3}
-kill_at=$BUILD/tests/peer/kill_at
-"$kill_at" call 1 "$tmp/calls" true || skip_all "no program may be traced"
+may_trace
 
-up_under() # N: vmwardd, which dies at that call
-{
-	"$kill_at" call "$1" "$tmp/calls" "$BUILD/vmwardd" --root "$tmp" \
-		--notify-fd 9 9<>"$tmp/notify" </dev/null \
-		>>"$tmp/sup.log" 2>&1 &
-	vmwardd_pid=$!
-	timeout 20 head -n 1 <>"$tmp/notify" >"$tmp/ready"
-}
 is_clean() # in QEMU, and in the file
 {
 	for query in query-jobs query-named-block-nodes query-fdsets; do

@@ -82,6 +82,24 @@ leave()
 	return "$status"
 }
 
+# may_trace: for up_under; else there is nothing to test
+may_trace()
+{
+	"$BUILD/tests/peer/kill_at" call 1 "$tmp/calls" true ||
+		skip_all "no program may be traced"
+}
+
+# up_under N: as up, but it dies at that system call, counted from its first
+# accept on; 0: it does not.  $tmp/calls says "killed N" or "ended N".
+up_under()
+{
+	"$BUILD/tests/peer/kill_at" call "$1" "$tmp/calls" "$BUILD/vmwardd" \
+		--root "$tmp" --notify-fd 9 9<>"$tmp/notify" </dev/null \
+		>>"$tmp/sup.log" 2>&1 &
+	vmwardd_pid=$!
+	timeout 20 head -n 1 <>"$tmp/notify" >"$tmp/ready"
+}
+
 # ---- VMs ----
 
 # accelerators: the ones that work here

@@ -173,13 +173,31 @@ q vm-pause web
 q vm-set web 'pairs:{"vm.memory":"96M"}'
 q vm-show web
 ok "refused: with the number of the user" audited "uid $viewer ($viewer) pid "
-ok "what he tried, and why not" audited \
-	'vm-set web {"pairs":{"vm.memory":"96M"}}: refused: vm-set takes role admin'
+# tried TEXT REQUEST...: it is told; those of one second have a limit, which
+# the table above may have used up
+tried()
+{
+	text=$1
+	shift
+	end=$(($(date +%s) + 20))
+	until
+		q "$@"
+		audited "$text" >/dev/null
+	do
+		[ "$(date +%s)" -lt "$end" ] || {
+			audited "$text"
+			return 1
+		}
+	done
+}
+ok "what he tried, and why not" tried \
+	'vm-set web {"pairs":{"vm.memory":"96M"}}: refused: vm-set takes role admin' \
+	vm-set web 'pairs:{"vm.memory":"96M"}'
 uid=
-q vm-resume no-such
-ok "failed" audited "vm-resume no-such: failed: no VM 'no-such'"
-q vm-set web bogus=1
-ok "also for its arguments" audited 'vm-set web {"bogus":"1"}: failed: '
+ok "failed" tried "vm-resume no-such: failed: no VM 'no-such'" \
+	vm-resume no-such
+ok "also for its arguments" tried 'vm-set web {"bogus":"1"}: failed: ' \
+	vm-set web bogus=1
 before=$(grep -c '^info audit ' "$daemon_log")
 q vm-show web
 q vm-list
