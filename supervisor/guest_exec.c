@@ -296,7 +296,8 @@ static enum job_state exec_undo(struct job *job)
 	struct guest_exec *x = container_of(job, struct guest_exec, job);
 
 	JOB_BEGIN(job);
-	if (x->end.began && !x->end.exited && !x->wish.windows)
+	if (x->end.began && !x->end.exited && !x->wish.windows &&
+		!x->wish.guest_ends)
 		AGENT_CALL(x, "guest-exec", end_args(x));
 	JOB_END(job);
 }

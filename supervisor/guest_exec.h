@@ -26,6 +26,7 @@ struct guest_exec_wish {
 	void (*on_output)(void *arg, int fd, const char *bytes, size_t len);
 	bool (*is_full)(void *arg); /* what was put out is not written yet */
 	void *arg;
+	bool guest_ends; /* with it: a cancel does not tell it to end */
 };
 
 /* What came of it. */

@@ -62,6 +62,7 @@ struct run_exec *run_exec_begin(
 		.path = path,
 		.argv = argv,
 		.windows = vm->running && vm->running->vm.os == OS_WINDOWS,
+		.guest_ends = true, /* the stop needs the agent */
 		.patience_ms = AGENT_MS,
 		.on_output = on_output,
 		.is_full = is_full,

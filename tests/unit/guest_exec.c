@@ -54,7 +54,7 @@ static void on_end(struct job *ended, void *arg)
 static void begin(bool windows, int64_t patience_ms)
 {
 	struct guest_exec_wish wish = { &agent, path, argv, windows,
-		patience_ms, on_output, is_full, NULL };
+		patience_ms, on_output, is_full, NULL, false };
 
 	ends = 0;
 	full = false;
@@ -276,7 +276,7 @@ static void test_shared(void)
 static void test_turns(void)
 {
 	struct guest_exec_wish wish = { &agent, path, argv, true, 0, on_output,
-		is_full, NULL };
+		is_full, NULL, false };
 	struct job *other;
 
 	start_it(true);
