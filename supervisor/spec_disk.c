@@ -59,8 +59,9 @@ const struct key spec_disk_keys[] = {
 		.choices = spec_cache_names,
 		.help = "How the host caches; unsafe ignores the guest's "
 			"flushes." },
-	{ "aio", KEY_CHOICE, AT(aio), .fallback = "io_uring", .when = KEY_COLD,
-		.choices = spec_aio_names, .help = "How QEMU does the work." },
+	{ "aio", KEY_CHOICE, AT(aio), .fallback = "threads", .when = KEY_COLD,
+		.choices = spec_aio_names, .help = "How QEMU does the work; with "
+			"io_uring QEMU 7.2 was seen to hang in a snapshot." },
 	{ "discard", KEY_CHOICE, AT(discard), .fallback = "unmap",
 		.when = KEY_COLD, .choices = discard_names,
 		.help = "Whether what the guest frees shrinks the image." },

@@ -163,7 +163,8 @@ static void test_defaults(void)
 			spec->stop.steps.at[5].step == STEP_KILL,
 		"their budgets");
 	check_default_restart(spec);
-	ok(disk->bus == BUS_VIRTIO && disk->cache == 0 && disk->aio == 0 &&
+	ok(disk->bus == BUS_VIRTIO && disk->cache == 0 &&
+			str_eq(spec_aio_names[disk->aio], "threads") &&
 			disk->discard == 0 && !disk->iothread &&
 			!disk->readonly && disk->boot == 0 &&
 			str_eq(disk->pool.name, "default"),
