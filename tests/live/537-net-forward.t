@@ -41,8 +41,13 @@ knocks
 ok "UDP by a range, too" answers f 'grep ^Udp: /proc/net/snmp
 ' '^Udp: [0-9]+ 3 '
 
-global() { answers f 'ip -6 addr show scope global
-' ' fd65:.* global'; }
+# asked again and again: an address that is not there yet is not said later
+global()
+(
+	patience=3
+	answers f 'ip -6 addr show scope global
+' ' fd65:.* global'
+)
 ok "it makes its own address of the prefix" eventually global
 ok "IPv6 leads to it from the world" \
 	eventually gets_out socat -t2 - 'TCP6:[2001:db8::1]:8080'
