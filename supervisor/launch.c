@@ -37,19 +37,16 @@ void launch_fini(struct launch *launch)
 	chains_fini(&launch->chains);
 }
 
-/* The images of all disks, and what they are on top of. */
-static int open_chains(struct launch *launch, struct vm *vm, struct err *err)
+int launch_open_images(struct launch *launch, struct vm *vm, struct err *err)
 {
 	const struct chains_from from = { .spec = vm->running,
 		.paths = &vm->env->paths,
 		.known = chain_record(vm),
 		.disc = vm->once_disc_fd };
 
-	if (chains_open(&launch->chains, &from, err) ||
-		chains_number(&launch->chains, ARGV_FD_DISK, err))
+	if (chains_open(&launch->chains, &from, err))
 		return -1;
-	chain_record_put(vm, &launch->chains);
-	return 0;
+	return chains_number(&launch->chains, ARGV_FD_DISK, err);
 }
 
 static int open_firmware(struct launch *launch, struct vm *vm, struct err *err)
@@ -58,7 +55,8 @@ static int open_firmware(struct launch *launch, struct vm *vm, struct err *err)
 		vm->record.machine, err);
 }
 
-void launch_fill(const struct launch *launch, struct machine_start *start)
+/* The locks, the files and the confinement, as a QEMU is started with them. */
+static void fill(const struct launch *launch, struct machine_start *start)
 {
 	start->lock_fd = launch->lock.file_fd;
 	start->name_fd = launch->lock.name_fd;
@@ -75,49 +73,58 @@ void launch_fill(const struct launch *launch, struct machine_start *start)
 			(struct spawn_fd){ launch->tpm, ARGV_FD_TPM };
 }
 
-static int spawn_qemu(
-	struct launch *launch, struct vm *vm, char **argv, struct err *err)
+int launch_spawn(struct launch *launch, struct vm *vm, struct machine *m,
+	char **argv, uint64_t generation, struct err *err)
 {
 	AUTO_FREE struct machine_start *start = NEW(struct machine_start);
+	const struct vm_spec *spec = vm->running;
 	struct cgroup_birth birth;
 	int rc;
 
-	launch_fill(launch, start);
+	fill(launch, start);
 	limits_prepare(vm, &birth);
 	start->group = (struct spawn_group){ birth.into, birth.procs,
 		birth.join, birth.njoin };
 	start->argv = argv;
-	start->generation = vm->record.generation;
-	rc = machine_listen(&vm->machine, list_count(&vm->running->serials),
-		vm->running->agent.enabled, err);
+	start->generation = generation;
+	rc = machine_listen(
+		m, list_count(&spec->serials), spec->agent.enabled, err);
 	if (!rc)
-		rc = machine_spawn(&vm->machine, start, err);
+		rc = machine_spawn(m, start, err);
 	cgroup_birth_end(&birth);
 	if (!rc) {
 		confinement_note(vm, start->parts);
-		limits_born(vm);
+		limits_born(vm, m->pid);
 	}
-	launch_let_go(launch);
 	return rc;
 }
 
-int launch_qemu(struct launch *launch, struct vm *vm, struct err *err)
+struct argv_host launch_host(
+	const struct launch *launch, const struct vm *vm, uint64_t generation)
 {
-	struct argv_host host = { .qemu = vm->env->qemu,
+	return (struct argv_host){ .qemu = vm->env->qemu,
 		.kvm = vm->accel.kvm,
 		.machine = vm->record.machine,
-		.generation = vm->record.generation,
+		.generation = generation,
 		.images = vm->env->paths.images,
 		.io_uring = vm->env->io_uring,
 		.vhost = vm->env->vhost,
 		.chains = &launch->chains,
-		.boot_fds = true,
-		.incoming = launch->saved != NULL,
-		.vnc = install_display(vm) };
+		.boot_fds = true };
+}
+
+int launch_qemu(struct launch *launch, struct vm *vm, struct err *err)
+{
+	struct argv_host host = launch_host(launch, vm, vm->record.generation);
 	char **argv;
 	int rc;
 
-	if (open_chains(launch, vm, err) || open_firmware(launch, vm, err))
+	host.incoming = launch->saved != NULL;
+	host.vnc = install_display(vm);
+	if (launch_open_images(launch, vm, err))
+		return -1;
+	chain_record_put(vm, &launch->chains);
+	if (open_firmware(launch, vm, err))
 		return -1;
 	if (launch->firmware.found.code)
 		host.firmware = &launch->firmware.found;
@@ -132,8 +139,10 @@ int launch_qemu(struct launch *launch, struct vm *vm, struct err *err)
 	rc = tpm_start(vm->running, &vm->env->paths, &launch->confine,
 		&launch->tpm, err);
 	if (!rc)
-		rc = spawn_qemu(launch, vm, argv, err);
+		rc = launch_spawn(
+			launch, vm, &vm->machine, argv, host.generation, err);
 	argv_free(argv);
+	launch_let_go(launch);
 	if (!rc)
 		intent_launched(vm);
 	return rc;

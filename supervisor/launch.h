@@ -29,8 +29,21 @@ struct launch {
 void launch_init(struct launch *launch);
 /* Closes what is left. */
 void launch_fini(struct launch *launch);
-/* The locks, the files and the confinement, as a QEMU is started with them. */
-void launch_fill(const struct launch *launch, struct machine_start *start);
+/* Opens the images of all disks that run, and what they are on top of. */
+MUST_CHECK int launch_open_images(
+	struct launch *launch, struct vm *vm, struct err *err);
+/*
+ * What a QEMU of that generation is told of the host; its firmware, a display
+ * and whether it waits for memory are the caller's to add.
+ */
+struct argv_host launch_host(
+	const struct launch *launch, const struct vm *vm, uint64_t generation);
+/*
+ * Starts QEMU as machine m: with its sockets, in its control groups, confined.
+ * What it was given stays open here, until launch_let_go().
+ */
+MUST_CHECK int launch_spawn(struct launch *launch, struct vm *vm,
+	struct machine *m, char **argv, uint64_t generation, struct err *err);
 /* QEMU has all of it now, or nobody: closes ours. */
 void launch_let_go(struct launch *launch);
 /*

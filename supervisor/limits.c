@@ -62,13 +62,13 @@ static int set_score(pid_t pid, int score, struct err *err)
 	return 0;
 }
 
-void limits_born(struct vm *vm)
+void limits_born(struct vm *vm, pid_t pid)
 {
 	int score = vm->running->limits.oom_score;
 	struct err err = ERR_INIT;
 
 	/* ours is low, and not for guests */
-	if (set_score(vm->machine.pid, score, &err) && score)
+	if (set_score(pid, score, &err) && score)
 		vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
 }
 

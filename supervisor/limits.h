@@ -17,8 +17,8 @@
 void limits_of(const struct vm_spec *spec, struct cgroup_limits *out);
 /* The leaves for a QEMU that is about to be born; what lacks is logged. */
 void limits_prepare(struct vm *vm, struct cgroup_birth *birth);
-/* It is born: what is set from outside. */
-void limits_born(struct vm *vm);
+/* A QEMU of it is born: what is set from outside. */
+void limits_born(struct vm *vm, pid_t pid);
 /* A QEMU that runs gets the limits of a spec; all of them or none. */
 MUST_CHECK int limits_apply(
 	struct vm *vm, const struct vm_spec *spec, struct err *err);

@@ -11,11 +11,8 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "qmp/call.h"
-#include "supervisor/chain_open.h"
-#include "supervisor/chain_record.h"
 #include "supervisor/confinement.h"
 #include "supervisor/launch.h"
-#include "supervisor/limits.h"
 #include "supervisor/migration.h"
 #include "supervisor/nets.h"
 #include "supervisor/op_save.h"
@@ -178,57 +175,19 @@ static int share_taps(struct op_refresh *op, struct err *err)
 	return 0;
 }
 
-static int open_images(struct op_refresh *op, struct err *err)
-{
-	const struct chains_from from = { .spec = op->vm->running,
-		.paths = &op->vm->env->paths,
-		.known = chain_record(op->vm) };
-
-	if (chains_open(&op->gear.chains, &from, err))
-		return -1;
-	return chains_number(&op->gear.chains, ARGV_FD_DISK, err);
-}
-
-static int spawn_next(struct op_refresh *op, char **argv, struct err *err)
-{
-	AUTO_FREE struct machine_start *start = NEW(struct machine_start);
-	const struct vm_spec *spec = op->vm->running;
-	struct cgroup_birth birth;
-	int rc;
-
-	launch_fill(&op->gear, start);
-	start->argv = argv;
-	start->generation = op->vm->machine.generation + 1;
-	limits_prepare(op->vm, &birth);
-	start->group = (struct spawn_group){ birth.into, birth.procs,
-		birth.join, birth.njoin };
-	rc = machine_listen(&op->next, list_count(&spec->serials),
-		spec->agent.enabled, err);
-	if (!rc)
-		rc = machine_spawn(&op->next, start, err);
-	cgroup_birth_end(&birth);
-	return rc;
-}
-
 static int launch(struct op_refresh *op, struct err *err)
 {
-	const struct vm *vm = op->vm;
-	struct argv_host host = { .qemu = vm->env->qemu,
-		.kvm = vm->accel.kvm,
-		.machine = vm->record.machine,
-		.generation = vm->machine.generation + 1,
-		.images = vm->env->paths.images,
-		.io_uring = vm->env->io_uring,
-		.vhost = vm->env->vhost,
-		.chains = &op->gear.chains,
-		.boot_fds = true,
-		.incoming = true };
-	char **argv = argv_build(vm->running, &host, &vm->slots, err);
+	struct vm *vm = op->vm;
+	struct argv_host host =
+		launch_host(&op->gear, vm, vm->machine.generation + 1);
+	char **argv;
 	int rc;
 
+	host.incoming = true;
+	argv = argv_build(vm->running, &host, &vm->slots, err);
 	if (!argv)
 		return -1;
-	rc = spawn_next(op, argv, err);
+	rc = launch_spawn(&op->gear, vm, &op->next, argv, host.generation, err);
 	argv_free(argv);
 	taps_guard_begin_steal(&op->guard, &op->gear.taps);
 	launch_let_go(&op->gear);
@@ -242,7 +201,8 @@ static bool prepare(struct op_refresh *op)
 	if (!refresh_check(op->vm, &err) && !share_locks(op, &err) &&
 		!confinement_plan(op->vm, &op->gear.confine, &err) &&
 		!share_boot(op, &err) && !share_taps(op, &err) &&
-		!open_images(op, &err) && !launch(op, &err))
+		!launch_open_images(&op->gear, op->vm, &err) &&
+		!launch(op, &err))
 		return true;
 	job_fail_err(&op->job, &err);
 	return false;
