@@ -48,16 +48,6 @@ static int64_t wait_of(const struct request *rq)
 	return ms > 0 ? ms : WAIT_MS;
 }
 
-/* False: the request was answered with the error. */
-static bool ends_well(struct request *rq, struct job *job)
-{
-	vm_job_over(job, rq->vm);
-	rq->job = NULL;
-	if (job->err.code)
-		request_fail(rq, &job->err);
-	return !job->err.code;
-}
-
 /* ---- one question ---- */
 
 static json_t *no_args(const struct request *rq UNUSED)
@@ -171,7 +161,7 @@ static void on_asked(struct job *job, void *arg)
 	const struct ask *ask = ask_of(rq);
 	json_t *result;
 
-	if (!ends_well(rq, job))
+	if (!command_ends_well(rq, job))
 		return;
 	result = json_copy(op_agent_result(job));
 	if (ask->message) {
@@ -227,7 +217,7 @@ static void on_frozen(struct job *job, void *arg)
 	struct request *rq = arg;
 	json_int_t n;
 
-	if (!ends_well(rq, job))
+	if (!command_ends_well(rq, job))
 		return;
 	n = frozen_count(job);
 	request_reply_steal(
@@ -393,7 +383,7 @@ static void on_copied(struct job *job, void *arg)
 	struct request *rq = arg;
 	json_t *result;
 
-	if (!ends_well(rq, job))
+	if (!command_ends_well(rq, job))
 		return;
 	result = op_agent_file_result(job);
 	json_object_set_new(result, "message",

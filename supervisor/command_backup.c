@@ -62,12 +62,8 @@ static void on_created(struct job *job, void *arg)
 	json_t *result;
 	const char *why;
 
-	vm_job_over(job, rq->vm);
-	rq->job = NULL;
-	if (job->err.code) {
-		request_fail(rq, &job->err);
+	if (!command_ends_well(rq, job))
 		return;
-	}
 	result = op_backup_result(job);
 	why = json_string_value(json_object_get(result, "why"));
 	json_object_set_new(result, "changed", json_true());
@@ -154,11 +150,7 @@ static void on_verified(struct job *job, void *arg)
 {
 	struct request *rq = arg;
 
-	vm_job_over(job, rq->vm);
-	rq->job = NULL;
-	if (job->err.code)
-		request_fail(rq, &job->err);
-	else
+	if (command_ends_well(rq, job))
 		request_reply_steal(
 			rq, json_pack("{s:b,s:i,s:o}", "changed", 0, "images",
 				    (int)op_verify_good(job), "message",
@@ -192,11 +184,7 @@ static void on_put_back(struct job *job, void *arg)
 	struct request *rq = arg;
 	const struct vm *vm = rq->vm;
 
-	vm_job_over(job, rq->vm);
-	rq->job = NULL;
-	if (job->err.code)
-		request_fail(rq, &job->err);
-	else
+	if (command_ends_well(rq, job))
 		request_reply_steal(rq,
 			command_result(vm, true, "its disks are as they were"));
 }

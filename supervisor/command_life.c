@@ -448,12 +448,8 @@ static void on_ask_end(struct job *job, void *arg)
 	struct request *rq = arg;
 	struct vm *vm = rq->vm;
 
-	vm_job_over(job, vm);
-	rq->job = NULL;
-	if (job->err.code) {
-		request_fail(rq, &job->err);
+	if (!command_ends_well(rq, job))
 		return;
-	}
 	if (str_eq(rq->verb->wire, "vm-pause") ||
 		str_eq(rq->verb->wire, "vm-resume")) {
 		vm->record.paused = str_eq(rq->verb->wire, "vm-pause");

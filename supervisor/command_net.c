@@ -86,11 +86,7 @@ static void on_up_end(struct job *job, void *arg)
 	struct op_net *op = container_of(job, struct op_net, job);
 	struct request *rq = arg;
 
-	tasks_end(job);
-	rq->job = NULL;
-	if (job->err.code)
-		request_fail(rq, &job->err);
-	else
+	if (command_task_ends_well(rq, job))
 		request_reply_steal(rq, json_pack("{s:b,s:s}", "changed",
 						op->changed, "state", "up"));
 }

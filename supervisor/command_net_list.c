@@ -217,11 +217,7 @@ static void on_apply_end(struct job *job, void *arg)
 		container_of(job, struct op_apply_nets, job);
 	struct request *rq = arg;
 
-	tasks_end(job);
-	rq->job = NULL;
-	if (job->err.code)
-		request_fail(rq, &job->err);
-	else
+	if (command_task_ends_well(rq, job))
 		reply(rq, op->changed);
 }
 

@@ -10,12 +10,8 @@ static void on_refreshed(struct job *job, void *arg)
 	struct vm *vm = rq->vm;
 	json_t *reply;
 
-	vm_job_over(job, vm);
-	rq->job = NULL;
-	if (job->err.code) {
-		request_fail(rq, &job->err);
+	if (!command_ends_well(rq, job))
 		return;
-	}
 	AUTO_FREE char *message =
 		xasprintf("pid %d; the guest stood still for %lld ms",
 			(int)vm->machine.pid, (long long)refresh_pause_ms(job));

@@ -66,11 +66,7 @@ static void on_stopped_end(struct job *job, void *arg)
 {
 	struct request *rq = arg;
 
-	tasks_end(job);
-	rq->job = NULL;
-	if (job->err.code)
-		request_fail(rq, &job->err);
-	else
+	if (command_task_ends_well(rq, job))
 		write_size(rq);
 }
 

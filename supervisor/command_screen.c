@@ -27,11 +27,7 @@ static void on_end(struct job *job, void *arg)
 {
 	struct request *rq = arg;
 
-	vm_job_over(job, rq->vm);
-	rq->job = NULL;
-	if (job->err.code)
-		request_fail(rq, &job->err);
-	else
+	if (command_ends_well(rq, job))
 		request_reply_steal(rq, NULL);
 }
 

@@ -133,12 +133,8 @@ static void on_balloon_end(struct job *job, void *arg)
 	struct vm *vm = rq->vm;
 	AUTO_FREE char *left = NULL;
 
-	vm_job_over(job, vm);
-	rq->job = NULL;
-	if (job->err.code) {
-		request_fail(rq, &job->err);
+	if (!command_ends_well(rq, job))
 		return;
-	}
 	left = so_far(op_memory_has(job), (uint64_t)request_int(rq, "size", 0));
 	request_reply_steal(rq, command_result(vm, true, left ? left : "done"));
 }

@@ -104,6 +104,26 @@ void command_follow(struct request *rq, struct vm *vm, struct job *job)
 		rq, json_pack("{s:o}", "job", json_sprintf("j%u", job->id)));
 }
 
+static bool is_good(struct request *rq, const struct job *job)
+{
+	rq->job = NULL;
+	if (job->err.code)
+		request_fail(rq, &job->err);
+	return !job->err.code;
+}
+
+bool command_ends_well(struct request *rq, struct job *job)
+{
+	vm_job_over(job, rq->vm);
+	return is_good(rq, job);
+}
+
+bool command_task_ends_well(struct request *rq, struct job *job)
+{
+	tasks_end(job);
+	return is_good(rq, job);
+}
+
 bool command_job_ends(struct request *rq, struct job *job)
 {
 	vm_job_over(job, rq->vm);
@@ -330,11 +350,7 @@ static void on_qmp_end(struct job *job, void *arg)
 {
 	struct request *rq = arg;
 
-	vm_job_over(job, rq->vm);
-	rq->job = NULL;
-	if (job->err.code)
-		request_fail(rq, &job->err);
-	else
+	if (command_ends_well(rq, job))
 		request_reply_steal(rq, json_incref(op_qmp_result(job)));
 }
 

@@ -20,6 +20,12 @@ const struct network *command_network(struct request *request);
  * the request is answered with the error (false).
  */
 bool command_job_ends(struct request *rq, struct job *job);
+/*
+ * The request's job on its VM, or on none (tasks), is over: false if it failed,
+ * and the request was answered with its error.
+ */
+bool command_ends_well(struct request *rq, struct job *job);
+bool command_task_ends_well(struct request *rq, struct job *job);
 /* {"changed":.., "state":..} of a VM, with "message" when not NULL. */
 json_t *command_result(const struct vm *vm, bool changed, const char *message);
 /* Answers a dry run with what would be done; false: it is none. */
