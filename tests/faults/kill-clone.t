@@ -14,8 +14,7 @@ keep=$tmp/keep
 vmward_limit=600 # beside a load a start takes a minute
 "$kill_at" call 1 "$tmp/calls" true || skip_all "no program may be traced"
 
-"$TOP/tests/guest/bios/label" "$BUILD/guest/bios.raw" "$tmp/one.raw" one
-qemu-img convert -q -f raw -O qcow2 "$tmp/one.raw" "$images/one-root.qcow2"
+qimage one one-root
 qemu-img create -q -f qcow2 "$images/data.qcow2" 1M
 cat >"$vms/one.ini" <<'EOS'
 [vm]

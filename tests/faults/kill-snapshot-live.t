@@ -256,6 +256,15 @@ one()
 		runs=false
 	fi
 }
+# clusters that a killed QEMU had taken and not used yet (3) are no harm
+is_sound() # IMAGE
+{
+	qemu-img check -f qcow2 "$1" >"$tmp/check" 2>&1
+	is_one_of $? 0 3 || {
+		sed 's/^/# /' "$tmp/check"
+		return 1
+	}
+}
 # what was cut short is mended by the next operation at the latest
 mended()
 {
@@ -266,8 +275,7 @@ mended()
 }
 
 echo "# SEED=$seed"
-"$TOP/tests/guest/bios/label" "$BUILD/guest/bios.raw" "$tmp/web.raw" web
-qemu-img convert -f raw -O qcow2 "$tmp/web.raw" "$images/web.qcow2"
+qimage web
 draw 3
 ndisks=$((drawn + 1))
 {
@@ -302,7 +310,7 @@ ok "all can be deleted" is "$(listed)" ''
 ok "no memory is left" is \
 	"$(find "$tmp/var/lib/vmward/snapshots" -name '*.qcow2' | wc -l)" 0
 for image in "$images"/web*.qcow2; do
-	ok "${image##*/} is sound" qemu-img check -q -f qcow2 "$image"
+	ok "${image##*/} is sound" is_sound "$image"
 	ok "and empty of them" is "$(qemu-img snapshot -l "$image" | wc -l)" 0
 done
 echo "# case=kill-snapshot-live disks=$ndisks rounds=$round" \

@@ -7,12 +7,10 @@
 command -v qemu-img >/dev/null || skip_all "no qemu-img"
 
 journal=$tmp/var/lib/vmward/deleting
-# qguest NAME: a BIOS guest on a qcow2 image; more lines come from stdin
-qguest()
+# own NAME: a BIOS guest on an image of its own making; more lines come from stdin
+own()
 {
-	"$TOP/tests/guest/bios/label" "$BUILD/guest/bios.raw" "$tmp/$1.raw" "$1"
-	qemu-img convert -q -f raw -O qcow2 "$tmp/$1.raw" \
-		"$images/$1-root.qcow2"
+	qimage "$1" "$1-root"
 	{
 		printf '[vm]\nmemory = 8M\naccel = tcg\n'
 		printf '[disk.root]\nsize = 1M\n'
@@ -32,7 +30,7 @@ refuses() # STATUS TEXT ARG...
 key() { vmward show "$1" && sed -n "s/^$2 = //p" "$tmp/out"; }
 backing() { qemu-img info -U --output=json "$1" | jq -r '.["backing-filename"]'; }
 
-qguest one <<EOF
+own one <<EOF
 [net.lan]
 user = yes
 mac = 52:54:00:11:22:33

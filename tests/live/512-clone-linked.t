@@ -8,8 +8,7 @@
 command -v qemu-img >/dev/null || skip_all "no qemu-img"
 
 journal=$tmp/var/lib/vmward/deleting
-"$TOP/tests/guest/bios/label" "$BUILD/guest/bios.raw" "$tmp/one.raw" one
-qemu-img convert -q -f raw -O qcow2 "$tmp/one.raw" "$images/one-root.qcow2"
+qimage one one-root
 qemu-img create -q -f qcow2 "$images/data.qcow2" 1M
 cat >"$vms/one.ini" <<'EOS'
 [vm]

@@ -7,8 +7,7 @@
 . "${TOP:-$(dirname "$0")/../..}/tests/live/lib.sh"
 command -v qemu-img >/dev/null || skip_all "no qemu-img"
 
-"$TOP/tests/guest/bios/label" "$BUILD/guest/bios.raw" "$tmp/one.raw" one
-qemu-img convert -f raw -O qcow2 "$tmp/one.raw" "$images/base.qcow2"
+qimage one base
 up
 ok "a layer" does image create mid.qcow2 --base base.qcow2
 cat >"$vms/one.ini" <<'EOS'

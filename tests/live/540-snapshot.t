@@ -5,20 +5,6 @@
 # one that works.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
-
-# disk NAME: a qcow2 root disk with the BIOS guest; more of its file from stdin
-disk()
-{
-	"$TOP/tests/guest/bios/label" "$BUILD/guest/bios.raw" \
-		"$tmp/$1.raw" "$1"
-	qemu-img convert -f raw -O qcow2 "$tmp/$1.raw" "$images/$1.qcow2"
-	{
-		printf '[vm]\nmemory = 8M\naccel = tcg\n'
-		printf '[disk.root]\nimage = %s.qcow2\n' "$1"
-		printf '[start]\nready = serial:READY\n'
-		cat
-	} >"$vms/$1.ini"
-}
 # Ready, after a revert: what it runs was there before.
 runs_again()
 {
@@ -48,7 +34,7 @@ data_is()
 	return 0
 }
 
-disk web <<-EOF
+qguest web <<-EOF
 [disk.data]
 size = 64M
 EOF
@@ -154,7 +140,7 @@ ok "no memory is left" is "$(memories)" 0
 ok "the images are sound" sound web
 
 # a boot sector that says exit to QEMU: mov al,1; mov dx,0x501; out dx,al
-disk loop <<-EOF
+qguest loop <<-EOF
 [restart]
 backoff = 10ms
 burst = 1/10min

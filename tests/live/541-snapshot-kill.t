@@ -80,8 +80,7 @@ one()
 	esac
 }
 
-"$TOP/tests/guest/bios/label" "$BUILD/guest/bios.raw" "$tmp/web.raw" web
-qemu-img convert -f raw -O qcow2 "$tmp/web.raw" "$images/web.qcow2"
+qimage web
 cat >"$vms/web.ini" <<-EOF
 [vm]
 memory = 8M

@@ -6,17 +6,6 @@
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-disk() # NAME: a qcow2 root disk with the BIOS guest
-{
-	"$TOP/tests/guest/bios/label" "$BUILD/guest/bios.raw" \
-		"$tmp/$1.raw" "$1"
-	qemu-img convert -f raw -O qcow2 "$tmp/$1.raw" "$images/$1.qcow2"
-	{
-		printf '[vm]\nmemory = 8M\naccel = tcg\n'
-		printf '[disk.root]\nimage = %s.qcow2\n' "$1"
-		printf '[start]\nready = serial:READY\n'
-	} >"$vms/$1.ini"
-}
 snapshot() { does snapshot "$@" --yes; }
 names() # VM
 {
@@ -48,7 +37,7 @@ group() # KEY: of the snapshot "one" of db
 no_record() { is "$(ls "$tmp/var/lib/vmward/groups")" ''; }
 
 for vm in web db box; do
-	disk "$vm"
+	qguest "$vm" </dev/null
 done
 up
 ok "two run" does start web db --wait

@@ -48,9 +48,7 @@ one()
 }
 
 for vm in web db box; do
-	"$TOP/tests/guest/bios/label" "$BUILD/guest/bios.raw" \
-		"$tmp/$vm.raw" "$vm"
-	qemu-img convert -f raw -O qcow2 "$tmp/$vm.raw" "$images/$vm.qcow2"
+	qimage "$vm"
 	cat >"$vms/$vm.ini" <<-EOF
 	[vm]
 	memory = 8M

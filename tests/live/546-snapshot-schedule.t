@@ -17,12 +17,6 @@ with() # NAME LINE...
 		printf '%s\n' "$@"
 	} >"$vms/$name.ini"
 }
-image() # NAME
-{
-	"$TOP/tests/guest/bios/label" "$BUILD/guest/bios.raw" \
-		"$tmp/$1.raw" "$1"
-	qemu-img convert -f raw -O qcow2 "$tmp/$1.raw" "$images/$1.qcow2"
-}
 missed() # NAME: the last one was long ago, and we were not there
 {
 	down
@@ -40,8 +34,8 @@ made() # NAME N: so many were made by the calendar
 has() { is "$(all "$1" "$2")" "$3"; }
 idle() { is "$("$BUILD/vmward" --root "$tmp" jobs --json | jq length)" 0; }
 
-image web
-image db
+qimage web
+qimage db
 with web 'schedule = hourly' 'keep = 2 last'
 with db 'schedule = daily' 'memory = yes'
 up

@@ -22,8 +22,7 @@ reads() # URI PATTERN
 servers() { pgrep -fc "qemu-nbd.*$tmp" || :; }
 no_servers() { is "$(servers)" 0 && [ ! -e "$run/mounts" ]; }
 
-"$TOP/tests/guest/bios/label" "$BUILD/guest/bios.raw" "$tmp/web.raw" web
-qemu-img convert -f raw -O qcow2 "$tmp/web.raw" "$images/web.qcow2"
+qimage web
 qemu-img create -q -f qcow2 "$images/web-data.qcow2" 8M
 cat >"$vms/web.ini" <<-EOF
 [vm]

@@ -48,8 +48,7 @@ runs_on()
 }
 sound() { qemu-img check -q -f qcow2 "$images/web.qcow2"; }
 
-"$TOP/tests/guest/bios/label" "$BUILD/guest/bios.raw" "$tmp/web.raw" web
-qemu-img convert -f raw -O qcow2 "$tmp/web.raw" "$images/web.qcow2"
+qimage web
 cat >"$vms/web.ini" <<-EOF
 [vm]
 memory = 8M

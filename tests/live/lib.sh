@@ -124,6 +124,26 @@ guest()
 	} >"$vms/$1.ini"
 }
 
+# qimage NAME [VOLUME]: VOLUME.qcow2, or NAME.qcow2, with a BIOS guest NAME
+qimage()
+{
+	"$TOP/tests/guest/bios/label" "$BUILD/guest/bios.raw" "$tmp/$1.raw" "$1"
+	qemu-img convert -q -f raw -O qcow2 "$tmp/$1.raw" \
+		"$images/${2-$1}.qcow2"
+}
+
+# qguest NAME: NAME.ini for one on such an image; more lines come from stdin
+qguest()
+{
+	qimage "$1"
+	{
+		printf '[vm]\nmemory = 8M\naccel = tcg\n'
+		printf '[disk.root]\nimage = %s.qcow2\n' "$1"
+		printf '[start]\nready = serial:READY\n'
+		cat
+	} >"$vms/$1.ini"
+}
+
 # of NAME KEY: a value of its status
 of()
 {
