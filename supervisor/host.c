@@ -14,11 +14,14 @@
 #include "base/str.h"
 #include "base/sys.h"
 
-/* The files a VM's priv directory may hold, besides the lock. */
+/* The files a VM's priv directory may hold, besides the lock: of a process, */
 static const char *const leaves[] = { "monitor", "yank", "agent", "stderr",
-	"config.ini", "ready", "unplug", "clone", "saving", "saving.tmp", "vnc",
-	"frozen", "serial0", "serial1", "serial2", "serial3", "config.ini.tmp",
-	"ready.tmp", "unplug.tmp", "runtime.ini", "runtime.ini.tmp", NULL };
+	"vnc", "serial0", "serial1", "serial2", "serial3", NULL };
+
+/* and of its guest, which may move from one process to another. */
+static const char *const moving[] = { "config.ini", "config.ini.tmp", "ready",
+	"ready.tmp", "unplug", "unplug.tmp", "clone", "saving", "saving.tmp",
+	"frozen", "runtime.ini", "runtime.ini.tmp", NULL };
 
 /* What tells of its last life: it goes with the directory. */
 static const char *const lasting[] = { "recorder", "recorder.1", "argv", NULL };
@@ -26,24 +29,20 @@ static const char *const lasting[] = { "recorder", "recorder.1", "argv", NULL };
 /* Those of a second QEMU, until it is the only one. */
 static const char *const sides[] = { "", HOST_NEXT, NULL };
 
-static bool leaf_is_known(const char *leaf)
+static bool is_one_of(const char *const *names, const char *name)
 {
-	if (str_starts(leaf, HOST_NEXT))
-		leaf += strlen(HOST_NEXT);
-	for (size_t i = 0; leaves[i]; i++) {
-		if (str_eq(leaves[i], leaf))
+	for (; *names; names++) {
+		if (str_eq(*names, name))
 			return true;
 	}
 	return false;
 }
 
-static bool side_is_known(const char *side)
+static bool leaf_is_known(const char *leaf)
 {
-	for (size_t i = 0; sides[i]; i++) {
-		if (str_eq(sides[i], side))
-			return true;
-	}
-	return false;
+	if (str_starts(leaf, HOST_NEXT))
+		leaf += strlen(HOST_NEXT);
+	return is_one_of(leaves, leaf) || is_one_of(moving, leaf);
 }
 
 static bool vm_name_is_safe(const char *vm)
@@ -150,12 +149,23 @@ static void remove_leaves(const struct host_request *rq, const char *side,
 	}
 }
 
+static bool has_next(const struct host_request *rq)
+{
+	AUTO_FREE char *path = xasprintf(
+		"%s/%s/priv/" HOST_NEXT "monitor", rq->run_dir, rq->vm);
+	struct stat st;
+
+	return !sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW);
+}
+
 static int do_clean(const struct host_request *rq,
 	struct host_reply *reply UNUSED, struct err *err UNUSED)
 {
 	remove_leaves(rq, rq->leaf, leaves);
 	if (*rq->leaf) /* what a second QEMU was goes without a trace */
 		remove_leaves(rq, rq->leaf, lasting);
+	else if (!has_next(rq)) /* who may have the guest now */
+		remove_leaves(rq, "", moving);
 	return 0;
 }
 
@@ -187,6 +197,7 @@ static int do_remove(const struct host_request *rq,
 		return 0; /* somebody lives, or may: keep all of it */
 	for (const char *const *side = sides; *side; side++) {
 		remove_leaves(rq, *side, leaves);
+		remove_leaves(rq, *side, moving);
 		remove_leaves(rq, *side, lasting);
 	}
 	sys_unlinkat(AT_FDCWD, lock, 0);
@@ -218,7 +229,7 @@ int host_call(const struct host_request *rq, struct host_reply *reply,
 	if (rq->verb >= HOST_NVERBS || !vm_name_is_safe(rq->vm) ||
 		rq->nfds > HOST_FDS_MAX ||
 		(table[rq->verb].takes_leaf && !leaf_is_known(rq->leaf)) ||
-		(rq->verb == HOST_CLEAN && !side_is_known(rq->leaf)))
+		(rq->verb == HOST_CLEAN && !is_one_of(sides, rq->leaf)))
 		return err_set(err, ERR_BUG, "bad request to the host");
 	return table[rq->verb].run(rq, reply, err);
 }

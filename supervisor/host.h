@@ -23,7 +23,8 @@ enum host_verb {
 	HOST_RUN_QEMU,  /* argv with fds -> pid, pidfd in fds[0] */
 	HOST_KILL,      /* signal to pidfd */
 	HOST_CLEAN,     /* removes priv's sockets and FIFO, those of a side
-			   (leaf: "", HOST_NEXT); the lock stays */
+			   (leaf: "", HOST_NEXT), and what is of the guest
+			   unless a second QEMU is there; the lock stays */
 	HOST_REMOVE,    /* removes the directories and a lock that is free */
 	HOST_NVERBS
 };

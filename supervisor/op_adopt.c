@@ -27,10 +27,10 @@ struct op_adopt {
 	struct qmp_call uuid;
 	struct qmp_call blocks;
 	unsigned yanks;
-	bool settled;   /* there is one QEMU, or none */
-	bool known;     /* the process was there */
-	char state[24]; /* QEMU's run state */
-	char full[64];  /* the node that had no space; or "" */
+	struct job *settling; /* until there is one QEMU, or none; or NULL */
+	bool known;           /* the process was there */
+	char state[24];       /* QEMU's run state */
+	char full[64];        /* the node that had no space; or "" */
 };
 
 /* The record's pid, if that process is this VM: kill works without monitor. */
@@ -157,7 +157,7 @@ static void on_settled(struct job *job, void *arg)
 	struct op_adopt *op =
 		container_of((struct job *)arg, struct op_adopt, job);
 
-	op->settled = true;
+	op->settling = NULL;
 	op->known = machine_is_alive(&op->vm->machine);
 	if (job->err.code)
 		job_fail_err(&op->job, &job->err);
@@ -166,7 +166,15 @@ static void on_settled(struct job *job, void *arg)
 /* It was on its way from one QEMU to another: one of them stays. */
 static void settle_two(struct op_adopt *op)
 {
-	op->settled = !refresh_settle_begin(op->vm, &op->job, on_settled);
+	op->settling = refresh_settle_begin(op->vm, &op->job, on_settled);
+}
+
+/* Who wakes this one knows of the old QEMU: that concerns the other. */
+static bool is_one(struct op_adopt *op)
+{
+	if (op->settling)
+		job_wake(op->settling);
+	return !op->settling;
 }
 
 static enum job_state adopt_run(struct job *job)
@@ -180,7 +188,7 @@ static enum job_state adopt_run(struct job *job)
 		machine_find(&op->vm->machine))
 		op->known = true; /* kill needs no monitor */
 	settle_two(op);
-	JOB_AWAIT(job, op->settled, JOB_FOREVER); /* its own */
+	JOB_AWAIT(job, is_one(op), JOB_FOREVER); /* its own */
 	for (op->yanks = 0; op->yanks <= YANKS; op->yanks++) {
 		if (op->yanks > 0) {
 			throw_off(op);

@@ -93,6 +93,7 @@ static int take_lock(struct op_start *op, struct err *err)
 		return -1;
 	if (state == LOCK_HELD)
 		return err_set(err, ERR_EXISTS, "it runs already");
+	machine_sweep(&vm->machine); /* of a life whose end nobody saw */
 	return 0;
 }
 

@@ -337,9 +337,13 @@ static enum job_state refresh_run(struct job *job)
 		return died(op);
 	while (setup_next(&op->setup, job))
 		JOB_AWAIT(job, op->setup.call.replied, JOB_FOREVER); /* same */
-	/* the disks are not opened for writing before the guest goes on */
-	QMP_CALL(job, &op->call, NEW_OF(op), "migrate-set-capabilities",
-		migration_capability("late-block-activate"));
+	/*
+	 * The disks are not opened for writing before the guest goes on; but
+	 * one that stays paused needs them, or its next move ends in abort().
+	 */
+	if (!op->vm->kept_paused)
+		QMP_CALL(job, &op->call, NEW_OF(op), "migrate-set-capabilities",
+			migration_capability("late-block-activate"));
 	if (!lay_wire(op))
 		return JOB_ENDS;
 	send_end(op, NEW_OF(op), 1);

@@ -176,8 +176,12 @@ static enum job_state settle_run(struct job *job)
 		JOB_AWAIT_OR_TIMEOUT(job, old_settled(op), ANSWER_MS);
 	}
 	if (op->whole && old_is_alive(op)) {
-		QMP_CALL(job, &op->call, OLD_OF(op), "query-status", NULL);
-		op->whole = old_gave_up(op);
+		QMP_TRY(job, &op->call, OLD_OF(op), "query-status", NULL);
+		JOB_AWAIT_OR_TIMEOUT(job,
+			!op->call.err.code || !old_is_alive(op), ANSWER_MS);
+		if (op->call.err.code && old_is_alive(op))
+			return job_fail_err(job, &op->call.err);
+		op->whole = !old_is_alive(op) || old_gave_up(op);
 	}
 	if (!op->whole) {
 		if (machine_signal(&op->next, SIGKILL, &job->err))

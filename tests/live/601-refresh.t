@@ -44,6 +44,8 @@ does pause one
 was=$(memory)
 ok "one that is paused" does refresh one
 ok "stays paused" is_state one paused
+ok "also one more time" does refresh one
+ok "and is as it was" is_state one paused
 ok "its memory is what it was, byte by byte" is "$(memory)" "$was"
 ok "until it is resumed" does resume one
 ok "and goes on" is "$(counts one)" 0003

@@ -197,6 +197,24 @@ static void test_processes(void)
 
 /* ---- the end ---- */
 
+/* A QEMU that ends while another one may have its guest. */
+static void test_clean_beside_next(void)
+{
+	close(open(temp_path("web/priv/saving"), O_CREAT | O_WRONLY, 0600));
+	is_int(call(HOST_LISTEN, HOST_NEXT "monitor"), 0, "a second one");
+	close(reply.fd);
+	is_int(call(HOST_LISTEN, "agent"), 0, "beside the first");
+	close(reply.fd);
+	is_int(call(HOST_CLEAN, ""), 0, "clean behind the first");
+	ok(!is_there("web/priv/agent"), "takes what is of the process");
+	ok(is_there("web/priv/saving"), "and not what is of the guest");
+	is_int(call(HOST_CLEAN, HOST_NEXT), 0, "clean behind the second");
+	ok(!is_there("web/priv/next-monitor"), "takes what is of it");
+	ok(is_there("web/priv/saving"), "and nothing else");
+	is_int(call(HOST_CLEAN, ""), 0, "clean when none is left");
+	ok(!is_there("web/priv/saving"), "takes that too");
+}
+
 static void test_remove(void)
 {
 	int lock = open(temp_path("web/priv/lock"), O_CREAT | O_RDWR, 0600);
@@ -230,6 +248,7 @@ int main(void)
 	test_sockets();
 	test_fifo();
 	test_processes();
+	test_clean_beside_next();
 	test_remove();
 	return done();
 }
