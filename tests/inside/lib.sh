@@ -7,8 +7,8 @@
 	exit 0
 }
 . "$TOP/tests/live/lib.sh"
-patience=300
-vmward_limit=300 # a guest of a guest under TCG, on a host that others load
+patience=900
+vmward_limit=900 # a guest of a guest under TCG, on a host that others load
 networks=$tmp/etc/vmward/networks
 mkdir -p "$networks"
 chmod 711 "$tmp"

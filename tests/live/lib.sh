@@ -47,10 +47,10 @@ end_live()
 }
 trap end_live EXIT
 
-# is_gone PID, waits for it up to 20 s
+# is_gone PID, waits for it up to $patience seconds
 is_gone()
 {
-	timeout 20 tail --pid="$1" -s 0.01 -f /dev/null
+	timeout "$patience" tail --pid="$1" -s 0.01 -f /dev/null
 }
 
 # ---- the supervisor ----
@@ -61,7 +61,7 @@ up()
 	"${vmwardd:-$BUILD/vmwardd}" --root "$tmp" --notify-fd 9 \
 		9<>"$tmp/notify" </dev/null >>"$tmp/sup.log" 2>&1 &
 	vmwardd_pid=$!
-	timeout 20 head -n 1 <>"$tmp/notify" >"$tmp/ready"
+	timeout "$patience" head -n 1 <>"$tmp/notify" >"$tmp/ready"
 }
 
 # down: kill -9 of vmwardd
@@ -97,7 +97,7 @@ up_under()
 		--root "$tmp" --notify-fd 9 9<>"$tmp/notify" </dev/null \
 		>>"$tmp/sup.log" 2>&1 &
 	vmwardd_pid=$!
-	timeout 20 head -n 1 <>"$tmp/notify" >"$tmp/ready"
+	timeout "$patience" head -n 1 <>"$tmp/notify" >"$tmp/ready"
 }
 
 # ---- VMs ----
@@ -217,7 +217,7 @@ fails_with()
 
 starts() { does start "$@"; }
 stops() { does stop "$@"; }
-becomes() { does wait "$1" "$2" --timeout 20s; } # NAME STATE
+becomes() { does wait "$1" "$2" --timeout "${patience}s"; } # NAME STATE
 
 obeys() # NAME
 {

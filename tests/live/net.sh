@@ -9,6 +9,14 @@ if [ -z "${NETNS-}" ]; then
 	}
 	NETNS=yes exec unshare -n sh "$0"
 fi
+# A test that goes on in the host's namespace flushes the host's rules: it goes
+# on only where nothing but lo is, and what the kernel's tunnels put anywhere.
+devices=$(sed '1,2d; s/^ *//; s/:.*//' /proc/self/net/dev | grep -vxE \
+	'lo|(tunl|gre|gretap|erspan|ip_vti|ip6_vti|sit|ip6tnl|ip6gre)0')
+if [ -n "$devices" ]; then
+	echo "Bail out! $0: not in a network namespace of its own:" $devices
+	exit 1
+fi
 # shellcheck source=tests/live/lib.sh
 . "${TOP:-$(dirname "$0")/../..}/tests/live/lib.sh"
 [ -e "$BUILD/guest/vmlinuz" ] || skip_all "no Linux guest could be built here"

@@ -12,7 +12,7 @@ lab=$("$TOP/tests/guest/lab/build.sh" 2>"$tmp/build.log") || {
 	tail -n 3 "$tmp/build.log" | sed 's/^/# /'
 	skip_all "the Debian guest cannot be made here"
 }
-limit=${INSIDE_LIMIT:-1800}
+limit=${INSIDE_LIMIT:-5400}
 
 # ---- the second disk ----
 
@@ -60,7 +60,7 @@ EOT
 
 up
 from=$(date +%s)
-ok "vmward starts the Debian guest" does start lab --wait=ready --timeout 300s
+ok "vmward starts the Debian guest" does start lab --wait=ready --timeout 900s
 echo "# up after $(($(date +%s) - from)) s"
 console=$logs/lab/console.log
 pid=$(pid_of lab)
