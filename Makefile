@@ -114,6 +114,7 @@ SUPERVISOR_SRC += supervisor/snapshots.c supervisor/snapshot_disks.c \
 	supervisor/live_snapshot.c supervisor/op_snapshot.c \
 	supervisor/snapshot_gate.c supervisor/snapshot_still.c \
 	supervisor/snapshot_groups.c supervisor/op_group.c \
+	supervisor/nonvolatile.c \
 	supervisor/command_group.c supervisor/mounts.c supervisor/op_mount.c \
 	supervisor/op_export.c supervisor/command_mount.c \
 	supervisor/command_snapshot.c

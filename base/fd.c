@@ -59,16 +59,12 @@ static int read_all(
 	}
 }
 
-int fd_read_file(int dirfd, const char *path, size_t max, struct str *out,
-	struct err *err)
+int fd_read_open(
+	int fd, const char *path, size_t max, struct str *out, struct err *err)
 {
 	struct stat st;
 
 	str_cut(out, 0);
-	AUTO_CLOSE int fd =
-		sys_openat(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-	if (fd < 0)
-		return err_os(err, "cannot open '%s'", path);
 	if (sys_fstat(fd, &st) < 0)
 		return err_os(err, "cannot look at '%s'", path);
 	if (!S_ISREG(st.st_mode))
@@ -76,6 +72,17 @@ int fd_read_file(int dirfd, const char *path, size_t max, struct str *out,
 			err, ERR_CONFIG, "'%s' is not a regular file", path);
 	return read_all(fd, &(struct read_all){ path, max, (size_t)st.st_size },
 		out, err);
+}
+
+int fd_read_file(int dirfd, const char *path, size_t max, struct str *out,
+	struct err *err)
+{
+	AUTO_CLOSE int fd =
+		sys_openat(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+
+	str_cut(out, 0);
+	return fd < 0 ? err_os(err, "cannot open '%s'", path)
+		      : fd_read_open(fd, path, max, out, err);
 }
 
 static int write_all(int fd, const char *data, size_t len)

@@ -31,6 +31,9 @@ void fd_close(int *fd);
  */
 MUST_CHECK int fd_read_file(int dirfd, const char *path, size_t max,
 	struct str *out, struct err *err);
+/* The same of one that was opened O_NONBLOCK; path: its name in errors. */
+MUST_CHECK int fd_read_open(
+	int fd, const char *path, size_t max, struct str *out, struct err *err);
 
 /*
  * Replaces a small file: write to PATH.tmp (O_EXCL|O_NOFOLLOW), rename.

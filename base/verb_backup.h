@@ -26,7 +26,8 @@
 			"knows to be written since the last one is enough, on "
 			"top of that; where it does not know, all is copied "
 			"and the reason said.  Raw disks and a QEMU that was "
-			"killed lose that knowledge.",
+			"killed lose that knowledge.  The variables of its "
+			"UEFI, what its TPM holds and its file are in each.",
 	},
 	{
 		.name = "backup list",

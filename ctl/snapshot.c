@@ -45,6 +45,8 @@ static const struct column columns[] = {
 		.key = "group",
 		.type = COLUMN_CUSTOM,
 		.render = render_group },
+	{ .name = "NVRAM", .key = "nvram", .asked = true },
+	{ .name = "TPM", .key = "tpm", .type = COLUMN_YESNO, .asked = true },
 	{ .name = "SCHEDULED",
 		.key = "scheduled",
 		.type = COLUMN_YESNO,
@@ -128,6 +130,11 @@ int snapshot_show_one(const struct call *call UNUSED, const char *vm UNUSED,
 
 		print_labelled(LABEL, "Disk", text);
 	}
+	if (json_is_string(json_object_get(value, "nvram")))
+		print_labelled(
+			LABEL, "Variables", print_member(value, "nvram"));
+	if (json_is_true(json_object_get(value, "tpm")))
+		print_labelled(LABEL, "TPM", "yes");
 	if (group)
 		show_group(group);
 	json_array_foreach(json_object_get(value, "mounts"), i, disk)

@@ -114,11 +114,22 @@ const json_t *backups_disk(const json_t *manifest, const char *disk)
 	return NULL;
 }
 
+json_t *backups_files(const json_t *manifest)
+{
+	json_t *state = json_object_get(manifest, "state");
+	json_t *files = json_copy(json_object_get(manifest, "disks"));
+
+	if (state)
+		json_array_append(files, state);
+	return files;
+}
+
 /* Of a list in the order of time: parents were looked at before. */
 static void look_at(const char *dir, const json_t *list, json_t *manifest)
 {
 	const char *id = member_text(manifest, "parent");
 	const json_t *parent = backups_parent(list, manifest);
+	AUTO_JSON json_t *files = backups_files(manifest);
 	json_t *disk;
 	size_t i;
 
@@ -126,7 +137,7 @@ static void look_at(const char *dir, const json_t *list, json_t *manifest)
 		json_object_set_new(manifest, "broken",
 			json_sprintf("'%s', which it is on top of, is %s", id,
 				parent ? "broken" : "missing"));
-	json_array_foreach(json_object_get(manifest, "disks"), i, disk)
+	json_array_foreach(files, i, disk)
 	{
 		const char *leaf = member_text(disk, "file");
 		AUTO_FREE char *path =

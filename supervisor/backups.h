@@ -17,6 +17,7 @@
 #define BACKUPS_CHAIN_MAX 15 /* so many on top of each other at most */
 #define BACKUPS_MANIFEST  "manifest.json"
 #define BACKUPS_PART      "unfinished" /* in one that is being made */
+#define BACKUPS_STATE     "state.json" /* of firmware and TPM */
 
 /*
  * The manifests in DIR (TARGET/NAME), oldest first; new.  One whose parent is
@@ -33,6 +34,11 @@ const json_t *backups_parent(const json_t *list, const json_t *manifest);
 unsigned backups_depth(const json_t *list, const json_t *manifest);
 /* What it says of a disk; NULL: it has none of that name. */
 const json_t *backups_disk(const json_t *manifest, const char *disk);
+/*
+ * All files of one with their sums, [{"file", "size", "sha256"}]: those of its
+ * disks, and what is kept besides; new.
+ */
+json_t *backups_files(const json_t *manifest);
 /* DIR/ID/LEAF; new. */
 char *backups_path(const char *dir, const char *id, const char *leaf);
 /* A fresh id by the time, that no directory in DIR has; new. */

@@ -37,14 +37,16 @@ static json_t *row_of(const json_t *tree, const json_t *snapshot)
 
 	json_array_foreach(json_object_get(snapshot, "disks"), i, disk)
 		json_array_append(disks, json_object_get(disk, "disk"));
-	return json_pack("{s:O,s:O,s:O,s:O,s:b,s:b,s:b,s:o,s:O*}", "name", name,
-		"parent", json_object_get(snapshot, "parent"), "time",
-		json_object_get(snapshot, "time"), "description",
+	return json_pack("{s:O,s:O,s:O,s:O,s:b,s:b,s:b,s:O?,s:b,s:o,s:O*}",
+		"name", name, "parent", json_object_get(snapshot, "parent"),
+		"time", json_object_get(snapshot, "time"), "description",
 		json_object_get(snapshot, "description"), "current",
 		json_equal(name, json_object_get(tree, "current")), "memory",
 		json_is_true(json_object_get(snapshot, "memory")), "scheduled",
-		json_is_true(json_object_get(snapshot, "scheduled")), "disks",
-		disks, "group", json_object_get(snapshot, "group"));
+		json_is_true(json_object_get(snapshot, "scheduled")), "nvram",
+		json_object_get(snapshot, "nvram"), "tpm",
+		json_is_true(json_object_get(snapshot, "tpm")), "disks", disks,
+		"group", json_object_get(snapshot, "group"));
 }
 
 void command_snapshot_list(struct request *rq)

@@ -19,6 +19,7 @@
 #include "supervisor/committing.h"
 #include "supervisor/config.h"
 #include "supervisor/live_copy.h"
+#include "supervisor/nonvolatile.h"
 #include "supervisor/sum.h"
 
 #define END_MS 120000
@@ -43,6 +44,8 @@ struct op_backup {
 	struct list *at;
 	struct job *step; /* a child under way */
 	struct err step_err;
+	json_t *kept; /* of firmware and TPM; or NULL */
+	char kept_sum[SUM_SIZE];
 	json_t *manifest;
 	struct durable durable;
 };
@@ -152,6 +155,20 @@ static int make_dir(struct op_backup *op, struct err *err)
 	return fd_write_file(AT_FDCWD, part, "", 0, 0600, false, err);
 }
 
+/* What is besides the disks. */
+static int keep(struct op_backup *op, struct err *err)
+{
+	AUTO_FREE char *path = backups_path(op->dir, op->id, BACKUPS_STATE);
+	AUTO_FREE char *text = NULL;
+
+	if (nonvolatile_read(op->vm, &op->kept, err))
+		return -1;
+	text = op->kept ? jstream_text(op->kept, JSON_COMPACT) : NULL;
+	return text ? fd_write_file(AT_FDCWD, path, text, strlen(text), 0600,
+			      false, err)
+		    : 0;
+}
+
 /* What is there, what it is on top of, and whether there is room. */
 static bool plan(struct op_backup *op)
 {
@@ -164,7 +181,7 @@ static bool plan(struct op_backup *op)
 	op->id = *op->wish.id ? xstrdup(op->wish.id) : backups_new_id(op->dir);
 	op->time_us = sys_realtime_us();
 	backup_disks_place(&op->disks, op->dir, op->id, op->parent);
-	if (!check_space(op, &err) && !make_dir(op, &err))
+	if (!check_space(op, &err) && !make_dir(op, &err) && !keep(op, &err))
 		return true;
 	job_fail_err(&op->job, &err);
 	return false;
@@ -253,6 +270,32 @@ static bool sum_next(struct op_backup *op)
 	return op->step != NULL;
 }
 
+static bool sum_kept(struct op_backup *op)
+{
+	AUTO_FREE char *path = backups_path(op->dir, op->id, BACKUPS_STATE);
+	struct err err = ERR_INIT;
+
+	op->step = sum_begin(path, op->kept_sum, &op->job, on_step, op, &err);
+	if (!op->step)
+		job_fail_err(&op->job, &err);
+	return op->step != NULL;
+}
+
+static void describe_kept(struct op_backup *op)
+{
+	AUTO_FREE char *path = backups_path(op->dir, op->id, BACKUPS_STATE);
+	struct stat st;
+
+	if (!op->kept)
+		return;
+	if (sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW))
+		st.st_size = 0;
+	json_object_set_new(op->manifest, "state",
+		json_pack("{s:s,s:I,s:s}", "file", BACKUPS_STATE, "size",
+			(json_int_t)st.st_size, "sha256", op->kept_sum));
+	nonvolatile_describe(op->vm, op->kept, op->manifest);
+}
+
 /* So that the next one of a VM that runs again can be incremental. */
 static bool mark_next(struct op_backup *op)
 {
@@ -306,6 +349,7 @@ static bool write_manifest(struct op_backup *op)
 		"why", op->why, "scheduled", op->wish.scheduled, "running",
 		op->live, "frozen", op->frozen, "disks", disks, "config",
 		str_text(&config));
+	describe_kept(op);
 	text = jstream_text(op->manifest, JSON_INDENT(1));
 	if (!fd_write_file(
 		    AT_FDCWD, path, text, strlen(text), 0600, false, &err))
@@ -403,12 +447,20 @@ static enum job_state backup_run(struct job *job)
 		if (op->step_err.code)
 			return job_fail_err(job, &op->step_err);
 	}
+	if (op->kept && sum_kept(op)) {
+		JOB_AWAIT(job, !op->step, JOB_FOREVER); /* the same */
+		if (op->step_err.code)
+			return job_fail_err(job, &op->step_err);
+	}
 	rewind_to(op, "bitmaps");
 	while (!job->err.code && !op->live && mark_next(op))
 		JOB_AWAIT(
 			job, !op->step, JOB_FOREVER); /* or the next is full */
 	if (job->err.code || !write_manifest(op))
 		return JOB_ENDS;
+	if (op->kept)
+		JOB_DURABLE(job, &op->durable,
+			sync_path(op, durable_path, BACKUPS_STATE));
 	JOB_DURABLE(job, &op->durable,
 		sync_path(op, durable_path, BACKUPS_MANIFEST));
 	JOB_DURABLE(job, &op->durable,
@@ -452,6 +504,7 @@ static void backup_cleanup(struct job *job)
 	qmp_call_fini(&op->call);
 	backup_disks_free(&op->disks);
 	json_decref(op->manifest);
+	json_decref(op->kept);
 	free(op->target);
 	free(op->name);
 	free(op->dir);

@@ -16,6 +16,7 @@
 #include "storage/image.h"
 #include "supervisor/backups.h"
 #include "supervisor/chain_record.h"
+#include "supervisor/nonvolatile.h"
 
 #define JOURNAL_MAX ((size_t)1024 * 1024)
 #define END_MS      60000
@@ -26,6 +27,8 @@ struct op_putback {
 	struct vm *vm;
 	char *dir, *id;
 	json_t *steps; /* [{"from", "beside", "to", "format"}] */
+	size_t disks;  /* so many of them are; the rest is of firmware, TPM */
+	char *kept;    /* where that is; or NULL */
 	size_t at;
 	bool placed; /* the journal says that they go to their places */
 	struct job *step;
@@ -123,11 +126,16 @@ static int read_plan(struct op_putback *op, struct err *err)
 		return err_set(err, ERR_STATE, "it is broken: %s", why);
 	free(op->id);
 	op->id = xstrdup(backups_id(one));
+	if (json_object_get(one, "state"))
+		op->kept = backups_path(op->dir, op->id, BACKUPS_STATE);
+	if (nonvolatile_fit(op->vm, one, str_or(op->kept, ""), err))
+		return -1;
 	json_array_foreach(json_object_get(one, "disks"), i, disk)
 	{
 		if (add_step(op, disk, err))
 			return -1;
 	}
+	op->disks = json_array_size(op->steps);
 	return check_space(op, size_of(list, one), err);
 }
 
@@ -166,7 +174,7 @@ static bool copy_next(struct op_putback *op)
 		.from = member_text(it, "from"),
 		.from_format = "qcow2" };
 
-	if (!it)
+	if (op->at == op->disks)
 		return false;
 	op->at++;
 	vm_job_phase(op->vm, &op->job, "copying");
@@ -186,12 +194,33 @@ static bool compare_next(struct op_putback *op)
 		.what = "the copy is not what was copied"
 	};
 
-	if (!it)
+	if (op->at == op->disks)
 		return false;
 	op->at++;
 	vm_job_phase(op->vm, &op->job, "comparing");
 	op->step = &qemu_img_start(argv, &how, &op->job, on_step, op)->job;
 	return true;
+}
+
+/* What the firmware and the TPM had, beside what they have. */
+static bool lay(struct op_putback *op)
+{
+	struct err err = ERR_INIT;
+	AUTO_JSON json_t *kept =
+		op->kept ? nonvolatile_load(op->kept, &err) : NULL;
+
+	if (!err.code)
+		(void)!nonvolatile_lay(op->vm, kept, op->steps, &err);
+	if (err.code)
+		job_fail_err(&op->job, &err);
+	return !err.code;
+}
+
+static void sync_beside(struct op_putback *op)
+{
+	const json_t *it = json_array_get(op->steps, op->at++);
+
+	durable_path(&op->durable, &op->job, member_text(it, "beside"));
 }
 
 /* From here on they get there, whoever dies. */
@@ -285,6 +314,10 @@ static enum job_state putback_run(struct job *job)
 		if (op->step_err.code)
 			return job_fail_err(job, &op->step_err);
 	}
+	if (!lay(op))
+		return JOB_ENDS;
+	while (op->at < json_array_size(op->steps))
+		JOB_DURABLE(job, &op->durable, sync_beside(op));
 	if (!write_journal(op))
 		return JOB_ENDS;
 	JOB_DURABLE(job, &op->durable, sync_journal(op, durable_path));
@@ -323,6 +356,7 @@ static void putback_cleanup(struct job *job)
 	op->vm->held = NULL;
 	durable_stop(&op->durable);
 	json_decref(op->steps);
+	free(op->kept);
 	free(op->dir);
 	free(op->id);
 	free(op);

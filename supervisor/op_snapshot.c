@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "supervisor/mounts.h"
+#include "supervisor/nonvolatile.h"
 #include "supervisor/snapshot_disks.h"
 #include "supervisor/snapshot_fit.h"
 #include "supervisor/snapshot_step.h"
@@ -113,6 +114,7 @@ static void describe(struct op_snapshot *op)
 			json_pack("{s:b,s:I}", "scheduled", 1, "time-us",
 				(json_int_t)sys_realtime_us()));
 	snapshot_fit_describe(op->vm, op->snapshot);
+	nonvolatile_describe(op->vm, op->kept, op->snapshot);
 }
 
 static void add_snapshot(struct op_snapshot *op)
@@ -139,8 +141,11 @@ static enum job_state create_run(struct job *job)
 	SNAPSHOT_GATE(op, GATE_PLANNED);
 	if (!op->live) /* it stands still */
 		snapshot_gate_reach(op->member, GATE_STOPPED);
+	if (!snapshot_step_look(op))
+		return JOB_ENDS;
 	SNAPSHOT_STEP(
 		op, snapshot_step_act(op, SNAPSHOT_MAKE, op->tag, op->images));
+	SNAPSHOT_STEP(op, snapshot_step_keep(op, op->tag));
 	describe(op);
 	SNAPSHOT_GATE(op, GATE_DONE);
 	SNAPSHOT_GATE(op, GATE_WRITTEN);
@@ -195,6 +200,21 @@ struct job *op_snapshot_create(struct vm *vm,
 
 /* ---- revert ---- */
 
+/* QEMU takes all of it from the memory; of one that is down we do. */
+static int fits_now(
+	const struct op_snapshot *op, const json_t *snapshot, struct err *err)
+{
+	AUTO_FREE char *kept =
+		snapshot_step_kept(op, member_text(snapshot, "tag"));
+
+	if (!snapshot_step_is_live(op->vm))
+		return nonvolatile_fit(op->vm, snapshot, kept, err);
+	return snapshot_fit_live(op->vm, err) ||
+			       snapshot_fit_check(op->vm, snapshot, err)
+		       ? -1
+		       : 0;
+}
+
 static bool plan_revert(struct op_snapshot *op)
 {
 	struct err err = ERR_INIT;
@@ -203,9 +223,7 @@ static bool plan_revert(struct op_snapshot *op)
 	if (!snapshot ||
 		snapshot_disks_compare(
 			op->vm, json_object_get(snapshot, "disks"), &err) ||
-		(snapshot_step_is_live(op->vm) &&
-			(snapshot_fit_live(op->vm, &err) ||
-				snapshot_fit_check(op->vm, snapshot, &err)))) {
+		fits_now(op, snapshot, &err)) {
 		job_fail_err(&op->job, &err);
 		return false;
 	}
@@ -232,8 +250,10 @@ static void unmark(struct op_snapshot *op)
 
 static void end_back(struct op_snapshot *op)
 {
-	if (!op->step_err.code)
-		snapshots_drop_garbage(op->tree, op->back);
+	if (op->step_err.code)
+		return;
+	snapshots_drop_garbage(op->tree, op->back);
+	snapshot_step_forget(op, op->back);
 }
 
 /* A crash loop's: the record tells it when QEMU is there. */
@@ -268,12 +288,16 @@ static enum job_state revert_run(struct job *job)
 	}
 	SNAPSHOT_STEP(op, snapshot_step_save(op));
 	op->marked = true;
+	if (!snapshot_step_look(op))
+		return JOB_ENDS;
+	SNAPSHOT_STEP(op, snapshot_step_keep(op, op->back));
 	SNAPSHOT_STEP(
 		op, snapshot_step_act(op, SNAPSHOT_MAKE, op->back, op->images));
 	mark_revert(op);
 	SNAPSHOT_STEP(op, snapshot_step_save(op));
 	SNAPSHOT_STEP(
 		op, snapshot_step_act(op, SNAPSHOT_APPLY, op->tag, op->images));
+	SNAPSHOT_STEP(op, snapshot_step_put(op, op->tag));
 	unmark(op);
 	snapshots_set_current(op->tree, op->name);
 	SNAPSHOT_STEP(op, snapshot_step_save(op));
@@ -296,6 +320,7 @@ static enum job_state revert_undo(struct job *job)
 	if (json_object_get(op->tree, "reverting")) {
 		SNAPSHOT_STEP(op, snapshot_step_act(op, SNAPSHOT_APPLY,
 					  op->back, op->images));
+		SNAPSHOT_STEP(op, snapshot_step_put(op, op->back));
 		unmark(op);
 		SNAPSHOT_STEP(op, snapshot_step_save(op));
 	}

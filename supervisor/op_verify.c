@@ -23,10 +23,11 @@ struct op_verify {
 static void add_images(struct op_verify *op, const json_t *manifest)
 {
 	const char *id = backups_id(manifest);
+	AUTO_JSON json_t *files = backups_files(manifest);
 	json_t *disk;
 	size_t i;
 
-	json_array_foreach(json_object_get(manifest, "disks"), i, disk)
+	json_array_foreach(files, i, disk)
 	{
 		AUTO_FREE char *path = backups_path(op->dir, id,
 			str_or(json_string_value(json_object_get(disk, "file")),

@@ -10,6 +10,7 @@
 #include "base/sys.h"
 #include "supervisor/events.h"
 #include "supervisor/live_snapshot.h"
+#include "supervisor/nonvolatile.h"
 #include "supervisor/snapshot_disks.h"
 #include "supervisor/snapshots.h"
 
@@ -73,9 +74,48 @@ void snapshot_step_act(struct op_snapshot *op, enum snapshot_act what,
 
 void snapshot_step_forget(const struct op_snapshot *op, const char *tag)
 {
-	AUTO_FREE char *path = live_snapshot_memory(op->vm, tag);
+	AUTO_FREE char *memory = live_snapshot_memory(op->vm, tag);
+	AUTO_FREE char *kept = snapshot_step_kept(op, tag);
 
-	sys_unlinkat(AT_FDCWD, path, 0);
+	sys_unlinkat(AT_FDCWD, memory, 0);
+	sys_unlinkat(AT_FDCWD, kept, 0);
+}
+
+char *snapshot_step_kept(const struct op_snapshot *op, const char *tag)
+{
+	AUTO_FREE char *dir = snapshots_dir(&op->vm->env->paths, op->vm->name);
+
+	return xasprintf("%s/%s.json", dir, tag);
+}
+
+bool snapshot_step_look(struct op_snapshot *op)
+{
+	struct err err = ERR_INIT;
+
+	json_decref(op->kept);
+	op->kept = NULL;
+	if (!nonvolatile_read(op->vm, &op->kept, &err))
+		return true;
+	job_fail_err(&op->job, &err);
+	return false;
+}
+
+void snapshot_step_keep(struct op_snapshot *op, const char *tag)
+{
+	AUTO_FREE char *path = snapshot_step_kept(op, tag);
+
+	op->step_err = (struct err)ERR_INIT;
+	if (op->kept)
+		op->step = snapshots_write(path, op->kept, op->vm->name,
+			&op->job, on_step_end, op);
+}
+
+void snapshot_step_put(struct op_snapshot *op, const char *tag)
+{
+	AUTO_FREE char *path = snapshot_step_kept(op, tag);
+
+	op->step_err = (struct err)ERR_INIT;
+	op->step = nonvolatile_put(op->vm, path, &op->job, on_step_end, op);
 }
 
 bool snapshot_step_read(struct op_snapshot *op)
@@ -176,9 +216,15 @@ static enum job_state mend_run(struct job *job)
 		return JOB_ENDS;
 	if (reverting(op)) {
 		SNAPSHOT_TRY(op, apply_marked(op, "tag"));
+		if (!op->step_err.code)
+			SNAPSHOT_TRY(
+				op, snapshot_step_put(op, mark(op, "tag")));
 		op->forward = !op->step_err.code;
 		if (!op->forward)
 			SNAPSHOT_TRY(op, apply_marked(op, "back"));
+		if (!op->forward && !op->step_err.code)
+			SNAPSHOT_TRY(
+				op, snapshot_step_put(op, mark(op, "back")));
 		if (op->step_err.code)
 			return fail_revert(op);
 		end_revert(op);
@@ -203,6 +249,7 @@ void snapshot_step_cleanup(struct job *job)
 		op->vm->held = NULL;
 	json_decref(op->tree);
 	json_decref(op->images);
+	json_decref(op->kept);
 	json_decref(op->snapshot);
 	snapshot_gate_forget(op->member, job);
 	for (size_t i = 0; op->names && op->names[i]; i++)

@@ -40,8 +40,9 @@ struct op_snapshot {
 	enum freeze freeze;
 	bool frozen; /* the guest was */
 	bool scheduled;
-	char *back;       /* revert: of what the disks held before */
-	json_t *images;   /* of tag */
+	char *back;     /* revert: of what the disks held before */
+	json_t *images; /* of tag */
+	json_t *kept;   /* firmware's variables, TPM: on their way to a file */
 	json_t *snapshot; /* create: what its tree is to get */
 	struct gate_member *member;
 	size_t at;           /* mend: of the garbage */
@@ -78,7 +79,15 @@ void snapshot_step_act(struct op_snapshot *op, enum snapshot_act what,
 	const char *tag, json_t *images);
 /* Of the garbage at op->at; NULL: there is no more. */
 json_t *snapshot_step_garbage(const struct op_snapshot *op);
-/* The guest's memory of a tag goes. */
+/* Where the firmware's variables and the TPM's state of a tag are; new. */
+char *snapshot_step_kept(const struct op_snapshot *op, const char *tag);
+/* They are read, as they are now; false: the job failed. */
+bool snapshot_step_look(struct op_snapshot *op);
+/* What was read goes into the file of a tag. */
+void snapshot_step_keep(struct op_snapshot *op, const char *tag);
+/* They are what the file of a tag has, if there is one. */
+void snapshot_step_put(struct op_snapshot *op, const char *tag);
+/* All of a tag but what is in images goes. */
 void snapshot_step_forget(const struct op_snapshot *op, const char *tag);
 /* That goes. */
 void snapshot_step_drop(struct op_snapshot *op);

@@ -407,6 +407,7 @@ struct vm_spec *spec_new(void);
 void spec_free(struct vm_spec *spec); /* accepts NULL and half-built ones */
 
 /* Choice tables shared with argv, plan and report; NULL-terminated. */
+extern const char *const spec_firmware_names[];
 extern const char *const spec_format_names[];
 extern const char *const spec_freeze_names[];
 extern const char *const spec_bus_names[];

@@ -6,7 +6,7 @@
 
 #define MIB (UINT64_C(1) << 20)
 
-static const char *const firmware_names[] = { "bios", "uefi", "uefi-secure",
+const char *const spec_firmware_names[] = { "bios", "uefi", "uefi-secure",
 	NULL };
 static const char *const os_names[] = { "linux", "windows", "other", NULL };
 static const char *const confinement_names[] = { "host", "full", "best-effort",
@@ -82,7 +82,7 @@ const struct key spec_vm_keys[] = {
 			"says, else full, best-effort or off.  [raw] options "
 			"that name files need off." },
 	{ "firmware", KEY_CHOICE, AT(firmware), .fallback = "bios",
-		.when = KEY_COLD, .choices = firmware_names,
+		.when = KEY_COLD, .choices = spec_firmware_names,
 		.help = "What starts the guest: uefi keeps its variables until "
 			"the VM is deleted, and uefi-secure starts only what "
 			"is signed." },

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A random tree of snapshots against a model: ROUNDS [200] operations on a VM
 # of one to three disks, every other one with kill -9 of the supervisor at one
-# of its system calls.  Each time all disks hold the same, which is what the
-# model has: what was answered is done, what was not is wholly done or not at
-# all.  In the end every snapshot holds what it was made of.  SEED repeats.
+# of its system calls.  Each time all disks, the firmware's variables and the
+# TPM hold the same, which is what the model has: what was answered is done,
+# what was not is wholly done or not at all.  In the end every snapshot holds
+# what it was made of.  SEED repeats.
 # shellcheck source=tests/t/lib.sh
 . "${TOP:-$(dirname "$0")/../..}/tests/t/lib.sh"
 # shellcheck source=tests/t/daemon.sh
@@ -16,10 +17,12 @@ rounds=${ROUNDS:-200}
 seed=${SEED:-$(date +%s)}
 kill_at=$BUILD/tests/peer/kill_at
 images=$tmp/var/lib/vmward/images
-tree=$tmp/var/lib/vmward/snapshots/web.json
+state=$tmp/var/lib/vmward
+tree=$state/snapshots/web.json
+flash="$state/nvram/web.fd $state/tpm/web/tpm2-00.permall"
 model=$tmp/model
 rm "$tmp/bin/qemu-img"
-mkdir -p "$images" "$model/made" "$model/parent"
+mkdir -p "$images" "$model/made" "$model/parent" "$state/nvram" "$state/tpm/web"
 "$kill_at" call 1 "$tmp/calls" true || skip_all "no program may be traced"
 
 # draw N: into $drawn, 0 to N - 1
@@ -107,6 +110,9 @@ listed()
 }
 all_hold() # PATTERN
 {
+	for file in $flash; do
+		[ "$(cat "$file")" = "holds $1" ] || return 1
+	done
 	for image in "$images"/web-*.qcow2; do
 		qemu-io -f qcow2 -c "read -q -P $1 0 192k" "$image" |
 			grep -q failed && return 1
@@ -117,8 +123,11 @@ matches() { is "$(listed)" "$(of "$1")" && all_hold "$(holds "$1")"; } # MODEL
 
 # ---- one operation ----
 
-put() # PATTERN: on all disks, and into the model
+put() # PATTERN: on all disks and besides, and into the model
 {
+	for file in $flash; do
+		echo "holds $1" >"$file"
+	done
 	for image in "$images"/web-*.qcow2; do
 		qemu-io -f qcow2 -c "write -q -P $1 0 192k" "$image"
 	done
@@ -185,10 +194,13 @@ one()
 echo "# SEED=$seed"
 draw 3
 ndisks=$((drawn + 1))
-for n in $(seq "$ndisks"); do
-	printf '[disk.d%s]\nsize = 4M\n' "$n"
-	qemu-img create -q -f qcow2 "$images/web-d$n.qcow2" 4M
-done | vm web
+{
+	printf 'firmware = uefi\n[tpm]\n'
+	for n in $(seq "$ndisks"); do
+		printf '[disk.d%s]\nsize = 4M\n' "$n"
+		qemu-img create -q -f qcow2 "$images/web-d$n.qcow2" 4M
+	done
+} | vm web
 echo - >"$model/current"
 injected=0 wrong=0 undone=0 round=0
 while [ "$round" -lt "$rounds" ] && [ "$wrong" -eq 0 ]; do
@@ -196,6 +208,7 @@ while [ "$round" -lt "$rounds" ] && [ "$wrong" -eq 0 ]; do
 	one
 done
 ok "all of it is as the model has it" is "$wrong" 0
+ok "some of it was done" test "$undone" -lt "$round"
 begin
 whole=0
 for at in "$model"/made/*; do
@@ -207,6 +220,10 @@ ok "each snapshot holds what it was made of" is "$whole" "$(count)"
 # shellcheck disable=SC2046 # words
 vmward snapshot delete web $(listed | cut -d' ' -f1) --yes
 ok "all can be deleted" is "$(listed)" ''
+ok "with what they kept" is "$(find "$state/snapshots" -name '*.json' \
+	! -name web.json)" ''
+ok "nothing is beside what it was for" is "$(find "$state/nvram" "$state/tpm" \
+	-type f | wc -l)" 2
 end TERM
 sound=0
 for image in "$images"/web-*.qcow2; do
