@@ -31,7 +31,8 @@ struct reap {
 	json_t *list; /* QEMU's answer that is gone through */
 	size_t at;
 	unsigned tries;
-	bool more; /* a job of ours has not ended */
+	bool more; /* a job of ours is there still */
+	bool dismisses;
 	bool thawed;
 	const char *verb;
 	json_t *arguments;
@@ -47,14 +48,19 @@ static bool next_job(struct reap *op)
 
 		if (!live_copy_is_ours(each, "id"))
 			continue;
-		op->more = true;
-		op->verb = str_eq(status, "concluded") ? "job-dismiss"
-						       : "job-cancel";
+		op->dismisses = str_eq(status, "concluded");
+		op->verb = op->dismisses ? "job-dismiss" : "job-cancel";
 		op->arguments =
 			json_pack("{s:O}", "id", json_object_get(each, "id"));
 		return true;
 	}
 	return false;
+}
+
+/* One that is cancelled ends some time; one that is dismissed is gone. */
+static void note_job(struct reap *op)
+{
+	op->more |= !op->dismisses || op->call.err.code;
 }
 
 /* A node of a format: what it is on goes with it. */
@@ -136,9 +142,11 @@ static enum job_state reap_run(struct job *job)
 		QMP_TRY(job, &op->call, QMP_OF(op), "query-jobs", NULL);
 		take_list(op);
 		op->more = false;
-		while (next_job(op))
+		while (next_job(op)) {
 			QMP_TRY(job, &op->call, QMP_OF(op), op->verb,
 				TAKE(op->arguments));
+			note_job(op);
+		}
 		if (!op->more || !op->vm->machine.ready)
 			break;
 		JOB_AWAIT_OR_TIMEOUT(job, !op->vm->machine.ready, AGAIN_MS);

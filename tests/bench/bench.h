@@ -60,6 +60,7 @@ struct cost {
 };
 
 extern const char *lab_root;
+extern const char *lab_build; /* where the programs are */
 
 _Noreturn void die(const char *fmt, ...);
 double now_ms(void);
@@ -128,6 +129,6 @@ void measure_image(const struct plan *plan);
 void measure_idle(const struct plan *plan, unsigned count);
 void measure_recovery(const struct plan *plan, unsigned count);
 void measure_mass(const struct plan *plan, unsigned count);
-void measure_snapshots(const struct plan *plan, const char *build);
+void measure_snapshots(const struct plan *plan);
 
 #endif

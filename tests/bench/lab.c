@@ -23,7 +23,7 @@
 enum { MAX_WORDS = 16, DISKS = 100, MAX_FLOOR_ARGS = 256 };
 
 const char *lab_root;
-static const char *build;
+const char *lab_build;
 static char root[] = "/tmp/vmward-bench.XXXXXX";
 static char fast[] = "/dev/shm/vmward-bench.XXXXXX";
 static pid_t daemon_is = -1;
@@ -164,7 +164,7 @@ static void make_disks(void)
 	ssize_t size;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/guest/bios.raw", build);
+	snprintf(path, sizeof(path), "%s/guest/bios.raw", lab_build);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	size = fd < 0 ? -1 : read(fd, boot, sizeof(boot));
 	if (size <= 0)
@@ -195,7 +195,7 @@ void lab_open(const char *build_dir)
 {
 	char path[64];
 
-	build = build_dir;
+	lab_build = build_dir;
 	if (!mkdtemp(root))
 		die("cannot make a directory: %s", strerror(errno));
 	lab_root = root;
@@ -264,7 +264,7 @@ struct cost vmward(const char *word, ...)
 	struct cost cost;
 	va_list ap;
 
-	snprintf(program, sizeof(program), "%s/vmward", build);
+	snprintf(program, sizeof(program), "%s/vmward", lab_build);
 	va_start(ap, word);
 	for (const char *w = word; w && n < MAX_WORDS - 1;
 		w = va_arg(ap, const char *))
@@ -284,7 +284,7 @@ void daemon_spawn(void)
 	char program[256];
 	const char *argv[] = { program, "--root", root, NULL };
 
-	snprintf(program, sizeof(program), "%s/vmwardd", build);
+	snprintf(program, sizeof(program), "%s/vmwardd", lab_build);
 	daemon_is = start_program(argv, -1, true);
 }
 
@@ -394,7 +394,7 @@ json_t *floor_run(const char *option, const char *value)
 	pid_t pid;
 
 	argv[option ? value ? 8 : 7 : 6] = NULL;
-	snprintf(program, sizeof(program), "%s/tests/bench/floor", build);
+	snprintf(program, sizeof(program), "%s/tests/bench/floor", lab_build);
 	if (pipe2(fds, O_CLOEXEC))
 		die("cannot make a pipe: %s", strerror(errno));
 	pid = start_program(argv, fds[1], false);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
+
 #include "tests/bench/bench.h"
 
 #define ALL "vm@*"
@@ -204,7 +206,48 @@ static void measure_running(const struct plan *plan, unsigned count)
 	kill_all();
 }
 
-static void bench(const struct plan *plan, const char *build)
+static void one(const struct plan *plan)
+{
+	measure_running(plan, 1);
+}
+
+static void ten(const struct plan *plan)
+{
+	if (!plan->shorter)
+		measure_running(plan, 10);
+}
+
+static void many(const struct plan *plan)
+{
+	measure_mass(plan, plan->many);
+	measure_running(plan, plan->many);
+}
+
+static void most(const struct plan *plan)
+{
+	if (!plan->most)
+		return;
+	measure_mass(plan, plan->most);
+	measure_running(plan, plan->most);
+}
+
+#define ONLY "--only="
+
+/* What that names. */
+static const struct part {
+	const char *name;
+	void (*measure)(const struct plan *plan);
+} parts[] = {
+	{ "starts", measure_starts },
+	{ "one", one },
+	{ "ten", ten },
+	{ "snapshots", measure_snapshots },
+	{ "many", many },
+	{ "most", most },
+};
+
+/* All parts, or (only not NULL) that one. */
+static void bench(const struct plan *plan, const char *only)
 {
 	daemon_spawn();
 	control_open();
@@ -212,19 +255,19 @@ static void bench(const struct plan *plan, const char *build)
 	floor_learn();
 	vmward("kill", VM, NULL);
 	table_head();
-	measure_starts(plan);
-	measure_running(plan, 1);
-	if (!plan->shorter)
-		measure_running(plan, 10);
-	measure_snapshots(plan, build);
-	measure_mass(plan, plan->many);
-	measure_running(plan, plan->many);
-	if (plan->most) {
-		measure_mass(plan, plan->most);
-		measure_running(plan, plan->most);
-	}
+	for (size_t i = 0; i < NELEMS(parts); i++)
+		if (!only || strcmp(only, parts[i].name) == 0)
+			parts[i].measure(plan);
 	control_close();
 	daemon_end(SIGTERM);
+}
+
+static bool is_part(const char *name)
+{
+	for (size_t i = 0; i < NELEMS(parts); i++)
+		if (strcmp(name, parts[i].name) == 0)
+			return true;
+	return false;
 }
 
 int main(int argc, char **argv)
@@ -232,17 +275,22 @@ int main(int argc, char **argv)
 	const struct plan whole = { false, 15, 100, 1000, 50, 100, 10000 };
 	const struct plan shorter = { true, 2, 10, 100, 5, 0, 1000 };
 	bool strict = false, brief = false;
+	const char *only = NULL;
 
 	for (int i = 2; i < argc; i++) {
 		strict |= strcmp(argv[i], "--strict") == 0;
 		brief |= strcmp(argv[i], "--short") == 0;
+		if (strncmp(argv[i], ONLY, strlen(ONLY)) == 0)
+			only = argv[i] + strlen(ONLY);
 	}
-	if (argc < 2) {
-		fputs("usage: measure BUILD [--short] [--strict]\n", stderr);
+	if (argc < 2 || (only && !is_part(only))) {
+		fputs("usage: measure BUILD [--short] [--strict] "
+		      "[" ONLY "starts|one|ten|snapshots|many|most]\n",
+			stderr);
 		return 2;
 	}
 	lab_open(argv[1]);
-	bench(brief ? &shorter : &whole, argv[1]);
+	bench(brief ? &shorter : &whole, only);
 	lab_close();
 	table_end();
 	return strict && table_missed() ? 1 : 0;

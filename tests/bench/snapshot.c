@@ -21,14 +21,14 @@ static void run(const char *const *argv)
 }
 
 /* One disk each, which can have snapshots. */
-static void make_vms(const char *build)
+static void make_vms(void)
 {
 	char from[256], to[256], path[256];
 	const char *convert[] = { "qemu-img", "convert", "-q", "-f", "raw",
 		"-O", "qcow2", from, to, NULL };
 	FILE *file;
 
-	snprintf(from, sizeof(from), "%s/guest/bios.raw", build);
+	snprintf(from, sizeof(from), "%s/guest/bios.raw", lab_build);
 	for (unsigned i = 0; i < GROUP; i++) {
 		snprintf(to, sizeof(to), "%s/snap-%u.qcow2", lab_root, i);
 		run(convert);
@@ -135,9 +135,9 @@ static void measure_one(const struct plan *plan)
 		"ms", &floor_load, &load, BAR_MARGIN, 4 });
 }
 
-void measure_snapshots(const struct plan *plan, const char *build)
+void measure_snapshots(const struct plan *plan)
 {
-	make_vms(build);
+	make_vms();
 	measure_group(plan);
 	measure_one(plan);
 	vmward("kill", "snap@*", "--yes", NULL);
