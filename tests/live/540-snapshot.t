@@ -109,6 +109,17 @@ down
 up
 ok "a successor" eventually is_state web running
 ok "reverts it as well" snapshot revert web mem
+traces() # true|false: QEMU tells of its commands
+{
+	does qmp web trace-event-set-state name=handle_qmp_command "enable=$1"
+}
+told() { sed '1,/job-dismiss/d' "$logs/web/vm.log" | grep -F -- "$1"; }
+traces true
+ok "once more" snapshot revert web mem
+ok "all of it is tidied up" eventually told remove-fd
+ok "bug: a job that is dismissed was waited for" is \
+	"$(told remove-fd | wc -l) $(told query-jobs)" "1 "
+traces false
 ok "its disk is as then" is "$(counts web)" "$(cat "$tmp/next")"
 counts web >"$tmp/last"
 volume=$(find "$tmp/var/lib/vmward/snapshots/web" -name 'mem.*')
