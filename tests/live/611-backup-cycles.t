@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Random cycles: the guest writes, somebody or something dies, a backup is
 # made; then one of them is put back, and is what the disk had when it was
-# made.  CYCLES=100 for the long form, SEED=N for one that was seen.
+# made.  tests/faults/backup-cycles.t is the long form, SEED=N repeats one that
+# was seen.
 # shellcheck source=tests/live/lib.sh
 . "${TOP:-$(dirname "$0")/../..}/tests/live/lib.sh"
 command -v qemu-img >/dev/null || skip_all "no qemu-img"
@@ -68,7 +69,7 @@ is_as_it_was() # ID
 	is "$(content "$images/one.qcow2")" "$(cat "$model/$1")"
 }
 
-cycle=0
+cycle=0 restored=0
 while [ "$cycle" -lt "$cycles" ]; do
 	cycle=$((cycle + 1))
 	chance 4
@@ -83,6 +84,7 @@ while [ "$cycle" -lt "$cycles" ]; do
 	stops one
 	ok "$cycle: $one is put back" does backup restore one "$one" -y
 	ok "$cycle: as the disk was" is_as_it_was "$one"
+	restored=$((restored + 1))
 	starts one --wait=ready
 done
 ok "all are as they were written" does backup verify one
@@ -92,4 +94,5 @@ for one in b1 "b$cycles"; do
 	ok "as the disk was" is_as_it_was "$one"
 done
 ok "nothing is left" nothing_left
+echo "# case=backup-cycles backups=$cycle restored=$((restored + 2))"
 plan
