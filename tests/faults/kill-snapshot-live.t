@@ -73,7 +73,7 @@ sinks()
 problem()
 {
 	echo "# round $round: $words (status $acked): $*"
-	sed 's/^/# /' "$tmp/said"
+	sed 's/^/# /' "$tmp/said" "$tmp/err" "$logs/web/vm.log"
 	wrong=$((wrong + 1))
 }
 

@@ -20,8 +20,8 @@ dd if="$images/one.raw" of="$tmp/plain.raw" conv=notrunc 2>/dev/null
 qemu-img convert -q -f raw -O qcow2 "$tmp/plain.raw" "$images/one.qcow2"
 rm "$images/one.raw"
 sed -i 's/one.raw/one.qcow2/' "$vms/one.ini"
-printf '[backup]\ntarget = %s\n[restart]\nbackoff = 1s\nburst = %s/1min\n' "$target" \
-	$((cycles + 1)) >>"$vms/one.ini"
+printf '[backup]\ntarget = %s\n[restart]\nbackoff = 1s\nburst = 16/1s\n' \
+	"$target" >>"$vms/one.ini"
 up
 starts one --wait=ready
 
