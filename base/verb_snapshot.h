@@ -55,7 +55,9 @@
 			"the columns to print, comma-separated")),
 		.usage = "NAME [-o COLS]",
 		.help = "the snapshots of a VM, each below its parent",
-		.more = "A star marks the one that the disks came from last.",
+		.more = "A star marks the one that the disks came from last.  "
+			"SIZE is what its memory takes; what it has of the "
+			"disks is inside their images.",
 	},
 	{
 		.name = "snapshot show",

@@ -40,6 +40,7 @@ static const struct column columns[] = {
 		.render = render_name },
 	{ .name = "TIME", .key = "time" },
 	{ .name = "MEMORY", .key = "memory", .type = COLUMN_YESNO },
+	{ .name = "SIZE", .key = "memory-size", .type = COLUMN_BYTES },
 	{ .name = "DISKS", .key = "disks", .type = COLUMN_LIST },
 	{ .name = "GROUP",
 		.key = "group",

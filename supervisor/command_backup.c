@@ -104,7 +104,7 @@ void command_backup_create(struct request *rq)
 static json_t *row_of(const json_t *manifest)
 {
 	static const char *const same[] = { "vm", "id", "kind", "parent",
-		"scheduled", "running", "frozen", "disks" };
+		"nvram", "tpm", "scheduled", "running", "frozen", "disks" };
 	json_t *row = json_object();
 	json_int_t bytes = 0;
 	json_t *disk;

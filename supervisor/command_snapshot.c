@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* snapshot create, list, show, revert, delete, rename. */
+#include <fcntl.h>
+
 #include "base/mem.h"
 #include "base/member.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "supervisor/commands.h"
+#include "supervisor/live_snapshot.h"
 #include "supervisor/mounts.h"
 #include "supervisor/op_snapshot.h"
 #include "supervisor/snapshot_disks.h"
@@ -27,8 +31,21 @@ static json_t *read_tree(struct request *rq, struct vm **vm)
 	return tree;
 }
 
+/* Bytes that its memory takes on disk; null: it has none, or it is lost. */
+static json_t *memory_size(const struct vm *vm, const json_t *snapshot)
+{
+	AUTO_FREE char *path =
+		live_snapshot_memory(vm, member_text(snapshot, "tag"));
+	struct stat st;
+
+	if (sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW))
+		return json_null();
+	return json_integer((json_int_t)st.st_blocks * 512);
+}
+
 /* Without what is long, or ours alone. */
-static json_t *row_of(const json_t *tree, const json_t *snapshot)
+static json_t *row_of(
+	const struct vm *vm, const json_t *tree, const json_t *snapshot)
 {
 	json_t *name = json_object_get(snapshot, "name");
 	const json_t *disk;
@@ -37,12 +54,13 @@ static json_t *row_of(const json_t *tree, const json_t *snapshot)
 
 	json_array_foreach(json_object_get(snapshot, "disks"), i, disk)
 		json_array_append(disks, json_object_get(disk, "disk"));
-	return json_pack("{s:O,s:O,s:O,s:O,s:b,s:b,s:b,s:O?,s:b,s:o,s:O*}",
+	return json_pack("{s:O,s:O,s:O,s:O,s:b,s:b,s:o,s:b,s:O?,s:b,s:o,s:O*}",
 		"name", name, "parent", json_object_get(snapshot, "parent"),
 		"time", json_object_get(snapshot, "time"), "description",
 		json_object_get(snapshot, "description"), "current",
 		json_equal(name, json_object_get(tree, "current")), "memory",
-		json_is_true(json_object_get(snapshot, "memory")), "scheduled",
+		json_is_true(json_object_get(snapshot, "memory")),
+		"memory-size", memory_size(vm, snapshot), "scheduled",
 		json_is_true(json_object_get(snapshot, "scheduled")), "nvram",
 		json_object_get(snapshot, "nvram"), "tpm",
 		json_is_true(json_object_get(snapshot, "tpm")), "disks", disks,
@@ -61,7 +79,7 @@ void command_snapshot_list(struct request *rq)
 		return;
 	rows = json_array();
 	json_array_foreach(json_object_get(tree, "snapshots"), i, snapshot)
-		json_array_append_new(rows, row_of(tree, snapshot));
+		json_array_append_new(rows, row_of(vm, tree, snapshot));
 	request_reply_steal(rq, json_pack("{s:o}", "snapshots", rows));
 }
 
@@ -80,7 +98,7 @@ void command_snapshot_show(struct request *rq)
 		request_fail(rq, &err);
 		return;
 	}
-	reply = row_of(tree, found);
+	reply = row_of(vm, tree, found);
 	json_object_set(reply, "disks", json_object_get(found, "disks"));
 	json_object_set(reply, "tag", json_object_get(found, "tag"));
 	json_object_set(reply, "config", json_object_get(found, "config"));

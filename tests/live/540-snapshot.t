@@ -84,6 +84,10 @@ vmward snapshot create web --name frozen --freeze
 ok "with a freeze: its guest has no agent" complains 'has no agent'
 ok "then there is none" fails_with 4 snapshot show web frozen
 ok "create, with its memory" snapshot create web --name mem --memory
+sizes() { "$BUILD/vmward" --root "$tmp" snapshot list web --json |
+	jq -c '[.[] | select(.name == "mem" or .name == "disks") |
+	."memory-size" > 65536]'; }
+ok "the list has the size of that, and of no other" is "$(sizes)" '[false,true]'
 ok "it runs on" is_state web running
 counts web >"$tmp/next"
 counts web >"$tmp/last"

@@ -116,6 +116,8 @@ ok "the same" vars_are "$live"
 now=$(sum "$vars") tpm_now=$(sum "$held")
 ok "backup" does backup create e --target "$target" --name b1
 ok "verified, they count" does backup verify e b1 --target "$target"
+ok "the list has them" is "$("$BUILD/vmward" --root "$tmp" --json backup list \
+	e --target "$target" | jq -r ".. | .nvram? // empty")" uefi
 scribble "$vars" '\007'
 scribble "$held" '\007'
 ok "put back" does backup restore e b1 --target "$target" --yes
