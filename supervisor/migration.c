@@ -3,6 +3,7 @@
 #include "supervisor/migration.h"
 
 #include "base/mem.h"
+#include "base/member.h"
 #include "base/str.h"
 
 #define LOOK_MS     5
@@ -40,15 +41,14 @@ enum migration migration_look(struct job *job, const json_t *reply)
 {
 	const char *status = str_or(
 		json_string_value(json_object_get(reply, "status")), "none");
-	const char *why =
-		json_string_value(json_object_get(reply, "error-desc"));
+	const char *why = member_text(reply, "error-desc"); /* often "" */
 
 	show_progress(job, json_object_get(reply, "ram"));
 	if (str_eq(status, "completed"))
 		return MIGRATION_DONE;
 	if (str_eq(status, "failed") || str_eq(status, "cancelled")) {
 		job_fail(job, ERR_QMP, "%s",
-			why ? why : "QEMU says no more than that it failed");
+			*why ? why : "QEMU says no more than that it failed");
 		return MIGRATION_NONE;
 	}
 	return str_eq(status, "none") ? MIGRATION_NONE : MIGRATION_ACTIVE;
