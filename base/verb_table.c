@@ -320,6 +320,8 @@ const struct verb verbs[] = {
 			ARG_TIMEOUT("give up after this time, exit 5")),
 		.usage = "NAME STATE [--timeout D]",
 		.help = "return when a VM has reached a state",
+		.more = "Of a VM that is down and whose file is deleted it "
+			"fails: exit status 4.",
 	},
 	{
 		.name = "upgrade-machine",

@@ -524,6 +524,11 @@ static void on_wait_change(struct vm_watch *watch, struct vm *vm)
 
 	if (is_in(vm, request_string(rq, "state")))
 		request_reply_steal(rq, command_result(vm, false, NULL));
+	else if (vm->leaves)
+		request_failf(rq, ERR_NOT_FOUND,
+			"its file is gone and it does not run: it will not be "
+			"%s before its file is back",
+			request_string(rq, "state"));
 }
 
 static bool state_is_known(const char *state)

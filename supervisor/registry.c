@@ -302,20 +302,36 @@ static bool is_passing(const struct vm *vm)
 	       (vm->spec && vm->spec->vm.ephemeral);
 }
 
+/* Nothing of it runs or is under way. */
+static bool is_at_rest(const struct vm *vm)
+{
+	return vm->state == VM_STOPPED && !vm->op && list_is_empty(&vm->jobs);
+}
+
+/* It may go; who waits for one without a file is told that it will not come. */
+static void let_go(struct registry *registry, struct vm *vm)
+{
+	if (list_is_empty(&vm->watches)) {
+		forget(registry, vm);
+		return;
+	}
+	vm->leaves = vm->gone;
+	if (vm->leaves)
+		vm_changed(vm); /* the last to go has it swept again */
+}
+
 void registry_sweep(struct registry *registry)
 {
 	list_each(&registry->vms, it, next) {
 		struct vm *vm = list_entry(it, struct vm, link);
 
-		if (vm->state != VM_STOPPED || vm->op ||
-			!list_is_empty(&vm->jobs) ||
-			!list_is_empty(&vm->watches))
+		vm->leaves = false;
+		if (!is_at_rest(vm))
 			continue;
 		if (vm->gone)
 			registry_load(registry, vm); /* its file may be back */
-		if (!vm->gone && !is_passing(vm))
-			continue;
-		forget(registry, vm);
+		if (vm->gone || is_passing(vm))
+			let_go(registry, vm);
 	}
 }
 

@@ -163,6 +163,7 @@ struct vm {
 	enum vm_state state;
 	int64_t since_real_us;
 	bool gone;      /* its file is gone; forgotten when it is down */
+	bool leaves;    /* it would be forgotten now, but somebody waits */
 	bool transient; /* an instance that came to be by `start` */
 	bool is_new;    /* its files were just found */
 
