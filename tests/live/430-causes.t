@@ -187,7 +187,8 @@ count()
 		want=$(wanted "$kind")
 		becomes "$kind-$a" stopped >/dev/null
 		got=$(verdict "$kind-$a")
-		eventually new_end "$kind-$a" || got="no end told"
+		eventually new_end "$kind-$a" ||
+			got="no end told, it is $(state_of "$kind-$a")"
 		# an exit status is gone with who reaped it: never invented;
 		# one that was slow to die may have been adopted before
 		case "$1  $dies  $got" in
@@ -197,7 +198,10 @@ count()
 			echo . >>"$tmp/$1.$kind"
 			[ "$got" != unknown ] || echo . >>"$tmp/unknown.$kind"
 		else
-			echo "# $kind-$a $1: got '$got', want '$want'"
+			echo "# $kind-$a $1: got '$got', want '$want';" \
+				"pid $(pid_file "$kind-$a")," \
+				"$(cat "$tmp/ends.$kind-$a") ends before"
+			tail -n 8 "$logs/$kind-$a/vm.log" | sed 's/^/# /'
 		fi
 	done
 }

@@ -45,6 +45,26 @@ ok "for it hangs" wait_for "$daemon_log" "vm=acted ended: hang"
 ok "it is started again" becomes acted running
 ok "as another QEMU" test "$(pid_of acted)" != "$pid"
 
+# ---- it hung while nobody looked: the next supervisor finds it ----
+
+# ends NAME: how many of its ends the log tells of
+ends() { grep -c "vm=$1 ended: " "$daemon_log"; }
+printf '[restart]\nhang-after = 1s\nhang = stop\n' | vm away
+q reload
+q vm-start away
+ok "a third one runs" becomes away running
+pid=$(pid_of away)
+daemon_ends KILL
+kill -STOP "$pid"
+daemon
+ok "hung while away: ended by who finds it" gone "$pid"
+ok "hung while away: told once as what it was" \
+	wait_for "$daemon_log" "vm=away ended: hang"
+ok "hung while away: it stays down" becomes away stopped
+q vm-status away
+ok "hung while away: its cause is kept" is "$(field cause)" hang
+ok "hung while away: one end, told once" is "$(ends away)" 1
+
 ok "without the key" hangs unseen
 measure_ms 1500
 ok "nobody looks" hang_is unseen null

@@ -143,7 +143,35 @@ ok "mute: answered" stats_say mute '"stale":true'
 ok "mute: nothing of QEMU's is known" says '"age":null'
 ok "mute: its process is" says '"rss":'
 ok "mute: others are up to date" stats_say well '"stale":false'
-for name in web well lies mute; do
+
+# ---- exits under KVM, which is asked of who may have it ----
+
+cat >"$tmp/kvm.qmp" <<'EOS'
+? {"execute": "query-cpus-fast"}
+< {"return": [{"thread-id": 1, "cpu-index": 0, "qom-path": "/machine/unattached/device[0]"}, {"thread-id": 2, "cpu-index": 1, "qom-path": "/machine/unattached/device[2]"}], "id": $ID}
+? {"execute": "query-stats", "arguments": {"target": "vcpu", "providers": [{"provider": "kvm", "names": ["exits"]}]}}
+< {"return": [{"provider": "kvm", "qom-path": "/machine/unattached/device[2]", "stats": [{"name": "halt_exits", "value": 5}, {"name": "exits", "value": 1200}]}, {"provider": "kvm", "qom-path": "/machine/unattached/device[0]", "stats": [{"name": "exits", "value": 34}]}], "id": $ID}
+= loop
+EOS
+scripted kvm "$tmp/kvm.qmp"
+q vm-start kvm
+stats well
+ok "TCG has no exits" says '"exits":null'
+daemon_ends KILL
+daemon
+ok "who was adopted may have KVM: it is asked" stats_say kvm '"exits":1234'
+ok "each vCPU has its own" sh -c \
+	"grep -q '\"thread\":1,.*\"exits\":34.*\"thread\":2,.*\"exits\":1200' '$tmp/out'"
+vmward stats kvm
+ok "for people" grep -Eq 'Exits: +1234' "$tmp/out"
+vmward metrics
+ok "metrics: of each vCPU" sh -c \
+	"grep -q '^vmward_vcpu_exits_total{vm=\"kvm\",vcpu=\"0\"} 34\$' '$tmp/out' &&
+	grep -q '^vmward_vcpu_exits_total{vm=\"kvm\",vcpu=\"1\"} 1200\$' '$tmp/out'"
+ok "metrics: of who has none there are none" sh -c \
+	"! grep -q '^vmward_vcpu_exits_total{vm=\"web\"' '$tmp/out'"
+
+for name in web well lies mute kvm; do
 	q vm-kill $name
 done
 daemon_ends TERM
