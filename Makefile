@@ -124,8 +124,8 @@ VMWARD_SRC = ctl/main.c
 # helpers of the tests, linked into every unit test
 TEST_SRC = tests/sim/world.c tests/sim/world_file.c tests/sim/world_fs.c \
 	tests/sim/world_net.c tests/sim/world_proc.c
-SIM_SRC = tests/sim/sim.c tests/sim/heap.c tests/sim/life.c tests/sim/qemu.c tests/sim/guest.c tests/sim/hooks.c tests/sim/incidents.c tests/sim/plug.c tests/sim/birth.c tests/sim/client.c tests/sim/replace.c \
-	tests/sim/chaos.c tests/sim/broken.c tests/sim/calm.c tests/sim/diamond.c tests/sim/oracle.c
+SIM_SRC = tests/sim/sim.c tests/sim/heap.c tests/sim/life.c tests/sim/qemu.c tests/sim/guest.c tests/sim/hooks.c tests/sim/incidents.c tests/sim/plug.c tests/sim/birth.c tests/sim/client.c tests/sim/asks.c tests/sim/replace.c \
+	tests/sim/chaos.c tests/sim/broken.c tests/sim/calm.c tests/sim/erase.c tests/sim/twin.c tests/sim/tool.c tests/sim/diamond.c tests/sim/oracle.c
 FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/fdsets.c tests/fake/migrate.c tests/fake/script.c
 FAKE_CONTROL_SRC = tests/fake/control.c
 PEER_SRC = tests/peer/talk.c tests/peer/storm.c tests/peer/activate.c tests/peer/kill_at.c tests/peer/slowfs.c

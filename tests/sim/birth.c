@@ -66,7 +66,8 @@ static void on_spawn(pid_t pid, const char *const *argv)
 	struct sim_qemu *q = qemu_of_pid(0);
 
 	put_proc(pid, argv);
-	if (hooks_spawned(pid, argv[0]) || replace_spawned(pid, argv[0]))
+	if (hooks_spawned(pid, argv[0]) || replace_spawned(pid, argv[0]) ||
+		tool_spawned(pid, argv))
 		return;
 	if (!vm || !q)
 		sim_breach("simulator", "cannot be '%s'", argv[0]);
@@ -112,7 +113,7 @@ static void on_end(pid_t pid)
 {
 	struct sim_qemu *q = qemu_of_pid(pid);
 
-	if (hooks_ended(pid) || replace_ended(pid) || !q)
+	if (hooks_ended(pid) || replace_ended(pid) || tool_ended(pid) || !q)
 		return;
 	sim_note("%s: QEMU pid %d is gone", q->vm->name, (int)pid);
 	q->vm->last_pid = pid;

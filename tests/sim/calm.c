@@ -10,7 +10,6 @@
 
 enum {
 	BACK_S = 20,  /* more than the longest delay and a start */
-	WATCH_S = 25, /* until files are watched */
 	ADOPT_S = 90, /* until the slowest adoption has come through */
 	HOOKS_S = 45, /* until four of a VM have run one after the other */
 	QUIET_S = 180 /* until those of all VMs have */
@@ -39,13 +38,13 @@ static const struct vm *known(const struct sim_vm *vm)
 	return found;
 }
 
-static bool is_known(const struct sim_vm *vm)
+bool calm_knows(const struct sim_vm *vm)
 {
 	return sim.up && registry_find(sim.service.registry, vm->name);
 }
 
 /* The next supervisor has come, and had time to look around. */
-static void await_life(void)
+void calm_await_life(void)
 {
 	while (!sim.up)
 		life_sleep(1000);
@@ -212,7 +211,7 @@ static void lose_pid(struct sim_vm *vm)
 	world_die(pid, SIGKILL);
 	bool taken = birth_stranger(pid) == pid;
 	int lock = client_lock(vm); /* it seems to live */
-	await_life();
+	calm_await_life();
 	if (taken && known(vm)->machine.pid == pid)
 		sim_breach("I7", "%s: a bystander is taken for it", vm->name);
 	client_let_go(lock);
@@ -228,7 +227,7 @@ static void lose_pid(struct sim_vm *vm)
 static void await_running(const struct sim_vm *vm, const char *after)
 {
 	for (unsigned s = 0; s < ADOPT_S; s++) {
-		if (is_known(vm) && known(vm)->state == VM_RUNNING)
+		if (calm_knows(vm) && known(vm)->state == VM_RUNNING)
 			return;
 		life_sleep(1000);
 	}
@@ -251,7 +250,7 @@ static void adopt_oddly(struct sim_vm *vm)
 	switch (world_random(5)) {
 	case 0: /* another machine answers */
 		q->uuid[0] = right == 'f' ? '0' : 'f';
-		await_life();
+		calm_await_life();
 		if (known(vm)->state != VM_UNREACHABLE)
 			sim_breach("I7", "%s: a stranger's QEMU is %s",
 				vm->name, vm_state_id(known(vm)->state));
@@ -285,7 +284,7 @@ static void begin_slowly(struct sim_vm *vm)
 	life_sleep(1000);
 	sim.slow_births = false;
 	life_crash();
-	await_life();
+	calm_await_life();
 	await_running(vm, "a slow birth");
 }
 
@@ -327,7 +326,7 @@ static void reset(struct sim_vm *vm)
 	started(vm);
 	client_ask(vm, "vm-pause");
 	life_crash();
-	await_life();
+	calm_await_life();
 	client_ask(vm, "vm-reset");
 	client_ask(vm, "vm-resume");
 	need_guest(vm, "a reset");
@@ -386,7 +385,7 @@ static void hang(struct sim_vm *vm)
 	life_sleep(world_random(SIM_HANG_S) * 1000);
 	if (when == 2)
 		life_crash();
-	await_life();
+	calm_await_life();
 	life_sleep(2 * SIM_HANG_S * 1000);
 	if (vm->hang == SIM_HANG_TOLD)
 		check_back(vm, q);
@@ -404,121 +403,27 @@ static void forget(struct sim_vm *vm)
 	if (world_random(2)) { /* by a supervisor without descriptors */
 		life_crash();
 		world_fail("inotify_init", 1, EMFILE);
-		await_life();
+		calm_await_life();
 	}
 	vm->gone = true;
 	vm->promise = PROMISED_NOTHING;
 	world_unlinkat(AT_FDCWD, path, 0);
-	life_sleep(WATCH_S * 1000);
-	if (!is_known(vm) || qemu_count(vm) != 1)
+	life_sleep(SIM_WATCH_S * 1000);
+	if (!calm_knows(vm) || qemu_count(vm) != 1)
 		sim_breach(
 			"I7", "%s: its file is gone, and so is it", vm->name);
 	client_ask(vm, "vm-stop");
 	life_sleep(1000);
-	if (is_known(vm))
+	if (calm_knows(vm))
 		sim_breach("I5", "%s: its file is gone, it is known", vm->name);
 	life_put_config(vm, vm->config, strlen(vm->config));
-	life_sleep(WATCH_S * 1000);
+	life_sleep(SIM_WATCH_S * 1000);
 	if (vm->autostart == SIM_YES)
 		vm->wanted = true;
-	if (!is_known(vm))
+	if (!calm_knows(vm))
 		sim_breach("I3", "%s: its file is back, it is not known",
 			vm->name);
 	client_ask(vm, "vm-start");
-}
-
-static bool is_there(char *path)
-{
-	struct place place;
-	bool found = !world_find(AT_FDCWD, path, &place) && place.inode;
-
-	free(path);
-	return found;
-}
-
-static bool has_file(const struct sim_vm *vm)
-{
-	return is_there(life_path("%s/vms/%s.ini", sim.paths.config, vm->name));
-}
-
-/* All of it is there, or nothing but images that are in no pool. */
-static void check_erased(const struct sim_vm *vm, bool must_be_gone)
-{
-	bool file = has_file(vm);
-	bool in_pool = vm->images == sim.paths.images;
-	bool image = is_there(life_path("%s/%s.raw", vm->images, vm->name));
-
-	if (file && must_be_gone)
-		sim_breach(
-			"I2", "%s: deleted, and its file is there", vm->name);
-	if (image != (file || !in_pool))
-		sim_breach("I6", "%s: its file is %s, its image is %s",
-			vm->name, file ? "there" : "gone",
-			image ? "there" : "gone");
-	if (file != is_known(vm))
-		sim_breach("I5", "%s: its file is %s, it is %s", vm->name,
-			file ? "there" : "gone",
-			is_known(vm) ? "known" : "not known");
-	if (!file && is_there(xstrdup(vm->dropin_path)))
-		sim_breach("I5", "%s: deleted, its drop-in is there", vm->name);
-	if (is_there(life_path(
-		    "%s/deleting/%s.json", sim.paths.state, vm->name)))
-		sim_breach("I5", "%s: the journal of its end stays", vm->name);
-}
-
-/* Deleted by a supervisor that dies in the midst of it, or with the host. */
-static void erase_halfway(struct sim_vm *vm)
-{
-	client_say(vm, "vm-delete");
-	sim.crash_in = 1 + world_random(60);
-	sim.power_in = world_random(2);
-	life_sleep(2000);
-	sim.crash_in = 0;
-	sim.power_in = false;
-	await_life();
-	life_sleep(WATCH_S * 1000);
-	check_erased(vm, false);
-}
-
-/* Once that is answered not even a power loss brings it back. */
-static void erase_wholly(struct sim_vm *vm)
-{
-	client_ask(vm, "vm-delete");
-	if (world_random(2)) {
-		life_power_loss();
-		await_life();
-	}
-	life_sleep(WATCH_S * 1000);
-	check_erased(vm, true);
-}
-
-static void put_back(struct sim_vm *vm)
-{
-	life_put_images(vm);
-	life_put_config(vm, vm->config, strlen(vm->config));
-	life_sleep(WATCH_S * 1000);
-	if (!is_known(vm))
-		sim_breach("I3", "%s: made again, it is not known", vm->name);
-	client_ask(vm, "vm-start");
-}
-
-static void erase(struct sim_vm *vm)
-{
-	client_ask(vm, "vm-stop");
-	if (world_random(2)) { /* who waits for it leaves at the next word */
-		client_say(vm, "vm-wait");
-		life_sleep(1000);
-	}
-	vm->promise = PROMISED_NOTHING;
-	vm->value[0] = '\0';
-	if (vm->autostart == SIM_YES)
-		vm->wanted = true;
-	if (world_random(2))
-		erase_halfway(vm);
-	else
-		erase_wholly(vm);
-	if (!has_file(vm))
-		put_back(vm);
 }
 
 static bool is_drawn(void)
@@ -534,41 +439,6 @@ static void wake(struct sim_vm *vm)
 	vm->awake = true;
 	start(vm);
 	restart(vm);
-}
-
-/* What a sync that failed left half done is for the next life. */
-static void finish_erasure(const struct sim_vm *vm)
-{
-	if (!is_there(life_path(
-		    "%s/deleting/%s.json", sim.paths.state, vm->name)))
-		return;
-	life_crash();
-	await_life();
-}
-
-/* It was deleted in the chaos, or that was begun: it is made again. */
-void calm_mend(void)
-{
-	bool any = false;
-
-	client_leave(); /* nobody waits for one that is gone */
-	life_sleep(1000);
-	for (unsigned i = 0; i < sim.nvms; i++) {
-		struct sim_vm *vm = &sim.vms[i];
-
-		if (!vm->deleted)
-			continue;
-		any = true;
-		vm->deleted = false;
-		finish_erasure(vm);
-		/* of a file that cannot be read no image is known */
-		if (!has_file(vm) && !sim.on[SIM_FILES] && !sim.on[SIM_CONFIG])
-			check_erased(vm, false);
-		life_put_images(vm);
-		life_put_config(vm, vm->config, strlen(vm->config));
-	}
-	if (any)
-		life_sleep(WATCH_S * 1000);
 }
 
 void calm_run(void)
@@ -589,6 +459,9 @@ void calm_run(void)
 		wake(vm);
 		tries[i](vm);
 	}
-	if (is_drawn()) /* the last, so that all before is as it was */
-		erase(&sim.vms[world_random(sim.nvms)]);
+	/* the last two, so that all before is as it was */
+	if (sim.upgrades && is_drawn())
+		twin_run(&sim.vms[world_random(sim.nvms)]);
+	if (is_drawn())
+		erase_run(&sim.vms[world_random(sim.nvms)]);
 }

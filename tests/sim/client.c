@@ -11,81 +11,17 @@
 #include <sys/file.h>
 #include <sys/un.h>
 
-#include "base/log.h"
+#include "tests/sim/asks.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/world_impl.h"
 
 enum { OPEN_MAX_ = 3, ANSWER_US = 300 * 1000000, RETRY_US = 2 * 1000000 };
 
-enum kind_flags {
-	ORDERS = 1,  /* changes what the record says */
-	STOPS = 2,   /* may end a QEMU */
-	STARTS = 4,  /* may start one */
-	AT_ONCE = 8, /* is answered before time passes */
-	LONG = 16,   /* may wait for ever */
-	SETS = 32,
-	STARTUP = 64, /* changes what is started with the supervisor */
-	CANCELS = 128,
-	PLUGS = 256,
-	RARE = 512, /* in some seeds only */
-	DELETES = 1024,
-};
-
-static const struct verb_kind {
-	const char *wire;
-	unsigned weight;
-	unsigned flags;
-	enum sim_promise promise;
-} kinds[] = {
-	{ "vm-start", 30, ORDERS | STARTS, PROMISED_UP },
-	{ "vm-stop", 16, ORDERS | STOPS, PROMISED_DOWN },
-	{ "vm-kill", 5, ORDERS | STOPS, PROMISED_DOWN },
-	{ "vm-restart", 8, ORDERS | STOPS | STARTS, PROMISED_UP },
-	{ "vm-pause", 6, 0, 0 },
-	{ "vm-resume", 6, 0, 0 },
-	{ "vm-status", 8, AT_ONCE, 0 },
-	{ "vm-list", 8, AT_ONCE, 0 },
-	{ "vm-explain", 2, AT_ONCE, 0 },
-	{ "vm-set", 6, SETS, 0 },
-	{ "vm-unset", 2, SETS, 0 },
-	{ "vm-enable", 1, STARTUP, 0 },
-	{ "vm-disable", 1, STARTUP, 0 },
-	{ "vm-disk-attach", 5, PLUGS, 0 },
-	{ "vm-disk-detach", 5, PLUGS, 0 },
-	{ "vm-reboot", 3, 0, 0 },
-	{ "vm-reset", 3, 0, 0 },
-	{ "vm-qmp", 2, 0, 0 },
-	{ "vm-wait", 3, LONG, 0 },
-	{ "vm-reset-failed", 3, AT_ONCE, 0 },
-	{ "vm-show", 2, AT_ONCE, 0 },
-	{ "vm-plan", 2, 0, 0 }, /* asks QEMU */
-	{ "vm-log", 2, AT_ONCE, 0 },
-	{ "vm-disk-list", 2, AT_ONCE, 0 },
-	{ "job-list", 2, AT_ONCE, 0 },
-	{ "job-cancel", 3, CANCELS, 0 },
-	{ "query-version", 1, AT_ONCE, 0 },
-	{ "reload", 3, AT_ONCE, 0 },
-	{ "qmp_capabilities", 0, AT_ONCE, 0 },
-	{ "host-shutdown", 0, LONG, 0 },
-	{ "vm-delete", 3, DELETES | RARE, 0 },
-	{ "upgrade", 8, RARE, 0 },
-};
-
-struct rq {
-	json_int_t id; /* 0: free */
-	const struct verb_kind *kind;
-	struct sim_vm *vm;
-	unsigned order; /* its number among the VM's */
-	char value[40];
-	int64_t sent_us;
-	bool must; /* succeed */
-};
-
 static struct client_conn {
 	int fd; /* -1: not connected */
 	struct str in;
-	struct rq open[OPEN_MAX_ + 1];
-} clients[SIM_CLIENTS];
+	struct asks open[OPEN_MAX_ + 1];
+} clients[SIM_CLIENTS + 1]; /* the last one only waits */
 
 static pid_t pid;
 static json_int_t last_id;
@@ -98,7 +34,7 @@ pid_t client_pid(void)
 
 /* ---- the open requests ---- */
 
-static struct rq *find_rq(struct client_conn *c, json_int_t id)
+static struct asks *find_rq(struct client_conn *c, json_int_t id)
 {
 	for (size_t i = 0; i < NELEMS(c->open); i++)
 		if (c->open[i].id == id)
@@ -115,7 +51,7 @@ static unsigned count_open(const struct client_conn *c)
 	return n;
 }
 
-static void rq_lost(struct rq *rq)
+static void rq_lost(struct asks *rq)
 {
 	if (rq->id && rq->must)
 		sim_breach("I3", "%s: no answer to %s", rq->vm->name,
@@ -147,7 +83,7 @@ static void drop(struct client_conn *c)
 
 void client_start(void)
 {
-	for (unsigned i = 0; i < SIM_CLIENTS; i++) {
+	for (size_t i = 0; i < NELEMS(clients); i++) {
 		clients[i].fd = -1;
 		str_cut(&clients[i].in, 0);
 		memset(clients[i].open, 0, sizeof(clients[i].open));
@@ -157,98 +93,11 @@ void client_start(void)
 
 void client_leave(void)
 {
-	for (unsigned i = 0; i < SIM_CLIENTS; i++)
+	for (size_t i = 0; i < NELEMS(clients); i++)
 		drop(&clients[i]);
 }
 
 /* ---- sending ---- */
-
-static unsigned weight_of(const struct verb_kind *kind)
-{
-	return (kind->flags & RARE) && !sim.upgrades ? 0 : kind->weight;
-}
-
-static const struct verb_kind *any_kind(void)
-{
-	unsigned sum = 0;
-
-	for (size_t i = 0; i < NELEMS(kinds); i++)
-		sum += weight_of(&kinds[i]);
-	unsigned at = world_random(sum);
-	for (size_t i = 0;; i++) {
-		if (at < weight_of(&kinds[i]))
-			return &kinds[i];
-		at -= weight_of(&kinds[i]);
-	}
-}
-
-static const struct verb_kind *kind_named(const char *wire)
-{
-	for (size_t i = 0; i < NELEMS(kinds); i++)
-		if (str_eq(kinds[i].wire, wire))
-			return &kinds[i];
-	log_bug(__FILE__, __LINE__, wire);
-}
-
-static bool takes_vm(const struct verb_kind *kind)
-{
-	return str_starts(kind->wire, "vm-") && !str_eq(kind->wire, "vm-list");
-}
-
-static void add_change(struct rq *rq, json_t *args)
-{
-	rq->order = ++rq->vm->sets;
-	if (str_eq(rq->kind->wire, "vm-unset")) {
-		json_object_set_new(
-			args, "keys", json_pack("[s]", "vm.description"));
-		return;
-	}
-	const char *key = rq->must ? "vm.memory" : "vm.description";
-	if (rq->must) /* what waits for a new QEMU */
-		snprintf(rq->value, sizeof(rq->value), "%uM",
-			65 + rq->order % 63);
-	else
-		snprintf(rq->value, sizeof(rq->value), "text-%s-%u",
-			rq->vm->name, rq->order);
-	json_object_set_new(args, "pairs", json_pack("{s:s}", key, rq->value));
-}
-
-/* What else the request says. */
-static json_t *arguments_of(struct rq *rq)
-{
-	json_t *args = json_object();
-
-	if (takes_vm(rq->kind))
-		json_object_set_new(args, "vm", json_string(rq->vm->name));
-	if (rq->kind->flags & SETS)
-		add_change(rq, args);
-	if (rq->kind->flags & PLUGS)
-		json_object_set_new(args, "disk", json_string("data"));
-	if (str_eq(rq->kind->wire, "vm-disk-attach"))
-		json_object_set_new(args, "pairs",
-			json_pack("{s:o}", "image",
-				json_sprintf("%s-data.raw", rq->vm->name)));
-	if (str_eq(rq->kind->wire, "vm-qmp"))
-		json_object_set_new(
-			args, "execute", json_string("query-status"));
-	if (rq->kind->flags & CANCELS)
-		json_object_set_new(
-			args, "job", json_sprintf("j%u", 1 + world_random(40)));
-	if (str_eq(rq->kind->wire, "vm-wait"))
-		json_object_set_new(args, "state",
-			json_string(world_random(2) ? "running" : "stopped"));
-	if (rq->must || sim.diamond || sim.slow_births)
-		return args;
-	if (str_eq(rq->kind->wire, "vm-start") && world_random(6) == 0)
-		json_object_set_new(args, "paused", json_true());
-	if (str_eq(rq->kind->wire, "vm-stop") && world_random(4) == 0)
-		json_object_set_new(args, "now", json_true());
-	if (str_starts(rq->kind->wire, "vm-st") && world_random(4) == 0 &&
-		(rq->kind->flags & ORDERS))
-		json_object_set_new(
-			args, "timeout", json_integer(1 + world_random(20)));
-	return args;
-}
 
 /* A job of any VM may end early, and what it was to bring does not come. */
 static void note_cancel(void)
@@ -269,7 +118,7 @@ static void note_delete(struct sim_vm *vm)
 }
 
 /* What an order may bring about from now on. */
-static void note_order(struct rq *rq)
+static void note_order(struct asks *rq)
 {
 	struct sim_vm *vm = rq->vm;
 
@@ -286,6 +135,8 @@ static void note_order(struct rq *rq)
 		note_cancel();
 	if ((rq->kind->flags & DELETES) && !sim.healed)
 		note_delete(vm);
+	if (rq->kind->flags & CLONES)
+		vm->cloned = true;
 	if (!(rq->kind->flags & ORDERS))
 		return;
 	rq->order = ++vm->orders;
@@ -311,19 +162,22 @@ static void send_text(struct client_conn *c, const char *text)
 		drop(c);
 }
 
-static void send_rq(struct client_conn *c, const struct verb_kind *kind,
+static void send_rq(struct client_conn *c, const struct asks_kind *kind,
 	struct sim_vm *vm, bool must)
 {
-	struct rq *rq = find_rq(c, 0);
+	struct asks *rq = find_rq(c, 0);
 
+	if (((kind->flags & CLONES) && !twin_may_be(vm)) ||
+		((kind->flags & STARTUP) && vm->cloned))
+		return;
 	BUG_ON(!rq);
-	*rq = (struct rq){ .id = ++last_id,
+	*rq = (struct asks){ .id = ++last_id,
 		.kind = kind,
 		.vm = vm,
 		.sent_us = (int64_t)loop_sim_now_us(),
 		.must = must };
 	json_t *message = json_pack("{s:s,s:o,s:I}", "execute", kind->wire,
-		"arguments", arguments_of(rq), "id", rq->id);
+		"arguments", asks_arguments(rq), "id", rq->id);
 	if (str_eq(kind->wire, "qmp_capabilities"))
 		json_object_del(message, "arguments");
 	AUTO_FREE char *text = json_dumps(message, JSON_COMPACT);
@@ -358,7 +212,7 @@ static bool reach(struct client_conn *c)
 	c->fd = fd;
 	if (fd < 0)
 		return false;
-	send_rq(c, kind_named("qmp_capabilities"), NULL, false);
+	send_rq(c, asks_named("qmp_capabilities"), NULL, false);
 	return c->fd >= 0;
 }
 
@@ -374,7 +228,7 @@ void client_act(void)
 	if (c->fd < 0 && !reach(c))
 		return;
 	if (count_open(c) < OPEN_MAX_)
-		send_rq(c, any_kind(), &sim.vms[world_random(sim.nvms)], false);
+		send_rq(c, asks_any(), &sim.vms[world_random(sim.nvms)], false);
 }
 
 /* ---- answers ---- */
@@ -384,10 +238,12 @@ static bool was_recorded(const json_t *result)
 	return !json_is_false(json_object_get(result, "recorded"));
 }
 
-static void succeeded(struct rq *rq, const json_t *result)
+static void succeeded(struct asks *rq, const json_t *result)
 {
 	struct sim_vm *vm = rq->vm;
 
+	if (rq->kind->flags & CLONES)
+		vm->twin_promised = true;
 	if (vm && vm->deleted)
 		return;
 	if ((rq->kind->flags & SETS) && vm->open_sets + vm->lost_sets == 0 &&
@@ -409,8 +265,8 @@ static void answered(struct client_conn *c, const json_t *message)
 {
 	json_t *id = json_object_get(message, "id");
 	const json_t *result = json_object_get(message, "return");
-	struct rq *rq = id ? find_rq(c, json_integer_value(id)) : NULL;
-	struct rq copy;
+	struct asks *rq = id ? find_rq(c, json_integer_value(id)) : NULL;
+	struct asks copy;
 
 	if (!rq || !rq->id)
 		sim_breach("replies", "an answer to nothing");
@@ -484,7 +340,7 @@ bool client_pump(void)
 {
 	bool did = false;
 
-	for (unsigned i = 0; i < SIM_CLIENTS; i++)
+	for (size_t i = 0; i < NELEMS(clients); i++)
 		did |= pump(&clients[i]);
 	return did;
 }
@@ -510,7 +366,7 @@ void client_all_read(void)
 /* ---- what must be ---- */
 
 /* A supervisor out of descriptors lets clients wait at the door. */
-static int64_t patience_us(const struct rq *rq)
+static int64_t patience_us(const struct asks *rq)
 {
 	if (!sim.on[SIM_FILES])
 		return 0;
@@ -521,7 +377,7 @@ static int64_t patience_us(const struct rq *rq)
 		       : sim.healed_us - rq->sent_us + RETRY_US;
 }
 
-static void check_rq(const struct rq *rq, bool at_end)
+static void check_rq(const struct asks *rq, bool at_end)
 {
 	int64_t age = (int64_t)loop_sim_now_us() - rq->sent_us;
 
@@ -535,16 +391,31 @@ static void check_rq(const struct rq *rq, bool at_end)
 
 void client_check(bool at_end)
 {
-	for (unsigned i = 0; i < SIM_CLIENTS; i++)
+	for (size_t i = 0; i < NELEMS(clients); i++)
 		for (size_t k = 0; k < NELEMS(clients[i].open); k++)
 			check_rq(&clients[i].open[k], at_end);
 }
 
 void client_say(struct sim_vm *vm, const char *wire)
 {
-	if (!reach(&clients[1]))
+	if (clients[1].fd < 0 && !reach(&clients[1]))
 		sim_breach("I8", "no supervisor to talk to");
-	send_rq(&clients[1], kind_named(wire), vm, false);
+	send_rq(&clients[1], asks_named(wire), vm, false);
+}
+
+void client_wait(struct sim_vm *vm)
+{
+	struct client_conn *c = &clients[SIM_CLIENTS];
+
+	if (c->fd < 0 && !reach(c))
+		sim_breach("I8", "no supervisor to talk to");
+	send_rq(c, asks_named("vm-wait"), vm, false);
+}
+
+void client_check_wait(void)
+{
+	if (count_open(&clients[SIM_CLIENTS]) > 0)
+		sim_breach("replies", "somebody waits for one that is gone");
 }
 
 void client_ask(struct sim_vm *vm, const char *wire)
@@ -558,7 +429,7 @@ void client_ask(struct sim_vm *vm, const char *wire)
 		if (!reach(c))
 			sim_breach("I8", "no supervisor to talk to");
 	}
-	send_rq(c, kind_named(wire), vm, true);
+	send_rq(c, asks_named(wire), vm, true);
 	for (unsigned s = 0; s < 120 && count_open(c); s++)
 		life_sleep(1000);
 	if (count_open(c) > 0)

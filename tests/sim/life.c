@@ -172,6 +172,7 @@ static void go_on_as_new(void)
 	loop_sim_forget();
 	forget_memory();
 	did = true;
+	tool_check_life();
 	run(take_over);
 }
 
@@ -192,6 +193,7 @@ static void try_boot(void)
 	note_missing_files();
 	oracle_step();
 	hooks_check_life();
+	tool_check_life();
 	sim.lives++;
 	sim_note("life %u of the supervisor begins", sim.lives);
 	run(boot);
@@ -296,6 +298,7 @@ static void settle_down(void)
 		busy |= qemu_pump();
 		busy |= hooks_pump();
 		busy |= replace_pump();
+		busy |= tool_pump();
 		busy |= client_pump();
 	}
 	if (sim.up)
@@ -335,6 +338,8 @@ void life_sleep(int64_t ms)
 			next = hooks_next_us();
 		if (replace_next_us() < next)
 			next = replace_next_us();
+		if (tool_next_us() < next)
+			next = tool_next_us();
 		if (!sim.up && sim.boot_us < next)
 			next = sim.boot_us;
 		skip_to(next);
@@ -354,11 +359,16 @@ void life_put_config(struct sim_vm *vm, const char *text, size_t len)
 
 void life_put_images(const struct sim_vm *vm)
 {
-	AUTO_FREE char *image = life_path("%s/%s.raw", vm->images, vm->name);
+	AUTO_FREE char *image =
+		life_path("%s/%s.%s", vm->images, vm->name, vm->format);
 	AUTO_FREE char *data =
 		life_path("%s/%s-data.raw", sim.paths.images, vm->name);
+	char bytes[TOOL_IMAGE_MAX];
 
-	world_put_file(image, "raw", 3, 0644);
+	if (str_eq(vm->format, "raw"))
+		world_put_file(image, "raw", 3, 0644);
+	else
+		world_put_file(image, bytes, tool_image(NULL, bytes), 0644);
 	world_put_file(data, "raw", 3, 0644);
 }
 
@@ -381,6 +391,7 @@ static void make_vm(unsigned i)
 	vm->probed = world_random(3) == 0;
 	bool in_pool = world_random(3) > 0;
 	vm->images = in_pool ? sim.paths.images : "/srv/fast";
+	vm->format = sim.upgrades && world_random(2) ? "qcow2" : "raw";
 	vm->disk_is_in = in_pool ? "pool default" : vm->images;
 	vm->hang = (enum sim_hang)world_random(4);
 	vm->hooked = world_random(3) == 0;
@@ -392,14 +403,14 @@ static void make_vm(unsigned i)
 			   : xstrdup("stop");
 	str_addf(&config,
 		"[vm]\nmemory = 64M\n"
-		"[disk.root]\nimage = %s/%s.raw\n"
+		"[disk.root]\nimage = %s/%s.%s\n"
 		"[start]\nautostart = %s\nready = %s\n"
 		"[restart]\npolicy = %s\nbackoff = 1s-8s\n"
 		"burst = %u/2min\non-guest-reboot = %s\n"
 		"hang-after = %s\nhang = %s\n"
 		"on-crash-loop = %s\n"
 		"[stop]\ntimeout = 20s\n",
-		vm->images, vm->name, starts[vm->autostart],
+		vm->images, vm->name, vm->format, starts[vm->autostart],
 		vm->probed ? "serial:hello" : "running", policies[policy],
 		vm->burst, reboots[vm->reboot],
 		vm->hang == SIM_HANG_NEVER ? "infinity" : hang_after,

@@ -264,6 +264,7 @@ void oracle_step(void)
 			sim_breach("I1", "%s: two QEMUs", sim.vms[i].name);
 		check_promise(&sim.vms[i]);
 		check_value(&sim.vms[i]);
+		twin_check_promise(&sim.vms[i]);
 		if (vm)
 			check_bounds(vm);
 		if (q && vm && q->ran && !vm->op &&

@@ -167,7 +167,8 @@ static void run_seed(uint64_t seed)
 	chaos_heal();
 	life_sleep(REST_MS);
 	client_check(true);
-	calm_mend();
+	erase_mend();
+	twin_mend();
 	oracle_rest();
 	broken_run(broken);
 	calm_run();

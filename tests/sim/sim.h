@@ -23,7 +23,8 @@ enum {
 	SIM_CLIENTS = 4,
 	SIM_QEMUS = 16,
 	SIM_QUEUE = 64,
-	SIM_HANG_S = 60 /* of those whose hanging is looked for */
+	SIM_HANG_S = 60, /* of those whose hanging is looked for */
+	SIM_WATCH_S = 25 /* until files are watched */
 };
 
 /* clang-format off */
@@ -59,6 +60,7 @@ struct sim_vm {
 	char *dropin_path; /* what vm-set writes */
 	enum sim_autostart { SIM_NO, SIM_YES, SIM_LAST } autostart;
 	const char *images;     /* where its disk is */
+	const char *format;     /* of that: raw or qcow2 */
 	const char *disk_is_in; /* the same, or its pool */
 	bool restarts;          /* its policy, after a crash */
 	bool probed;            /* ready when its guest has said hello */
@@ -83,6 +85,8 @@ struct sim_vm {
 	bool missed;        /* a life began without its file */
 	bool awake;         /* calm has started it */
 	bool deleted;       /* by the chaos, or perhaps; till it is mended */
+	bool cloned;        /* or perhaps */
+	bool twin_promised; /* that was answered */
 	bool wanted;        /* somebody or something may start it */
 	char value[40];     /* what an answered vm-set has set, or "" */
 	unsigned sets;      /* vm-set sent so far */
@@ -248,6 +252,18 @@ void replace_load(struct handover *moved);
 /* Each VM is as it was before. */
 void replace_check(void);
 
+/* ---- tool.c ---- */
+enum { TOOL_IMAGE_MAX = 512 };
+/* A qcow2 image on top of another one, or (NULL) of none; its length. */
+size_t tool_image(const char *base, char out[TOOL_IMAGE_MAX]);
+/* True if that process is qemu-img. */
+bool tool_spawned(pid_t pid, const char *const *argv);
+bool tool_ended(pid_t pid);
+bool tool_pump(void);
+int64_t tool_next_us(void);
+/* A life begins, or a new image of one: none of before is left. */
+void tool_check_life(void);
+
 /* ---- incidents.c ---- */
 /* All of a VM's are whole, once all is at rest. */
 void incidents_check(const struct sim_vm *vm);
@@ -289,6 +305,10 @@ bool client_pump(void);
 void client_all_read(void);
 /* Asks for one thing, whatever comes of it. */
 void client_say(struct sim_vm *vm, const char *wire);
+/* Somebody waits for a VM that is down to be paused, and stays. */
+void client_wait(struct sim_vm *vm);
+/* Nobody does so any more. */
+void client_check_wait(void);
 /* Asks for one thing, which must succeed in good time. */
 void client_ask(struct sim_vm *vm, const char *wire);
 /* No request that must be answered at once is open; at the end: none. */
@@ -325,8 +345,29 @@ void diamond_told_to_end(const struct sim_qemu *q);
 /* ---- calm.c ---- */
 /* What must work when all is well: starts, restarts, policies, stops. */
 void calm_run(void);
-/* VMs that were deleted are there again. */
-void calm_mend(void);
+/* The next supervisor has come, and had time to look around. */
+void calm_await_life(void);
+/* The supervisor is up and has it in its list. */
+bool calm_knows(const struct sim_vm *vm);
+
+/* ---- erase.c ---- */
+/* It is deleted, wholly or halfway, and made again if it is gone. */
+void erase_run(struct sim_vm *vm);
+/* VMs that the chaos deleted are there again. */
+void erase_mend(void);
+/* Frees the path. */
+bool erase_is_there(char *path);
+
+/* ---- twin.c ---- */
+bool twin_may_be(const struct sim_vm *vm);
+/* What its clone is called; new. */
+char *twin_name(const struct sim_vm *vm);
+/* A clone that was answered is on disk. */
+void twin_check_promise(const struct sim_vm *vm);
+/* It is cloned, wholly or halfway; the clone is deleted. */
+void twin_run(struct sim_vm *vm);
+/* Clones that the chaos has made are whole, and go. */
+void twin_mend(void);
 
 /* ---- broken.c ---- */
 /* Breaks I1 to I8 on purpose: does not return if the oracle sees it. */
