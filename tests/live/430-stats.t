@@ -62,19 +62,19 @@ ok "and is well again" fresh
 ok "it stops" stops web
 
 # Exits are KVM's: a guest that does nothing but print has some thousands.
-exits() { number exits; }
+kvm_exits() { number exits; }
 if accelerators | grep -q kvm; then
 	guest fast kvm </dev/null
 	vmward reload
 	ok "under KVM: it boots" starts fast --wait=ready
-	exits_of_fast() { vmward --json stats fast && [ "$(exits)" -gt "$1" ]; }
+	exits_of_fast() { vmward --json stats fast && [ "$(kvm_exits)" -gt "$1" ]; }
 	ok "under KVM: exits are counted" eventually exits_of_fast 0
-	before=$(exits)
+	before=$(kvm_exits)
 	counts fast >/dev/null
 	ok "under KVM: more with each thing it does" \
 		eventually exits_of_fast "$before"
-	echo "# exits=$(exits), $before before it counted"
-	ok "the sum is that of its vCPUs" is "$(exits)" \
+	echo "# exits=$(kvm_exits), $before before it counted"
+	ok "the sum is that of its vCPUs" is "$(kvm_exits)" \
 		"$(jq '[.[0].vcpus[].exits] | add' "$tmp/out")"
 	ok "it stops" stops fast
 else

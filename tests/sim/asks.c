@@ -92,6 +92,36 @@ static void add_change(struct asks *rq, json_t *args)
 	json_object_set_new(args, "pairs", json_pack("{s:s}", key, rq->value));
 }
 
+static void add_clone(const struct asks *rq, json_t *args)
+{
+	AUTO_FREE char *name = twin_name(rq->vm);
+
+	json_object_set_new(args, "new", json_string(name));
+	json_object_set_new(args, "full", json_boolean(world_random(3) == 0));
+}
+
+/* Once all is well nobody is in the state that is waited for. */
+static void add_state(json_t *args)
+{
+	const char *state = world_random(2) ? "running" : "stopped";
+
+	json_object_set_new(
+		args, "state", json_string(sim.healed ? "paused" : state));
+}
+
+/* How an order is to be done. */
+static void add_manner(const struct asks *rq, json_t *args)
+{
+	if (str_eq(rq->kind->wire, "vm-start") && world_random(6) == 0)
+		json_object_set_new(args, "paused", json_true());
+	if (str_eq(rq->kind->wire, "vm-stop") && world_random(4) == 0)
+		json_object_set_new(args, "now", json_true());
+	if (str_starts(rq->kind->wire, "vm-st") && world_random(4) == 0 &&
+		(rq->kind->flags & ORDERS))
+		json_object_set_new(
+			args, "timeout", json_integer(1 + world_random(20)));
+}
+
 json_t *asks_arguments(struct asks *rq)
 {
 	json_t *args = json_object();
@@ -100,12 +130,8 @@ json_t *asks_arguments(struct asks *rq)
 		json_object_set_new(args, "vm", json_string(rq->vm->name));
 	if (rq->kind->flags & SETS)
 		add_change(rq, args);
-	if (rq->kind->flags & CLONES) {
-		AUTO_FREE char *name = twin_name(rq->vm);
-		json_object_set_new(args, "new", json_string(name));
-		json_object_set_new(
-			args, "full", json_boolean(world_random(3) == 0));
-	}
+	if (rq->kind->flags & CLONES)
+		add_clone(rq, args);
 	if (rq->kind->flags & PLUGS)
 		json_object_set_new(args, "disk", json_string("data"));
 	if (str_eq(rq->kind->wire, "vm-disk-attach"))
@@ -119,19 +145,8 @@ json_t *asks_arguments(struct asks *rq)
 		json_object_set_new(
 			args, "job", json_sprintf("j%u", 1 + world_random(40)));
 	if (str_eq(rq->kind->wire, "vm-wait"))
-		json_object_set_new(args, "state",
-			json_string(world_random(2) ? "running" : "stopped"));
-	if (str_eq(rq->kind->wire, "vm-wait") && sim.healed)
-		json_object_set_new(args, "state", json_string("paused"));
-	if (rq->must || sim.diamond || sim.slow_births)
-		return args;
-	if (str_eq(rq->kind->wire, "vm-start") && world_random(6) == 0)
-		json_object_set_new(args, "paused", json_true());
-	if (str_eq(rq->kind->wire, "vm-stop") && world_random(4) == 0)
-		json_object_set_new(args, "now", json_true());
-	if (str_starts(rq->kind->wire, "vm-st") && world_random(4) == 0 &&
-		(rq->kind->flags & ORDERS))
-		json_object_set_new(
-			args, "timeout", json_integer(1 + world_random(20)));
+		add_state(args);
+	if (!rq->must && !sim.diamond && !sim.slow_births)
+		add_manner(rq, args);
 	return args;
 }

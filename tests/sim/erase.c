@@ -24,13 +24,18 @@ static bool has_file(const struct sim_vm *vm)
 		life_path("%s/vms/%s.ini", sim.paths.config, vm->name));
 }
 
+static bool has_image(const struct sim_vm *vm)
+{
+	return erase_is_there(
+		life_path("%s/%s.%s", vm->images, vm->name, vm->format));
+}
+
 /* All of it is there, or nothing but images that are in no pool. */
 static void check_erased(const struct sim_vm *vm, bool must_be_gone)
 {
 	bool file = has_file(vm);
 	bool in_pool = vm->images == sim.paths.images;
-	bool image = erase_is_there(
-		life_path("%s/%s.%s", vm->images, vm->name, vm->format));
+	bool image = has_image(vm);
 
 	if (file && must_be_gone)
 		sim_breach(
@@ -133,7 +138,7 @@ void erase_mend(void)
 		/* of a file that cannot be read no image is known */
 		if (!has_file(vm) && !sim.on[SIM_FILES] && !sim.on[SIM_CONFIG])
 			check_erased(vm, false);
-		if (!has_file(vm))
+		if (!has_image(vm))
 			life_put_images(vm);
 		life_put_config(vm, vm->config, strlen(vm->config));
 	}
