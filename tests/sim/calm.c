@@ -288,6 +288,25 @@ static void begin_slowly(struct sim_vm *vm)
 	await_running(vm, "a slow birth");
 }
 
+/* It waits for its next try, and the supervisor becomes another program. */
+static void upgrade_waiting(struct sim_vm *vm)
+{
+	if (!vm->restarts || vm->hooked)
+		return;
+	client_ask(vm, "vm-reset-failed");
+	for (unsigned i = 0; i < 2; i++) {
+		client_ask(vm, "vm-start");
+		world_die(need_guest(vm, "a crash")->pid, SIGSEGV);
+		life_sleep(200);
+	}
+	if (known(vm)->state == VM_WAITING) {
+		client_ask(vm, "upgrade");
+		need_guest(vm, "an upgrade in its back-off");
+	}
+	client_ask(vm, "vm-start");
+	client_ask(vm, "vm-reset-failed"); /* so that it counts no more */
+}
+
 /* The supervisor becomes another program, and nobody notices. */
 static void upgrade(struct sim_vm *vm)
 {
@@ -303,6 +322,8 @@ static void upgrade(struct sim_vm *vm)
 		return;
 	client_ask(vm, "vm-pause");
 	client_ask(vm, "vm-resume");
+	reboot(vm); /* its next image knows which way that goes */
+	upgrade_waiting(vm);
 }
 
 /* The monitor's connection ends, QEMU does not. */

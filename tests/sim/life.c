@@ -84,6 +84,7 @@ static void forget_life(void)
 static void lose_life(void)
 {
 	world_crash();
+	tool_check_life();
 	forget_life();
 }
 
@@ -193,7 +194,6 @@ static void try_boot(void)
 	note_missing_files();
 	oracle_step();
 	hooks_check_life();
-	tool_check_life();
 	sim.lives++;
 	sim_note("life %u of the supervisor begins", sim.lives);
 	run(boot);

@@ -261,7 +261,7 @@ bool tool_spawned(pid_t pid, const char *const *argv);
 bool tool_ended(pid_t pid);
 bool tool_pump(void);
 int64_t tool_next_us(void);
-/* A life begins, or a new image of one: none of before is left. */
+/* A life has ended, or a new image of one begins: none of it is left. */
 void tool_check_life(void);
 
 /* ---- incidents.c ---- */
