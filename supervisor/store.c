@@ -232,7 +232,8 @@ static int is_regular(int fd)
 
 	if (sys_fstat(fd, &st) != 0)
 		return -1;
-	return S_ISREG(st.st_mode) ? 1 : 0;
+	/* with a second name it may be a stranger's file */
+	return S_ISREG(st.st_mode) && st.st_nlink < 2;
 }
 
 /* What another boot wrote was read from the disk, not from memory. */
@@ -328,6 +329,19 @@ static bool is_whole(int fd)
 	return sys_fstat(fd, &st) == 0 && st.st_size >= SLOT * SLOTS;
 }
 
+/* Of a file that is somebody else's too only this name goes. */
+static int open_own(struct store_file *file)
+{
+	int fd = open_slots(file->store, file->name, O_RDWR | O_CREAT);
+
+	if (fd < 0 || is_regular(fd) != 0)
+		return fd;
+	fd_close(&fd);
+	file->named = false;
+	sys_unlinkat(file->store->dir_fd, file->name, 0);
+	return open_slots(file->store, file->name, O_RDWR | O_CREAT | O_EXCL);
+}
+
 /* Learns where the newest slot is; fills a file that has none. */
 static int look_up(struct store_file *file)
 {
@@ -398,8 +412,7 @@ static int begin(struct store_file *file, const struct record *record)
 	unsigned next;
 
 	if (file->fd < 0)
-		file->fd =
-			open_slots(file->store, file->name, O_RDWR | O_CREAT);
+		file->fd = open_own(file);
 	if (file->fd < 0 || look_up(file) != 0)
 		return -1;
 	if (!file->settled) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/aio.h"
+#include "base/fd.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -329,6 +330,24 @@ static void test_damage(void)
 	is_int(get("e"), DAMAGED, "a directory is set aside");
 }
 
+/* A name that a stranger's file has as well: it is never written to. */
+static void test_second_name(void)
+{
+	AUTO_FREE char *outside = xstrdup(temp_path("outside"));
+	AUTO_STR struct str theirs = STR_INIT;
+
+	save("outside", (const unsigned char *)"theirs", 6);
+	if (link(outside, temp_path("s/h")) || link(outside, temp_path("s/w")))
+		ok(false, "links");
+	is_int(get("h"), DAMAGED, "a second name is set aside");
+	is_int(put("w", 2, NULL), 0, "one is replaced by what is written");
+	is_int(get("w"), 2, "which is there");
+	if (fd_read_file(AT_FDCWD, outside, 100, &theirs, &err))
+		ok(false, "%s", err.text);
+	is_str(str_text(&theirs), "theirs", "the stranger has what he had");
+	store_remove(store, "w");
+}
+
 static void test_newer(void)
 {
 	unsigned char bytes[FILE_LEN];
@@ -567,6 +586,7 @@ int main(void)
 	test_second_start();
 	test_damage();
 	test_newer();
+	test_second_name();
 	test_power();
 	store_free(store);
 	aio_fini();
