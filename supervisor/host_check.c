@@ -128,9 +128,14 @@ static int check_exists(const struct host *host, const struct image *image)
 /* What others are on top of must not change below them. */
 static void check_overlays(const struct host *host, const struct image *image)
 {
-	AUTO_FREE char *overlay = overlays_find(host->paths, image->path);
+	struct err err = ERR_INIT;
+	AUTO_FREE char *overlay = overlays_find(host->paths, image->path, &err);
 	const char *slash = strrchr(image->path, '/');
 
+	if (!overlay && err.code)
+		remark_note(host->to, image->section, image->key,
+			"whether others are on top of %s is not known: %s",
+			slash + 1, err.text);
 	if (overlay)
 		remark_error(host->to, image->section, image->key,
 			"%s is the base of %s and must not be written: say "

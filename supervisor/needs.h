@@ -18,7 +18,8 @@ enum need_kind {
 	NEED_WRITTEN = 4, /* of VMs whose file names it as their disk */
 	NEED_WRITES = 8,  /* of VMs whose QEMU writes to it, or may */
 	NEED_WANTED = 16, /* of VMs that are to be up, whose file names it */
-	NEED_ANY = NEED_RUNNING | NEED_ABOVE | NEED_WRITTEN
+	NEED_DOUBT = 32,  /* of what cannot be read: it may be on top of it */
+	NEED_ANY = NEED_RUNNING | NEED_ABOVE | NEED_WRITTEN | NEED_DOUBT
 };
 
 struct needs {

@@ -13,6 +13,7 @@
 #include "storage/format.h"
 #include "storage/image.h"
 #include "supervisor/committing.h"
+#include "supervisor/overlays.h"
 
 enum { NAME_MAX_LEN = 128, SHOWN = 3 };
 
@@ -148,45 +149,37 @@ struct look {
 	struct needs needs;
 	const struct pool *pool; /* that is looked at now */
 	const char *but;         /* not this one */
+	const char *doubt;       /* what cannot be read may need that */
 	json_t *all;             /* volume_list: rows */
 };
 
-static void add_overlay(void *arg, const char *name)
+static void add_overlay(void *arg, const struct overlay *overlay)
 {
 	struct look *look = arg;
-	struct err err = ERR_INIT;
-	AUTO_FREE char *path = xasprintf("%s/%s", look->pool->dir, name);
-	AUTO_FREE char *backing = NULL;
 
-	if (image_is_temporary(name) || (look->but && str_eq(path, look->but)))
+	if (look->but && str_eq(overlay->path, look->but))
 		return;
-	backing = image_backing(path, &err);
-	needs_add_steal(&look->needs, backing, path,
-		xasprintf("%s (its overlay)", name));
-}
-
-/* In one pool, or (only NULL) in all of them. */
-static void look_in_pools(struct look *look, const struct paths *paths,
-	const struct pool *only, void (*each)(void *arg, const char *name))
-{
-	list_each(pools_of(paths), it, next) {
-		look->pool = list_entry(it, struct pool, link);
-		if (look->pool->dir && (!only || only == look->pool))
-			sys_listdir(AT_FDCWD, look->pool->dir, each, look);
-	}
+	if (overlay->backing)
+		needs_add_steal(&look->needs, overlay->backing, overlay->path,
+			xasprintf("%s (its overlay)", overlay->name));
+	else
+		needs_add_steal(&look->needs, look->doubt, overlay->path,
+			xasprintf("%s (perhaps its overlay: %s)", overlay->name,
+				overlay->why->text));
 }
 
 static json_t *users_but(struct registry *registry, const char *path,
 	unsigned kinds, const char *but)
 {
 	const struct paths *paths = &registry_env(registry)->paths;
-	struct look look = { .but = path };
+	struct look look = { .but = path,
+		.doubt = kinds & NEED_DOUBT ? path : NULL };
 	json_t *users;
 
 	needs_collect(&look.needs, registry, kinds);
 	look.needs.but = but;
 	if (kinds & NEED_ABOVE)
-		look_in_pools(&look, paths, NULL, add_overlay);
+		overlays_each(paths, add_overlay, &look);
 	users = needs_of(&look.needs, path);
 	needs_fini(&look.needs);
 	return users;
@@ -244,7 +237,8 @@ int volume_must_be_free_but(struct registry *registry,
 	const struct volume *volume, unsigned needs, const char *but,
 	struct err *err)
 {
-	json_t *users = users_but(registry, volume->path, needs, but);
+	unsigned doubt = needs & NEED_ABOVE ? NEED_DOUBT : 0;
+	json_t *users = users_but(registry, volume->path, needs | doubt, but);
 	size_t n = json_array_size(users);
 	AUTO_STR struct str text = STR_INIT;
 
@@ -342,6 +336,17 @@ static int by_name(const void *a, const void *b)
 		json_string_value(json_object_get(*right, "name")));
 }
 
+/* Of one pool, or (NULL) of all of them. */
+static void add_images(
+	struct look *look, const struct paths *paths, const struct pool *only)
+{
+	list_each(pools_of(paths), it, next) {
+		look->pool = list_entry(it, struct pool, link);
+		if (look->pool->dir && (!only || only == look->pool))
+			sys_listdir(AT_FDCWD, look->pool->dir, add_image, look);
+	}
+}
+
 static json_t *sorted(json_t *all)
 {
 	size_t n = json_array_size(all);
@@ -392,11 +397,11 @@ json_t *volume_list(struct registry *registry, const struct pool *pool)
 	const struct paths *paths = &registry_env(registry)->paths;
 	struct look look = { .all = json_array() };
 
-	look_in_pools(&look, paths, pool, add_image);
+	add_images(&look, paths, pool);
 	look.all = sorted(look.all);
 	needs_collect(&look.needs, registry, NEED_ANY);
 	if (pool)
-		look_in_pools(&look, paths, NULL, add_overlay);
+		overlays_each(paths, add_overlay, &look);
 	else
 		add_overlays(&look);
 	add_users(&look);

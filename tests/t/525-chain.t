@@ -102,4 +102,27 @@ ok "by a file" says \
 ok "image delete refuses it" fails 1 "is needed by" \
 	image delete base.qcow2 --yes
 
+# what cannot be read may be on top of anything
+qcow2 "$images/free.qcow2"
+printf '[disk.root]\nimage = free.qcow2\n' | vm free
+ln -s loop.qcow2 "$images/loop.qcow2"
+ok "image delete says what it cannot read" fails 1 \
+	"free.qcow2' is needed by loop.qcow2 (perhaps its overlay: cannot open" \
+	image delete free.qcow2 --yes
+ok "and why" complains 'Too many levels of symbolic links'
+ok "the image is there" test -e "$images/free.qcow2"
+vmward check
+ok "check says so too" says "whether others are on top of free.qcow2 is not"
+vmward delete free --yes
+ok "delete of its VM leaves it" test -e "$images/free.qcow2"
+printf '[disk.root]\nimage = free.qcow2\n' | vm free
+vmward start free
+ok "a start does not wait for that" exits 0
+stopped free
+vmward delete free --keep-disks --yes
+rm "$images/loop.qcow2"
+vmward image delete free.qcow2 --yes
+ok "without that one it goes" exits 0
+ok "it is gone" not test -e "$images/free.qcow2"
+
 plan
