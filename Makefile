@@ -104,7 +104,7 @@ STORAGE_SRC += storage/snapshot.c storage/foreign.c storage/remote.c storage/ova
 SUPERVISOR_SRC += supervisor/far.c supervisor/op_import.c supervisor/command_import.c \
 	supervisor/catalogue.c supervisor/op_pull.c supervisor/committing.c supervisor/recommit.c supervisor/command_pull.c
 SUPERVISOR_SRC += supervisor/host_qemu.c supervisor/uids.c supervisor/confinement.c \
-	supervisor/boot_files.c supervisor/launch.c
+	supervisor/boot_files.c supervisor/launch.c supervisor/login.c
 SUPERVISOR_SRC += supervisor/unplug.c supervisor/holder.c
 SUPERVISOR_SRC += supervisor/setup.c supervisor/op_finish.c supervisor/migration.c \
 	supervisor/saved.c supervisor/op_save.c supervisor/op_restore.c supervisor/command_save.c \

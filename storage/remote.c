@@ -432,6 +432,11 @@ int remote_check(const char *url, struct err *err)
 	return node ? 0 : -1;
 }
 
+bool remote_logs_in(const char *url)
+{
+	return str_starts(url, "ssh://");
+}
+
 bool remote_takes_secret(const char *url)
 {
 	const struct scheme *s = scheme_of(url);

@@ -28,6 +28,8 @@ MUST_CHECK int remote_check(const char *url, struct err *err);
 json_t *remote_node(const struct remote_wish *wish, struct err *err);
 /* "%20" becomes a blank; new, NULL for what is no line of UTF-8. */
 char *remote_decode(const char *text, size_t len);
+/* Whether it is a file of a host that QEMU logs in to. */
+bool remote_logs_in(const char *url);
 /* Whether its protocol takes a password (iscsi with a user, rbd). */
 bool remote_takes_secret(const char *url);
 

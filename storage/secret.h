@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A password of an image: read from a file, given to a program by a pipe,
- * never in arguments or in the environment, wiped when it is let go.
+ * A password of an image, or a private key: read from a file, given to a
+ * program, never in arguments or in the environment, wiped when it is let go.
  */
 #ifndef STORAGE_SECRET_H
 #define STORAGE_SECRET_H
@@ -13,7 +13,7 @@
 
 struct secret {
 	char *bytes; /* NULL: none */
-	size_t len;
+	size_t len, room;
 };
 
 /*
@@ -23,6 +23,12 @@ struct secret {
  */
 MUST_CHECK int secret_read(
 	const char *path, struct secret *secret, struct err *err);
+/*
+ * The same of a private key of ssh, up to 16 KiB; one that needs a passphrase
+ * is refused: nobody could type it.
+ */
+MUST_CHECK int secret_read_key(
+	const char *path, struct secret *key, struct err *err);
 /* The reading end of a pipe that has it, and then its end; -1 with errno. */
 int secret_pipe(const struct secret *secret);
 /* A copy, or none of none; secret may be NULL. */

@@ -29,6 +29,7 @@ enum argv_fd {
 	ARGV_FD_BOOT = 212,     /* the kernel, and the initrd */
 	ARGV_FD_FIRMWARE = 214, /* its code, and its variables */
 	ARGV_FD_TPM = 216,
+	ARGV_FD_LOGIN = 217, /* its home, where it has a key of ssh */
 };
 
 struct chains; /* supervisor/chains.h */

@@ -9,6 +9,7 @@
 #include "base/landlock.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "storage/remote.h"
 #include "supervisor/settings.h"
 #include "supervisor/uids.h"
 
@@ -124,6 +125,17 @@ static bool is_online(const struct vm_spec *spec)
 	return false;
 }
 
+static bool logs_in(const struct vm_spec *spec)
+{
+	list_each(&spec->disks, it, next) {
+		const char *url = list_entry(it, struct spec_disk, link)->url;
+
+		if (url && remote_logs_in(url))
+			return true;
+	}
+	return false;
+}
+
 int confinement_plan(struct vm *vm, struct host_confine *out, struct err *err)
 {
 	enum confinement mode = mode_of(vm);
@@ -131,7 +143,8 @@ int confinement_plan(struct vm *vm, struct host_confine *out, struct err *err)
 	struct err why = ERR_INIT;
 
 	*out = (struct host_confine){ .must = mode == CONFINE_FULL,
-		.online = is_online(vm->running) };
+		.online = is_online(vm->running),
+		.ssh = logs_in(vm->running) };
 	if (mode == CONFINE_OFF)
 		return 0;
 	out->parts =

@@ -358,6 +358,10 @@ int argv_disk_may_plug(
 			"a disk with bus = %s comes and goes with a start "
 			"only: say bus = virtio, scsi or nvme",
 			spec_bus_names[disk->bus]);
+	if (disk->url && remote_logs_in(disk->url))
+		return err_set(err, ERR_UNSUPPORTED,
+			"QEMU logs in by ssh at a start only: write the disk "
+			"into the VM's file and start it anew");
 	if (str_starts(machine, "microvm"))
 		return err_set(
 			err, ERR_UNSUPPORTED, "machine microvm cannot hotplug");

@@ -45,6 +45,13 @@ static void check_secret(const struct spec_disk *disk, const char *section,
 				  : "only a qcow2 image can be encrypted");
 }
 
+static void check_key(const struct spec_disk *disk, const char *section,
+	const struct remarks *to)
+{
+	if (disk->ssh_key_file && !(disk->url && remote_logs_in(disk->url)))
+		remark_error(to, section, "ssh-key-file", "is for ssh://...");
+}
+
 static void check_limits(const struct spec_disk *disk, const char *section,
 	const struct remarks *to)
 {
@@ -107,6 +114,7 @@ void disk_check(const struct spec_disk *disk, const struct remarks *to)
 	check_form(disk, section, to);
 	check_format(disk, section, to);
 	check_secret(disk, section, to);
+	check_key(disk, section, to);
 	check_limits(disk, section, to);
 	check_policies(disk, section, to);
 	if (str_eq(spec_aio_names[disk->aio], "native") &&

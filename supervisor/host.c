@@ -13,6 +13,7 @@
 #include "base/sock.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "supervisor/login.h"
 
 /* The files a VM's priv directory may hold, besides the lock: of a process, */
 static const char *const leaves[] = { "monitor", "yank", "agent", "stderr",
@@ -120,9 +121,10 @@ static int do_run_qemu(const struct host_request *rq, struct host_reply *reply,
 		.nfds = rq->nfds,
 		.new_session = true,
 		.group = &rq->group };
+	AUTO_FREE char *home = login_path(rq->run_dir, rq->vm);
 	struct host_qemu qemu;
 
-	if (host_qemu_run(&plan, &rq->confine, &qemu, err))
+	if (host_qemu_run(&plan, &rq->confine, home, &qemu, err))
 		return -1;
 	reply->pid = qemu.pid;
 	reply->fd = qemu.pidfd;
@@ -162,6 +164,7 @@ static int do_clean(const struct host_request *rq,
 	struct host_reply *reply UNUSED, struct err *err UNUSED)
 {
 	remove_leaves(rq, rq->leaf, leaves);
+	login_remove(rq->run_dir, rq->vm);
 	if (*rq->leaf) /* what a second QEMU was goes without a trace */
 		remove_leaves(rq, rq->leaf, lasting);
 	else if (!has_next(rq)) /* who may have the guest now */
@@ -200,6 +203,7 @@ static int do_remove(const struct host_request *rq,
 		remove_leaves(rq, *side, moving);
 		remove_leaves(rq, *side, lasting);
 	}
+	login_remove(rq->run_dir, rq->vm);
 	sys_unlinkat(AT_FDCWD, lock, 0);
 	if (sys_unlinkat(AT_FDCWD, priv, AT_REMOVEDIR) && errno != ENOENT)
 		return 0;

@@ -2,14 +2,17 @@
 /* How the privileged half starts QEMU; see host_qemu.h. */
 #include "supervisor/host_qemu.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/landlock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "supervisor/argv.h"
 
 #define RULES_MAX 48
+#define ENV_MAX   5
 
 /* What QEMU uses of the host: all else comes as a descriptor. */
 static const struct confine_rule always[] = {
@@ -46,6 +49,7 @@ static const struct confine_rule online[] = {
 	{ "/etc/host.conf", FS_READ_FILE },
 	{ "/etc/gai.conf", FS_READ_FILE },
 	{ "/etc/services", FS_READ_FILE },
+	{ "/etc/ssh/ssh_known_hosts", FS_READ_FILE },
 	{ "/etc/ssl", FS_READ },
 	{ "/etc/pki", FS_READ },
 	{ "/run/systemd/resolve", FS_READ },
@@ -131,9 +135,34 @@ int host_qemu_try(struct spawn_plan *plan, struct confine *confine, bool must,
 	return 0;
 }
 
-int host_qemu_run(const struct spawn_plan *plan,
-	const struct host_confine *wish, struct host_qemu *out, struct err *err)
+/*
+ * What libssh goes by: the home with the key, else the agent of our user,
+ * which lets nobody else in.
+ */
+struct login_env {
+	const char *at[ENV_MAX];
+	char *own; /* one of them, which is ours */
+};
+
+static void fill_env(struct login_env *env, const struct host_confine *wish)
 {
+	const char *agent = getenv("SSH_AUTH_SOCK");
+	bool ours = !(wish->parts & CONFINE_BIT(CONFINE_USER));
+
+	*env = (struct login_env){ { "PATH=/usr/bin:/bin", "LANG=C.UTF-8",
+		"HOME=/" } };
+	if (wish->login)
+		env->at[2] = env->own =
+			xasprintf("HOME=/proc/self/fd/%d", ARGV_FD_LOGIN);
+	else if (agent && ours)
+		env->at[3] = env->own = xasprintf("SSH_AUTH_SOCK=%s", agent);
+}
+
+int host_qemu_run(const struct spawn_plan *plan,
+	const struct host_confine *wish, const char *home,
+	struct host_qemu *out, struct err *err)
+{
+	struct login_env env = { { NULL }, NULL };
 	struct spawn_plan shut_in = *plan;
 	struct rules rules;
 	struct confine confine = { .parts = wish->parts,
@@ -144,11 +173,18 @@ int host_qemu_run(const struct spawn_plan *plan,
 	int rc;
 
 	fill_rules(&rules, plan->path, wish->online);
+	if (wish->login)
+		add(&rules, home, FS_READ);
+	if (wish->ssh) {
+		fill_env(&env, wish);
+		shut_in.env = env.at;
+	}
 	confine.rules = rules.at;
 	confine.nrules = rules.n;
 	shut_in.confine = wish->parts ? &confine : NULL;
 	rc = host_qemu_try(&shut_in, &confine, wish->must, out, err);
 	for (size_t i = 0; i < NELEMS(rules.own); i++)
 		free(rules.own[i]);
+	free(env.own);
 	return rc;
 }

@@ -15,6 +15,8 @@ struct host_confine {
 	unsigned parts; /* CONFINE_BIT()s of base/confine.h; 0: nothing */
 	bool must;      /* all of them, or no QEMU */
 	bool online;    /* it looks names up */
+	bool ssh;       /* it logs in somewhere */
+	bool login;     /* by a key in a home of its own, ARGV_FD_LOGIN */
 	uid_t uid;
 	gid_t group;
 	uint64_t tasks;
@@ -29,13 +31,14 @@ struct host_qemu {
 };
 
 /*
- * Starts the program of a plan, which brings its descriptors and arguments.
- * Unless all parts of its confinement must be, one that the host refuses is
- * left out; out->parts has those that were taken.
+ * Starts the program of a plan, which brings its descriptors and arguments;
+ * home: the directory of its own, if it has one.  Unless all parts of its
+ * confinement must be, one that the host refuses is left out; out->parts has
+ * those that were taken.
  */
 MUST_CHECK int host_qemu_run(const struct spawn_plan *plan,
-	const struct host_confine *wish, struct host_qemu *out,
-	struct err *err);
+	const struct host_confine *wish, const char *home,
+	struct host_qemu *out, struct err *err);
 /* The same of any program, shut in as `confine` says. */
 MUST_CHECK int host_qemu_try(struct spawn_plan *plan, struct confine *confine,
 	bool must, struct host_qemu *out, struct err *err);

@@ -10,6 +10,7 @@
 #include "supervisor/install.h"
 #include "supervisor/intent.h"
 #include "supervisor/limits.h"
+#include "supervisor/login.h"
 #include "supervisor/tpm.h"
 
 void launch_init(struct launch *launch)
@@ -17,7 +18,8 @@ void launch_init(struct launch *launch)
 	*launch = (struct launch){ .lock = VM_LOCK_INIT,
 		.boot = BOOT_FILES_INIT,
 		.firmware = FIRMWARE_FILES_INIT,
-		.tpm = -1 };
+		.tpm = -1,
+		.login = -1 };
 	chains_init(&launch->chains);
 }
 
@@ -28,6 +30,7 @@ void launch_let_go(struct launch *launch)
 	boot_files_close(&launch->boot);
 	firmware_close(&launch->firmware);
 	fd_close(&launch->tpm);
+	fd_close(&launch->login);
 	lock_drop(&launch->lock);
 }
 
@@ -71,6 +74,9 @@ static void fill(const struct launch *launch, struct machine_start *start)
 	if (launch->tpm >= 0)
 		start->files[start->nfiles++] =
 			(struct spawn_fd){ launch->tpm, ARGV_FD_TPM };
+	if (launch->login >= 0)
+		start->files[start->nfiles++] =
+			(struct spawn_fd){ launch->login, ARGV_FD_LOGIN };
 }
 
 int launch_spawn(struct launch *launch, struct vm *vm, struct machine *m,
@@ -81,6 +87,9 @@ int launch_spawn(struct launch *launch, struct vm *vm, struct machine *m,
 	struct cgroup_birth birth;
 	int rc;
 
+	if (login_open(spec, m->env->paths.run, &launch->confine,
+		    &launch->login, err))
+		return -1;
 	fill(launch, start);
 	limits_prepare(vm, &birth);
 	start->group = (struct spawn_group){ birth.into, birth.procs,

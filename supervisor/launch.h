@@ -21,6 +21,7 @@ struct launch {
 	struct boot_files boot;         /* kernel and initrd, copied */
 	struct firmware_files firmware; /* UEFI, open */
 	int tpm;                        /* the line to swtpm, or -1 */
+	int login;                      /* its home, if it needs one; or -1 */
 	struct host_confine confine;
 	const json_t *saved; /* it goes on from that memory; or NULL */
 };

@@ -106,7 +106,7 @@ struct machine_start {
 	int lock_fd;
 	int name_fd;
 	struct spawn_fd files[CHAINS_FDS_MAX + TAPS_FDS_MAX + BOOT_FILES +
-			      FIRMWARE_FILES + 1];
+			      FIRMWARE_FILES + 2]; /* a TPM, a home */
 	size_t nfiles;
 	struct host_confine confine;
 	struct spawn_group group;

@@ -189,7 +189,8 @@ struct spec_disk {
 	struct spec_pool pool;
 	const char *url; /* instead of image; or NULL */
 	int64_t reconnect_ms;
-	const char *secret_file; /* or NULL */
+	const char *secret_file;  /* or NULL */
+	const char *ssh_key_file; /* or NULL */
 	int bus;
 	uint64_t boot; /* 0: none */
 	bool readonly;

@@ -42,6 +42,10 @@ const struct key spec_disk_keys[] = {
 		.help = "A file, readable by its owner only, with the password "
 			"of an encrypted image, of an iscsi url's user, or "
 			"the key of an rbd url." },
+	{ "ssh-key-file", KEY_PATH, AT(ssh_key_file), .when = KEY_COLD,
+		.help = "A file, readable by its owner only, with the private "
+			"key (without a passphrase) that QEMU logs in by to "
+			"an ssh url." },
 	{ "bus", KEY_CHOICE, AT(bus), .fallback = "virtio", .when = KEY_COLD,
 		.choices = spec_bus_names,
 		.help = "What the guest sees the disk on." },

@@ -142,12 +142,15 @@ takes() # DRIVER TEXT: QEMU fails, but not by an option
 	exits 1 && ! complains unexpected && ! complains 'Invalid parameter' &&
 		complains "$2"
 }
+(umask 077 && echo '-----BEGIN EC PRIVATE KEY-----' >"$tmp/key")
 while read -r driver url text; do
 	ls /usr/lib/*/qemu/block-"$driver".so >"$tmp/so" 2>&1 || {
 		echo "# no block-$driver.so"
 		continue
 	}
-	remote far "$url" </dev/null
+	case $driver in
+	ssh) echo "ssh-key-file = $tmp/key" ;;
+	esac | remote far "$url"
 	ok "QEMU takes $url" takes "$driver" "$text"
 done <<'EOS'
 rbd rbd:pool/ns/image?user=admin&conf=/none error
