@@ -307,7 +307,7 @@ check-live: $(TEST_PROGRAMS)
 check-clients: $(TEST_PROGRAMS)
 	$(Q)$(RUN) clients: $(call have,$(CLIENT_TESTS))
 check-system: $(TEST_PROGRAMS)
-	$(Q)TEST_TIMEOUT=$${TEST_TIMEOUT:-5400} \
+	$(Q)TEST_TIMEOUT=$${TEST_TIMEOUT:-18000} \
 		$(RUN) system: $(call have,$(SYSTEM_TESTS))
 faults: $(TEST_PROGRAMS) $(OOM)
 	$(Q)rm -f $(FAULTS_OUT); ok=true; \
