@@ -7,8 +7,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "ctl/grid.h"
 #include "ctl/print.h"
 #include "ctl/wire.h"
 
@@ -98,7 +101,8 @@ static void add_rate(const struct progress *p, int64_t now_ms, struct str *out)
 		left / 60, (unsigned)(left % 60));
 }
 
-static void add_bytes(const struct progress *p, int64_t now_ms, struct str *out)
+static void add_bytes(
+	const struct progress *p, int64_t now_ms, bool bar, struct str *out)
 {
 	unsigned percent =
 		(unsigned)((double)p->done * 100.0 / (double)p->total);
@@ -106,27 +110,68 @@ static void add_bytes(const struct progress *p, int64_t now_ms, struct str *out)
 	const char *name;
 	double unit = unit_of(p->total, &name);
 
-	str_addf(out, "  %u %% [", percent);
-	for (unsigned i = 0; i < BAR_CELLS; i++)
-		str_addc(out, i < full ? '#' : '-');
-	str_addf(out, "]  %.1f of %.1f %s", (double)p->done / unit,
+	str_addf(out, "  %u %%", percent);
+	for (unsigned i = 0; bar && i < BAR_CELLS; i++)
+		str_addf(out, "%s%c%s", i ? "" : " [", i < full ? '#' : '-',
+			i + 1 < BAR_CELLS ? "" : "]");
+	str_addf(out, "  %.1f of %.1f %s", (double)p->done / unit,
 		(double)p->total / unit, name);
 	add_rate(p, now_ms, out);
 }
 
-void progress_line(const struct progress *p, int64_t now_ms, struct str *out)
+/* What is behind the name. */
+static void add_state(
+	const struct progress *p, int64_t now_ms, bool bar, struct str *out)
 {
 	const char *what = p->phase[0] ? p->phase : p->kind;
 
-	str_add_visible(out, p->vm, strlen(p->vm));
+	str_cut(out, 0);
 	str_add(out, "  ");
 	str_add_visible(out, what, strlen(what));
 	if (p->total > 0) {
-		add_bytes(p, now_ms, out);
+		add_bytes(p, now_ms, bar, out);
 	} else {
 		str_add(out, "  ");
 		str_add_duration(out, now_ms - p->started_ms);
 	}
+}
+
+/* Of a long name the end tells most. */
+static void add_name(const struct str *name, size_t room, struct str *out)
+{
+	size_t from = 0;
+
+	if (grid_width(str_text(name)) > room)
+		from = name->len - (room > 3 ? room - 3 : 0);
+	while (from && from < name->len &&
+		((unsigned char)name->data[from] & 0xc0) == 0x80)
+		from++;
+	str_add(out, from ? "..." : "");
+	str_addn(out, str_text(name) + from, name->len - from);
+}
+
+void progress_line(
+	const struct progress *p, int64_t now_ms, size_t width, struct str *out)
+{
+	AUTO_STR struct str name = STR_INIT;
+	AUTO_STR struct str state = STR_INIT;
+
+	str_add_visible(&name, p->vm, strlen(p->vm));
+	add_state(p, now_ms, true, &state);
+	if (grid_width(str_text(&name)) + grid_width(str_text(&state)) > width)
+		add_state(p, now_ms, false, &state);
+	add_name(&name, width > state.len ? width - state.len : 0, out);
+	str_addn(out, state.data, state.len);
+}
+
+/* One cell stays free: a full line would be two on some terminals. */
+static size_t columns(void)
+{
+	struct winsize size = { 0 };
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
+		size.ws_col = 80;
+	return size.ws_col - 1u;
 }
 
 static void draw_bar(struct progress *p, int64_t now_ms)
@@ -136,7 +181,7 @@ static void draw_bar(struct progress *p, int64_t now_ms)
 	if (now_ms - p->drawn_ms < REDRAW_MS)
 		return;
 	str_add(&line, "\r");
-	progress_line(p, now_ms, &line);
+	progress_line(p, now_ms, columns(), &line);
 	str_add(&line, "\033[K");
 	fflush(stdout);
 	fwrite(line.data, 1, line.len, stderr);
@@ -156,7 +201,7 @@ static void draw_plain(struct progress *p, int64_t now_ms)
 	if (tenth <= p->tenth || (p->ends_only && p->tenth >= 0))
 		return;
 	p->tenth = tenth;
-	progress_line(p, now_ms, &line);
+	progress_line(p, now_ms, SIZE_MAX, &line);
 	fprintf(stderr, "%s\n", str_text(&line));
 }
 

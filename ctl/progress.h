@@ -41,7 +41,9 @@ void progress_tick(struct progress *p, int64_t now_ms);
 void progress_clear(struct progress *p);
 /* The end: clears, or prints the end line. */
 void progress_end(struct progress *p, bool well);
-/* The line itself, for width columns. */
-void progress_line(const struct progress *p, int64_t now_ms, struct str *out);
+/* The line itself; what does not fit into the width goes: the bar, then the
+ * beginning of a long name. */
+void progress_line(const struct progress *p, int64_t now_ms, size_t width,
+	struct str *out);
 
 #endif

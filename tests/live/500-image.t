@@ -259,9 +259,23 @@ down
 up
 ok "vmwardd killed: no stray file after the next start" is "$(files)" \
 	"$before"
-vmward --progress plain image convert big.raw slow.qcow2 --compress
+vmward_limit=600 # beside a load
+on_terminal image convert big.raw slow.qcow2 --compress
 ok "then it works" exits 0
-ok "the progress is in bytes" grep -qE \
-	'big|slow.qcow2  converting  [0-9]+ % .* of 3.0 GiB' "$tmp/err"
+ok "a terminal has a bar, its rate and the time left, on one line" grep -aqE \
+	'slow.qcow2  [a-z]+  [0-9]+ % .*of 3.0 GiB  [0-9]+ .?i?B/s  [0-9]+:[0-9]+ left' \
+	"$tmp/out"
+tr '\r' '\n' <"$tmp/raw" | sed 's/\x1b\[K//g' >"$tmp/lines"
+ok "which is never longer than the terminal" is \
+	"$(awk 'length($0) >= 80' "$tmp/lines")" ''
+vmward events --json --no-follow
+# events: what its job said of its bytes
+events()
+{
+	jq -c 'select(.event == "JOB_STATUS" and .image? == "slow.qcow2" and
+		.total > 0)' "$tmp/out"
+}
+ok "in JSON it is events, with what is done of how much" is "$(events | jq -s \
+	'[.[] | select(.done > 0 and .done < .total)] | length > 0')" true
 ok "and the content" same_content raw big.raw qcow2 slow.qcow2
 plan

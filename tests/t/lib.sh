@@ -72,7 +72,7 @@ on_terminal()
 	for word in "$@"; do
 		printf " '%s'" "$word" >>"$tmp/words"
 	done
-	timeout 60 script -qec "stty cols ${cols:-80}; $(cat "$tmp/words")" \
+	timeout "${vmward_limit:-60}" script -qec "stty cols ${cols:-80}; $(cat "$tmp/words")" \
 		/dev/null >"$tmp/raw"
 	status=$?
 	tr -d '\r' <"$tmp/raw" >"$tmp/out"
