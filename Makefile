@@ -36,7 +36,7 @@ SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_vm.c 
 	supervisor/stderr.c supervisor/machine.c supervisor/image_plan.c \
 	supervisor/ephemeral.c supervisor/install.c supervisor/diff.c supervisor/room.c supervisor/size_check.c supervisor/observe.c supervisor/delta.c \
 	supervisor/vm.c supervisor/vm_job.c supervisor/running.c \
-	supervisor/tidy.c supervisor/ready.c supervisor/reboot.c supervisor/diskfull.c supervisor/halt.c supervisor/hang.c supervisor/oom.c supervisor/op_start.c supervisor/op_stop.c \
+	supervisor/tidy.c supervisor/ready.c supervisor/reboot.c supervisor/diskfull.c supervisor/halt.c supervisor/hang.c supervisor/held.c supervisor/oom.c supervisor/op_start.c supervisor/op_stop.c \
 	supervisor/op_adopt.c supervisor/op_ask.c supervisor/op_device.c supervisor/op_disk.c supervisor/op_nic.c supervisor/op_apply.c supervisor/op_cpus.c \
 	supervisor/op_memory.c supervisor/op_edit.c \
 	supervisor/settle.c supervisor/actions.c \

@@ -154,7 +154,8 @@ const struct verb verbs[] = {
 	{
 		.name = "start",
 		.wire = "vm-start",
-		.flags = VERB_MANY | VERB_CHANGES | VERB_LONG | VERB_OWNER,
+		.flags = VERB_MANY | VERB_CHANGES | VERB_LONG | VERB_OWNER |
+			 VERB_AT_ONCE,
 		.role = ROLE_OPERATOR,
 		.group = RUN,
 		ARGS(FLAG("paused", 0, OPTION,
@@ -201,7 +202,8 @@ const struct verb verbs[] = {
 	{
 		.name = "kill",
 		.wire = "vm-kill",
-		.flags = VERB_MANY | VERB_CHANGES | VERB_OWNER | VERB_ASKS_MANY,
+		.flags = VERB_MANY | VERB_CHANGES | VERB_OWNER |
+			 VERB_ASKS_MANY | VERB_AT_ONCE,
 		.role = ROLE_OPERATOR,
 		.group = RUN,
 		ARGS(ARG_DRY_RUN),
@@ -336,7 +338,7 @@ const struct verb verbs[] = {
 	{
 		.name = "reset-failed",
 		.wire = "vm-reset-failed",
-		.flags = VERB_MANY | VERB_CHANGES | VERB_OWNER,
+		.flags = VERB_MANY | VERB_CHANGES | VERB_OWNER | VERB_AT_ONCE,
 		.role = ROLE_OPERATOR,
 		.group = RUN,
 		ARGS(ARG_DRY_RUN),

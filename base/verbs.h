@@ -67,6 +67,7 @@ enum verb_flags {
 	VERB_FILE = 512,     /* a FILE in place of a name: exec of vmwardd */
 	VERB_SEEN = 1024,    /* anybody may: of VMs that he may look at */
 	VERB_TOGETHER = 2048, /* with MANY: one request, the others in `with` */
+	VERB_AT_ONCE = 4096,  /* also while its VM is being adopted */
 };
 
 struct verb {

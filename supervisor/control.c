@@ -12,6 +12,7 @@
 #include "supervisor/arguments.h"
 #include "supervisor/audit.h"
 #include "supervisor/client.h"
+#include "supervisor/held.h"
 #include "supervisor/roles.h"
 
 #define CLIENTS_MAX        64
@@ -121,6 +122,13 @@ static void on_asked(struct far_wait *wait)
 	run_handler(container_of(wait, struct request, far));
 }
 
+static void begin(struct request *rq)
+{
+	if (!far_concerns(rq->verb->wire) ||
+		!far_ask(request_registry(rq), &rq->far, on_asked))
+		run_handler(rq);
+}
+
 void control_dispatch(struct client *client, json_t *message)
 {
 	struct err err = ERR_INIT;
@@ -149,9 +157,8 @@ void control_dispatch(struct client *client, json_t *message)
 	rq->began_ms = loop_now_ms();
 	list_add(&client->requests, &rq->link);
 	client->nrequests++;
-	if (!far_concerns(verb->wire) ||
-		!far_ask(request_registry(rq), &rq->far, on_asked))
-		run_handler(rq);
+	if (!held_begin(rq, begin))
+		begin(rq);
 }
 
 static void on_message(struct client *client, json_t *message, const char *why)
@@ -173,8 +180,8 @@ static void on_leave(struct client *client)
 	list_each(&client->requests, it, next) {
 		struct request *rq = list_entry(it, struct request, link);
 
-		if (vm_is_watched_by(&rq->watch) &&
-			!(rq->verb->flags & VERB_CHANGES)) {
+		if (rq->held || (vm_is_watched_by(&rq->watch) &&
+					!(rq->verb->flags & VERB_CHANGES))) {
 			request_free(rq);
 			continue;
 		}

@@ -32,7 +32,8 @@ static const struct handover_field listener_fields[] = {
 /* To ask again changes nothing: it waits, or it waits for what was begun. */
 static bool can_be_asked_again(const struct request *rq)
 {
-	return !(rq->verb->flags & VERB_CHANGES) ||
+	return (rq->held && rq->opened < 0) ||
+	       !(rq->verb->flags & VERB_CHANGES) ||
 	       str_eq(rq->verb->wire, "vm-start");
 }
 

@@ -40,7 +40,9 @@ struct request {
 	struct list *cursor; /* free for the handler */
 	int stage;           /* free for the handler */
 	struct far_wait far; /* before its handler runs */
-	bool in_handler;     /* not to be freed yet */
+	/* What begins it, until its VM is adopted; or NULL. */
+	void (*held)(struct request *request);
+	bool in_handler; /* not to be freed yet */
 	bool answered;
 	/* Frees what the handler keeps; or NULL. */
 	void (*on_free)(struct request *request);
