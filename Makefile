@@ -17,7 +17,7 @@ BASE_SRC = base/err.c base/mem.c base/slab.c base/atom.c base/code.c base/text.c
 QMP_SRC = qmp/client.c qmp/handover.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c storage/header.c storage/chain.c storage/format.c storage/backing.c storage/secret.c storage/qemu_img.c
 NET_SRC = net/address.c net/cidr.c net/link.c net/vlan.c net/bond.c net/carry.c net/mac.c net/netlink.c net/ports.c net/rate.c net/ra.c \
-	net/ruleset.c net/passage.c net/tap.c net/monitor.c
+	net/ruleset.c net/passage.c net/tables.c net/tap.c net/monitor.c
 SUPERVISOR_SRC = supervisor/spec.c supervisor/spec_table.c supervisor/spec_vm.c supervisor/spec_life.c \
 	supervisor/spec_disk.c supervisor/spec_nic.c supervisor/spec_device.c supervisor/spec_seed.c supervisor/spec_value.c supervisor/forward.c \
 	supervisor/instances.c supervisor/raw.c supervisor/remark.c \
@@ -132,7 +132,8 @@ PEER_SRC = tests/peer/talk.c tests/peer/storm.c tests/peer/activate.c tests/peer
 FUZZ_SRC = tests/fuzz/ini.c tests/fuzz/stream.c tests/fuzz/request.c \
 	tests/fuzz/slot.c tests/fuzz/header.c tests/fuzz/words.c tests/fuzz/ovf.c
 BENCH_SRC = tests/bench/mass.c tests/bench/measure.c tests/bench/lab.c \
-	tests/bench/probe.c tests/bench/table.c tests/bench/snapshot.c
+	tests/bench/probe.c tests/bench/table.c tests/bench/snapshot.c \
+	tests/bench/network.c
 MAN = vmwardd.8 vmward.1 vmward.ini.5 vmward-protocol.7
 
 # ---- settings ----

@@ -109,7 +109,7 @@ double daemon_cpu(void);
 long proc_number(const char *file, const char *key);
 unsigned daemon_fds(void);
 
-/* ---- measure.c, mass.c, snapshot.c ---- */
+/* ---- measure.c, mass.c, snapshot.c, network.c ---- */
 
 struct plan {
 	bool shorter;
@@ -130,5 +130,7 @@ void measure_idle(const struct plan *plan, unsigned count);
 void measure_recovery(const struct plan *plan, unsigned count);
 void measure_mass(const struct plan *plan, unsigned count);
 void measure_snapshots(const struct plan *plan);
+/* Leaves the network namespace for good: the last of all. */
+void measure_network(const struct plan *plan);
 
 #endif

@@ -260,6 +260,7 @@ static void bench(const struct plan *plan, const char *only)
 			parts[i].measure(plan);
 	control_close();
 	daemon_end(SIGTERM);
+	measure_network(plan);
 }
 
 static bool is_part(const char *name)
