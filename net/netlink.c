@@ -13,13 +13,12 @@
 
 enum { ANSWER_MAX = 32768 }; /* what the kernel puts into one datagram */
 
-int netlink_open(struct netlink *nl, struct err *err)
+static int open_for(struct netlink *nl, int protocol, struct err *err)
 {
 	struct sockaddr_nl address = { .nl_family = AF_NETLINK };
 
 	nl->sequence = 0;
-	nl->fd =
-		sys_socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_ROUTE);
+	nl->fd = sys_socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, protocol);
 	if (nl->fd < 0)
 		return err_os(err, "cannot open a netlink socket");
 	if (sys_bind(nl->fd, (struct sockaddr *)&address, sizeof address) < 0) {
@@ -28,6 +27,16 @@ int netlink_open(struct netlink *nl, struct err *err)
 		return -1;
 	}
 	return 0;
+}
+
+int netlink_open(struct netlink *nl, struct err *err)
+{
+	return open_for(nl, NETLINK_ROUTE, err);
+}
+
+int netlink_open_rules(struct netlink *nl, struct err *err)
+{
+	return open_for(nl, NETLINK_NETFILTER, err);
 }
 
 void netlink_close(struct netlink *nl)

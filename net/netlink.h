@@ -37,6 +37,8 @@ typedef void netlink_each_fn(void *arg, const struct nlmsghdr *message);
 
 /* Opens the socket.  0, or -1 with err. */
 MUST_CHECK int netlink_open(struct netlink *nl, struct err *err);
+/* The same to the kernel's firewall. */
+MUST_CHECK int netlink_open_rules(struct netlink *nl, struct err *err);
 /* Closes it; also one that was never opened. */
 void netlink_close(struct netlink *nl);
 /*

@@ -514,8 +514,10 @@ json_t *ruleset_batch(const struct ruleset *rules)
 	const struct batch *batch = &all;
 
 	/* a table that is not there cannot be deleted: add it first */
-	add_tables(batch, "add");
-	add_tables(batch, "delete");
+	if (!rules->fresh) {
+		add_tables(batch, "add");
+		add_tables(batch, "delete");
+	}
 	if (rules->nnets > 0 || rules->nports > 0) {
 		add_tables(batch, "add");
 		add_chains(batch);

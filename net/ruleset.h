@@ -60,6 +60,7 @@ struct ruleset {
 	const struct ruleset_forward *forwards;
 	size_t nforwards;
 	const char *table; /* NULL: vmward */
+	bool fresh;        /* there are no such tables */
 };
 
 /* The batch, new.  An empty ruleset takes both tables away. */

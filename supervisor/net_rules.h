@@ -35,7 +35,7 @@ uint64_t net_rules_want(struct net_rules *rules);
 bool net_rules_settled(const struct net_rules *rules, uint64_t number);
 /* Waits up to 5 s for what is under way: only on our way out. */
 void net_rules_fini(struct net_rules *rules);
-/* The batch for nft; new. */
-json_t *net_rules_batch(const struct net_state *state);
+/* The batch for nft, new; `fresh`: there are no tables of ours. */
+json_t *net_rules_batch(const struct net_state *state, bool fresh);
 
 #endif

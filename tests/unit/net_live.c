@@ -38,7 +38,7 @@ static void fill(struct net_state *state)
 
 static char *rules_of(const struct net_state *state)
 {
-	AUTO_JSON json_t *batch = net_rules_batch(state);
+	AUTO_JSON json_t *batch = net_rules_batch(state, false);
 
 	return json_dumps(batch, JSON_COMPACT);
 }

@@ -63,13 +63,16 @@ int main(void)
 		{ &nets[0], true, "", 5000, 5010, 5000, web },
 		{ &nets[0], false, "", 9000, 9001, 80, web },
 	};
-	struct ruleset none = { NULL, 0, NULL, 0, NULL, 0, NULL };
+	struct ruleset none = { NULL, 0, NULL, 0, NULL, 0, NULL, false };
 	struct ruleset all = { nets, NELEMS(nets), ports, NELEMS(ports),
-		forwards, NELEMS(forwards), NULL };
-	struct ruleset joined = { &nets[3], 1, &ports[1], 1, NULL, 0, NULL };
+		forwards, NELEMS(forwards), NULL, false };
+	struct ruleset joined = { &nets[3], 1, &ports[1], 1, NULL, 0, NULL,
+		false };
+	struct ruleset first = { &nets[3], 1, NULL, 0, NULL, 0, NULL, true };
 
 	check("none", &none);
 	check("all", &all);
 	check("joined", &joined);
+	check("first", &first);
 	return done();
 }
