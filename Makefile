@@ -96,7 +96,7 @@ SUPERVISOR_SRC += supervisor/host_net.c supervisor/net_live.c \
 	supervisor/net_mend.c supervisor/net_change.c supervisor/command_net_list.c \
 	supervisor/net_rules.c supervisor/net_watch.c supervisor/net_confirm.c supervisor/net_port.c \
 	supervisor/addresses.c supervisor/command_net.c \
-	supervisor/net_doctor.c supervisor/command_net_doctor.c supervisor/net_dhcp.c supervisor/net_address.c \
+	supervisor/firewalls.c supervisor/net_doctor.c supervisor/command_net_doctor.c supervisor/net_dhcp.c supervisor/net_address.c \
 	supervisor/intent.c supervisor/nets.c supervisor/net_bridge.c supervisor/taps.c supervisor/passt.c supervisor/op_nics.c
 BASE_SRC += base/cage.c base/landlock.c base/confine.c
 STORAGE_SRC += storage/snapshot.c storage/foreign.c storage/remote.c storage/ova.c \

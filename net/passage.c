@@ -11,7 +11,18 @@
 /* Docker jumps there first, and leaves what is in it alone. */
 #define DOCKER_USER "DOCKER-USER"
 
-static const char *const keys[] = { "iifname", "oifname" };
+/* What is let through in which chains: the host serves DHCP and DNS. */
+static const struct way {
+	const char *hook;
+	const char *key;
+	const char *protocol; /* NULL: each */
+	int ports[4];
+} ways[] = {
+	{ "forward", "iifname", NULL, { 0 } },
+	{ "forward", "oifname", NULL, { 0 } },
+	{ "input", "iifname", "udp", { 53, 67, 547 } },
+	{ "input", "iifname", "tcp", { 53 } },
+};
 
 void passage_init(struct passage *passage, const char *tag)
 {
@@ -44,18 +55,20 @@ static bool next_word(const char **at, char out[PASSAGE_NAME_SIZE])
 	return true;
 }
 
-static json_t *place(const struct passage *p, const char *chain)
+static json_t *place(
+	const struct passage *p, const char *chain, const char *last)
 {
-	return json_pack("[s,s,s]", p->family, p->table, chain);
+	return json_pack("[s,s,s,s]", p->family, p->table, chain, last);
 }
 
 /* What is said of the table, of the chain of it and of the bridge. */
-static void add_key(
-	struct str *out, const json_t *at, const char *key, const char *bridge)
+static void add_key(struct str *out, const json_t *at, const struct way *way,
+	const char *bridge)
 {
 	for (size_t i = 0; i < 3; i++)
 		str_addf(out, "%s ", json_string_value(json_array_get(at, i)));
-	str_addf(out, "%s \"%s\"\n", key, bridge);
+	str_addf(out, "%s \"%s\" %s\n", way->key, bridge,
+		str_or(way->protocol, "accept"));
 }
 
 bool passage_is_possible(const char *family)
@@ -67,11 +80,14 @@ bool passage_is_possible(const char *family)
 /* A base chain that drops: the rules go there, or to DOCKER-USER. */
 static void read_policy(struct passage *p, const char *line)
 {
+	bool in = strstr(line, " hook input ");
+
 	if (!passage_is_possible(p->family) ||
-		!strstr(line, " hook forward ") ||
+		!(in || strstr(line, " hook forward ")) ||
 		!strstr(line, "policy drop;"))
 		return;
-	json_array_append_new(p->chains, place(p, p->chain));
+	json_array_append_new(
+		p->chains, place(p, p->chain, in ? "input" : "forward"));
 }
 
 /* `iifname "vw-lan" accept comment "TAG" # handle 7` */
@@ -81,17 +97,16 @@ static void read_rule(struct passage *p, const char *line)
 	const char *handle = strstr(line, "# handle ");
 	char key[PASSAGE_NAME_SIZE];
 	char bridge[PASSAGE_NAME_SIZE];
-	json_t *at;
+	char what[PASSAGE_NAME_SIZE];
 
 	if (!strstr(line, mark) || !handle || !next_word(&line, key) ||
-		!next_word(&line, bridge))
+		!next_word(&line, bridge) || !next_word(&line, what))
 		return;
-	at = place(p, p->chain);
-	str_addf(&p->is, "%s %s %s %s %s\n", p->family, p->table, p->chain, key,
-		bridge);
+	str_addf(&p->is, "%s %s %s %s %s %s\n", p->family, p->table, p->chain,
+		key, bridge, what);
 	json_array_append_new(
-		at, json_integer((json_int_t)str_digits(handle + 9)));
-	json_array_append_new(p->there, at);
+		p->there, json_pack("[s,s,s,I]", p->family, p->table, p->chain,
+				  (json_int_t)str_digits(handle + 9)));
 }
 
 void passage_line(struct passage *p, const char *line)
@@ -108,7 +123,8 @@ void passage_line(struct passage *p, const char *line)
 		if (!next_word(&at, p->chain))
 			p->chain[0] = '\0';
 		if (str_eq(p->chain, DOCKER_USER))
-			json_array_append_new(p->chains, place(p, DOCKER_USER));
+			json_array_append_new(
+				p->chains, place(p, DOCKER_USER, "forward"));
 	} else if (str_eq(word, "type")) {
 		read_policy(p, line);
 	} else {
@@ -118,17 +134,37 @@ void passage_line(struct passage *p, const char *line)
 
 /* ---- the batch ---- */
 
-static void add_rule(json_t *commands, const json_t *at, const char *key,
+/* `udp dport { 53, 67, 547 }` as nft's JSON has it. */
+static json_t *ports_of(const struct way *way)
+{
+	json_t *ports = json_array();
+
+	for (size_t i = 0; way->ports[i]; i++)
+		json_array_append_new(ports, json_integer(way->ports[i]));
+	return json_pack("{s:{s:s,s:{s:{s:s,s:s}},s:{s:o}}}", "match", "op",
+		"==", "left", "payload", "protocol", way->protocol, "field",
+		"dport", "right", "set", ports);
+}
+
+static json_t *rule_of(const struct way *way, const char *bridge)
+{
+	json_t *parts = json_pack("[{s:{s:s,s:{s:{s:s}},s:s}}]", "match", "op",
+		"==", "left", "meta", "key", way->key, "right", bridge);
+
+	if (way->protocol)
+		json_array_append_new(parts, ports_of(way));
+	json_array_append_new(parts, json_pack("{s:n}", "accept"));
+	return parts;
+}
+
+static void add_rule(json_t *commands, const json_t *at, const struct way *way,
 	const char *bridge, const char *tag)
 {
 	json_array_append_new(commands,
-		json_pack("{s:{s:{s:O,s:O,s:O,s:s,s:[{s:{s:s,s:{s:{s:s}},s:s}},"
-			  "{s:n}]}}}",
-			"insert", "rule", "family", json_array_get(at, 0),
-			"table", json_array_get(at, 1), "chain",
-			json_array_get(at, 2), "comment", tag, "expr", "match",
-			"op", "==", "left", "meta", "key", key, "right", bridge,
-			"accept"));
+		json_pack("{s:{s:{s:O,s:O,s:O,s:s,s:o}}}", "insert", "rule",
+			"family", json_array_get(at, 0), "table",
+			json_array_get(at, 1), "chain", json_array_get(at, 2),
+			"comment", tag, "expr", rule_of(way, bridge)));
 }
 
 /* DOCKER-USER matters only where a chain of the same table drops. */
@@ -145,6 +181,8 @@ static bool is_needed(const struct passage *p, const json_t *at)
 			    json_array_get(at, 0), json_array_get(other, 0)) &&
 			json_equal(json_array_get(at, 1),
 				json_array_get(other, 1)) &&
+			json_equal(json_array_get(at, 3),
+				json_array_get(other, 3)) &&
 			!json_equal(at, other))
 			return true;
 	}
@@ -159,9 +197,13 @@ static void add_bridge(const struct passage *p, json_t *commands,
 
 	json_array_foreach(p->chains, i, at)
 	{
-		for (size_t k = 0; is_needed(p, at) && k < NELEMS(keys); k++) {
-			add_rule(commands, at, keys[k], bridge, p->tag);
-			add_key(want, at, keys[k], bridge);
+		const char *hook = json_string_value(json_array_get(at, 3));
+
+		for (size_t k = 0; is_needed(p, at) && k < NELEMS(ways); k++) {
+			if (!str_eq(ways[k].hook, hook))
+				continue;
+			add_rule(commands, at, &ways[k], bridge, p->tag);
+			add_key(want, at, &ways[k], bridge);
 		}
 	}
 }

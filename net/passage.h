@@ -3,7 +3,8 @@
  * A way through the rules of others for bridges of ours; pure.  It reads what
  * `nft -a list ruleset` says and answers with a batch for `nft -j -f -`: in
  * each chain of others that drops what is forwarded two rules let a bridge
- * pass, and those of bridges that went are taken away.  Each rule of ours
+ * pass, in each that drops what comes in two let its guests ask for addresses
+ * and names, and those of bridges that went are taken away.  Each rule of ours
  * carries the tag as its comment; nothing else of others is touched.
  */
 #ifndef NET_PASSAGE_H
@@ -21,7 +22,7 @@ struct passage {
 	char family[PASSAGE_NAME_SIZE]; /* of the table that is being read */
 	char table[PASSAGE_NAME_SIZE];
 	char chain[PASSAGE_NAME_SIZE];
-	json_t *chains; /* [family, table, chain] that need rules */
+	json_t *chains; /* [family, table, chain, hook] that need rules */
 	json_t *there;  /* [family, table, chain, handle] of rules of ours */
 	struct str is;  /* as passage_batch() would write them */
 };

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* net doctor: asks nft for the rules of others, then tells all. */
 #include "base/mem.h"
+#include "base/str.h"
 #include "supervisor/commands.h"
 #include "supervisor/net_doctor.h"
 
 struct op_doctor {
 	struct job job;
 	struct spawn_tool tool;
+	struct str rules; /* of others, as nft says them */
 	bool ended;
 	json_t *checks;
 };
 
-#define NFT_MS 10000
+#define NFT_MS    10000
+#define RULES_MAX (512U * 1024)
 
 static void on_tool_end(struct spawn_tool *tool)
 {
@@ -21,13 +24,23 @@ static void on_tool_end(struct spawn_tool *tool)
 	job_wake(&op->job);
 }
 
+/* JSON is one line, which comes in pieces. */
+static void on_piece(struct spawn_tool *tool, const char *piece)
+{
+	struct op_doctor *op = container_of(tool, struct op_doctor, tool);
+
+	if (op->rules.len <= RULES_MAX)
+		str_add(&op->rules, piece);
+}
+
 /* Without nft that was said already. */
 static void start(struct op_doctor *op)
 {
-	static const char *const argv[] = { "nft", "-j", "list", "chains",
+	static const char *const argv[] = { "nft", "-j", "list", "ruleset",
 		NULL };
 	struct err err = ERR_INIT;
 
+	op->tool.on_line = on_piece;
 	op->tool.on_end = on_tool_end;
 	op->ended = spawn_tool_start(&op->tool, argv, &err) != 0;
 }
@@ -40,7 +53,9 @@ static enum job_state doctor_run(struct job *job)
 	start(op);
 	JOB_AWAIT(job, op->ended, NFT_MS);
 	if (op->tool.exit.known && op->tool.exit.code == 0)
-		net_doctor_add_chains(op->checks, str_text(&op->tool.out));
+		net_doctor_add_rules(op->checks,
+			op->rules.len > RULES_MAX ? NULL
+						  : str_text(&op->rules));
 	JOB_END(job);
 }
 
@@ -49,6 +64,7 @@ static void doctor_cleanup(struct job *job)
 	struct op_doctor *op = container_of(job, struct op_doctor, job);
 
 	spawn_tool_stop(&op->tool);
+	str_fini(&op->rules);
 	json_decref(op->checks);
 	free(op);
 }

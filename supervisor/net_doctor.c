@@ -3,17 +3,14 @@
 #include "supervisor/net_doctor.h"
 
 #include <fcntl.h>
-#include <string.h>
 
 #include "base/fd.h"
 #include "base/jstream.h"
 #include "base/mem.h"
-#include "base/member.h"
 #include "base/spawn.h"
-#include "base/str.h"
 #include "base/sys.h"
-#include "net/passage.h"
 #include "net/tap.h"
+#include "supervisor/firewalls.h"
 #include "supervisor/net_dhcp.h"
 #include "supervisor/nets.h"
 #include "supervisor/network.h"
@@ -73,23 +70,6 @@ static bool is_up(enum network_mode mode)
 	return false;
 }
 
-/* Some are up, and each of them has its way made by firewall = fix. */
-static bool is_fixed(void)
-{
-	const struct net_state *state = nets_state();
-
-	if (!state || list_is_empty(&state->nets))
-		return false;
-	list_each(&state->nets, it, next) {
-		const struct net_live *net =
-			list_entry(it, struct net_live, link);
-
-		if (!net->fix || net->joined)
-			return false;
-	}
-	return true;
-}
-
 static void look_at_forwarding(json_t *checks)
 {
 	bool on = setting("/proc/sys/net/ipv4/ip_forward") == '1';
@@ -124,31 +104,6 @@ static void look_at_return_path(json_t *checks)
 			 "out lose packets"
 		       : "is not strict",
 		"sysctl -w net.ipv4.conf.all.rp_filter=2");
-}
-
-/* ---- firewalls of others ---- */
-
-static void look_at_managers(json_t *checks)
-{
-	AUTO_STR struct str text = STR_INIT;
-	struct err err = ERR_INIT;
-	struct stat st;
-	bool ufw = !fd_read_file(
-			   AT_FDCWD, "/etc/ufw/ufw.conf", 65536, &text, &err) &&
-		   strstr(str_text(&text), "\nENABLED=yes");
-
-	if (!sys_fstatat(AT_FDCWD, "/run/firewalld", &st, 0))
-		say(checks, "firewalld", false,
-			"puts bridges that it does not know into its default "
-			"zone, which may drop what guests ask the host",
-			"firewall-cmd --permanent --zone=trusted "
-			"--add-interface=vw-default && firewall-cmd --reload");
-	if (ufw)
-		say(checks, "ufw", false,
-			"drops what guests ask the host, and what is "
-			"forwarded",
-			"ufw allow in on vw-default && ufw route allow in on "
-			"vw-default");
 }
 
 /* ---- networks ---- */
@@ -201,7 +156,6 @@ json_t *net_doctor_look(const struct paths *paths)
 	look_at_forwarding(checks);
 	look_at_bridges(checks);
 	look_at_return_path(checks);
-	look_at_managers(checks);
 	look_at_files(checks, paths);
 	look_at_leases(checks);
 	return checks;
@@ -209,54 +163,26 @@ json_t *net_doctor_look(const struct paths *paths)
 
 /* ---- the rules of others ---- */
 
-/* Docker's, or any other that drops what no rule of its own lets through. */
-static void look_at_chain(json_t *checks, const json_t *chain)
+void net_doctor_add_rules(json_t *checks, const char *ruleset)
 {
-	const char *table = member_text(chain, "table");
-	bool iptables = str_eq(table, "filter") &&
-			str_eq(member_text(chain, "name"), "FORWARD");
+	const struct net_state *state = nets_state();
+	AUTO_JSON json_t *bridges = json_array();
 
-	if (!str_eq(member_text(chain, "hook"), "forward") ||
-		!str_eq(member_text(chain, "policy"), "drop") ||
-		str_starts(table, "vmward"))
+	if (!ruleset) {
+		say(checks, "forward", false,
+			"there are more rules than are read here",
+			"nft list chains: look for policy drop");
 		return;
-	AUTO_FREE char *found = xasprintf(
-		"chain %s of table %s %s drops what it does not know%s",
-		member_text(chain, "name"), member_text(chain, "family"), table,
-		iptables ? " (Docker does that)" : "");
-	AUTO_FREE char *remedy =
-		iptables ? xstrdup("iptables -I FORWARD -i vw-+ -j ACCEPT; "
-				   "iptables -I FORWARD -o vw-+ -j ACCEPT")
-			 : xasprintf("nft 'insert rule %s %s %s iifname "
-				     "\"vw-*\" accept'; nft 'insert rule %s "
-				     "%s %s oifname \"vw-*\" accept'",
-				   member_text(chain, "family"), table,
-				   member_text(chain, "name"),
-				   member_text(chain, "family"), table,
-				   member_text(chain, "name"));
-	AUTO_FREE char *both =
-		xasprintf("%s; or firewall = fix in networks/NAME.ini", remedy);
-	bool ok =
-		is_fixed() && passage_is_possible(member_text(chain, "family"));
-
-	say(checks, "forward", ok, found, both);
-}
-
-void net_doctor_add_chains(json_t *checks, const char *chains)
-{
-	AUTO_JSON json_t *all = json_loads(chains, 0, NULL);
-	size_t before = json_array_size(checks);
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach(json_object_get(all, "nftables"), i, item)
-	{
-		const json_t *chain = json_object_get(item, "chain");
-
-		if (chain)
-			look_at_chain(checks, chain);
 	}
-	if (json_array_size(checks) == before)
-		say(checks, "forward", true,
-			"no rules of others drop what is forwarded", NULL);
+	if (state)
+		list_each(&state->nets, it, next) {
+			const struct net_live *net =
+				list_entry(it, struct net_live, link);
+
+			if (!net->joined)
+				json_array_append_new(
+					bridges, json_string(net->bridge));
+		}
+	AUTO_JSON json_t *found = firewalls_look(ruleset, bridges);
+	json_array_extend(checks, found);
 }

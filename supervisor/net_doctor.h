@@ -13,9 +13,9 @@
 /* [{check, ok, found, remedy}] of all but the rules of others; new. */
 json_t *net_doctor_look(const struct paths *paths);
 /*
- * Appends what `nft -j list chains` says: chains of others that drop what is
- * forwarded, unless they are told.
+ * Appends what is found in the rules that `nft -j list ruleset` says; NULL:
+ * they are too many to be read.
  */
-void net_doctor_add_chains(json_t *checks, const char *chains);
+void net_doctor_add_rules(json_t *checks, const char *ruleset);
 
 #endif

@@ -75,7 +75,8 @@ static const struct key keys[] = {
 		.choices = firewall_names, .when = KEY_POLICY,
 		.help = "What on this host is in the guests' way: check: "
 			"`vmward net doctor` says it; fix: rules let the "
-			"bridge through while the network is up." },
+			"bridge through, and its guests' questions for "
+			"addresses and names, while the network is up." },
 	{ "autostart", KEY_BOOL, AT(autostart), .fallback = "no",
 		.when = KEY_POLICY,
 		.help = "Up with vmwardd and for good, not only while a VM "

@@ -78,7 +78,7 @@ ok "and nobody drops what is forwarded" says \
 nft 'add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }'
 vmward net doctor
 ok "a policy like Docker's is found" says \
-	"chain FORWARD of table ip filter drops what it does not know"
+	"chain FORWARD of table ip filter (iptables) drops what it does not know"
 ok "with the remedy" says "remedy: iptables -I FORWARD -i vw-+ -j ACCEPT"
 ok "and an exit status" exits 1
 ip addr add 10.9.0.7/16 dev lo

@@ -115,6 +115,40 @@ ok "it goes down, too" does net down lab
 ok "and nothing is left in the rules of others" eventually is_as_before
 ok "nor anything else" eventually is_down
 
+# ---- what guests ask the host ----
+cat >"$tmp/strict" <<END
+table inet strict {
+	chain incoming {
+		type filter hook input priority filter; policy drop;
+		iifname "lo" accept
+		ct state established accept
+	}
+}
+END
+nft -f "$tmp/strict"
+nft list table inet strict >"$tmp/strict.before"
+lab check
+sed -i 's/^dns = no/dns = yes/' "$tmp/etc/vmward/networks/lab.ini"
+does reload
+does net up lab
+plug
+asks() { in_guest timeout 5 socat -u /dev/null \
+	TCP:10.9.0.1:53,connect-timeout=2 2>"$tmp/heard"; }
+asks_in_vain() { ! asks && grep -qi 'timed out' "$tmp/heard"; }
+ok "check: who asks for names gets none" asks_in_vain
+unplug
+does net down lab
+sed -i 's/^firewall = check/firewall = fix/' "$tmp/etc/vmward/networks/lab.ini"
+does reload
+does net up lab
+plug
+ok "fix: he does" eventually asks
+ok "nothing else comes in" loses 10.9.0.1
+unplug
+ok "with the network it goes" does net down lab
+as_strict() { nft list table inet strict | cmp "$tmp/strict.before" -; }
+ok "and its rules with it" eventually as_strict
+
 lab mend
 fails_with 1 check
 ok "another word is refused with its place" grep -q \

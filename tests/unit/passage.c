@@ -17,10 +17,18 @@
 	"\",\"expr\":[{\"match\":"                                            \
 	"{\"op\":\"==\",\"left\":{\"meta\":{\"key\":\"" key "\"}},\"right\":" \
 	"\"vw-lan\"}},{\"accept\":null}]}}}"
-#define DELETE(handle)                                                   \
+#define ASK(protocol, ports)                                                  \
+	"{\"insert\":{\"rule\":{\"family\":\"ip\",\"table\":\"filter\","      \
+	"\"chain\":\"INPUT\",\"comment\":\"" TAG "\",\"expr\":[{\"match\":"   \
+	"{\"op\":\"==\",\"left\":{\"meta\":{\"key\":\"iifname\"}},\"right\":" \
+	"\"vw-lan\"}},{\"match\":{\"op\":\"==\",\"left\":{\"payload\":"       \
+	"{\"protocol\":\"" protocol "\",\"field\":\"dport\"}},\"right\":"     \
+	"{\"set\":[" ports "]}}},{\"accept\":null}]}}}"
+#define DELETE_OF(chain, handle)                                         \
 	"{\"delete\":{\"rule\":{\"family\":\"ip\",\"table\":\"filter\"," \
-	"\"chain\":\"FORWARD\",\"handle\":" handle "}}}"
-#define BATCH(rules) "{\"nftables\":[" rules "]}"
+	"\"chain\":\"" chain "\",\"handle\":" handle "}}}"
+#define DELETE(handle) DELETE_OF("FORWARD", handle)
+#define BATCH(rules)   "{\"nftables\":[" rules "]}"
 
 /* The batch for a listing as text, or "" for none. */
 static char *batch_of(const char *const *lines, const char *bridge)
@@ -67,6 +75,12 @@ int main(void)
 	const char *input[] = { "table ip filter {", "\tchain INPUT {",
 		"\t\ttype filter hook input priority filter; policy drop;",
 		NULL };
+	const char *asks[] = { input[0], input[1], input[2],
+		"\t\tiifname \"vw-lan\" tcp dport 53 accept comment \"" TAG
+		"\" # handle 4",
+		"\t\tiifname \"vw-lan\" udp dport { 53, 67, 547 } accept "
+		"comment \"" TAG "\" # handle 5",
+		NULL };
 	const char *junk[] = { "", "}", "table", "\tchain",
 		"\t\tcomment \"" TAG "\"", "# Warning: a table is managed",
 		NULL };
@@ -90,7 +104,13 @@ int main(void)
 		"without a network both go");
 	check(stranger, NULL, "", "rules of another tag stay");
 	check(frames, "vw-lan", "", "chains of bridges are left alone");
-	check(input, "vw-lan", "", "what comes in is no matter of ours");
+	check(input, "vw-lan",
+		BATCH(ASK("udp", "53,67,547") "," ASK("tcp", "53")),
+		"what asks for addresses and names comes in");
+	check(asks, "vw-lan", "", "that is not made twice");
+	check(asks, NULL,
+		BATCH(DELETE_OF("INPUT", "4") "," DELETE_OF("INPUT", "5")),
+		"and goes");
 	check(junk, "vw-lan", "", "a listing of nothing");
 	return done();
 }
