@@ -17,6 +17,7 @@
 #include "supervisor/limits.h"
 #include "supervisor/lowspace.h"
 #include "supervisor/op_snapshot.h"
+#include "supervisor/passt.h"
 #include "supervisor/policy.h"
 #include "supervisor/reboot.h"
 #include "supervisor/saved.h"
@@ -268,6 +269,8 @@ static void on_event(struct machine *m, const struct qmp_event *ev)
 		lowspace_crossed(vm, qmp_event_string(ev, "node-name"));
 	else if (ev->type == QMP_EV_DEVICE_DELETED && !vm_busy(vm))
 		act_reap(vm);
+	else if (ev->type == QMP_EV_NETDEV_STREAM_DISCONNECTED && vm->running)
+		passt_lost(vm, qmp_event_string(ev, "netdev-id"));
 	if (vm->op)
 		job_wake(vm->op);
 	if (strlen(ev->name) > EVENT_NAME_MAX)

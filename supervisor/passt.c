@@ -3,8 +3,11 @@
 #include "supervisor/passt.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
+#include "supervisor/events.h"
 #include "supervisor/sidecar.h"
 
 #define PASST_MAX 128 /* words of its command line */
@@ -70,4 +73,26 @@ int passt_start(const char *vm, const struct spec_nic *nic, struct taps *taps,
 		return -1;
 	taps->fds[taps->n++] = (struct spawn_fd){ fd, to };
 	return 0;
+}
+
+const char *passt_note(const struct spec_nic *nic)
+{
+	return nic->lost ? "broken: passt is gone, journalctl -t passt may say "
+			   "why: vmward restart gives it another one"
+			 : NULL;
+}
+
+void passt_lost(const struct vm *vm, const char *backend)
+{
+	struct spec_nic *nic =
+		str_starts(backend, "netdev-")
+			? spec_nic_of(vm->running, backend + strlen("netdev-"))
+			: NULL;
+
+	if (!nic || nic->user != USER_PASST || nic->lost)
+		return;
+	nic->lost = true;
+	events_emit(
+		"NIC_BROKEN", json_pack("{s:s,s:s,s:s}", "vm", vm->name, "nic",
+				      nic->name, "why", passt_note(nic)));
 }

@@ -9,6 +9,7 @@
 
 #include "supervisor/spec.h"
 #include "supervisor/taps.h"
+#include "supervisor/vm.h"
 
 /*
  * Starts one; QEMU's end is added to the descriptors, as its number `to`.
@@ -16,5 +17,12 @@
  */
 MUST_CHECK int passt_start(const char *vm, const struct spec_nic *nic,
 	struct taps *taps, int to, struct err *err);
+/*
+ * QEMU's backend of that id has lost its line, which QEMU 7.2 does not make
+ * again: the nic is shown as broken, with the remedy, and told as NIC_BROKEN.
+ */
+void passt_lost(const struct vm *vm, const char *backend);
+/* What is told of such a nic; NULL: it is well. */
+const char *passt_note(const struct spec_nic *nic);
 
 #endif

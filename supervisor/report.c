@@ -17,6 +17,7 @@
 #include "supervisor/forward.h"
 #include "supervisor/limits.h"
 #include "supervisor/nets.h"
+#include "supervisor/passt.h"
 #include "supervisor/ready.h"
 #include "supervisor/schedule.h"
 
@@ -269,17 +270,15 @@ json_t *report_disks(const struct vm *vm)
 	return all;
 }
 
-/* What is known of its port; null without one. */
 static void add_port(json_t *out, const struct vm *vm, const char *nic)
 {
 	const struct net_state *state = nets_state();
 	const struct net_port *port =
 		state ? net_port_find(state, vm->name, nic) : NULL;
 
-	if (!port)
-		return;
-	json_object_set_new(out, "tap", json_string(port->tap));
-	if (port->broken)
+	if (port)
+		json_object_set_new(out, "tap", json_string(port->tap));
+	if (port && port->broken)
 		json_object_set_new(
 			out, "note", json_sprintf("broken: %s", port->broken));
 }
@@ -293,7 +292,7 @@ static json_t *nic_json(
 
 	argv_nic_mac(spec, nic, mac);
 	forward_add_text(&forward, &nic->forward);
-	out = json_pack("{s:s,s:s,s:s,s:s?,s:b,s:n,s:s?,s:n}", "name",
+	out = json_pack("{s:s,s:s,s:s,s:s?,s:b,s:n,s:s?,s:s?}", "name",
 		nic->name, "mac", mac, "mode",
 		nic->user      ? "user"
 		: nic->network ? "network"
@@ -304,7 +303,8 @@ static json_t *nic_json(
 		: nic->macvtap ? nic->macvtap
 			       : nic->bridge,
 		"link", nic->up, "tap", "forward",
-		forward.len ? str_text(&forward) : NULL, "note");
+		forward.len ? str_text(&forward) : NULL, "note",
+		passt_note(nic));
 	if (vm->running && !nic->user)
 		add_port(out, vm, nic->name);
 	return out;

@@ -251,6 +251,7 @@ struct spec_nic {
 	struct spec_forwards forward;
 	uint64_t boot;
 	bool up;           /* link = up */
+	bool lost;         /* of one that runs: its passt is gone */
 	uint64_t mtu;      /* 0: the guest is told none */
 	uint64_t vlan;     /* untagged; 0: as the bridge has it */
 	const char *trunk; /* "": none tagged; as vlan_parse() takes it */

@@ -82,6 +82,14 @@ warned() { grep -q "nic out: passt ended by signal 9: it carries nothing" \
 	"$tmp/sup.log"; }
 ok "one that dies is told" eventually warned
 ok "the guest goes on without it" obeys p
+shows() { does "$@" && says "broken: passt is gone"; }
+ok "status shows the nic as broken, with the remedy" shows status p
+ok "so does nic list" shows nic list p
+does restart p
+ok "a restart gives it another one" eventually test \
+	"$(wc -l <"$tmp/pid")" -gt 2
+well() { does status p && ! says broken; }
+ok "and all is well" eventually well
 does kill p
 leave
 plan
