@@ -45,7 +45,8 @@
 		.more = "A running VM is asked what it has, and each "
 			"difference to its file is named, with when it is "
 			"done: now (by apply), at the guest's reset, at the "
-			"next cold start, or refused and why.",
+			"next cold start, or refused and why.  So is what its "
+			"networks, being up, are to become (net apply).",
 	},
 	{
 		.name = "apply",

@@ -133,22 +133,29 @@ int net_show_one(const struct call *call UNUSED, const char *vm UNUSED,
 	return 0;
 }
 
-int net_show_apply(const struct call *call UNUSED, const char *vm UNUSED,
-	json_t *value, bool many UNUSED)
+bool net_print_pending(const json_t *all)
 {
-	bool changed = json_is_true(json_object_get(value, "changed"));
-	bool any = false;
 	const json_t *network;
+	bool any = false;
 	size_t i;
 
-	json_array_foreach(json_object_get(value, "networks"), i, network)
+	json_array_foreach(all, i, network)
 	{
-		AUTO_FREE char *indent = xasprintf(
-			"%s: ", str_or(print_member(network, "name"), "?"));
+		AUTO_FREE char *indent = xasprintf("network %s: ",
+			str_or(print_member(network, "name"), "?"));
 
 		any |= json_array_size(json_object_get(network, "pending")) > 0;
 		print_pending(network, indent);
 	}
+	return any;
+}
+
+int net_show_apply(const struct call *call UNUSED, const char *vm UNUSED,
+	json_t *value, bool many UNUSED)
+{
+	bool changed = json_is_true(json_object_get(value, "changed"));
+	bool any = net_print_pending(json_object_get(value, "networks"));
+
 	if (changed && !any)
 		puts("done; nothing is pending");
 	else if (!any)

@@ -19,6 +19,8 @@ int net_show_one(
 /* [net apply] What was done, and what is pending. */
 int net_show_apply(
 	const struct call *call, const char *vm, json_t *value, bool many);
+/* [plan] What is pending, of networks; false: nothing. */
+bool net_print_pending(const json_t *all);
 /* [net up] What it takes from the host, if anything, as a question. */
 MUST_CHECK int net_add_question(const struct call *call, struct wire *wire,
 	struct str *question, struct err *err);

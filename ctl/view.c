@@ -331,6 +331,8 @@ static int show_plan(
 		show_lines(vm, json_object_get(value, "qmp"), false);
 	else
 		show_actions(vm, json_object_get(value, "actions"), false);
+	if (!part)
+		net_print_pending(json_object_get(value, "networks"));
 	return plan_status(call, value);
 }
 

@@ -108,7 +108,14 @@ int tap_open_macvtap(const char *name, unsigned index, unsigned queues,
 	int fds[], struct err *err)
 {
 	AUTO_FREE char *path = xasprintf("/dev/tap%u", index);
+	struct stat st;
 
+	if (sys_fstatat(AT_FDCWD, path, &st, 0) && errno == ENOENT)
+		return err_set(err, ERR_UNSUPPORTED,
+			"there is no '%s', which the kernel makes where /dev "
+			"is a devtmpfs, else udev: start one of them, or say "
+			"bridge = or user = yes",
+			path);
 	if (open_all(path, name, queues, fds, err))
 		return -1;
 	/* another namespace may have a device of that number */

@@ -115,8 +115,10 @@ static struct vm *vm_of(struct request *rq)
 static void reply_plan(struct look *look, const struct deltas *deltas)
 {
 	request_reply_steal(look->rq,
-		json_pack("{s:o,s:[],s:[],s:o}", "actions", deltas_text(deltas),
-			"argv", "qmp", "changes", deltas_json(deltas)));
+		json_pack("{s:o,s:[],s:[],s:o,s:o}", "actions",
+			deltas_text(deltas), "argv", "qmp", "changes",
+			deltas_json(deltas), "networks",
+			command_networks_pending(look->rq, look->vm->running)));
 	free_look(look);
 }
 
@@ -126,16 +128,21 @@ static void plan_start_of(struct request *rq, struct vm *vm)
 	json_t *plan = plan_start(
 		vm->spec, vm->env, &vm->record, chain_record(vm), &err);
 
-	if (plan)
-		request_reply_steal(rq, plan);
-	else
+	if (!plan) {
 		request_fail(rq, &err);
+		return;
+	}
+	json_object_set_new(
+		plan, "networks", command_networks_pending(rq, vm->spec));
+	request_reply_steal(rq, plan);
 }
 
 void command_plan(struct request *rq)
 {
-	struct vm *vm = vm_of(rq);
+	struct vm *vm;
 
+	registry_catch_up(request_registry(rq));
+	vm = vm_of(rq);
 	if (!vm)
 		return;
 	if (runs(vm))

@@ -86,6 +86,49 @@ void command_net_list(struct request *rq)
 	request_reply_steal(rq, json_pack("{s:o}", "networks", all));
 }
 
+/* What one is to become; NULL: nothing, or it is not up. */
+static json_t *pending_of(const struct paths *paths, const char *name)
+{
+	const struct net_state *state = nets_state();
+	const struct net_live *net =
+		state && name ? net_state_find(state, name) : NULL;
+	struct err err = ERR_INIT;
+	const struct network *n = net ? network_find(paths, name, &err) : NULL;
+	AUTO_JSON json_t *all = n ? net_change_json(state, net, n) : NULL;
+
+	return json_array_size(all) > 0
+		       ? json_pack("{s:s,s:O}", "name", name, "pending", all)
+		       : NULL;
+}
+
+static bool is_listed(const json_t *all, const json_t *item)
+{
+	const json_t *other;
+	size_t i;
+
+	json_array_foreach(all, i, other)
+	{
+		if (json_equal(other, item))
+			return true;
+	}
+	return false;
+}
+
+json_t *command_networks_pending(
+	const struct request *rq, const struct vm_spec *spec)
+{
+	json_t *all = json_array();
+
+	list_each(&spec->nics, it, next) {
+		AUTO_JSON json_t *one = pending_of(paths_of(rq),
+			list_entry(it, struct spec_nic, link)->network);
+
+		if (one && !is_listed(all, one))
+			json_array_append(all, one);
+	}
+	return all;
+}
+
 const struct network *command_network(struct request *rq)
 {
 	struct err err = ERR_INIT;

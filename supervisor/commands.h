@@ -13,6 +13,12 @@ extern const struct handler command_handlers[];
 
 /* The VM that the request names; NULL: the request was answered. */
 struct vm *command_vm(struct request *request);
+/*
+ * [{name, pending}] of those networks of a spec that are up and whose files
+ * say something else; new.
+ */
+json_t *command_networks_pending(
+	const struct request *request, const struct vm_spec *spec);
 /* The network that it names, by the files as they are now; NULL: answered. */
 const struct network *command_network(struct request *request);
 /*

@@ -61,6 +61,12 @@ ok "it reaches the world by IPv6 as the host" answers f \
 ok "and itself by its own forward" answers f \
 	'echo | nc -w 10 2001:db8::1 8080
 ' 'hello from f'
+ok "so it does by IPv4, at the address that the world knows" answers f \
+	'printf "GET / HTTP/1.0\r\n\r\n" | nc -w 10 192.0.2.1 8080
+' 'hello from f'
+ok "and at that of its network, through a range" answers f \
+	'printf "GET / HTTP/1.0\r\n\r\n" | nc -w 10 10.65.0.1 9000
+' 'hello from f'
 does kill f
 ok "nothing is left" nothing_left
 leave

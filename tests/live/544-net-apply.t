@@ -38,6 +38,8 @@ EOF
 up
 ok "a VM brings its network up" starts g
 ok "nothing is pending" pending ''
+does plan g
+ok "nor in its plan" is "$(grep -c network "$tmp/out")" 0
 address=$(address_in)
 first=$(dnsmasqs)
 lab 'dhcp = 10.9.0.200-10.9.0.209
@@ -55,11 +57,15 @@ ok "as a person reads it" says \
 	'dhcp 10.9.0.100-10.9.0.109 -> 10.9.0.200-10.9.0.209 (now, by'
 ok "what waits says for what" says \
 	'mtu none -> 1400 (when it comes up the next time)'
+does plan g
+ok "so does the plan of a VM on it" says \
+	'network lab: mtu none -> 1400 (when it comes up the next time)'
+ok "which itself is as its file" does plan g --exit-code
 does -n net apply lab
 ok "a dry run says the same" says 'lab: domain internal -> lab.test (now, by'
 ok "and does nothing" serves 'domain=internal'
 ok "net apply" does net apply lab
-ok "what is left is said" says 'lab: mtu none -> 1400'
+ok "what is left is said" says 'network lab: mtu none -> 1400'
 ok "and that alone" is "$(wc -l <"$tmp/out")" 1
 ok "dnsmasq serves the new range" serves \
 	'dhcp-range=10.9.0.200,10.9.0.209,1h'
@@ -75,7 +81,7 @@ ok "the rest is pending" pending 'mtu:cold'
 ok "net list tells where to look" \
 	notes '1 change pending: vmward net show lab'
 does net apply lab
-ok "again: nothing but that" says 'lab: mtu none -> 1400'
+ok "again: nothing but that" says 'network lab: mtu none -> 1400'
 ok "and the same dnsmasq" is "$(dnsmasqs)" "$now"
 down
 up

@@ -188,6 +188,12 @@ static void test_taps(void)
 	is_str(look(name).kind, "tun", "a tap is there");
 	is_int(tap_open(name, 1, &again, &err), -1, "a second user");
 	ok(strstr(err.text, name), "is refused: %s", err.text);
+	err = (struct err)ERR_INIT;
+	is_int(tap_open_macvtap("mv", 4294967295U, 1, &again, &err), -1,
+		"a macvtap whose node nobody made");
+	ok(strstr(err.text, "there is no '/dev/tap4294967295'") &&
+			err.code == ERR_UNSUPPORTED,
+		"says what is missing: %s", err.text);
 	join.up = 1;
 	join.master = (int)look("br0").index;
 	join.mac = mac;
