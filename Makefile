@@ -12,7 +12,7 @@ BASE_SRC = base/err.c base/mem.c base/slab.c base/atom.c base/code.c base/text.c
 	base/keys.c base/key.c base/keys_doc.c base/ini.c \
 	base/ini_scan.c base/entry.c base/finding.c base/paths.c \
 	base/uuid.c base/base64.c base/verbs.c \
-	base/verb_table.c base/sock.c base/trim.c base/sys_exec.c base/handover.c \
+	base/verb_table.c base/sock.c base/trim.c base/sys_exec.c base/words.c base/handover.c \
 	base/jstream_move.c base/jstream_text.c
 QMP_SRC = qmp/client.c qmp/handover.c qmp/event.c qmp/call.c
 STORAGE_SRC = storage/image.c storage/header.c storage/chain.c storage/format.c storage/backing.c storage/secret.c storage/qemu_img.c

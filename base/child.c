@@ -243,9 +243,8 @@ IN_CHILD static int place_fds(struct child *child)
 IN_CHILD static void become_program(struct child *child)
 {
 	static const char *const plain_env[] = {
-		"PATH=/usr/local/sbin:/usr/local/bin:"
-		"/usr/sbin:/usr/bin:/sbin:/bin",
-		"LANG=C.UTF-8",
+		"PATH=" CHILD_PATH,
+		"LANG=" CHILD_LANG,
 		NULL,
 	};
 	union {

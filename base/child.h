@@ -16,6 +16,11 @@
 #include "base/confine.h"
 #include "base/err.h"
 
+/* Where a child looks for programs, and what it speaks. */
+#define CHILD_PATH \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define CHILD_LANG "C.UTF-8"
+
 /* One descriptor of ours that becomes descriptor `to` of the child. */
 struct spawn_fd {
 	int from;
@@ -31,6 +36,7 @@ struct spawn_group {
 	int procs;       /* its cgroup.procs; -1: none */
 	const int *join; /* cgroup.procs of v1 */
 	size_t njoin;
+	const char *of; /* whose they are, for who opens them itself; or NULL */
 };
 
 struct spawn_plan {
@@ -44,6 +50,7 @@ struct spawn_plan {
 	const char *dir;                 /* working directory; NULL: "/" */
 	const struct confine *confine;   /* what it gives up; NULL: nothing */
 	const struct spawn_group *group; /* NULL: ours */
+	bool as_admin; /* the admin's own program: it has his powers */
 	/* Filled on failure (stage + errno) by the backend: */
 	struct err *err;
 	enum confine_part *failed; /* or NULL: gets the part, or NONE */

@@ -95,8 +95,11 @@ static int become_user(const struct confine *c, int rules UNUSED)
 	uid_t saved;
 
 	for (int cap = 0; cap <= 63; cap++)
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) && errno != EINVAL)
+		if (!(c->caps >> cap & 1) &&
+			prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) && errno != EINVAL)
 			return -1;
+	if (c->caps && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
+		return -1;
 	if (syscall(SYS_setgroups, c->group ? 1 : 0, &c->group) ||
 		syscall(SYS_setresgid, c->uid, c->uid, c->uid) ||
 		syscall(SYS_setresuid, c->uid, c->uid, c->uid))
@@ -109,17 +112,30 @@ static int become_user(const struct confine *c, int rules UNUSED)
 	return -1;
 }
 
-static int drop_privileges(const struct confine *c UNUSED, int rules UNUSED)
+/* What stays is ambient: its program has it without being marked. */
+static int keep_caps(uint64_t caps)
+{
+	for (int cap = 0; cap <= 63; cap++)
+		if (caps >> cap & 1 &&
+			prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0))
+			return -1;
+	return 0;
+}
+
+static int drop_privileges(const struct confine *c, int rules UNUSED)
 {
 	struct __user_cap_header_struct head = {
 		.version = _LINUX_CAPABILITY_VERSION_3
 	};
-	const struct __user_cap_data_struct none[2] = { { 0 } };
+	const uint32_t low = (uint32_t)c->caps;
+	const uint32_t high = (uint32_t)(c->caps >> 32);
+	const struct __user_cap_data_struct kept[2] = { { low, low, low },
+		{ high, high, high } };
 
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) &&
 		errno != EINVAL)
 		return -1;
-	if (syscall(SYS_capset, &head, none))
+	if (syscall(SYS_capset, &head, kept) || keep_caps(c->caps))
 		return -1;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }

@@ -38,6 +38,7 @@ struct confine {
 	gid_t group;     /* one more group; 0: none */
 	uint64_t tasks;  /* CONFINE_LIMITS: of its user; 0: as we */
 	uint64_t locked; /* bytes of memory that it may lock; 0: as we */
+	uint64_t caps;   /* bits of capabilities that it has all the same */
 	const struct confine_rule *rules; /* CONFINE_FILES */
 	size_t nrules;
 };

@@ -283,8 +283,13 @@ int paths_make(const struct paths *p, struct err *err)
 	if (p->scope == PATHS_FILE)
 		return make_file_dirs(p, err);
 	make_config(p);
-	for (size_t i = 0; i < NELEMS(dirs); i++)
-		if (fd_make_dirs(dirs[i].path, dirs[i].mode, err) < 0)
+	for (size_t i = 0; i < NELEMS(dirs); i++) {
+		AUTO_FREE char *above = str_dir(dirs[i].path);
+
+		/* what is above them is not ours: others go through it */
+		if ((system && fd_make_dirs(above, 0755, err)) ||
+			fd_make_dirs(dirs[i].path, dirs[i].mode, err))
 			return -1;
+	}
 	return 0;
 }

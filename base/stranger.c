@@ -56,8 +56,7 @@ static int number(const char *text)
 	return (int)value;
 }
 
-/* The pid behind a pidfd; -1 once the process is reaped. */
-static int pid_of(int pidfd)
+int stranger_pid(int pidfd)
 {
 	char path[64];
 	char text[512];
@@ -81,16 +80,23 @@ static int read_zombie(int pidfd, int *exit_code)
 	char path[64];
 	char text[2048];
 	const char *at;
-	int pid = pid_of(pidfd);
+	int pid = stranger_pid(pidfd);
 
 	snprintf(path, sizeof path, "/proc/%d/stat", pid);
 	if (pid < 0 || read_proc(path, text, sizeof text) < 0)
 		return -1;
 	at = strrchr(text, ')'); /* the name may hold anything */
-	if (!at || at[1] != ' ' || at[2] != 'Z' || pid_of(pidfd) != pid)
+	if (!at || at[1] != ' ' || at[2] != 'Z' || stranger_pid(pidfd) != pid)
 		return -1;
 	*exit_code = number(strrchr(text, ' ') + 1);
 	return *exit_code < 0 ? -1 : 0;
+}
+
+static int (*ask_parent)(int pidfd, int *status);
+
+void stranger_ask(int (*parent)(int pidfd, int *status))
+{
+	ask_parent = parent;
 }
 
 int stranger_status(int pidfd, int *status)
@@ -105,7 +111,10 @@ int stranger_status(int pidfd, int *status)
 		errno = EAGAIN;
 		return -1;
 	}
-	if (read_zombie(pidfd, status) == 0)
+	/* to a stranger of another user, /proc says 0 whatever it was */
+	if (ask_parent && ask_parent(pidfd, status) == 0)
+		return 0;
+	if (!ask_parent && read_zombie(pidfd, status) == 0)
 		return 0;
 	if (ioctl(pidfd, ASK_INFO, &info) < 0) {
 		errno = ESRCH;

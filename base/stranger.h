@@ -11,5 +11,12 @@
  * it is dead, ask again; ESRCH: it is dead, and nobody can say how it ended.
  */
 int stranger_status(int pidfd, int *status);
+/* The pid behind a pidfd; -1 once the process is reaped, or for none. */
+int stranger_pid(int pidfd);
+/*
+ * Somebody who may be its parent is asked first (NULL: nobody); he answers
+ * as stranger_status(), with ECHILD for a process that he knows nothing of.
+ */
+void stranger_ask(int (*parent)(int pidfd, int *status));
 
 #endif

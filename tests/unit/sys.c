@@ -12,7 +12,10 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/mem.h"
 #include "base/str.h"
+#include "base/stranger.h"
+#include "base/sys_exec.h"
 #include "tests/unit/tap.h"
 
 static char dir[64];
@@ -212,6 +215,45 @@ static void test_rest(void)
 	sys_use(&sys_real);
 }
 
+/* ---- what a parent of others knows ---- */
+
+static int say_seven(int pidfd UNUSED, int *status)
+{
+	*status = 7 << 8;
+	return 0;
+}
+
+static int know_nothing(int pidfd UNUSED, int *status UNUSED)
+{
+	errno = ECHILD;
+	return -1;
+}
+
+/* A child that is dead and reaped: nobody but its parent knows. */
+static void test_parent(void)
+{
+	pid_t pid = fork();
+	int pidfd;
+	int status = 0;
+
+	if (pid == 0)
+		_exit(3);
+	pidfd = sys_pidfd_open(pid);
+	is_int(stranger_pid(pidfd), pid, "the pid of a pidfd");
+	waitpid(pid, NULL, 0);
+	is_int(stranger_pid(pidfd), -1, "there is none any more");
+	stranger_ask(say_seven);
+	is_int(stranger_status(pidfd, &status), 0, "the parent is asked");
+	is_int(status, 7 << 8, "and believed");
+	stranger_ask(know_nothing);
+	if (!stranger_status(pidfd, &status))
+		is_int(status, 3 << 8, "else the kernel");
+	else
+		is_int(errno, ESRCH, "or nobody knows");
+	stranger_ask(NULL);
+	close(pidfd);
+}
+
 int main(void)
 {
 	snprintf(dir, sizeof dir, "/tmp/vmward-sys-XXXXXX");
@@ -222,6 +264,7 @@ int main(void)
 	test_files();
 	test_wait();
 	test_rest();
+	test_parent();
 	is_int(rmdir(dir), 0, "nothing is left");
 	return done();
 }
