@@ -68,6 +68,9 @@ SUPERVISOR_SRC += supervisor/pin.c supervisor/command_machine.c supervisor/firmw
 SUPERVISOR_SRC += supervisor/agent_ask.c supervisor/guest_program.c supervisor/frozen.c \
 	supervisor/op_agent.c supervisor/op_agent_file.c supervisor/command_agent.c \
 	supervisor/keyboard.c supervisor/op_screen.c supervisor/command_screen.c supervisor/display.c
+SUPERVISOR_SRC += supervisor/keeper.c supervisor/keeper_call.c supervisor/keeper_wire.c supervisor/keeper_grant.c supervisor/keeper_file.c \
+	supervisor/keeper_run.c supervisor/keeper_net.c supervisor/keeper_serve.c supervisor/keeper_renew.c supervisor/keeper_client.c \
+	supervisor/keeper_ask.c supervisor/keeper_brain.c supervisor/keeper_group.c supervisor/host_helper.c
 SUPERVISOR_SRC += supervisor/vsock.c supervisor/sdnotify.c
 SUPERVISOR_SRC += supervisor/chains.c supervisor/chain_open.c supervisor/chain_record.c supervisor/disk_close.c supervisor/overlays.c supervisor/command_chain.c
 SUPERVISOR_SRC += supervisor/vm_spec.c supervisor/lastgood.c supervisor/mask.c supervisor/recorder.c
@@ -130,7 +133,8 @@ FAKE_QEMU_SRC = tests/fake/qemu.c tests/fake/board.c tests/fake/fdsets.c tests/f
 FAKE_CONTROL_SRC = tests/fake/control.c
 PEER_SRC = tests/peer/talk.c tests/peer/storm.c tests/peer/activate.c tests/peer/kill_at.c tests/peer/slowfs.c
 FUZZ_SRC = tests/fuzz/ini.c tests/fuzz/stream.c tests/fuzz/request.c \
-	tests/fuzz/slot.c tests/fuzz/header.c tests/fuzz/words.c tests/fuzz/ovf.c
+	tests/fuzz/slot.c tests/fuzz/header.c tests/fuzz/words.c tests/fuzz/ovf.c \
+	tests/fuzz/keeper.c
 BENCH_SRC = tests/bench/mass.c tests/bench/measure.c tests/bench/lab.c \
 	tests/bench/probe.c tests/bench/table.c tests/bench/snapshot.c \
 	tests/bench/network.c

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -103,6 +104,19 @@ static const struct knob {
 const char *cgroup_key(enum cgroup_knob knob)
 {
 	return knobs[knob].key;
+}
+
+static const struct cgroup_hand *by;
+
+void cgroup_by(const struct cgroup_hand *hand)
+{
+	by = hand;
+}
+
+char *cgroup_name(const char *run_dir)
+{
+	return xasprintf("vmward-%08x",
+		(unsigned)hash_add(HASH_START, run_dir, strlen(run_dir)));
 }
 
 struct cgroups *cgroups_new(const char *root, const char *name)
@@ -263,6 +277,10 @@ void cgroup_make(struct cgroups *groups, const char *vm,
 	*birth = (struct cgroup_birth){ .into = -1, .procs = -1 };
 	if (!limits->set)
 		return;
+	if (by) {
+		by->make(vm, limits, birth);
+		return;
+	}
 	cgroup_remove(groups, vm); /* its counters are of another life */
 	for (enum cgroup_knob k = 0; k < CGROUP_NKNOBS; k++) {
 		struct err err = ERR_INIT;
@@ -271,6 +289,23 @@ void cgroup_make(struct cgroups *groups, const char *vm,
 			make_knob(groups, vm, k, limits, birth, &err))
 			lack(birth, k, &err);
 	}
+}
+
+int cgroup_open(struct cgroups *groups, const char *vm,
+	struct cgroup_birth *birth, struct err *err)
+{
+	*birth = (struct cgroup_birth){ .into = -1, .procs = -1 };
+	for (enum cgroup_controller c = 0; c < CONTROLLERS; c++) {
+		AUTO_FREE char *leaf = leaf_of(groups, c, vm);
+
+		if (!leaf || !is_there(leaf))
+			continue;
+		if (open_door(groups, birth, c, leaf, err)) {
+			cgroup_birth_end(birth);
+			return -1;
+		}
+	}
+	return 0;
 }
 
 void cgroup_birth_end(struct cgroup_birth *birth)
@@ -417,6 +452,8 @@ static int set_knob(struct cgroups *groups, const char *vm, pid_t pid,
 int cgroup_set(struct cgroups *groups, const char *vm, pid_t pid,
 	const struct cgroup_limits *limits, struct err *err)
 {
+	if (by)
+		return by->set(vm, pid, limits, err);
 	for (enum cgroup_knob k = 0; k < CGROUP_NKNOBS; k++)
 		if (set_knob(groups, vm, pid, k, limits, err))
 			return -1;
@@ -427,6 +464,8 @@ bool cgroup_remove(struct cgroups *groups, const char *vm)
 {
 	bool gone = true;
 
+	if (by)
+		return by->remove(vm);
 	for (enum cgroup_controller c = 0; c < CONTROLLERS; c++) {
 		const char *base = cgroup_tree_dir(&groups->tree, c);
 		AUTO_FREE char *leaf = leaf_of(groups, c, vm);
@@ -441,4 +480,20 @@ bool cgroup_remove(struct cgroups *groups, const char *vm)
 		sys_unlinkat(AT_FDCWD, base, AT_REMOVEDIR); /* the last one */
 	}
 	return gone;
+}
+
+int cgroup_score(pid_t pid, int score, struct err *err)
+{
+	char path[48];
+	char text[16];
+	AUTO_CLOSE int fd = -1;
+
+	if (by)
+		return by->score(pid, score, err);
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
+	snprintf(text, sizeof(text), "%d", score);
+	fd = sys_openat(AT_FDCWD, path, O_WRONLY, 0);
+	if (fd < 0 || sys_write(fd, text, strlen(text)) < 0)
+		return err_os(err, "[limits] oom-score = %d", score);
+	return 0;
 }

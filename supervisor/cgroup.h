@@ -66,6 +66,12 @@ void cgroups_free(struct cgroups *groups); /* accepts NULL; leaves stay */
  */
 void cgroup_make(struct cgroups *groups, const char *vm,
 	const struct cgroup_limits *limits, struct cgroup_birth *birth);
+/*
+ * The doors of a leaf that is there, for a process that is born into it; 0,
+ * or -1 with err and nothing open.
+ */
+MUST_CHECK int cgroup_open(struct cgroups *groups, const char *vm,
+	struct cgroup_birth *birth, struct err *err);
 /* Closes what QEMU has taken. */
 void cgroup_birth_end(struct cgroup_birth *birth);
 /*
@@ -95,5 +101,21 @@ uint64_t cgroup_oom_kills(struct cgroups *groups, const char *vm);
  * still, whom the kernel was told to kill where it can (cgroup.kill).
  */
 bool cgroup_remove(struct cgroups *groups, const char *vm);
+/* Whom the kernel kills first when memory runs out: -1000 to 1000. */
+MUST_CHECK int cgroup_score(pid_t pid, int score, struct err *err);
+
+/* Those of the above that need root's power, by somebody who has it. */
+struct cgroup_hand {
+	void (*make)(const char *vm, const struct cgroup_limits *limits,
+		struct cgroup_birth *birth);
+	int (*set)(const char *vm, pid_t pid,
+		const struct cgroup_limits *limits, struct err *err);
+	bool (*remove)(const char *vm);
+	int (*score)(pid_t pid, int score, struct err *err);
+};
+/* From now on he does them; NULL: we again. */
+void cgroup_by(const struct cgroup_hand *hand);
+/* vmward-1234abcd: of the directory of all leaves of one supervisor; new. */
+char *cgroup_name(const char *run_dir);
 
 #endif

@@ -236,17 +236,23 @@ int cgroup_tree_put(const char *dir, const char *file, const char *text)
 	return fd < 0 || sys_write(fd, text, strlen(text)) < 0 ? -1 : 0;
 }
 
-/* Nobody may be in a group whose children are limited, but for the root. */
+/*
+ * Nobody may be in a group whose children are limited, but for the root: we
+ * go, and our children with us.  One that has ended meanwhile is nowhere.
+ */
 static int step_aside(struct cgroup_tree *tree, struct err *err)
 {
 	AUTO_FREE char *leaf = xasprintf("%s/" LEAF, tree->own);
-	char pid[16];
+	AUTO_FREE char *children = read_text("", "/proc/thread-self/children");
+	char pid[24];
 
 	snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	if (sys_mkdirat(AT_FDCWD, leaf, 0755) && errno != EEXIST)
 		return err_os(err, "cannot make control group '%s'", leaf);
 	if (cgroup_tree_put(leaf, "cgroup.procs", pid))
 		return err_os(err, "cannot move into control group '%s'", leaf);
+	for (unsigned n = 0; word(children, n, pid, sizeof(pid)); n++)
+		cgroup_tree_put(leaf, "cgroup.procs", pid);
 	return 0;
 }
 

@@ -91,10 +91,8 @@ static const char *command_of(const struct vm_spec *spec, enum hook_event event)
 
 static void add_facts(struct hook *hook, const struct vm *vm)
 {
-	hook_add(hook, "PATH",
-		"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:"
-		"/bin");
-	hook_add(hook, "LANG", "C.UTF-8");
+	hook_add(hook, "PATH", CHILD_PATH);
+	hook_add(hook, "LANG", CHILD_LANG);
 	hook_add(hook, "VMWARD_EVENT", names[hook->event]);
 	hook_add(hook, "VMWARD_VM", vm->name);
 	hook_add(hook, "VMWARD_STATE", vm_state_word(vm));
@@ -285,7 +283,8 @@ static int start(struct hook *hook, struct err *err)
 		.fds = fds,
 		.nfds = NELEMS(fds),
 		.new_session = true,
-		.die_with_us = true };
+		.die_with_us = true,
+		.as_admin = true };
 	rc = spawn(&plan, &hook->pid, &hook->pidfd, err);
 	fd_close(&pipe[1]);
 	hook->out_fd = pipe[0];

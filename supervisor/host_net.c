@@ -537,7 +537,7 @@ static const struct host_net_entry {
 	[HOST_NET_PORT] = { true, do_port },
 };
 
-int host_net_call(const struct host_net_request *rq,
+static int call_here(const struct host_net_request *rq,
 	struct host_net_reply *reply, struct err *err)
 {
 	struct call c = {
@@ -559,4 +559,26 @@ int host_net_call(const struct host_net_request *rq,
 		rc = table[rq->verb].run(&c);
 	netlink_close(&c.nl);
 	return rc;
+}
+
+static host_net_fn *by;
+static host_net_tap_fn *tap_by;
+
+void host_net_by(host_net_fn *other, host_net_tap_fn *tap)
+{
+	by = other;
+	tap_by = tap;
+}
+
+int host_net_call(const struct host_net_request *rq,
+	struct host_net_reply *reply, struct err *err)
+{
+	return by ? by(rq, reply, err) : call_here(rq, reply, err);
+}
+
+int host_net_tap_again(int pidfd, int first, unsigned queues, const char *name,
+	struct err *err)
+{
+	return tap_by ? tap_by(pidfd, first, queues, name, err)
+		      : tap_make_again(pidfd, first, queues, name, err);
 }

@@ -73,7 +73,14 @@ struct host_net_reply {
  * Does one verb.  Fails with ERR_EXISTS where the name is somebody else's,
  * with ERR_DENIED where a right is missing: the text says which.
  */
-MUST_CHECK int host_net_call(const struct host_net_request *request,
+typedef int host_net_fn(const struct host_net_request *request,
 	struct host_net_reply *reply, struct err *err);
+MUST_CHECK host_net_fn host_net_call;
+/* tap_make_again() of net/tap, for the descriptors of a QEMU. */
+typedef int host_net_tap_fn(int pidfd, int first, unsigned queues,
+	const char *name, struct err *err);
+MUST_CHECK host_net_tap_fn host_net_tap_again;
+/* From now on somebody else does them who has the power; NULL: we again. */
+void host_net_by(host_net_fn *other, host_net_tap_fn *tap);
 
 #endif

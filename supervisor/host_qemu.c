@@ -123,6 +123,7 @@ int host_qemu_try(struct spawn_plan *plan, struct confine *confine, bool must,
 
 	plan->failed = &failed;
 	while (spawn(plan, &out->pid, &out->pidfd, err)) {
+		out->failed = failed;
 		if (failed == CONFINE_NONE)
 			return -1;
 		if (must)
@@ -158,7 +159,7 @@ static void fill_env(struct login_env *env, const struct host_confine *wish)
 		env->at[3] = env->own = xasprintf("SSH_AUTH_SOCK=%s", agent);
 }
 
-int host_qemu_run(const struct spawn_plan *plan,
+static int run_here(const struct spawn_plan *plan,
 	const struct host_confine *wish, const char *home,
 	struct host_qemu *out, struct err *err)
 {
@@ -187,4 +188,21 @@ int host_qemu_run(const struct spawn_plan *plan,
 		free(rules.own[i]);
 	free(env.own);
 	return rc;
+}
+
+static host_qemu_fn *by;
+
+void host_qemu_by(host_qemu_fn *other)
+{
+	by = other;
+}
+
+int host_qemu_run(const struct spawn_plan *plan,
+	const struct host_confine *wish, const char *home,
+	struct host_qemu *out, struct err *err)
+{
+	/* without a user of its own nobody's power is needed */
+	return by && wish->parts & CONFINE_BIT(CONFINE_USER)
+		       ? by(plan, wish, home, out, err)
+		       : run_here(plan, wish, home, out, err);
 }

@@ -28,6 +28,7 @@ struct host_qemu {
 	pid_t pid;
 	int pidfd;
 	unsigned parts;
+	enum confine_part failed; /* that must be, and could not; or NONE */
 };
 
 /*
@@ -36,9 +37,12 @@ struct host_qemu {
  * confinement must be, one that the host refuses is left out; out->parts has
  * those that were taken.
  */
-MUST_CHECK int host_qemu_run(const struct spawn_plan *plan,
+typedef int host_qemu_fn(const struct spawn_plan *plan,
 	const struct host_confine *wish, const char *home,
 	struct host_qemu *out, struct err *err);
+MUST_CHECK host_qemu_fn host_qemu_run;
+/* From now on somebody else does it who has the power; NULL: we again. */
+void host_qemu_by(host_qemu_fn *other);
 /* The same of any program, shut in as `confine` says. */
 MUST_CHECK int host_qemu_try(struct spawn_plan *plan, struct confine *confine,
 	bool must, struct host_qemu *out, struct err *err);

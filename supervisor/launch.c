@@ -93,7 +93,7 @@ int launch_spawn(struct launch *launch, struct vm *vm, struct machine *m,
 	fill(launch, start);
 	limits_prepare(vm, &birth);
 	start->group = (struct spawn_group){ birth.into, birth.procs,
-		birth.join, birth.njoin };
+		birth.join, birth.njoin, birth.doors ? vm->name : NULL };
 	start->argv = argv;
 	start->generation = generation;
 	rc = machine_listen(

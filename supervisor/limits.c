@@ -2,14 +2,11 @@
 /* [limits] of a VM; see limits.h. */
 #include "supervisor/limits.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/sys.h"
 
 void limits_of(const struct vm_spec *spec, struct cgroup_limits *out)
 {
@@ -48,27 +45,13 @@ void limits_prepare(struct vm *vm, struct cgroup_birth *birth)
 
 /* ---- whom the kernel kills first ---- */
 
-static int set_score(pid_t pid, int score, struct err *err)
-{
-	char path[48];
-	char text[16];
-	AUTO_CLOSE int fd = -1;
-
-	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
-	snprintf(text, sizeof(text), "%d", score);
-	fd = sys_openat(AT_FDCWD, path, O_WRONLY, 0);
-	if (fd < 0 || sys_write(fd, text, strlen(text)) < 0)
-		return err_os(err, "[limits] oom-score = %d", score);
-	return 0;
-}
-
 void limits_born(struct vm *vm, pid_t pid)
 {
 	int score = vm->running->limits.oom_score;
 	struct err err = ERR_INIT;
 
 	/* ours is low, and not for guests */
-	if (set_score(pid, score, &err) && score)
+	if (cgroup_score(pid, score, &err) && score)
 		vmlog_line(&vm->log, LOG_WARN, "%s", err.text);
 }
 
@@ -98,7 +81,7 @@ static int apply(struct vm *vm, const struct vm_spec *spec, struct err *err)
 	limits_of(spec, &limits);
 	forgo(vm, &limits);
 	if (spec->limits.oom_score != vm->running->limits.oom_score &&
-		set_score(pid, spec->limits.oom_score, err))
+		cgroup_score(pid, spec->limits.oom_score, err))
 		return -1;
 	if (!vm->env->cgroups)
 		return 0;
@@ -114,7 +97,7 @@ int limits_apply(struct vm *vm, const struct vm_spec *spec, struct err *err)
 	if (!apply(vm, spec, err))
 		return 0;
 	if (apply(vm, vm->running, &undone) ||
-		set_score(vm->machine.pid, vm->running->limits.oom_score,
+		cgroup_score(vm->machine.pid, vm->running->limits.oom_score,
 			&undone))
 		vmlog_line(&vm->log, LOG_WARN, "%s", undone.text);
 	return -1;

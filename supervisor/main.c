@@ -18,6 +18,9 @@
 #include "storage/ovf.h"
 #include "supervisor/config.h"
 #include "supervisor/far.h"
+#include "supervisor/keeper.h"
+#include "supervisor/keeper_ask.h"
+#include "supervisor/keeper_client.h"
 #include "supervisor/leave.h"
 #include "supervisor/notify.h"
 #include "supervisor/once.h"
@@ -32,6 +35,10 @@ struct options {
 	int upgrade_fd; /* the state of an earlier image of us, or -1 */
 	const char *check_upgrade;
 	char **argv;
+	bool keeper;            /* two halves */
+	int keeper_fd;          /* we are the brain of one: to it; or -1 */
+	uint64_t keeper_serial; /* of what an earlier image of us asked it */
+	int keeper_state;       /* of an earlier image of the keeper, or -1 */
 };
 
 /* --log-level wins over vmward.ini and over `run`, quiet about itself. */
@@ -41,7 +48,7 @@ static void usage(FILE *to)
 {
 	fputs("usage: vmwardd [--root DIR] [--user] [--notify-fd N] "
 	      "[--log-level LEVEL]\n"
-	      "               [--confinement MODE]\n"
+	      "               [--confinement MODE] [--keeper]\n"
 	      "       vmwardd run FILE [--name N] [--rm] [--timeout D] "
 	      "[--state DIR] [-q]\n"
 	      "               [--exec CMD ARGS]\n"
@@ -60,6 +67,46 @@ static void on_hup(struct loop_signal *watcher, int signal UNUSED)
 	config_names_free(registry_reload(s->registry));
 }
 
+/* The half that has root's powers; the other one comes here again. */
+static int keep(const struct options *o)
+{
+	struct keeper keeper = { .program = exec_own_path(),
+		.argv = o->argv,
+		.notify_fd = o->keeper_state < 0 ? o->notify_fd : -1 };
+	struct err err = ERR_INIT;
+	int rc = 1;
+
+	if (o->once.user || geteuid() != 0) {
+		log_error(NULL,
+			"--keeper parts root from the rest: who is not root "
+			"leaves it out");
+		free(keeper.program);
+		return 2;
+	}
+	if (!keeper.program)
+		log_error(NULL, "cannot tell our own program: is /proc there?");
+	else if (paths_init(&keeper.paths, PATHS_SYSTEM, o->once.root, &err))
+		log_error(NULL, "%s", err.text);
+	else
+		rc = keeper_main(&keeper, o->keeper_state);
+	paths_fini(&keeper.paths);
+	free(keeper.program);
+	return rc;
+}
+
+/* Of two halves the other one is asked from the first call on. */
+static int open_service(
+	const struct options *o, struct service *service, struct err *err)
+{
+	if (o->keeper_fd >= 0) {
+		keeper_client_open(
+			&service->env.paths, o->keeper_fd, o->keeper_serial);
+		if (o->upgrade_fd >= 0)
+			keeper_client_renew();
+	}
+	return service_open(service, err);
+}
+
 static int serve(const struct options *o)
 {
 	struct service service = { .env.level_given = level_given,
@@ -74,7 +121,7 @@ static int serve(const struct options *o)
 	if (paths_init(&service.env.paths,
 		    o->once.user ? PATHS_USER : PATHS_SYSTEM, o->once.root,
 		    &err) ||
-		service_open(&service, &err)) {
+		open_service(o, &service, &err)) {
 		log_error(NULL, "%s", err.text);
 		paths_fini(&service.env.paths);
 		free(service.env.lock_key);
@@ -91,8 +138,9 @@ static int serve(const struct options *o)
 	loop_signal_start(&service.hup, SIGHUP, on_hup);
 	if (!service.env.qemu)
 		log_warn(NULL, "qemu-system-x86_64 is not on PATH");
-	log_info(NULL, "vmward %s on %s", VMWARD_VERSION,
-		service.env.paths.control);
+	log_info(NULL, "vmward %s on %s%s", VMWARD_VERSION,
+		service.env.paths.control,
+		keeper_ask_is_on() ? ", without root: a keeper has it" : "");
 	exec_hold_signals(false); /* those of an upgrade */
 	notify_ready(o->upgrade_fd < 0 ? o->notify_fd : -1);
 	loop_run();
@@ -110,6 +158,10 @@ enum {
 	O_CHECK_UPGRADE,
 	O_LEVEL,
 	O_CONFINEMENT,
+	O_KEEPER,
+	O_KEEPER_FD,
+	O_KEEPER_SERIAL,
+	O_KEEPER_STATE,
 	O_NAME,
 	O_RM,
 	O_TIMEOUT,
@@ -137,6 +189,10 @@ static const struct option long_options[] = {
 	{ "check-upgrade", required_argument, NULL, O_CHECK_UPGRADE },
 	{ "log-level", required_argument, NULL, O_LEVEL },
 	{ "confinement", required_argument, NULL, O_CONFINEMENT },
+	{ "keeper", no_argument, NULL, O_KEEPER },
+	{ "keeper-fd", required_argument, NULL, O_KEEPER_FD },
+	{ "keeper-serial", required_argument, NULL, O_KEEPER_SERIAL },
+	{ "keeper-state", required_argument, NULL, O_KEEPER_STATE },
 	{ "name", required_argument, NULL, O_NAME },
 	{ "rm", no_argument, NULL, O_RM },
 	{ "timeout", required_argument, NULL, O_TIMEOUT },
@@ -173,6 +229,15 @@ static int take_number(const char *option, const char *text, int *out)
 		return bad_value(option, text, "is no descriptor");
 	*out = (int)number;
 	return 0;
+}
+
+static int take_serial(const char *text, uint64_t *out)
+{
+	struct err err = ERR_INIT;
+
+	return str_to_u64(text, out, &err)
+		       ? bad_value("--keeper-serial", text, err.text)
+		       : 0;
 }
 
 static int take_timeout(const char *text, int64_t *out)
@@ -246,6 +311,12 @@ static int take_value(struct options *o, int option)
 	case O_CHECK_UPGRADE:
 		o->check_upgrade = optarg;
 		return 0;
+	case O_KEEPER_FD:
+		return take_number("--keeper-fd", optarg, &o->keeper_fd);
+	case O_KEEPER_SERIAL:
+		return take_serial(optarg, &o->keeper_serial);
+	case O_KEEPER_STATE:
+		return take_number("--keeper-state", optarg, &o->keeper_state);
 	case O_LEVEL:
 		return take_level(optarg);
 	case O_CONFINEMENT:
@@ -273,6 +344,8 @@ static bool *flag_of(struct options *o, int option)
 		return &o->once.user;
 	case O_RM:
 		return &o->run.remove;
+	case O_KEEPER:
+		return &o->keeper;
 	case O_JSON:
 		return &o->once.json;
 	case O_ORIGIN:
@@ -375,7 +448,11 @@ static int cut_exec(struct options *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .notify_fd = -1, .upgrade_fd = -1, .argv = argv };
+	struct options o = { .notify_fd = -1,
+		.upgrade_fd = -1,
+		.keeper_fd = -1,
+		.keeper_state = -1,
+		.argv = argv };
 	int rc;
 
 	if (argc > 2 && str_eq(argv[1], "--cage"))
@@ -397,5 +474,5 @@ int main(int argc, char **argv)
 		return upgrade_check_file(o.check_upgrade);
 	if (optind < argc)
 		return do_role(&o, argv[optind], argv + optind + 1);
-	return serve(&o);
+	return o.keeper && o.keeper_fd < 0 ? keep(&o) : serve(&o);
 }

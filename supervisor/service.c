@@ -17,7 +17,6 @@
 
 #include "base/aio.h"
 #include "base/fd.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/slab.h"
@@ -30,6 +29,7 @@
 #include "supervisor/commands.h"
 #include "supervisor/events.h"
 #include "supervisor/far.h"
+#include "supervisor/host_net.h"
 #include "supervisor/mounts.h"
 #include "supervisor/nets.h"
 #include "supervisor/network.h"
@@ -172,9 +172,7 @@ static void on_asked_again(struct far_wait *wait)
 /* Of this supervisor alone, whoever else is on the host. */
 static struct cgroups *groups_of(const struct env *env)
 {
-	AUTO_FREE char *name = xasprintf(
-		"vmward-%08x", (unsigned)hash_add(HASH_START, env->paths.run,
-				       strlen(env->paths.run)));
+	AUTO_FREE char *name = cgroup_name(env->paths.run);
 
 	return cgroups_new("", name);
 }
@@ -229,7 +227,7 @@ static int mend_tap(void *arg, const struct net_port *port, struct err *err)
 
 	if (!nic || nic->user || vm->machine.pidfd < 0 || vm->machine.dead)
 		return err_set(err, ERR_GONE, "QEMU is gone");
-	if (!tap_make_again(vm->machine.pidfd,
+	if (!host_net_tap_again(vm->machine.pidfd,
 		    argv_nic_first_fd(vm->running, nic), (unsigned)nic->queues,
 		    port->tap, err))
 		return 0;

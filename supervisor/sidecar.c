@@ -9,6 +9,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "supervisor/host_helper.h"
 
 /* One that runs: known until it ends, to be reaped. */
 struct known {
@@ -46,13 +47,8 @@ static int start(const struct sidecar *plan, int fd, struct host_qemu *out,
 
 	if (!plan->confine || !plan->confine->parts)
 		return spawn(&spawned, &out->pid, &out->pidfd, err);
-	struct confine confine = { .parts = plan->confine->parts,
-		.uid = plan->confine->uid,
-		.rules = plan->rules,
-		.nrules = plan->nrules };
-
-	spawned.confine = &confine;
-	return host_qemu_try(&spawned, &confine, plan->confine->must, out, err);
+	return host_helper_run(plan->argv[0], &spawned,
+		plan->dir > 0 ? plan->dir : -1, plan->confine, out, err);
 }
 
 int sidecar_start(const struct sidecar *plan, struct err *err)

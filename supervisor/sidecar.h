@@ -21,10 +21,8 @@ struct sidecar {
 	const char *path; /* of the program */
 	const char *const *argv;
 	int dir; /* what becomes SIDECAR_DIR; 0: nothing */
-	/* What it gives up; NULL: nothing.  The rules are the program's. */
+	/* What it gives up as a helper of host_helper; NULL: nothing. */
 	const struct host_confine *confine;
-	const struct confine_rule *rules;
-	size_t nrules;
 };
 
 /*

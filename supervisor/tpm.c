@@ -3,9 +3,9 @@
 #include "supervisor/tpm.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "base/fd.h"
-#include "base/landlock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -16,9 +16,6 @@
 
 /* By enum spec_tpm_model. */
 static const char *const drivers[] = { "tpm-crb", "tpm-tis" };
-
-#define FS_OWN \
-	(FS_READ | FS_WRITE_FILE | FS_TRUNCATE | FS_MAKE_FILE | FS_REMOVE_FILE)
 
 enum { STATE_MAX = 4 * 1024 * 1024 };
 
@@ -118,6 +115,13 @@ static void copy_one(void *arg, const char *name)
 			copy->err);
 }
 
+static bool is_there(const char *path)
+{
+	struct stat st;
+
+	return sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Where this life of the VM has it; made, with what it knew so far. */
 static int make_dir(const struct vm_spec *spec, const struct paths *paths,
 	char **dir, struct err *err)
@@ -132,8 +136,11 @@ static int make_dir(const struct vm_spec *spec, const struct paths *paths,
 	if ((once && remove_tree(*dir, err)) ||
 		fd_make_dirs(above, 0711, err) || fd_make_dirs(*dir, 0700, err))
 		return -1;
-	if (once)
-		sys_listdir(AT_FDCWD, kept, copy_one, &copy);
+	if (!once || !is_there(kept))
+		return 0;
+	if (give(kept, geteuid(), err)) /* to be read by us */
+		return -1;
+	sys_listdir(AT_FDCWD, kept, copy_one, &copy);
 	return copy.failed ? -1 : 0;
 }
 
@@ -151,19 +158,6 @@ static int start(const struct vm_spec *spec, const char *program,
 		xasprintf("type=unixio,clientfd=%d", SIDECAR_FD);
 	const char *const argv[] = { "swtpm", "socket", "--tpm2", "--tpmstate",
 		state, "--ctrl", control, "--terminate", NULL };
-	const struct confine_rule rules[] = {
-		{ program, FS_EXECUTE | FS_READ_FILE },
-		{ "/lib", FS_PROGRAM },
-		{ "/lib64", FS_PROGRAM },
-		{ "/usr/lib", FS_PROGRAM },
-		{ "/usr/lib64", FS_PROGRAM },
-		{ "/etc/ld.so.cache", FS_READ_FILE },
-		{ "/etc/ssl", FS_READ },
-		{ "/dev/null", FS_READ_FILE | FS_WRITE_FILE },
-		{ "/dev/urandom", FS_READ_FILE },
-		{ "/dev/random", FS_READ_FILE },
-		{ dir, FS_OWN },
-	};
 
 	if (own < 0)
 		return err_os(err, "cannot open '%s'", dir);
@@ -174,9 +168,7 @@ static int start(const struct vm_spec *spec, const char *program,
 			.path = program,
 			.argv = argv,
 			.dir = own,
-			.confine = confine,
-			.rules = rules,
-			.nrules = NELEMS(rules) },
+			.confine = confine },
 		err);
 }
 

@@ -11,10 +11,12 @@
 #include "base/spawn.h"
 #include "base/sys.h"
 #include "base/sys_exec.h"
+#include "base/words.h"
 #include "supervisor/control_handover.h"
 #include "supervisor/events.h"
 #include "supervisor/hang.h"
 #include "supervisor/hook.h"
+#include "supervisor/keeper_ask.h"
 #include "supervisor/mounts.h"
 #include "supervisor/nets.h"
 #include "supervisor/notify.h"
@@ -24,6 +26,7 @@
 #define PATIENCE_S 30
 #define AGAIN_MS   10
 #define FD_OPTION  "--upgrade-fd"
+#define SERIAL     "--keeper-serial"
 
 struct upgrade {
 	struct job job;
@@ -226,29 +229,15 @@ static enum job_state take_check(struct upgrade *op)
 /* Our own arguments again, but for what an earlier upgrade added. */
 static char **argv_for(const struct image *image, int fd)
 {
-	size_t n = 0;
-	char **argv;
+	static const char *const drop[] = { FD_OPTION, SERIAL, NULL };
+	AUTO_FREE char *state = xasprintf("%d", fd);
+	AUTO_FREE char *serial =
+		xasprintf("%llu", (unsigned long long)keeper_ask_serial());
+	const char *add[] = { FD_OPTION, state, NULL, serial, NULL };
 
-	while (image->argv[n])
-		n++;
-	argv = xcalloc(n + 3, sizeof(char *));
-	n = 0;
-	for (size_t i = 0; image->argv[i]; i++) {
-		if (str_eq(image->argv[i], FD_OPTION) && image->argv[i + 1])
-			i++;
-		else
-			argv[n++] = xstrdup(image->argv[i]);
-	}
-	argv[n++] = xstrdup(FD_OPTION);
-	argv[n] = xasprintf("%d", fd);
-	return argv;
-}
-
-static void free_argv(char **argv)
-{
-	for (char **word = argv; *word; word++)
-		free(*word);
-	free(argv);
+	if (keeper_ask_is_on())
+		add[2] = SERIAL;
+	return words_anew(image->argv, drop, add);
 }
 
 /* Does not return, or with err and all as it was. */
@@ -268,11 +257,13 @@ static int become_new(struct upgrade *op, struct err *err)
 		exec_hold_signals(true);
 		handover_keep_fds(&h, true);
 		exec_keep(fd, true);
+		exec_keep(keeper_ask_fd(), true);
 		rc = exec_over(image->path, argv, err);
+		exec_keep(keeper_ask_fd(), false);
 		handover_keep_fds(&h, false);
 		exec_hold_signals(false);
 		notify_again();
-		free_argv(argv);
+		free(argv);
 		sys_close(fd);
 	}
 	handover_fini(&h);

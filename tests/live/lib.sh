@@ -59,6 +59,7 @@ is_gone()
 up()
 {
 	"${vmwardd:-$BUILD/vmwardd}" --root "$tmp" --notify-fd 9 \
+		${keeper:+"$keeper"} \
 		9<>"$tmp/notify" </dev/null >>"$tmp/sup.log" 2>&1 &
 	vmwardd_pid=$!
 	timeout "$patience" head -n 1 <>"$tmp/notify" >"$tmp/ready"

@@ -98,9 +98,12 @@ daemon()
 {
 	rm -f "$tmp/ready"
 	mkfifo "$tmp/ready"
+	case ${daemon_options-} in
+	--user) keeper= ;; # a user has no powers to part
+	esac
 	PATH="$tmp/bin:$PATH" ${daemon_under:-} "$BUILD/vmwardd" \
 		--root "$tmp" --notify-fd 3 --log-level debug --confinement off \
-		${daemon_options:+"$daemon_options"} \
+		${keeper:+"$keeper"} ${daemon_options:+"$daemon_options"} \
 		3>"$tmp/ready" 2>>"$daemon_log" &
 	daemon_pid=$!
 	read -r ready_line <"$tmp/ready"

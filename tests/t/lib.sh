@@ -26,6 +26,15 @@ clean_up()
 trap clean_up EXIT
 trap 'exit 1' HUP INT TERM
 cd "$tmp" || exit 1
+# VMWARD_KEEPER=yes: vmwardd in two halves, one of them under another uid
+# shellcheck disable=SC2034 # of those who start it
+keeper=
+# shellcheck disable=SC2034
+if [ -n "${VMWARD_KEEPER-}" ]; then
+	keeper=--keeper
+	chmod 711 "$tmp"
+	umask 022
+fi
 
 ok() # NAME COMMAND...: one TAP line; what was said comes before a failure
 {
