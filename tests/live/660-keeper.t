@@ -11,16 +11,6 @@ brain_uid=1987510271
 srv=$tmp/srv
 mkdir "$srv"
 
-# the child of the keeper that is a vmwardd
-brain()
-{
-	tr ' ' '\n' <"/proc/$vmwardd_pid/task/$vmwardd_pid/children" |
-		while read -r pid; do
-			case $(readlink "/proc/$pid/exe") in
-			*/vmwardd) echo "$pid" ;;
-			esac
-		done
-}
 brain_is_not() # PID: another one answers
 {
 	now=$(brain)

@@ -13,7 +13,6 @@ export VMWARD_KEEPER=yes
 
 in_status() { grep -qE "^$2" "/proc/$1/status"; } # PID REGEX
 is_tables() { is "$(tables)" "$1"; }
-brain() { pgrep -P "$vmwardd_pid" -x vmwardd; }
 another() # PID: another dnsmasq serves
 {
 	now=$(dnsmasqs | head -n 1)

@@ -65,6 +65,17 @@ up()
 	timeout "$patience" head -n 1 <>"$tmp/notify" >"$tmp/ready"
 }
 
+# of two halves the one without powers: the child that is a vmwardd
+brain()
+{
+	tr ' ' '\n' <"/proc/$vmwardd_pid/task/$vmwardd_pid/children" |
+		while read -r half; do
+			case $(readlink "/proc/$half/exe") in
+			*/vmwardd) echo "$half" ;;
+			esac
+		done
+}
+
 # down: kill -9 of vmwardd
 down()
 {
