@@ -6,6 +6,15 @@
 /* A part of an array is no statement. */
 /* clang-format off */
 	{
+		.name = "device list",
+		.wire = "vm-device-list",
+		.flags = VERB_ONE | VERB_OWNER,
+		.role = ROLE_VIEWER,
+		.group = DEVICES,
+		.usage = "NAME",
+		.help = "all that its QEMU has, by QEMU's own words",
+	},
+	{
 		.name = "disk list",
 		.wire = "vm-disk-list",
 		.flags = VERB_ONE | VERB_OWNER,
@@ -86,6 +95,32 @@
 		ARGS(ARG_DISK, ARG_DRY_RUN),
 		.usage = "NAME DISK",
 		.help = "take what a disk is on top of by its headers",
+	},
+	{
+		.name = "cdrom insert",
+		.wire = "vm-cdrom-insert",
+		.aliases = "change-media",
+		.flags = VERB_ONE | VERB_CHANGES,
+		.role = ROLE_ADMIN,
+		.group = DEVICES,
+		ARGS(ARG_DRIVE, ARG_IMAGE("image", 0, "the disc"), ARG_TRAY,
+			ARG_RUNTIME, ARG_DRY_RUN),
+		.usage = "NAME DRIVE IMAGE [--force] [--timeout D] "
+			 "[--runtime]",
+		.help = "put a disc into a CD-ROM drive",
+		.more = "The one that is in it comes out first; a guest that "
+			"has it mounted keeps the tray shut, and nothing is "
+			"changed then.",
+	},
+	{
+		.name = "cdrom eject",
+		.wire = "vm-cdrom-eject",
+		.flags = VERB_ONE | VERB_CHANGES,
+		.role = ROLE_ADMIN,
+		.group = DEVICES,
+		ARGS(ARG_DRIVE, ARG_TRAY, ARG_RUNTIME, ARG_DRY_RUN),
+		.usage = "NAME DRIVE [--force] [--timeout D] [--runtime]",
+		.help = "take the disc out of a CD-ROM drive",
 	},
 	{
 		.name = "nic list",

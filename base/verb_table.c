@@ -88,7 +88,11 @@
 	{                                             \
 		name, ARG_FILE, OPTION, 0, NULL, help \
 	}
-#define ARG_DISK    TEXT("disk", 0, 0, "the N of its section [disk.N]")
+#define ARG_DISK  TEXT("disk", 0, 0, "the N of its section [disk.N]")
+#define ARG_DRIVE TEXT("drive", 0, 0, "the N of its section [cdrom.N]")
+#define ARG_TRAY                                                           \
+	FLAG("force", 0, OPTION, "open the tray whatever the guest says"), \
+		ARG_TIMEOUT("how long to wait for the guest")
 #define ARG_NIC     TEXT("nic", 0, 0, "the N of its section [net.N]")
 #define ARG_RUNTIME FLAG("runtime", 0, OPTION, "only until the VM stops")
 #define ARG_NO_DEPS FLAG("no-deps", 0, OPTION, "leave the other VMs alone")

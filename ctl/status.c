@@ -354,6 +354,7 @@ int status_show(
 	const struct call *call, const char *name, json_t *vm, bool many)
 {
 	static const char *const disks[] = { "name", "bus", "image", "note" };
+	static const char *const drives[] = { "name", "bus", "image" };
 	static const char *const nics[] = { "name", "mode", "mac", "note" };
 	const char *state = print_member(vm, "state");
 	const char *text = print_member(vm, "description");
@@ -379,6 +380,8 @@ int status_show(
 	put_qemu(vm);
 	put_devices(
 		"Disks", json_object_get(vm, "disks"), disks, NELEMS(disks));
+	put_devices("Drives", json_object_get(vm, "cdroms"), drives,
+		NELEMS(drives));
 	put_devices("Nics", json_object_get(vm, "nics"), nics, NELEMS(nics));
 	put_addresses(vm);
 	put_devices("Helpers", json_object_get(vm, "helpers"), nics, 1);

@@ -349,6 +349,16 @@ static const struct column disk_columns[] = {
 	{ .name = NULL },
 };
 
+static const struct column device_columns[] = {
+	{ .name = "DEVICE", .key = "id" },
+	{ .name = "CLASS", .key = "class" },
+	{ .name = "MODEL", .key = "model" },
+	{ .name = "SLOT", .key = "slot" },
+	{ .name = "STATE", .key = "state" },
+	{ .name = "SINCE", .key = "since" },
+	{ .name = NULL },
+};
+
 static void render_link(const struct row *row, struct str *out)
 {
 	str_add(out, json_is_true(json_object_get(row->values, "link"))
@@ -402,6 +412,17 @@ static int show_disks(
 		&(struct table){
 			.columns = disk_columns, .rows = rows_of(value) },
 		"no disks");
+}
+
+static int show_devices(
+	const struct call *call, const char *vm, json_t *value, bool many)
+{
+	(void)vm;
+	(void)many;
+	return table_show(call,
+		&(struct table){
+			.columns = device_columns, .rows = rows_of(value) },
+		"no devices");
 }
 
 static int show_nics(
@@ -486,6 +507,7 @@ static const struct request_view views[] = {
 	{ .verb = "reload", .show = show_reload, .status = findings_status },
 	{ .verb = "plan", .show = show_plan, .status = plan_status },
 	{ .verb = "drift", .show = show_drift, .status = drift_status },
+	{ .verb = "device list", .show = show_devices, .raw = true },
 	{ .verb = "disk list", .show = show_disks, .raw = true },
 	{ .verb = "nic list", .show = show_nics, .raw = true },
 	{ .verb = "jobs list", .show = show_jobs, .raw = true },

@@ -110,6 +110,8 @@ json_t *argv_disk_node(const struct spec_disk *disk,
 /* Its name, "disk-root" or "disk-root.1", of a disk that got so many layers
  * while it runs ("disk-root.s1", on top of "disk-root"); new. */
 char *argv_disk_node_name(const char *disk, unsigned layers, size_t depth);
+/* The device of a disk, "disk-root", or of a drive, "cdrom-a"; new. */
+char *argv_disk_id(const struct spec_disk *disk);
 /* The node that the guest's device is on, by its running spec or NULL; new. */
 char *argv_disk_top(const struct spec_disk *disk, const char *name);
 /*

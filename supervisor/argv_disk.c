@@ -7,7 +7,7 @@
 
 static int unit_of(struct argv_build *b, const struct spec_disk *disk, int *out)
 {
-	AUTO_FREE char *device = xasprintf("disk-%s", disk->name);
+	AUTO_FREE char *device = argv_disk_id(disk);
 
 	*out = argv_find_unit(b->slots, device);
 	if (*out < 0)
@@ -76,7 +76,10 @@ static int add_disk(struct argv_build *b, const struct spec_disk *disk)
 {
 	int place;
 
-	if (place_of(b, disk, &place) != 0 || add_images(b, disk) != 0)
+	if (place_of(b, disk, &place) != 0)
+		return -1;
+	if ((!disk->drive || device_is_set(disk->image)) &&
+		add_images(b, disk) != 0)
 		return -1;
 	if (disk->iothread) {
 		AUTO_FREE char *id = xasprintf("io-%s", disk->name);
@@ -91,10 +94,27 @@ static int add_disk(struct argv_build *b, const struct spec_disk *disk)
 			   argv_disk_boot(b->spec, disk), b->err));
 }
 
+/* A drive comes once, by its section: what is in it changes no place. */
+static int add_all(struct argv_build *b, const struct list *disks, bool discs)
+{
+	bool drives = disks == &b->spec->cdroms;
+
+	list_each(disks, it, next) {
+		const struct spec_disk *disk =
+			list_entry(it, struct spec_disk, link);
+
+		if (disk->disc == discs && disk->drive == drives &&
+			add_disk(b, disk) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 int argv_add_disks(struct argv_build *b)
 {
-	list_each(&b->spec->disks, it, next)
-		if (add_disk(b, list_entry(it, struct spec_disk, link)) != 0)
-			return -1;
-	return 0;
+	return add_all(b, &b->spec->disks, false) ||
+			       add_all(b, &b->spec->cdroms, true) ||
+			       add_all(b, &b->spec->disks, true)
+		       ? -1
+		       : 0;
 }

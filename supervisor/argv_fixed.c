@@ -25,6 +25,9 @@ static bool has_disk_on(const struct argv_build *b, int bus)
 	list_each(&b->spec->disks, it, next)
 		if (list_entry(it, struct spec_disk, link)->bus == bus)
 			return true;
+	list_each(&b->spec->cdroms, ct, cnext)
+		if (list_entry(ct, struct spec_disk, link)->bus == bus)
+			return true;
 	return false;
 }
 

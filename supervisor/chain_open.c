@@ -183,7 +183,7 @@ int chains_open_disk(struct chain *chain, const struct chains_from *from,
 	*chain = (struct chain){ NULL };
 	if (!rc && disk->url) {
 		rc = open_remote(chain, disk, &w, err);
-	} else if (!rc && disk->disc && from->disc > 0) {
+	} else if (!rc && disk->disc && !disk->drive && from->disc > 0) {
 		rc = open_disc(chain, from, &w, err);
 	} else if (!rc) {
 		plain = chain_plain_path(w.path);

@@ -9,6 +9,7 @@
 #include "base/atom.h"
 #include "base/mem.h"
 #include "supervisor/cause.h"
+#include "supervisor/cdrom.h"
 #include "supervisor/device.h"
 #include "supervisor/disk_check.h"
 #include "supervisor/display.h"
@@ -496,6 +497,12 @@ static void check_boot_order(const struct check *check)
 		AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
 		claim(check, order, disk->boot, section);
 	}
+	list_each(&check->spec->cdroms, ct, cnext) {
+		struct spec_disk *drive =
+			list_entry(ct, struct spec_disk, link);
+		AUTO_FREE char *section = xasprintf("cdrom.%s", drive->name);
+		claim(check, order, drive->boot, section);
+	}
 	list_each(&check->spec->nics, it, next) {
 		struct spec_nic *nic = list_entry(it, struct spec_nic, link);
 		AUTO_FREE char *section = xasprintf("net.%s", nic->name);
@@ -528,7 +535,8 @@ static void check_boots(const struct check *check)
 	const struct vm_spec *spec = check->spec;
 
 	if (check->to->f->errors == 0 && list_is_empty(&spec->disks) &&
-		list_is_empty(&spec->raws) && !spec->vm.kernel)
+		!cdrom_has_disc(spec) && list_is_empty(&spec->raws) &&
+		!spec->vm.kernel)
 		remark_error(check->to, NULL, NULL,
 			"nothing to boot: give [disk.NAME] or kernel =");
 }

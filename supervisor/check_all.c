@@ -78,7 +78,7 @@ static void claim_images(struct claims *claims, const struct vm_spec *spec)
 {
 	list_each(&spec->disks, it, next) {
 		struct spec_disk *disk = list_entry(it, struct spec_disk, link);
-		AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
+		AUTO_FREE char *section = spec_disk_section(disk);
 		if (disk->base)
 			add(claims, image_claim(disk, disk->base), spec,
 				section, "base")

@@ -318,6 +318,11 @@ static bool has_disk(const struct vm_spec *spec, const char *name)
 static void *make_disk(struct vm *vm, const struct vm_spec *spec,
 	const char *name, const char *const *pairs, struct err *err)
 {
+	if (spec_cdrom_of(spec, name)) {
+		err_set(err, ERR_EXISTS, "it has a CD-ROM drive '%s' already",
+			name);
+		return NULL;
+	}
 	return spec_disk_from_pairs(
 		spec, name, pairs, "/", &vm->env->paths, err);
 }

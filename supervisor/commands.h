@@ -171,6 +171,12 @@ void command_nic_attach(struct request *request);
 void command_nic_detach(struct request *request);
 /* [vm-disk-resize] Grows, live or not. */
 void command_disk_resize(struct request *request);
+/* [vm-device-list] What QEMU has. */
+void command_device_list(struct request *request);
+/* [vm-cdrom-insert] Another disc in a drive. */
+void command_cdrom_insert(struct request *request);
+/* [vm-cdrom-eject] None. */
+void command_cdrom_eject(struct request *request);
 /* [vm-disk-accept] Records what the headers of a stopped VM's disk say. */
 void command_disk_accept(struct request *request);
 /* [vm-cpu-set] Plugs vCPUs in, and writes it down. */

@@ -15,6 +15,7 @@
 #include "base/slab.h"
 #include "base/sys.h"
 #include "base/uuid.h"
+#include "supervisor/cdrom.h"
 #include "supervisor/check.h"
 #include "supervisor/instances.h"
 #include "supervisor/layers.h"
@@ -188,6 +189,7 @@ static void fill(
 	check_spec(spec, paths->scope, &to);
 	check_networks(spec, paths, &to);
 	seed_settle(spec, paths, &to);
+	cdrom_settle(spec, paths, &to);
 }
 
 /* Appends what was found about this VM, in the order of the lines. */

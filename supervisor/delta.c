@@ -122,6 +122,17 @@ static void plug_disk(struct make *m, struct delta *d)
 	m->scsi |= scsi;
 }
 
+static void plug_drive(struct make *m UNUSED, struct delta *d)
+{
+	waits(d, "a CD-ROM drive comes and goes with a start only");
+}
+
+/* A drive that is there gets another disc, or none. */
+static void change_disc(struct make *m UNUSED, struct delta *d)
+{
+	is_hot(d, DELTA_DISC);
+}
+
 static void plug_nic(struct make *m, struct delta *d)
 {
 	plug(m, d, spec_nic_of(m->vm->spec, name_of(d)) != NULL, true);
@@ -218,6 +229,8 @@ static const struct rule {
 	const char *key;   /* NULL: the device itself */
 	void (*decide)(struct make *m, struct delta *d);
 } rules[] = {
+	{ "cdrom", NULL, plug_drive },
+	{ "cdrom", "image", change_disc },
 	{ "disk", NULL, plug_disk },
 	{ "disk", "size", resize_disk },
 	{ "disk", "iops", set_limit },
@@ -374,9 +387,14 @@ static void look_at_devices(struct make *m)
 		const struct spec_disk *disk =
 			list_entry(it, struct spec_disk, link);
 
+		if (disk->drive)
+			continue;
 		look_for(m, "disk", disk->name);
 		look_at_size(m, disk);
 	}
+	list_each(&running->cdroms, ct, cnext)
+		look_for(m, "cdrom",
+			list_entry(ct, struct spec_disk, link)->name);
 	list_each(&running->nics, nt, nnext) {
 		const struct spec_nic *nic =
 			list_entry(nt, struct spec_nic, link);
@@ -512,66 +530,4 @@ void deltas_fini(struct deltas *deltas)
 		free(d->why);
 		free(d);
 	}
-}
-
-unsigned deltas_count(const struct deltas *deltas, enum delta_when when)
-{
-	unsigned n = 0;
-
-	list_each(&deltas->list, it, next)
-		n += list_entry(it, struct delta, link)->when == when;
-	return n;
-}
-
-/* ---- as JSON and as text ---- */
-
-static const char *const when_words[] = { "hot", "reset", "cold", "refused" };
-static const char *const when_texts[] = { "now, by vmward apply",
-	"at guest reset", "at cold start", "refused" };
-
-json_t *deltas_json(const struct deltas *deltas)
-{
-	json_t *all = json_array();
-
-	list_each(&deltas->list, it, next) {
-		const struct delta *d = list_entry(it, struct delta, link);
-
-		json_array_append_new(
-			all, json_pack("{s:s,s:s?,s:s?,s:s?,s:s,s:s?,s:s?,s:i}",
-				     "section", d->section, "key", d->key,
-				     "from", d->from, "to", d->to, "when",
-				     when_words[d->when], "why", d->why, "file",
-				     d->file, "line", (int)d->line));
-	}
-	return all;
-}
-
-static void add_text(struct str *out, const struct delta *d)
-{
-	if (d->file)
-		str_addf(out, "%s:%u: ", d->file, d->line);
-	str_addf(out, "[%s]", d->section);
-	if (d->key)
-		str_addf(out, " %s %s -> %s", d->key,
-			str_or(d->from, "default"), str_or(d->to, "default"));
-	else
-		str_addf(out, " is %s",
-			!d->to    ? "to go"
-			: d->from ? "another one"
-				  : "to come");
-	str_addf(out, " (%s%s%s)", when_texts[d->when], d->why ? ": " : "",
-		str_or(d->why, ""));
-}
-
-json_t *deltas_text(const struct deltas *deltas)
-{
-	json_t *all = json_array();
-
-	list_each(&deltas->list, it, next) {
-		AUTO_STR struct str text = STR_INIT;
-
-		add_text(&text, list_entry(it, struct delta, link));
-		json_array_append_new(all, json_string(str_text(&text)));
-	}
-	return all;
 }

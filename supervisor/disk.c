@@ -119,6 +119,11 @@ char *argv_disk_node_name(const char *disk, unsigned layers, size_t depth)
 			       : xasprintf("disk-%s.%zu", disk, depth - layers);
 }
 
+char *argv_disk_id(const struct spec_disk *disk)
+{
+	return xasprintf("%s-%s", disk->drive ? "cdrom" : "disk", disk->name);
+}
+
 char *argv_disk_top(const struct spec_disk *disk, const char *name)
 {
 	return argv_disk_node_name(name, disk ? disk->layers : 0, 0);
@@ -271,7 +276,7 @@ enum disk_place argv_disk_place(const struct spec_disk *disk)
 
 bool argv_disk_is_hot(const struct spec_disk *disk)
 {
-	return buses[disk->bus].hot;
+	return buses[disk->bus].hot && !disk->disc;
 }
 
 static json_t *disk_on_bus(
@@ -353,6 +358,10 @@ static int check(
 int argv_disk_may_plug(
 	const struct spec_disk *disk, const char *machine, struct err *err)
 {
+	if (disk->drive)
+		return err_set(err, ERR_UNSUPPORTED,
+			"a CD-ROM drive comes and goes with a start only; its "
+			"disc by vmward cdrom insert and eject");
 	if (!argv_disk_is_hot(disk))
 		return err_set(err, ERR_UNSUPPORTED,
 			"a disk with bus = %s comes and goes with a start "
@@ -390,11 +399,18 @@ static void put_policies(json_t *device, const struct spec_disk *disk)
 	}
 }
 
-static bool boots_first(const struct vm_spec *spec)
+static bool has_first(const struct list *disks)
 {
-	list_each(&spec->disks, it, next)
+	list_each(disks, it, next)
 		if (list_entry(it, struct spec_disk, link)->boot == 1)
 			return true;
+	return false;
+}
+
+static bool boots_first(const struct vm_spec *spec)
+{
+	if (has_first(&spec->disks) || has_first(&spec->cdroms))
+		return true;
 	list_each(&spec->nics, it, next)
 		if (list_entry(it, struct spec_nic, link)->boot == 1)
 			return true;
@@ -415,7 +431,8 @@ json_t *argv_disk_device(const struct vm_spec *spec,
 	const struct spec_disk *disk, int place, int bootindex, struct err *err)
 {
 	enum machine_kind kind = device_machine(spec);
-	AUTO_FREE char *id = xasprintf("disk-%s", disk->name);
+	AUTO_FREE char *id = argv_disk_id(disk);
+	AUTO_FREE char *node = argv_disk_node_name(disk->name, 0, 0);
 	AUTO_JSON json_t *device = NULL;
 
 	if (check(kind, disk, err) != 0)
@@ -423,7 +440,8 @@ json_t *argv_disk_device(const struct vm_spec *spec,
 	device = disk_on_bus(kind, disk, id);
 	if (put_place(device, kind, disk, place, err) != 0)
 		return NULL;
-	device_put(device, "drive", id);
+	if (!disk->drive || device_is_set(disk->image))
+		device_put(device, "drive", node);
 	device_put(device, "serial",
 		device_is_set(disk->serial) ? disk->serial : disk->name);
 	if (disk->cache == CACHE_WRITETHROUGH)
@@ -434,7 +452,7 @@ json_t *argv_disk_device(const struct vm_spec *spec,
 
 		device_put(device, "iothread", thread);
 	}
-	if (disk->disc) /* before all that a file can name */
+	if (disk->disc && !disk->drive) /* before all that a file can name */
 		json_object_set_new(device, "bootindex", json_integer(0));
 	else
 		device_put_boot(device, bootindex);

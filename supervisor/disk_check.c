@@ -107,7 +107,7 @@ static void check_format(const struct spec_disk *disk, const char *section,
 
 void disk_check(const struct spec_disk *disk, const struct remarks *to)
 {
-	AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
+	AUTO_FREE char *section = spec_disk_section(disk);
 
 	if (!remark_is_sound(to, section))
 		return;

@@ -181,7 +181,7 @@ static void check_disks(const struct host *host)
 {
 	list_each(&host->spec->disks, it, next) {
 		struct spec_disk *disk = list_entry(it, struct spec_disk, link);
-		AUTO_FREE char *section = xasprintf("disk.%s", disk->name);
+		AUTO_FREE char *section = spec_disk_section(disk);
 		if (disk->made || !remark_is_sound(host->to, section))
 			continue;
 		if (disk->image)

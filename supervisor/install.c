@@ -18,9 +18,10 @@ int install_check(const struct vm_spec *spec, const char *path,
 	if (spec && str_starts(spec->vm.machine, "microvm"))
 		return err_set(err, ERR_UNSUPPORTED,
 			"machine microvm has no CD-ROM drives");
-	if (spec && spec_disk_of(spec, DISC))
+	if (spec && (spec_disk_of(spec, DISC) || spec_cdrom_of(spec, DISC)))
 		return err_set(err, ERR_EXISTS,
-			"[disk." DISC "] has the name that the disc needs");
+			"[%s." DISC "] has the name that the disc needs",
+			spec_disk_of(spec, DISC) ? "disk" : "cdrom");
 	if (!S_ISREG(st->st_mode) && !S_ISBLK(st->st_mode))
 		return err_set(err, ERR_CONFIG,
 			"'%s' is neither a file nor a block device", path);

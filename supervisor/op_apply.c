@@ -14,6 +14,7 @@
 #include "supervisor/limits.h"
 #include "supervisor/nets.h"
 #include "supervisor/op.h"
+#include "supervisor/op_cdrom.h"
 #include "supervisor/op_device.h"
 #include "supervisor/op_nic.h"
 #include "supervisor/op_nics.h"
@@ -221,6 +222,24 @@ static void resize(struct op_apply *op, const struct delta *d)
 			  op->vm, disk->name, disk->size, on_step, op));
 }
 
+/* The disc of a drive as a spec has it, which has it no longer then. */
+static void set_disc(
+	struct op_apply *op, const struct delta *d, const struct vm_spec *to)
+{
+	const char *drive = device_of(d);
+	struct spec_disk *disc = spec_disk_of(to, drive);
+
+	if (disc) {
+		list_del(&disc->link);
+		list_init(&disc->link);
+	}
+	watch(op, op_cdrom_begin(op->vm,
+			  &(struct cdrom_wish){ .drive = drive,
+				  .disc = disc,
+				  .image = to == op->before ? d->from : d->to },
+			  on_step, op));
+}
+
 /* The rate of one direction as a spec has it: the host's, done at once. */
 static void set_rate(
 	struct op_apply *op, const struct delta *d, const struct vm_spec *to)
@@ -326,6 +345,8 @@ static void begin_step(struct op_apply *op)
 		set_size(op, d, op->target);
 	else if (d->act == DELTA_THROTTLE)
 		throttle(op, d, op->target);
+	else if (d->act == DELTA_DISC)
+		set_disc(op, d, op->target);
 	else if (d->act == DELTA_LIMITS)
 		limit(op, op->target);
 	else if (d->act == DELTA_RESIZE)
@@ -445,6 +466,8 @@ static void begin_undo(struct op_apply *op)
 		set_size(op, d, op->before);
 	else if (d->act == DELTA_THROTTLE)
 		throttle(op, d, op->before);
+	else if (d->act == DELTA_DISC)
+		set_disc(op, d, op->before);
 	else if (d->act == DELTA_LIMITS)
 		limit(op, op->before);
 	else if (d->act == DELTA_DETACH &&

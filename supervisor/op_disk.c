@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "base/fd.h"
 #include "base/mem.h"
 #include "base/sys.h"
 #include "qmp/call.h"
@@ -18,13 +17,13 @@
 #include "supervisor/chain_record.h"
 #include "supervisor/device.h"
 #include "supervisor/disk_close.h"
+#include "supervisor/disk_open.h"
 #include "supervisor/image_plan.h"
 #include "supervisor/op_device.h"
 #include "supervisor/running.h"
 #include "supervisor/throttle.h"
 
 #define IMAGE_GONE_MS 10000
-#define UNLOCK_MS     180000
 
 struct op_disk {
 	struct job job;
@@ -35,10 +34,10 @@ struct op_disk {
 	json_t *device;
 	json_t *controller; /* that the disk needs first */
 	struct chain chain; /* its images, open until QEMU has them */
-	size_t depth;       /* of the one at work */
-	bool closed;        /* the child that closes its nodes has ended */
+	bool opened;        /* the child that gives QEMU its nodes has ended */
+	struct err open_err;
+	bool closed; /* the child that closes its nodes has ended */
 	struct err close_err;
-	struct err secret_err;
 	struct image_create *image;
 	struct pool_claim claim; /* of its pool's quota */
 	bool image_ended;
@@ -103,79 +102,15 @@ static int prepare(struct op_disk *op, struct err *err)
 		argv_disk_device(vm->running, op->disk, op->dev.slot, 0, err);
 	if (!op->device || chains_open_disk(&op->chain, &from, op->disk, err))
 		return -1;
-	op->depth = op->chain.n;
 	return argv_disk_check(op->disk, &op->chain, err);
 }
 
-/* QEMU knows it by that name; closed here. */
-static void pass_fd(struct op_disk *op, const char *name, int set, int *fd)
+static void on_opened(struct job *job, void *arg)
 {
-	json_t *args = json_pack("{s:s}", "opaque", name);
+	struct op_disk *op = arg;
 
-	if (set >= 0)
-		json_object_set_new(args, "fdset-id", json_integer(set));
-	qmp_call_start(&op->call, &op->job, QMP_OF(op),
-		&(struct qmp_command){ "add-fd", args, 0, *fd }, false);
-	fd_close(fd);
-}
-
-/* Gives QEMU the next descriptor of the image at work; false: it has all. */
-static bool send_fd(struct op_disk *op)
-{
-	struct chain_image *image = &op->chain.at[op->depth];
-	int *fd = image->write_fd >= 0 ? &image->write_fd : &image->fd;
-	AUTO_FREE char *name =
-		argv_disk_fd_name(op->disk, &op->chain, op->depth);
-
-	if (*fd < 0)
-		return false;
-	pass_fd(op, name, image->set, fd);
-	return true;
-}
-
-/*
- * The password comes by a descriptor as well; false: there is none.  QEMU
- * reads it once, from the number that it says.
- */
-static bool send_secret(struct op_disk *op)
-{
-	AUTO_FREE char *name = argv_disk_secret_id(op->dev.name);
-
-	if (op->chain.secret_fd <= 0)
-		return false;
-	pass_fd(op, name, -1, &op->chain.secret_fd);
-	op->chain.secret_fd = 0;
-	return true;
-}
-
-static int note_secret(struct op_disk *op)
-{
-	op->chain.secret_as = (int)json_integer_value(
-		json_object_get(op->call.result, "fdset-id"));
-	return (int)json_integer_value(json_object_get(op->call.result, "fd"));
-}
-
-static void note_set(struct op_disk *op)
-{
-	op->chain.at[op->depth].set = (int)json_integer_value(
-		json_object_get(op->call.result, "fdset-id"));
-}
-
-static json_t *node_of(const struct op_disk *op)
-{
-	struct argv_host host = { .images = op->dev.vm->env->paths.images,
-		.io_uring = op->dev.vm->env->io_uring };
-
-	return argv_disk_node(op->disk, &host, &op->chain, op->depth);
-}
-
-/* A key of LUKS is seconds of a processor, which others may want. */
-static void send_node(struct op_disk *op)
-{
-	qmp_call_start(&op->call, &op->job, QMP_OF(op),
-		QMP_COMMAND_IN(op->chain.encrypted ? UNLOCK_MS : 0,
-			"blockdev-add", node_of(op)),
-		false);
+	op->opened = true;
+	op->open_err = job->err;
 }
 
 /* ---- the controller, which comes with the first disk that needs it ---- */
@@ -232,24 +167,10 @@ static enum job_state attach_run(struct job *job)
 	if (job->err.code || prepare(op, &job->err))
 		return JOB_ENDS;
 	op->node_asked = true;
-	if (send_secret(op)) {
-		JOB_AWAIT(job, op->call.replied, JOB_FOREVER);
-		QMP_TRY(job, &op->call, QMP_OF(op), "object-add",
-			argv_disk_secret(op->disk, note_secret(op)));
-		op->secret_err = op->call.err;
-		QMP_CALL(job, &op->call, QMP_OF(op), "remove-fd",
-			json_pack("{s:i}", "fdset-id", op->chain.secret_as));
-		if (op->secret_err.code)
-			return job_fail_err(job, &op->secret_err);
-	}
-	while (op->depth-- > 0) {
-		while (send_fd(op)) {
-			JOB_AWAIT(job, op->call.replied, JOB_FOREVER);
-			note_set(op);
-		}
-		send_node(op);
-		JOB_AWAIT(job, op->call.replied, JOB_FOREVER);
-	}
+	disk_open_start(op->dev.vm, op->disk, &op->chain, job, on_opened, op);
+	JOB_AWAIT(job, op->opened, JOB_FOREVER); /* its own */
+	if (op->open_err.code)
+		return job_fail_err(job, &op->open_err);
 	if (is_scsi(op)) {
 		QMP_CALL(job, &op->call, QMP_OF(op), "qom-list",
 			op_device_list());

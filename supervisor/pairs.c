@@ -147,9 +147,10 @@ struct spec_disk *spec_disk_from_pairs(const struct vm_spec *vm,
 	const struct paths *paths, struct err *err)
 {
 	struct made made = { .vm = vm, .paths = paths, .dir = dir };
+	const struct spec_disk *old = spec_disk_of(vm, name);
 	struct list *device = NULL;
 
-	if (spec_disk_of(vm, name))
+	if (old && !old->drive) /* a disc makes way for another one */
 		err_set(err, ERR_EXISTS, "disk '%s' exists already", name);
 	else
 		device = from_pairs(&disks, &made, name, pairs, err);

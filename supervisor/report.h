@@ -33,6 +33,8 @@ const char *report_name(const struct report_field *field);
 json_t *report_vm(const struct vm *vm, const struct report_choice *choice);
 /* The disks of the running or written spec; new. */
 json_t *report_disks(const struct vm *vm);
+/* Its CD-ROM drives, with the disc in each or none; new. */
+json_t *report_cdroms(const struct vm *vm);
 /* Its nics, with their taps while it runs; new. */
 json_t *report_nics(const struct vm *vm);
 /*

@@ -7,6 +7,7 @@
 #include "base/atom.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "supervisor/edits.h"
 #include "supervisor/forward.h"
 #include "supervisor/lowspace.h"
@@ -16,20 +17,33 @@
 
 /* In [vm] of what runs: it was started with another size. */
 #define RESIZED "x-resized"
+/* In a section that was plugged in: when. */
+#define SINCE "x-since"
 
 /* ---- what the sections of a VM say while it runs ---- */
 
 /* What a section that was plugged in says; the pairs are stolen. */
 static void add_entries(struct vm *vm, const char *section, json_t *pairs)
 {
+	AUTO_FREE char *now = xasprintf("%" PRId64, sys_realtime_us());
 	const char *key;
 	json_t *value;
 
 	ini_add(&vm->running->ini, section, NULL, NULL, "hotplug", "/");
+	ini_add(&vm->running->ini, section, SINCE, now, "hotplug", "/");
 	json_object_foreach(pairs, key, value) ini_add(&vm->running->ini,
 		section, key, json_string_value(value), "hotplug", "/");
 	json_decref(pairs);
 	vm_save_running(vm);
+}
+
+int64_t running_since(const struct vm *vm, const char *section)
+{
+	const struct ini_entry *e =
+		vm->running ? ini_find(&vm->running->ini, section, SINCE)
+			    : NULL;
+
+	return e ? (int64_t)str_digits(e->value) : 0;
 }
 
 /* Those of one key, or (NULL) of the section. */
@@ -95,6 +109,32 @@ void running_drop_disk(struct vm *vm, const char *name)
 	list_del(&disk->link);
 	spec_disk_free(disk);
 	drop_section(vm, "disk", name);
+}
+
+void running_set_disc_steal(struct vm *vm, const char *drive,
+	struct spec_disk *disc, const char *image)
+{
+	AUTO_FREE char *section = xasprintf("cdrom.%s", drive);
+	struct spec_disk *old = own_disk(vm, drive);
+	struct spec_disk *its =
+		vm->running ? spec_cdrom_of(vm->running, drive) : NULL;
+
+	if (!its) {
+		spec_disk_free(disc);
+		return;
+	}
+	if (old) {
+		list_del(&old->link);
+		spec_disk_free(old);
+	}
+	if (disc)
+		list_add(&vm->running->disks, &disc->link);
+	atom_set(&its->image, disc ? disc->image : NULL);
+	drop_entries(&vm->running->ini, section, "image");
+	if (image)
+		ini_add(&vm->running->ini, section, "image", image, "hotplug",
+			"/");
+	vm_save_running(vm);
 }
 
 void running_resize_disk(

@@ -16,6 +16,12 @@ void running_drop_disk(struct vm *vm, const char *name);
 void running_add_nic_steal(struct vm *vm, struct spec_nic *nic, json_t *pairs);
 void running_drop_nic(struct vm *vm, const char *name);
 
+/*
+ * The drive has this disc (stolen), as its file says it, or (NULL) none.
+ */
+void running_set_disc_steal(struct vm *vm, const char *drive,
+	struct spec_disk *disc, const char *image);
+
 /* The disk has another size, in bytes; text: as its file says it. */
 void running_resize_disk(
 	struct vm *vm, const char *name, uint64_t size, const char *text);
@@ -40,6 +46,8 @@ void running_set_rates(struct vm *vm, const char *name,
  */
 void running_set_port(struct vm *vm, const char *key, const struct spec_nic *as,
 	const char *text);
+/* When the section's device was plugged in, wall clock; 0: with its QEMU. */
+int64_t running_since(const struct vm *vm, const char *section);
 /* Either was done: it is not as its QEMU was started. */
 bool running_is_resized(const struct vm *vm);
 

@@ -69,25 +69,34 @@ static bool wants_unit(const struct spec_disk *disk)
 	return argv_disk_place(disk) == PLACE_UNIT;
 }
 
-static bool has_disk(const struct vm_spec *spec, const char *device,
+static bool names_device(const struct list *disks, const char *device,
 	bool (*wants)(const struct spec_disk *disk))
 {
-	if (!str_starts(device, "disk-"))
-		return false;
-	list_each(&spec->disks, it, next) {
+	list_each(disks, it, next) {
 		const struct spec_disk *disk =
 			list_entry(it, struct spec_disk, link);
+		AUTO_FREE char *id = argv_disk_id(disk);
 
-		if (wants(disk) && str_eq(device + 5, disk->name))
+		if (wants(disk) && str_eq(device, id))
 			return true;
 	}
 	return false;
+}
+
+static bool has_disk(const struct vm_spec *spec, const char *device,
+	bool (*wants)(const struct spec_disk *disk))
+{
+	return names_device(&spec->disks, device, wants) ||
+	       names_device(&spec->cdroms, device, wants);
 }
 
 static bool has_units(const struct vm_spec *spec)
 {
 	list_each(&spec->disks, it, next)
 		if (wants_unit(list_entry(it, struct spec_disk, link)))
+			return true;
+	list_each(&spec->cdroms, ct, cnext)
+		if (wants_unit(list_entry(ct, struct spec_disk, link)))
 			return true;
 	return false;
 }
@@ -148,12 +157,11 @@ static int take(struct ports *ports, const struct range *in, const char *device)
 }
 
 /* A device that finds no place is refused when its vector is built. */
-static void place(struct ports *ports, const struct range *in,
-	const char *class, const char *name)
+static void place(struct ports *ports, const struct range *in, const char *id)
 {
 	char device[ARGV_SLOT_NAME];
 
-	snprintf(device, sizeof(device), "%s-%s", class, name);
+	snprintf(device, sizeof(device), "%s", id);
 	if (find(ports, in, device) < 0)
 		(void)take(ports, in, device);
 }
@@ -175,15 +183,16 @@ static unsigned count_ports(const struct ports *ports, uint64_t spare)
 }
 
 /* The disks of that kind that have no place yet. */
-static void place_disks(struct ports *ports, const struct vm_spec *spec,
+static void place_disks(struct ports *ports, const struct list *disks,
 	const struct range *in, bool (*wants)(const struct spec_disk *disk))
 {
-	list_each(&spec->disks, it, next) {
+	list_each(disks, it, next) {
 		const struct spec_disk *disk =
 			list_entry(it, struct spec_disk, link);
+		AUTO_FREE char *id = argv_disk_id(disk);
 
 		if (wants(disk))
-			place(ports, in, "disk", disk->name);
+			place(ports, in, id);
 	}
 }
 
@@ -192,10 +201,13 @@ static void plan_ports(struct ports *ports, const struct vm_spec *spec)
 	for (unsigned i = 0; i < ARGV_SLOTS_MAX; i++)
 		if (!stays_in_port(spec, ports->at[i]))
 			memset(ports->at[i], 0, sizeof(ports->at[i]));
-	place_disks(ports, spec, &all_ports, wants_port);
-	list_each(&spec->nics, it, next)
-		place(ports, &all_ports, "net",
-			list_entry(it, struct spec_nic, link)->name);
+	place_disks(ports, &spec->disks, &all_ports, wants_port);
+	list_each(&spec->nics, it, next) {
+		AUTO_FREE char *id = xasprintf(
+			"net-%s", list_entry(it, struct spec_nic, link)->name);
+
+		place(ports, &all_ports, id);
+	}
 }
 
 static void plan_units(struct ports *ports, const struct vm_spec *spec)
@@ -203,7 +215,8 @@ static void plan_units(struct ports *ports, const struct vm_spec *spec)
 	for (unsigned i = all_units.first; i < all_units.end; i++)
 		if (!has_disk(spec, ports->at[i], wants_unit))
 			memset(ports->at[i], 0, sizeof(ports->at[i]));
-	place_disks(ports, spec, &all_units, wants_unit);
+	place_disks(ports, &spec->disks, &all_units, wants_unit);
+	place_disks(ports, &spec->cdroms, &all_units, wants_unit);
 }
 
 void argv_plan_slots(const struct vm_spec *spec, struct argv_slots *slots)

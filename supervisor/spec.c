@@ -71,14 +71,29 @@ void spec_free(struct vm_spec *spec)
 	slab_put(spec);
 }
 
-struct spec_disk *spec_disk_of(const struct vm_spec *spec, const char *name)
+static struct spec_disk *find_disk(const struct list *list, const char *name)
 {
-	list_each(&spec->disks, it, next) {
+	list_each(list, it, next) {
 		struct spec_disk *disk = list_entry(it, struct spec_disk, link);
 		if (str_eq(disk->name, name))
 			return disk;
 	}
 	return NULL;
+}
+
+struct spec_disk *spec_disk_of(const struct vm_spec *spec, const char *name)
+{
+	return find_disk(&spec->disks, name);
+}
+
+struct spec_disk *spec_cdrom_of(const struct vm_spec *spec, const char *name)
+{
+	return find_disk(&spec->cdroms, name);
+}
+
+char *spec_disk_section(const struct spec_disk *disk)
+{
+	return xasprintf("%s.%s", disk->drive ? "cdrom" : "disk", disk->name);
 }
 
 struct spec_nic *spec_nic_of(const struct vm_spec *spec, const char *name)

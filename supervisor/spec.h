@@ -205,7 +205,8 @@ struct spec_disk {
 	bool backup;   /* it goes into backups */
 	struct spec_limits limits;
 	unsigned layers; /* put on it since QEMU began: supervisor/live_link */
-	bool disc;       /* in a CD-ROM drive: supervisor/install */
+	bool disc;       /* in a CD-ROM drive: supervisor/install, or */
+	bool drive;      /* of a [cdrom.N]: supervisor/cdrom */
 	bool made;       /* its image is the supervisor's to make: [seed] */
 };
 
@@ -373,7 +374,8 @@ struct vm_spec {
 	struct spec_start start;
 	struct spec_stop stop;
 	struct spec_restart restart;
-	struct list disks;   /* spec_disk.link, file order */
+	struct list disks;   /* spec_disk.link, file order; discs last */
+	struct list cdroms;  /* spec_disk.link: drives, whatever is in them */
 	struct list nics;    /* spec_nic.link */
 	struct list serials; /* spec_serial_port.link */
 	struct list raws;    /* spec_raw.link, by number */
@@ -420,7 +422,11 @@ extern const char *const spec_aio_names[];
 
 /* Device lookups by name; NULL if none. */
 struct spec_disk *spec_disk_of(const struct vm_spec *spec, const char *name);
+struct spec_disk *spec_cdrom_of(const struct vm_spec *spec, const char *name);
 struct spec_nic *spec_nic_of(const struct vm_spec *spec, const char *name);
+
+/* "disk.root", where its file has it; "cdrom.a" of a disc; new. */
+char *spec_disk_section(const struct spec_disk *disk);
 
 /*
  * One device from KEY=VALUE pairs ("disk attach web data size=10G"): the

@@ -100,5 +100,18 @@ const struct key spec_disk_keys[] = {
 			"no: a revert leaves it as it is." },
 	KEYS_END,
 };
+
+/* A drive; the disc in it is a disk of its own: supervisor/cdrom. */
+const struct key spec_cdrom_keys[] = {
+	{ "image", KEY_FILE, AT(image), .when = KEY_HOT, .live = "cdrom insert",
+		.help = "The disc: a path, or a volume of the pool default; "
+			"without it the drive is empty." },
+	{ "bus", KEY_CHOICE, AT(bus), .fallback = "sata", .when = KEY_COLD,
+		.choices = spec_bus_names,
+		.help = "What the guest sees the drive on: sata or scsi." },
+	{ "boot", KEY_INT, AT(boot), .min = 1, .max = 1000, .when = KEY_COLD,
+		.help = "Place in the boot order, empty or not." },
+	KEYS_END,
+};
 #undef AT
 /* clang-format on */

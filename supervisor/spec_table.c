@@ -42,6 +42,10 @@ const struct section spec_sections[] = {
 		MANY(disks, spec_disk, spec_disk_keys),
 		.help = "A disk, made of image, base or size; a running VM "
 			"takes another one by vmward disk attach." },
+	{ .name = "cdrom",
+		MANY(cdroms, spec_disk, spec_cdrom_keys),
+		.help = "A CD-ROM drive; vmward cdrom insert and eject change "
+			"the disc while the VM runs." },
 	{ .name = "net",
 		MANY(nics, spec_nic, spec_nic_keys),
 		.help = "A network interface." },
@@ -109,7 +113,6 @@ const struct section spec_sections[] = {
 			       "qmp-99",
 		.help = "What has no key: an option of QEMU's, a blank, and "
 			"its argument; or a line of QMP." },
-	LATER("cdrom"),
 	LATER("share"),
 	LATER("vsock"),
 	LATER("usb"),

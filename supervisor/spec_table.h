@@ -13,6 +13,7 @@ extern const struct key spec_start_keys[];
 extern const struct key spec_stop_keys[];
 extern const struct key spec_restart_keys[];
 extern const struct key spec_disk_keys[];
+extern const struct key spec_cdrom_keys[];
 extern const struct key spec_nic_keys[];
 extern const struct key spec_serial_keys[];
 extern const struct key spec_hooks_keys[];

@@ -114,6 +114,22 @@ void unplug_forget(struct vm *vm, const char *kind, const char *device)
 	write_marks(vm, &text);
 }
 
+bool unplug_is_asked(const struct vm *vm, const char *kind, const char *device)
+{
+	AUTO_FREE char *name = name_of(kind, device);
+	AUTO_STR struct str text = STR_INIT;
+	const char *at;
+	struct mark mark;
+
+	read_marks(vm, &text);
+	at = str_text(&text);
+	while (next_mark(&at, &mark))
+		if (strlen(name) == mark.len &&
+			memcmp(name, mark.name, mark.len) == 0)
+			return true;
+	return false;
+}
+
 bool unplug_is_marked(const struct vm *vm)
 {
 	AUTO_FREE char *path = path_of(vm);

@@ -18,6 +18,8 @@ void unplug_mark(
 	struct vm *vm, const char *kind, const char *device, bool write);
 /* All that was to be done for it is done. */
 void unplug_forget(struct vm *vm, const char *kind, const char *device);
+/* Whether that one was asked, and is there still. */
+bool unplug_is_asked(const struct vm *vm, const char *kind, const char *device);
 /* Whether any was asked. */
 bool unplug_is_marked(const struct vm *vm);
 /*

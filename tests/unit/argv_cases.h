@@ -41,6 +41,7 @@ static const struct argv_case argv_cases[] = {
 	{ .name = "slots",
 		.slots = { "", "net-old", "disk-gone", "", "disk-root" } },
 	{ .name = "bare" },
+	{ .name = "cdrom" },
 	{ .name = "display" },
 	{ .name = "display-pc" },
 	{ .name = "watchdog" },

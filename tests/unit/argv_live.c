@@ -210,8 +210,8 @@ static bool has_devices(const struct vm_spec *spec, const char *said)
 	bool all = true;
 
 	list_each(&spec->disks, it, next) {
-		AUTO_FREE char *id = xasprintf("\"disk-%s\"",
-			list_entry(it, struct spec_disk, link)->name);
+		AUTO_FREE char *id =
+			argv_disk_id(list_entry(it, struct spec_disk, link));
 
 		all &= strstr(said, id) != NULL;
 	}

@@ -95,6 +95,14 @@ static void test_keys(void)
 		"[net.lan]\nuser = yes\n", NULL,
 		"web.ini:3: [net.lan] forward default -> 8080:80 (at cold "
 		"start: in user mode QEMU or passt has it from its start)|");
+	differs("[cdrom.a]\nimage = /d/x.iso\n", "[cdrom.a]\n", NULL,
+		"web.ini:2: [cdrom.a] image default -> /d/x.iso "
+		"(now, by vmward apply)|");
+	differs("[cdrom.a]\n", "[cdrom.a]\nimage = /d/x.iso\n", NULL,
+		"[cdrom.a] image /d/x.iso -> default (now, by vmward apply)|");
+	differs("[cdrom.a]\n", "", NULL,
+		"web.ini:1: [cdrom.a] is to come (at cold start: a CD-ROM "
+		"drive comes and goes with a start only)|");
 	/* in force as soon as it is read */
 	differs("[restart]\npolicy = no\n", "", NULL, "");
 }

@@ -14,9 +14,10 @@
 enum { IN_FOLDERS = 4 };
 
 static const char *const examples[] = { "minimal.ini", "backup.ini",
-	"kernel.ini", "hooks.ini", "cloud.ini", "desktop.ini", "web@.ini",
-	"ci@.ini", "windows.ini", "remote.ini", "run-under-runit/web.ini",
-	"ordered/db.ini", "ordered/app.ini", "ordered/web.ini" };
+	"kernel.ini", "hooks.ini", "cloud.ini", "desktop.ini", "rescue.ini",
+	"web@.ini", "ci@.ini", "windows.ini", "remote.ini",
+	"run-under-runit/web.ini", "ordered/db.ini", "ordered/app.ini",
+	"ordered/web.ini" };
 
 /* What depends on this host: the derived uuid, and where the tree is. */
 static char *neutral(const char *text)

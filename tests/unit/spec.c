@@ -108,7 +108,10 @@ static void test_sample(void)
 		char *name = strstr(line, ".NAME]");
 		at += len;
 		if (name)
-			memcpy(name, ".name]", 6);
+			memcpy(name,
+				str_starts(line, "[cdrom") ? ".disc]"
+							   : ".name]",
+				6);
 		str_add(&text, line);
 		if (!str_starts(line, "size ="))
 			continue;
