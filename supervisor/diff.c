@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "supervisor/spec_value.h"
 
 struct compare {
 	const struct vm_spec *spec, *running;
@@ -112,29 +113,35 @@ static bool is_number(const struct key *key)
 {
 	return key->type == KEY_INT || key->type == KEY_SIZE ||
 	       key->type == KEY_MEMORY || key->type == KEY_DURATION ||
-	       key->type == KEY_BOOL;
+	       key->type == KEY_BOOL || key->parse == value_rate;
 }
 
+/* Of the entry, or (NULL) what the key is without one. */
 static bool number_of(
 	const struct key *key, const struct ini_entry *e, uint64_t *out)
 {
-	const struct key_source text = { .text = e->value, .dir = "/" };
+	const struct key_source text = { .text = e ? e->value : key->fallback,
+		.dir = "/" };
 	struct err ignored = ERR_INIT;
 
 	*out = 0;
-	return !key_value_set(key, out, &text, &ignored);
+	return text.text && !key_value_set(key, out, &text, &ignored);
 }
 
-/* 1G is 1024M, however it is written. */
+/*
+ * 1G is 1024M and 8Mbit is 1MB, however it is written, and a default that is
+ * written is none the less.
+ */
 static bool says_the_same(const struct ini_entry *a, const struct ini_entry *b)
 {
+	const struct ini_entry *any = a ? a : b;
 	const struct section *found;
 	const struct key *key = keys_lookup(
-		spec_sections, spec_nsections, a->section, a->key, &found);
+		spec_sections, spec_nsections, any->section, any->key, &found);
 	uint64_t one;
 	uint64_t other;
 
-	if (str_eq(a->value, b->value))
+	if (a && b && str_eq(a->value, b->value))
 		return true;
 	return key && is_number(key) && number_of(key, a, &one) &&
 	       number_of(key, b, &other) && one == other;
@@ -145,7 +152,7 @@ static bool differs(const struct compare *c, const struct ini_entry *old,
 {
 	const struct ini_entry *any = new ? new : old;
 
-	if (!any || (old && new &&says_the_same(old, new)))
+	if (!any || says_the_same(old, new))
 		return false;
 	return !is_policy(any) &&
 	       !(is_uuid(any) && str_eq(c->spec->uuid, c->running->uuid));

@@ -44,6 +44,20 @@ static void test_keys(void)
 	differs("[vm]\ncpus = 2 ; why\n", "[vm]\n\n\ncpus  =  2\n", "");
 }
 
+/* What is written another way, or as it is without being written, is none. */
+static void test_values(void)
+{
+	const char *nic = "[net.a]\nbridge = br0\nrate = 8Mbit\n";
+
+	differs("[net.a]\nbridge = br0\nrate = 8000kbit\n", nic, "");
+	differs("[net.a]\nbridge = br0\nrate = 9Mbit\n", nic,
+		"net.a.rate:8Mbit>9Mbit ");
+	differs("[net.a]\nbridge = br0\n", nic, "net.a.rate:8Mbit> ");
+	differs("[net.a]\nbridge = br0\nrate = no\n", "[net.a]\nbridge = br0\n",
+		"");
+	differs("[vm]\ncpus = 1\nnested = yes\n", "", "");
+}
+
 /* A device that one of them has alone is one difference. */
 static void test_sections(void)
 {
@@ -91,6 +105,7 @@ int main(void)
 {
 	kit_start();
 	test_keys();
+	test_values();
 	test_sections();
 	test_uuid();
 	kit_end();
