@@ -284,6 +284,7 @@ static void mend_record(struct vm *vm)
 {
 	struct record *r = &vm->record;
 
+	vm->slots.live = true;
 	if (vm->running)
 		vm_load_slots(vm);
 	if (r->ports) /* QEMU has no more since then */

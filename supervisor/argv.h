@@ -62,13 +62,15 @@ struct argv_host {
 struct argv_slots {
 	const char *names; /* "disk-root,,net-lan": devices by place; or NULL */
 	unsigned n;        /* ports that exist */
+	bool live;         /* in a QEMU that runs: controllers stay there */
 };
 
 #define ARGV_SLOTS_MAX  32
 #define ARGV_UNITS_MAX  32
 #define ARGV_PLACES_MAX (ARGV_SLOTS_MAX + ARGV_UNITS_MAX)
 #define ARGV_SLOT_NAME  24     /* with its end */
-#define ARGV_SCSI       "scsi" /* the controller, where it came late */
+#define ARGV_SCSI       "scsi" /* controllers, where they came late */
+#define ARGV_USB        "usb"
 
 /*
  * Gives every cold disk and nic of the spec its port: the recorded one if it
@@ -134,6 +136,8 @@ enum disk_place {
 	PLACE_USB,  /* wherever the bus likes */
 };
 enum disk_place argv_disk_place(const struct spec_disk *disk);
+/* The controller that it needs beside the board's own; NULL: none. */
+const char *argv_disk_controller(const struct spec_disk *disk);
 /* It comes and goes while its VM runs, on machines that let it. */
 bool argv_disk_is_hot(const struct spec_disk *disk);
 /* A machine of that type takes it, or lets it go, while it runs. */
@@ -152,8 +156,9 @@ MUST_CHECK int argv_disk_check(const struct spec_disk *disk,
 json_t *argv_disk_device(const struct vm_spec *spec,
 	const struct spec_disk *disk, int place, int bootindex,
 	struct err *err);
-/* The controller of scsi disks, in a root port or (-1) its fixed place; new. */
-json_t *argv_scsi_controller(const struct vm_spec *spec, int port);
+/* A controller of disks, in a root port or (-1) its fixed place; new. */
+json_t *argv_controller(
+	const struct vm_spec *spec, const char *controller, int port);
 /* Its place in the order of boot; 0: none. */
 int argv_disk_boot(const struct vm_spec *spec, const struct spec_disk *disk);
 json_t *argv_nic_backend(const struct vm_spec *spec, const struct spec_nic *nic,

@@ -44,18 +44,17 @@ static bool has_virtio_serial(const struct argv_build *b)
 static int add_usb(struct argv_build *b)
 {
 	bool tablet = b->spec->vm.os == OS_WINDOWS;
+	int port = argv_find_slot(b->slots, ARGV_USB);
 	json_t *usb;
 
 	if (b->kind == MACHINE_MICROVM || (!tablet && !has_disk_on(b, BUS_USB)))
 		return 0;
-	usb = device_new("qemu-xhci", "usb");
-	device_put_at(usb, b->kind, ADDR_USB);
-	if (argv_add_device(b, usb) != 0)
+	if (argv_add_device(b, argv_controller(b->spec, ARGV_USB, port)) != 0)
 		return -1;
 	if (!tablet)
 		return 0;
 	usb = device_new("usb-tablet", "tablet0");
-	device_put(usb, "bus", "usb.0");
+	device_put(usb, "bus", ARGV_USB ".0");
 	return argv_add_device(b, usb);
 }
 
@@ -139,7 +138,7 @@ static int add_scsi(struct argv_build *b)
 
 	if (!has_disk_on(b, BUS_SCSI))
 		return 0;
-	return argv_add_device(b, argv_scsi_controller(b->spec, port));
+	return argv_add_device(b, argv_controller(b->spec, ARGV_SCSI, port));
 }
 
 static int add_pvpanic(struct argv_build *b)

@@ -19,7 +19,7 @@ struct make {
 	const struct vm *vm;
 	const struct observed *seen; /* or NULL */
 	unsigned ports;              /* that are free */
-	bool scsi;                   /* a controller comes, or is there */
+	bool scsi, usb;              /* a controller comes, or is there */
 };
 
 static struct delta *add(struct make *m, const char *section, const char *key)
@@ -89,20 +89,27 @@ static void plug(struct make *m, struct delta *d, bool comes, bool with_port)
 	m->ports -= d->act == DELTA_ATTACH && with_port;
 }
 
-/* The first scsi disk brings the controller, which takes a port. */
-static bool needs_controller(const struct make *m)
+/*
+ * The first disk on scsi or usb brings the controller, which takes a port;
+ * comes: it is there, or on its way.
+ */
+static bool needs_port(
+	const struct make *m, const struct spec_disk *disk, bool *comes)
 {
-	if (m->scsi || argv_find_slot(&m->vm->slots, ARGV_SCSI) >= 0)
+	const char *controller = argv_disk_controller(disk);
+	bool there = *comes;
+
+	if (!controller)
+		return true;
+	*comes = true;
+	if (there || argv_find_slot(&m->vm->slots, controller) >= 0)
 		return false;
 	if (m->seen)
-		return !observed_has_device(m->seen, ARGV_SCSI);
-	list_each(&m->vm->running->disks, it, next) {
-		const struct spec_disk *disk =
-			list_entry(it, struct spec_disk, link);
-
-		if (argv_disk_place(disk) == PLACE_UNIT)
+		return !observed_has_device(m->seen, controller);
+	list_each(&m->vm->running->disks, it, next)
+		if (argv_disk_place(list_entry(it, struct spec_disk, link)) ==
+			argv_disk_place(disk))
 			return false;
-	}
 	return true;
 }
 
@@ -112,14 +119,13 @@ static void plug_disk(struct make *m, struct delta *d)
 	const struct spec_disk *gone = disk_of(m->vm->running, d);
 
 	const struct spec_disk *disk = added ? added : gone;
-	bool scsi = argv_disk_place(disk) == PLACE_UNIT;
+	bool *comes = disk->bus == BUS_USB ? &m->usb : &m->scsi;
 	struct err err = ERR_INIT;
 
 	if (argv_disk_may_plug(disk, m->vm->running->vm.machine, &err))
 		waits(d, err.text);
 	else
-		plug(m, d, added != NULL, !scsi || needs_controller(m));
-	m->scsi |= scsi;
+		plug(m, d, added != NULL, needs_port(m, disk, comes));
 }
 
 static void plug_drive(struct make *m UNUSED, struct delta *d)
@@ -417,7 +423,8 @@ static bool is_known(const struct make *m, const char *id)
 		if (str_eq(list_entry(it, struct ini_entry, link)->section,
 			    section))
 			return true;
-	return str_starts(id, ROOM_CPU) || str_eq(id, ARGV_SCSI);
+	return str_starts(id, ROOM_CPU) || str_eq(id, ARGV_SCSI) ||
+	       str_eq(id, ARGV_USB);
 }
 
 /* What was plugged in behind our back. */

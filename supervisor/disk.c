@@ -258,20 +258,26 @@ static int put_sata(json_t *device, enum machine_kind kind,
 static const struct bus {
 	const char *driver; /* NULL: virtio-blk of the machine's kind */
 	const char *disc;   /* the same with a disc in it */
-	const char *bus;    /* QEMU's, where there is one of them */
+	/* has the only bus of its kind; NULL: there are more, or none */
+	const char *controller;
 	enum disk_place place;
 	bool hot;
 } buses[] = {
 	[BUS_VIRTIO] = { NULL, NULL, NULL, PLACE_PORT, true },
-	[BUS_SCSI] = { "scsi-hd", "scsi-cd", ARGV_SCSI ".0", PLACE_UNIT, true },
+	[BUS_SCSI] = { "scsi-hd", "scsi-cd", ARGV_SCSI, PLACE_UNIT, true },
 	[BUS_NVME] = { "nvme", "nvme", NULL, PLACE_PORT, true },
 	[BUS_SATA] = { "ide-hd", "ide-cd", NULL, PLACE_SATA, false },
-	[BUS_USB] = { "usb-storage", "usb-storage", "usb.0", PLACE_USB, false },
+	[BUS_USB] = { "usb-storage", NULL, ARGV_USB, PLACE_USB, true },
 };
 
 enum disk_place argv_disk_place(const struct spec_disk *disk)
 {
 	return buses[disk->bus].place;
+}
+
+const char *argv_disk_controller(const struct spec_disk *disk)
+{
+	return buses[disk->bus].controller;
 }
 
 bool argv_disk_is_hot(const struct spec_disk *disk)
@@ -288,21 +294,26 @@ static json_t *disk_on_bus(
 	if (!bus->driver)
 		return device_virtio(kind, "virtio-blk", id);
 	device = device_new(disk->disc ? bus->disc : bus->driver, id);
-	if (bus->bus)
-		device_put(device, "bus", bus->bus);
+	if (bus->controller) {
+		AUTO_FREE char *its = xasprintf("%s.0", bus->controller);
+
+		device_put(device, "bus", its);
+	}
 	return device;
 }
 
-json_t *argv_scsi_controller(const struct vm_spec *spec, int port)
+json_t *argv_controller(
+	const struct vm_spec *spec, const char *controller, int port)
 {
 	enum machine_kind kind = device_machine(spec);
-	json_t *device;
+	bool usb = str_eq(controller, ARGV_USB);
+	json_t *device = usb ? device_new("qemu-xhci", ARGV_USB)
+			     : device_virtio(kind, "virtio-scsi", ARGV_SCSI);
 
-	if (port < 0)
-		return device_virtio_at(
-			kind, "virtio-scsi", ARGV_SCSI, ADDR_SCSI);
-	device = device_virtio(kind, "virtio-scsi", ARGV_SCSI);
-	device_put_place(device, port);
+	if (port >= 0)
+		device_put_place(device, port);
+	else if (kind != MACHINE_MICROVM)
+		device_put_at(device, kind, usb ? ADDR_USB : ADDR_SCSI);
 	return device;
 }
 
@@ -365,7 +376,7 @@ int argv_disk_may_plug(
 	if (!argv_disk_is_hot(disk))
 		return err_set(err, ERR_UNSUPPORTED,
 			"a disk with bus = %s comes and goes with a start "
-			"only: say bus = virtio, scsi or nvme",
+			"only: say bus = virtio, scsi, nvme or usb",
 			spec_bus_names[disk->bus]);
 	if (disk->url && remote_logs_in(disk->url))
 		return err_set(err, ERR_UNSUPPORTED,

@@ -137,6 +137,7 @@ int launch_qemu(struct launch *launch, struct vm *vm, struct err *err)
 		return -1;
 	if (launch->firmware.found.code)
 		host.firmware = &launch->firmware.found;
+	vm->slots.live = false;
 	vm_load_slots(vm);
 	if (launch->saved) /* as many as then */
 		vm->slots.n = (unsigned)json_integer_value(

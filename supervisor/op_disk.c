@@ -78,15 +78,18 @@ static int make_image(struct op_disk *op)
 	return need;
 }
 
-static bool is_scsi(const struct op_disk *op)
+static const char *controller_of(const struct op_disk *op)
 {
-	return argv_disk_place(op->disk) == PLACE_UNIT;
+	return argv_disk_controller(op->disk);
 }
 
 static int take_place(struct op_disk *op, struct err *err)
 {
-	return is_scsi(op) ? op_device_take_unit(&op->dev, err)
-			   : op_device_take_slot(&op->dev, err);
+	enum disk_place place = argv_disk_place(op->disk);
+
+	if (place == PLACE_UNIT)
+		return op_device_take_unit(&op->dev, err);
+	return place == PLACE_PORT ? op_device_take_slot(&op->dev, err) : 0;
 }
 
 static int prepare(struct op_disk *op, struct err *err)
@@ -122,11 +125,11 @@ static json_t *new_controller(struct op_disk *op, struct err *err)
 	int port = -1;
 
 	if (device_machine(vm->running) == MACHINE_Q35) {
-		port = argv_take_slot(&vm->slots, ARGV_SCSI, err);
+		port = argv_take_slot(&vm->slots, controller_of(op), err);
 		if (port < 0)
 			return NULL;
 	}
-	return argv_scsi_controller(vm->running, port);
+	return argv_controller(vm->running, controller_of(op), port);
 }
 
 /* It stays, whatever becomes of the disk: so does its port. */
@@ -135,7 +138,7 @@ static void note_controller(struct op_disk *op)
 	if (!op->call.err.code)
 		op_device_save_slots(&op->dev);
 	else if (op->call.err.code != ERR_TIMEOUT)
-		argv_drop_slot(&op->dev.vm->slots, ARGV_SCSI);
+		argv_drop_slot(&op->dev.vm->slots, controller_of(op));
 }
 
 /* ---- the device ---- */
@@ -171,10 +174,10 @@ static enum job_state attach_run(struct job *job)
 	JOB_AWAIT(job, op->opened, JOB_FOREVER); /* its own */
 	if (op->open_err.code)
 		return job_fail_err(job, &op->open_err);
-	if (is_scsi(op)) {
+	if (controller_of(op)) {
 		QMP_CALL(job, &op->call, QMP_OF(op), "qom-list",
 			op_device_list());
-		if (!op_device_is_listed(op->call.result, ARGV_SCSI)) {
+		if (!op_device_is_listed(op->call.result, controller_of(op))) {
 			op->controller = new_controller(op, &job->err);
 			if (!op->controller)
 				return JOB_ENDS;

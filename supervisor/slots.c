@@ -90,24 +90,35 @@ static bool has_disk(const struct vm_spec *spec, const char *device,
 	       names_device(&spec->cdroms, device, wants);
 }
 
-static bool has_units(const struct vm_spec *spec)
+static bool is_controller(const char *device)
 {
-	list_each(&spec->disks, it, next)
-		if (wants_unit(list_entry(it, struct spec_disk, link)))
+	return str_eq(device, ARGV_SCSI) || str_eq(device, ARGV_USB);
+}
+
+static bool is_on(const struct list *disks, const char *controller)
+{
+	list_each(disks, it, next) {
+		const char *its = argv_disk_controller(
+			list_entry(it, struct spec_disk, link));
+
+		if (its && str_eq(its, controller))
 			return true;
-	list_each(&spec->cdroms, ct, cnext)
-		if (wants_unit(list_entry(ct, struct spec_disk, link)))
-			return true;
+	}
 	return false;
 }
 
-/* What is in a port stays there. */
-static bool stays_in_port(const struct vm_spec *spec, const char *device)
+/*
+ * What is in a port stays there; a controller as long as its QEMU, whose
+ * disks may all have gone.
+ */
+static bool stays_in_port(
+	const struct vm_spec *spec, const char *device, bool live)
 {
 	if (has_disk(spec, device, wants_port))
 		return true;
-	if (str_eq(device, ARGV_SCSI))
-		return has_units(spec);
+	if (is_controller(device))
+		return live || is_on(&spec->disks, device) ||
+		       is_on(&spec->cdroms, device);
 	list_each(&spec->nics, it, next) {
 		const struct spec_nic *nic =
 			list_entry(it, struct spec_nic, link);
@@ -196,10 +207,11 @@ static void place_disks(struct ports *ports, const struct list *disks,
 	}
 }
 
-static void plan_ports(struct ports *ports, const struct vm_spec *spec)
+static void plan_ports(
+	struct ports *ports, const struct vm_spec *spec, bool live)
 {
 	for (unsigned i = 0; i < ARGV_SLOTS_MAX; i++)
-		if (!stays_in_port(spec, ports->at[i]))
+		if (!stays_in_port(spec, ports->at[i], live))
 			memset(ports->at[i], 0, sizeof(ports->at[i]));
 	place_disks(ports, &spec->disks, &all_ports, wants_port);
 	list_each(&spec->nics, it, next) {
@@ -226,7 +238,7 @@ void argv_plan_slots(const struct vm_spec *spec, struct argv_slots *slots)
 
 	unpack(slots, &ports);
 	if (ported)
-		plan_ports(&ports, spec);
+		plan_ports(&ports, spec, slots->live);
 	else
 		memset(ports.at, 0, ARGV_SLOTS_MAX * sizeof(ports.at[0]));
 	plan_units(&ports, spec);

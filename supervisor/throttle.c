@@ -66,15 +66,28 @@ bool throttle_limits(const struct spec_limits *limits)
 	return limits->iops || limits->bps;
 }
 
-/* A virtio disk made of -blockdev has its backend below the device. */
+/*
+ * A virtio disk made of -blockdev has its backend below the device, and one on
+ * USB is a scsi disk behind a bridge.
+ */
+static char *backend_of(const struct spec_disk *disk)
+{
+	const char *name = disk->name;
+
+	if (disk->bus == BUS_VIRTIO)
+		return xasprintf(
+			"/machine/peripheral/disk-%s/virtio-backend", name);
+	if (disk->bus == BUS_USB)
+		return xasprintf("/machine/peripheral/disk-%s/disk-%s.0/"
+				 "legacy[0]",
+			name, name);
+	return xasprintf("disk-%s", name);
+}
+
 json_t *throttle_arguments(
 	const struct spec_disk *disk, const struct spec_limits *limits)
 {
-	AUTO_FREE char *id =
-		xasprintf(disk->bus == BUS_VIRTIO
-				  ? "/machine/peripheral/disk-%s/virtio-backend"
-				  : "disk-%s",
-			disk->name);
+	AUTO_FREE char *id = backend_of(disk);
 	json_t *arguments = json_pack("{s:s,s:I,s:I,s:i,s:i,s:i,s:i}", "id", id,
 		"iops", (json_int_t)limits->iops, "bps",
 		(json_int_t)limits->bps, "iops_rd", 0, "iops_wr", 0, "bps_rd",

@@ -301,6 +301,7 @@ static void get_parts(const json_t *from, struct vm *vm)
 		vm_load_running(vm);
 		if (!vm->spec)
 			vm->spec = vm->running;
+		vm->slots.live = true;
 		if (vm->running)
 			vm_load_slots(vm);
 		BUG_ON(machine_get(machine, &vm->machine, &err));

@@ -196,6 +196,27 @@ static void test_isa_ports(void)
 
 /* ---- places ---- */
 
+/* A controller whose disks have all gone keeps its port with its QEMU. */
+static void test_controllers(void)
+{
+	struct vm_spec *spec = parse("[disk.a]\nimage = a.raw\n");
+	struct argv_slots slots = { .n = 0, .live = true };
+
+	argv_name_slots(&slots, "disk-a,scsi,usb,disk-gone");
+	argv_plan_slots(spec, &slots);
+	is_str(slots.names, "disk-a,scsi,usb", "both stay while QEMU runs");
+	slots.live = false;
+	argv_plan_slots(spec, &slots);
+	is_str(slots.names, "disk-a", "and none at the next start");
+	spec_free(spec);
+	spec = parse("[disk.a]\nimage = a.raw\nbus = usb\n");
+	argv_name_slots(&slots, "scsi,usb");
+	argv_plan_slots(spec, &slots);
+	is_str(slots.names, ",usb", "but one with a disk");
+	argv_name_slots(&slots, NULL);
+	spec_free(spec);
+}
+
 static void test_slots(void)
 {
 	struct vm_spec *spec = parse("[vm]\nhotplug-ports = 3\n"
@@ -325,6 +346,7 @@ int main(void)
 	test_refusals();
 	test_isa_ports();
 	test_slots();
+	test_controllers();
 	test_mac();
 	test_paths();
 	test_speed();

@@ -117,9 +117,20 @@ static void test_disks(void)
 	differs(DISK "bus = sata\n", "", NULL,
 		"web.ini:1: [disk.data] is to come (at cold start: a disk "
 		"with bus = sata comes and goes with a start only: say bus = "
-		"virtio, scsi or nvme)|");
+		"virtio, scsi, nvme or usb)|");
 	/* the controller takes a port, and none is needed once it is there */
 	differs(DISK "bus = scsi\n[disk.more]\nsize = 1G\nbus = scsi\n",
+		"[vm]\nhotplug-ports = 1\n", NULL,
+		"web.ini:1: [disk.data] is to come (now, by vmward apply)|"
+		"web.ini:4: [disk.more] is to come (now, by vmward apply)|"
+		"[vm] hotplug-ports 1 -> default (at cold start)|");
+	differs(DISK "bus = scsi\n[disk.more]\nsize = 1G\nbus = usb\n",
+		"[vm]\nhotplug-ports = 1\n", NULL,
+		"web.ini:1: [disk.data] is to come (now, by vmward apply)|"
+		"web.ini:4: [disk.more] is to come (at cold start: no port is "
+		"free: hotplug-ports says how many there are)|"
+		"[vm] hotplug-ports 1 -> default (at cold start)|");
+	differs(DISK "bus = usb\n[disk.more]\nsize = 1G\nbus = usb\n",
 		"[vm]\nhotplug-ports = 1\n", NULL,
 		"web.ini:1: [disk.data] is to come (now, by vmward apply)|"
 		"web.ini:4: [disk.more] is to come (now, by vmward apply)|"

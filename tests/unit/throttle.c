@@ -45,6 +45,10 @@ static void test_arguments(void)
 		"{\"bps\":0,\"bps_rd\":0,\"bps_wr\":0,\"id\":"
 		"\"/machine/peripheral/disk-a/virtio-backend\",\"iops\":5,"
 		"\"iops_rd\":0,\"iops_wr\":0}");
+	sends(BUS_USB, (struct spec_limits){ 5, 0, 0, 0 },
+		"{\"bps\":0,\"bps_rd\":0,\"bps_wr\":0,\"id\":"
+		"\"/machine/peripheral/disk-a/disk-a.0/legacy[0]\",\"iops\":5,"
+		"\"iops_rd\":0,\"iops_wr\":0}");
 	sends(BUS_SCSI, (struct spec_limits){ 1, 1024, 2, 4096 },
 		"{\"bps\":1024,\"bps_max\":4096,\"bps_rd\":0,"
 		"\"bps_wr\":0,\"id\":\"disk-a\",\"iops\":1,"
