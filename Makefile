@@ -73,7 +73,7 @@ SUPERVISOR_SRC += supervisor/keeper.c supervisor/keeper_call.c supervisor/keeper
 	supervisor/keeper_ask.c supervisor/keeper_brain.c supervisor/keeper_group.c supervisor/host_helper.c
 SUPERVISOR_SRC += supervisor/vsock.c supervisor/sdnotify.c
 SUPERVISOR_SRC += supervisor/chains.c supervisor/chain_open.c supervisor/chain_record.c supervisor/disk_close.c supervisor/overlays.c supervisor/command_chain.c
-SUPERVISOR_SRC += supervisor/disk_open.c supervisor/cdrom.c supervisor/op_cdrom.c supervisor/command_cdrom.c supervisor/command_device.c supervisor/report_devices.c \
+SUPERVISOR_SRC += supervisor/disk_open.c supervisor/fdset_sweep.c supervisor/cdrom.c supervisor/op_cdrom.c supervisor/command_cdrom.c supervisor/command_device.c supervisor/report_devices.c \
 	supervisor/delta_text.c
 SUPERVISOR_SRC += supervisor/vm_spec.c supervisor/lastgood.c supervisor/mask.c supervisor/recorder.c
 SUPERVISOR_SRC += supervisor/proc.c supervisor/stats.c \

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "qmp/call.h"
 #include "supervisor/argv.h"
+#include "supervisor/fdset_sweep.h"
 
 enum { TRIES = 50, AGAIN_MS = 100 };
 
@@ -21,6 +22,7 @@ struct disk_close {
 	json_t *sets;    /* what QEMU has, each with the name of its node */
 	size_t depth;    /* of the next node */
 	size_t at;       /* the next of the sets */
+	json_t *removed; /* their numbers */
 	json_t *arguments;
 	unsigned tries;
 };
@@ -87,9 +89,12 @@ static json_t *next_set(struct disk_close *op)
 	while (op->at < json_array_size(op->sets)) {
 		const json_t *set = json_array_get(op->sets, op->at++);
 
-		if (is_ours(op, name_of(set)))
-			return json_pack("{s:O}", "fdset-id",
-				json_object_get(set, "fdset-id"));
+		if (!is_ours(op, name_of(set)))
+			continue;
+		json_array_append(
+			op->removed, json_object_get(set, "fdset-id"));
+		return json_pack(
+			"{s:O}", "fdset-id", json_object_get(set, "fdset-id"));
 	}
 	return NULL;
 }
@@ -137,8 +142,11 @@ static enum job_state close_run(struct job *job)
 	while ((op->arguments = next_set(op)) != NULL)
 		QMP_TRY(job, &op->call, QMP_OF(op), "remove-fd",
 			TAKE(op->arguments));
-	QMP_TRY(job, &op->call, QMP_OF(op), "object-del", secret_of(op));
-	JOB_END(job); /* most disks have none */
+	QMP_TRY(job, &op->call, QMP_OF(op), "object-del",
+		secret_of(op)); /* most disks have none */
+	if (op->vm->state != VM_RUNNING && op->vm->machine.ready)
+		fdset_sweep_later_steal(op->vm, TAKE(op->removed));
+	JOB_END(job);
 }
 
 static void close_cleanup(struct job *job)
@@ -147,6 +155,7 @@ static void close_cleanup(struct job *job)
 
 	qmp_call_fini(&op->call);
 	json_decref(op->sets);
+	json_decref(op->removed);
 	free(op->disk);
 	free(op);
 }
@@ -164,6 +173,7 @@ struct job *disk_close_start(struct vm *vm, const char *disk,
 
 	op->vm = vm;
 	op->disk = xstrdup(disk);
+	op->removed = json_array();
 	op->layers = its ? its->layers : 0;
 	job_start(&op->job, &close_kind, vm->name, on_end, arg);
 	op->job.parent = parent;

@@ -100,7 +100,7 @@ void vm_job_over(struct job *job, void *arg)
 static bool is_harmless(const struct job *job)
 {
 	static const char *const kinds[] = { "qmp", "observe", "exec", "clock",
-		"screenshot" };
+		"screenshot", "fdset-sweep" };
 
 	for (size_t i = 0; i < NELEMS(kinds); i++) {
 		if (str_eq(job->kind->name, kinds[i]))

@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Devices of all classes come and go at random, in a VM whose guest answers and
-# in one whose guest does not: afterwards QEMU and we have what we had before.
-# PLUGS: how many (40), SEED: which.
+# Devices of all classes come and go at random, in a VM whose guest answers, in
+# one whose guest does not, in one that is paused: afterwards QEMU and we have
+# what we had before.  PLUGS: how many (60; the long form 10000), SEED: which.
 # shellcheck source=tests/live/lib.sh
 . "${TOP:-$(dirname "$0")/../..}/tests/live/lib.sh"
-PLUGS=${PLUGS:-40}
+patience=60 # a guest on a busy host
+PLUGS=${PLUGS:-60}
 SEED=${SEED:-$(date +%s)}
 classes='virtio scsi usb nvme nic cdrom'
 
@@ -84,7 +85,7 @@ turn()
 	[ "$answers" = no ] || all_go "$1"
 }
 
-# all_go NAME: what is on its way goes
+# all_go NAME: what is on its way goes, and is gone for us, too
 all_go()
 {
 	for path in "$tmp/going"/*; do
@@ -94,6 +95,7 @@ all_go()
 			return
 		rm "$path"
 	done
+	eventually is_idle "$1" # what is left of it is closed
 }
 
 # turns NAME N: at random
@@ -141,7 +143,7 @@ for class in virtio scsi usb nvme; do
 	truncate -s 1M "$tmp/${class}1" "$tmp/${class}2"
 done
 up
-for name in awake silent; do
+for name in awake silent paused; do
 	guest "$name" tcg <<-END
 	[cdrom.a]
 	END
@@ -149,9 +151,11 @@ for name in awake silent; do
 	starts "$name" >/dev/null
 	ok "$name: each class comes and goes" warm "$name"
 	before=$(holds "$name")
+	[ "$name" != paused ] || does pause "$name" >/dev/null
 	[ "$name" = awake ] || answers=no
-	ok "$name: $((PLUGS / 2)) come and go" turns "$name" $((PLUGS / 2))
+	ok "$name: $((PLUGS / 3)) come and go" turns "$name" $((PLUGS / 3))
 	ok "$name: all are asked to go" all_out "$name"
+	[ "$name" != paused ] || does resume "$name" >/dev/null
 	ok "$name: what was kept goes when the guest answers" all_go "$name"
 	ok "$name: nothing of them is left" eventually holds_again "$name" "$before"
 	echo "# $name: $(holds "$name"), before: $before"
