@@ -111,6 +111,21 @@ void running_drop_disk(struct vm *vm, const char *name)
 	drop_section(vm, "disk", name);
 }
 
+/* As its file has them, in which order a successor reads them. */
+static void order_discs(struct vm_spec *running)
+{
+	list_each(&running->cdroms, it, next) {
+		struct spec_disk *drive =
+			list_entry(it, struct spec_disk, link);
+		struct spec_disk *disc = spec_disk_of(running, drive->name);
+
+		if (!disc)
+			continue;
+		list_del(&disc->link);
+		list_add(&running->disks, &disc->link);
+	}
+}
+
 void running_set_disc_steal(struct vm *vm, const char *drive,
 	struct spec_disk *disc, const char *image)
 {
@@ -129,6 +144,7 @@ void running_set_disc_steal(struct vm *vm, const char *drive,
 	}
 	if (disc)
 		list_add(&vm->running->disks, &disc->link);
+	order_discs(vm->running);
 	atom_set(&its->image, disc ? disc->image : NULL);
 	drop_entries(&vm->running->ini, section, "image");
 	if (image)

@@ -34,6 +34,9 @@ has_image() { is "$(of "$1" 'cdroms[0].image')" "$2"; }
 
 guest bios tcg <<-END
 [cdrom.a]
+[cdrom.other]
+bus = scsi
+image = $tmp/two.iso
 END
 up
 ok "a VM with an empty drive starts" starts bios
@@ -78,6 +81,17 @@ ok "a disc for this life only" \
 ok "is a difference" is "$(of bios pending)" 1
 ok "which apply takes back" does apply bios
 ok "the drive is empty by its file" is "$(in_drive bios)" none
+
+# ---- a VM that is saved ----
+
+ok "a disc goes in" does cdrom insert bios a "$tmp/one.iso"
+ok "it moves into a new QEMU with it" does refresh bios
+ok "which has it" is "$(in_drive bios)" disk-a
+ok "it is saved with it" does save bios
+ok "and restored" does restore bios
+ok "with the disc in its drive" is "$(in_drive bios)" disk-a
+ok "nothing drifts after that" does drift bios
+ok "which it gives out" does cdrom eject bios a
 
 # ---- by the file ----
 

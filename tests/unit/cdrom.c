@@ -89,6 +89,27 @@ static void test_running(void)
 	vm_free(vm);
 }
 
+/* A saved VM is restored by what its entries say: discs come in their order. */
+static void test_order(void)
+{
+	struct vm *vm = vm_new(&kit, "web", &no_hooks, kit_post);
+	struct err err = ERR_INIT;
+	struct list *last;
+
+	vm->spec = kit_spec("[cdrom.a]\n[cdrom.b]\nimage = /d/b.iso\n");
+	vm->running = kit_spec("[cdrom.a]\n[cdrom.b]\nimage = /d/b.iso\n");
+	running_set_disc_steal(vm, "a",
+		cdrom_disc(vm->running, spec_cdrom_of(vm->running, "a"),
+			"/d/a.iso", &kit.paths, &err),
+		"/d/a.iso");
+	last = vm->running->disks.prev;
+	is_str(list_entry(last, struct spec_disk, link)->name, "b", "b last");
+	is_str(list_entry(last->prev, struct spec_disk, link)->name, "a",
+		"before it the disc that came later");
+	vm_drop_running(vm);
+	vm_free(vm);
+}
+
 int main(void)
 {
 	kit_start();
@@ -96,6 +117,7 @@ int main(void)
 	test_empty();
 	test_boot();
 	test_running();
+	test_order();
 	kit_end();
 	return done();
 }
