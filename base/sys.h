@@ -10,10 +10,16 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <time.h>
+
+#ifndef RENAME_NOREPLACE /* of renameat2(): not every libc knows them */
+#define RENAME_NOREPLACE 1
+#define RENAME_EXCHANGE  2
+#endif
 
 struct spawn_plan; /* base/child.h */
 struct iocb;       /* linux/aio_abi.h */

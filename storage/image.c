@@ -20,10 +20,6 @@
 #include "base/str.h"
 #include "base/sys.h"
 
-#ifndef RENAME_NOREPLACE
-#define RENAME_NOREPLACE 1
-#endif
-
 enum { RANDOM_DIGITS = 8 };
 
 static const char mark[] = ".tmp.";

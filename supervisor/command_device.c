@@ -92,6 +92,16 @@ static json_t *device_json(
 		since_of(list, section, id));
 }
 
+/* Of the type of a property, "child<MODEL>"; NULL: it is no device. */
+static char *model_of(const char *type)
+{
+	const char *from = strchr(type, '<');
+
+	if (!from || !str_starts(type, "child<"))
+		return NULL;
+	return xstrndup(from + 1, strcspn(from + 1, ">"));
+}
+
 static json_t *devices_json(const struct device_list *list)
 {
 	json_t *all = json_array();
@@ -100,15 +110,12 @@ static json_t *devices_json(const struct device_list *list)
 
 	json_array_foreach(list->seen.devices, i, item)
 	{
-		const char *type = member_text(item, "type");
-		AUTO_FREE char *model = NULL;
+		AUTO_FREE char *model = model_of(member_text(item, "type"));
 
-		if (!str_starts(type, "child<"))
-			continue;
-		type += strlen("child<");
-		model = xstrndup(type, strcspn(type, ">"));
-		json_array_append_new(all,
-			device_json(list, member_text(item, "name"), model));
+		if (model)
+			json_array_append_new(
+				all, device_json(list,
+					     member_text(item, "name"), model));
 	}
 	return all;
 }

@@ -19,10 +19,6 @@
 #define RUNTIME_HEADER \
 	"; written by vmward set --runtime: gone when the VM stops\n"
 
-#ifndef RENAME_NOREPLACE
-#define RENAME_NOREPLACE 1
-#endif
-
 enum { DROPIN_MAX_BYTES = 256 * 1024 };
 
 /* The text, and what it says by line. */

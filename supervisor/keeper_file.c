@@ -15,10 +15,6 @@
 #include "base/sys.h"
 #include "supervisor/keeper_grant.h"
 
-#ifndef RENAME_NOREPLACE
-#define RENAME_NOREPLACE 1
-#endif
-
 /*
  * A file with a second name in a directory that is not root's may be
  * anybody's file.

@@ -14,10 +14,6 @@
 #include "supervisor/chain_record.h"
 #include "supervisor/live_image.h"
 
-#ifndef RENAME_EXCHANGE
-#define RENAME_EXCHANGE 2
-#endif
-
 enum { END_MS = 60000, MORE_LAYERS = 99 };
 
 struct one {

@@ -16,10 +16,6 @@
 #include "supervisor/chain_record.h"
 #include "supervisor/config.h"
 
-#ifndef RENAME_NOREPLACE
-#define RENAME_NOREPLACE 1
-#endif
-
 #define MARK ".json"
 
 enum { JOURNAL_MAX = 1024 * 1024 };

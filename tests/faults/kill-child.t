@@ -76,7 +76,7 @@ try() # NAME HOW CALL NUMBER
 	pids=$(qemus "$tmp")
 	for pid in $pids; do
 		is_whole "$pid" >"$tmp/why" && continue
-		half=$((half + 1))
+		part=$((part + 1))
 		bad "a QEMU $(cat "$tmp/why")"
 	done
 	case "$answered ${pids:+up}" in
@@ -102,7 +102,7 @@ guest there tcg </dev/null
 sed '/^image = /s/.*/size = 1M/; /^ready = /d' "$vms/there.ini" \
 	>"$vms/made.ini"
 sed -i '/^ready = /d' "$vms/there.ini"
-points=0 injected=0 survived=0 leaked=0 lost=0 half=0 failed=0 went_on=0
+points=0 injected=0 survived=0 leaked=0 lost=0 part=0 failed=0 went_on=0
 up
 calls_of there >"$tmp/calls.there"
 rm -f "$images/made"-*
@@ -122,12 +122,12 @@ while read -r vm how one k <&7; do
 done 7<"$tmp/some"
 line="case=C-3-kill-child points=$points injected=$injected \
 survived=$survived acked_lost=$lost double=0 vm_killed=0 leaked=$leaked \
-max_recover_ms=0 half_confined=$half failed=$failed went_on=$went_on"
+max_recover_ms=0 half_confined=$part failed=$failed went_on=$went_on"
 echo "# $line"
 [ -z "${FAULTS_OUT-}" ] || echo "$line" >>"$FAULTS_OUT"
 ok "every point was injected" is "$injected" "$points"
 ok "the supervisor was there each time" is "$survived" "$points"
-ok "no QEMU was half confined" is "$half" 0
+ok "no QEMU was half confined" is "$part" 0
 ok "what was answered is so" is "$lost" 0
 ok "nothing was left" is "$leaked" 0
 ok "most of it is told as a failure" test "$failed" -gt "$went_on"
