@@ -7,7 +7,7 @@
 . "${TOP:-$(dirname "$0")/../..}/tests/live/lib.sh"
 [ -e "$BUILD/guest/vmlinuz" ] || skip_all "no Linux guest could be built here"
 cp "$BUILD/guest/vmlinuz" "$BUILD/guest/initrd.gz" "$tmp/"
-patience=60
+patience=300 # a Linux guest under TCG on a busy host
 mkdir "$tmp/bin"
 cat >"$tmp/passt.pl" <<'EOS'
 use strict;
