@@ -27,6 +27,8 @@ cp "$BUILD/guest/vmlinuz" "$BUILD/guest/initrd.gz" "$tmp/"
 chmod 711 "$tmp" # dnsmasq reads there as nobody
 # shellcheck disable=SC2034
 patience=60
+# shellcheck disable=SC2034
+vmward_limit=150 # ready of a Linux guest under TCG may take two minutes
 ip link set lo up
 
 # linux NAME: NAME.ini; more lines of [net.lan] come from stdin
