@@ -105,7 +105,7 @@ SUPERVISOR_SRC += supervisor/host_net.c supervisor/net_live.c \
 	supervisor/intent.c supervisor/nets.c supervisor/net_bridge.c supervisor/taps.c supervisor/passt.c supervisor/op_nics.c
 BASE_SRC += base/cage.c base/landlock.c base/confine.c
 STORAGE_SRC += storage/snapshot.c storage/foreign.c storage/remote.c storage/ova.c \
-	storage/ova_manifest.c storage/ovf.c storage/xml_scan.c
+	storage/ova_manifest.c storage/ovf.c storage/xml_scan.c storage/vmdk.c
 SUPERVISOR_SRC += supervisor/far.c supervisor/op_import.c supervisor/command_import.c \
 	supervisor/catalogue.c supervisor/op_pull.c supervisor/committing.c supervisor/recommit.c supervisor/command_pull.c
 SUPERVISOR_SRC += supervisor/host_qemu.c supervisor/uids.c supervisor/confinement.c \

@@ -10,8 +10,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-
-enum { BACKING_DEEPEST = 32 };
+#include "storage/chain.h"
 
 struct backing {
 	char *path;         /* of the image below; NULL: none */
@@ -29,20 +28,12 @@ MUST_CHECK int backing_read(const char *path, const char *format,
 	struct backing *backing, struct err *err);
 void backing_fini(struct backing *backing);
 
-struct backing_rules {
-	/* Whether an image in another directory may be below; or NULL. */
-	bool (*allows)(void *arg, const char *path);
-	void *arg;
-	const char *never; /* an image that must not be below; or NULL */
-	bool only_itself;  /* what is below is not opened */
-};
-
 /*
  * The image, and (unless only_itself) all below it: files or block devices
  * with a plain format that their headers do not contradict, beside the image
  * or allowed; no circle, no data file, no extents or parents elsewhere.
  */
 MUST_CHECK int backing_check(const char *path, const char *format,
-	const struct backing_rules *rules, struct err *err);
+	const struct chain_rules *rules, struct err *err);
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/sys.h"
 #include "storage/format.h"
 #include "storage/image.h"
+#include "storage/vmdk.h"
 
 struct opening {
 	const struct chain_wish *wish;
@@ -107,9 +108,10 @@ static int open_fd(struct opening *o, const struct chain_image *image, int how)
 	if (errno == ENOENT && o->chain->n > 1)
 		err_set(o->err, ERR_NOT_FOUND,
 			"no image '%s', which '%s' is on top of: put it back, "
-			"or rebase",
+			"or rebase%s",
 			image->path,
-			shown(o, o->chain->at[o->chain->n - 2].path));
+			shown(o, o->chain->at[o->chain->n - 2].path),
+			o->wish->rules ? " with --unsafe" : "");
 	else if (errno == ENOENT)
 		err_set(o->err, ERR_NOT_FOUND, "no image '%s'", image->path);
 	else
@@ -142,10 +144,46 @@ static int check_kind(struct opening *o, struct chain_image *image)
 				"'%s' is on top of itself: by their headers "
 				"the images below make a circle",
 				image->path);
+	if (o->wish->rules && o->wish->rules->never &&
+		!sys_fstatat(AT_FDCWD, o->wish->rules->never, &above, 0) &&
+		is_same(&st, &above))
+		return err_set(o->err, ERR_CONFIG,
+			"image '%s' would be on top of itself", image->path);
 	if (image->write_fd >= 0 &&
 		(sys_fstat(image->write_fd, &above) || !is_same(&st, &above)))
 		return err_set(o->err, ERR_BUSY,
 			"'%s' was replaced while it was opened", image->path);
+	return 0;
+}
+
+static bool is_cut_off(const struct chain_image *image)
+{
+	struct stat st;
+
+	return str_eq(image->format, "qcow2") && !sys_fstat(image->fd, &st) &&
+	       S_ISREG(st.st_mode) && st.st_size < IMAGE_QCOW2_LEAST;
+}
+
+/* Only the image on top may be, and then its password is there. */
+static int check_encryption(struct opening *o, const struct chain_image *image)
+{
+	const struct image_head *head = &o->head;
+
+	if (o->chain->n == 1)
+		o->chain->encrypted = head->encrypted;
+	if (head->encrypted && o->chain->n > 1 && !o->wish->rules)
+		return err_set(o->err, ERR_UNSUPPORTED,
+			"'%s' is encrypted, and only the image on top may be: "
+			"flatten what is above it",
+			image->path);
+	if (head->encrypted && !o->wish->secret && !o->wish->look)
+		return err_set(o->err, ERR_DENIED,
+			"'%s' is encrypted: say secret-file = PATH",
+			image->path);
+	if (!head->encrypted && o->wish->secret && o->chain->n == 1)
+		return err_set(o->err, ERR_CONFIG,
+			"'%s' is not encrypted: take secret-file out",
+			image->path);
 	return 0;
 }
 
@@ -167,26 +205,19 @@ static int check_head(struct opening *o, const struct chain_image *image)
 	if (str_eq(image->format, "qcow2") && !str_eq(head->format, "qcow2"))
 		return err_set(o->err, ERR_CONFIG, "'%s' is no qcow2 image",
 			image->path);
+	if (o->wish->rules && is_cut_off(image))
+		return err_set(o->err, ERR_CONFIG,
+			"the header of image '%s' is cut off", image->path);
+	if (str_eq(image->format, "vmdk") &&
+		vmdk_check(image->fd, image->path, o->err))
+		return -1;
 	if (head->data_file)
 		return err_set(o->err, ERR_UNSUPPORTED,
 			"'%s' keeps its data in another file: convert it to "
 			"an image of its own first",
 			image->path);
-	if (o->chain->n == 1)
-		o->chain->encrypted = head->encrypted;
-	if (head->encrypted && o->chain->n > 1)
-		return err_set(o->err, ERR_UNSUPPORTED,
-			"'%s' is encrypted, and only the image on top may be: "
-			"flatten what is above it",
-			image->path);
-	if (head->encrypted && !o->wish->secret && !o->wish->look)
-		return err_set(o->err, ERR_DENIED,
-			"'%s' is encrypted: say secret-file = PATH",
-			image->path);
-	if (!head->encrypted && o->wish->secret && o->chain->n == 1)
-		return err_set(o->err, ERR_CONFIG,
-			"'%s' is not encrypted: take secret-file out",
-			image->path);
+	if (check_encryption(o, image))
+		return -1;
 	if (head->corrupt && image->writes)
 		return err_set(o->err, ERR_CONFIG,
 			"'%s' is marked corrupt: vmward image check --repair",
@@ -267,14 +298,32 @@ static int check_name(struct opening *o, const char *top, const char *name)
 	if (image_is_file_name(name) && is_plain_text(name))
 		return 0;
 	return err_set(o->err, ERR_CONFIG,
-		"by its header '%s' is on top of what is no file: convert it "
-		"to an image of its own first",
-		shown(o, top));
+		"by its header '%s' is on top of what is no file: %s",
+		shown(o, top),
+		o->wish->rules ? "rebase it with --unsafe"
+			       : "convert it to an image of its own first");
+}
+
+/* Beside the one on top of all, or where the rules say. */
+static int check_rules(struct opening *o, const char *top, const char *path)
+{
+	const struct chain_rules *rules = o->wish->rules;
+
+	if (shown(o, path) != path ||
+		(rules->allows && rules->allows(rules->arg, path)))
+		return 0;
+	return err_set(o->err, ERR_DENIED,
+		"image '%s' is on top of '%s', which is neither beside it, nor "
+		"in a pool, nor the base of a VM's disk: rebase it with "
+		"--unsafe",
+		top, path);
 }
 
 /* Nothing is recorded: may it be there at all? */
 static int check_place(struct opening *o, const char *top, const char *path)
 {
+	if (o->wish->rules)
+		return check_rules(o, top, path);
 	if (o->wish->trust || is_allowed(o, top, path))
 		return 0;
 	return err_set(o->err, ERR_DENIED,
@@ -310,12 +359,16 @@ static const char *format_below(struct opening *o, const char *path)
 			known ? "the record" : "the VM's file", want);
 		return NULL;
 	}
-	format = want ? want : format ? format : format_by_suffix(path);
+	/* qemu-img goes by the header alone */
+	if (!want && !format && !o->wish->rules)
+		want = format_by_suffix(path);
+	format = want ? want : format;
 	if (!format)
 		err_set(o->err, ERR_CONFIG,
 			"nothing says which format '%s' has: rebase '%s' with "
-			"one",
-			path, shown(o, o->chain->at[o->chain->n - 1].path));
+			"one%s",
+			path, shown(o, o->chain->at[o->chain->n - 1].path),
+			o->wish->rules ? " and --unsafe" : "");
 	return format;
 }
 
@@ -328,6 +381,8 @@ static int go_down(struct opening *o)
 	AUTO_FREE char *path = NULL;
 	const char *format;
 
+	if (o->wish->rules && o->wish->rules->only_itself)
+		return 0;
 	if (!o->head.backing)
 		return known ? differs(o, top, NULL) : 0;
 	if (check_name(o, top, o->head.backing))

@@ -40,6 +40,15 @@ struct chain {
 	int secret_as;  /* and by this number */
 };
 
+/* For what qemu-img opens by itself. */
+struct chain_rules {
+	/* Whether an image in another directory may be below; or NULL. */
+	bool (*allows)(void *arg, const char *path);
+	void *arg;
+	const char *never; /* an image that must not be below; or NULL */
+	bool only_itself;  /* what is below is not opened */
+};
+
 struct chain_wish {
 	const char *path;   /* of the image on top */
 	const char *format; /* of it; static */
@@ -53,6 +62,7 @@ struct chain_wish {
 	bool trust;              /* and anywhere else */
 	bool secret;             /* the password of the one on top is given */
 	const char *accept;      /* what a person types to believe it */
+	const struct chain_rules *rules; /* those of qemu-img; or NULL */
 };
 
 /*

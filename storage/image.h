@@ -99,6 +99,9 @@ void image_step_start(struct image_step *step, const char *qemu_img,
  */
 MUST_CHECK int image_header(const char *path, const char **format,
 	uint64_t *virtual_size, bool *has_backing, struct err *err);
+/* Bytes of the shortest header of qcow2. */
+enum { IMAGE_QCOW2_LEAST = 72 };
+
 /* What an image's first bytes say, all of it. */
 struct image_head {
 	const char *format; /* static; as image_header() */

@@ -140,7 +140,7 @@ static void name_image(struct image_tags *op)
 /* The image is sound; false: it is gone, or the job failed. */
 static bool begin_image(struct image_tags *op)
 {
-	const struct backing_rules rules = { .only_itself = true };
+	const struct chain_rules rules = { .only_itself = true };
 	struct err err = ERR_INIT;
 	struct stat st;
 

@@ -135,7 +135,7 @@ static bool has_qemu_img(struct op_image *op)
 }
 
 static bool check(struct op_image *op, const struct volume *volume,
-	const struct backing_rules *rules)
+	const struct chain_rules *rules)
 {
 	struct err err = ERR_INIT;
 
@@ -188,7 +188,7 @@ bool op_image_is_sound(struct op_image *op, const struct volume *volume)
 
 bool op_image_is_itself(struct op_image *op, const struct volume *volume)
 {
-	const struct backing_rules rules = { .only_itself = true };
+	const struct chain_rules rules = { .only_itself = true };
 
 	return check(op, volume, &rules);
 }

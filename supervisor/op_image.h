@@ -41,7 +41,7 @@ struct op_image {
 	bool reflink;    /* of a copy: blocks are shared with the source */
 	uint64_t bytes;  /* that 100 % of the progress are; 0: not known */
 	uint64_t needed; /* space, as it was measured; 0: not known */
-	struct backing_rules rules;
+	struct chain_rules rules;
 	struct secret secret;     /* that opens it, or what is copied */
 	struct secret new_secret; /* that is to open what is made */
 	/* Gets what a run says that is no progress; or NULL. */

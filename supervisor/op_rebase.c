@@ -100,7 +100,7 @@ static void start_rebase(struct op_image *op)
 /* The new base; it must not be on top of the image. */
 static bool is_base(struct op_image *op)
 {
-	struct backing_rules rules = op->rules;
+	struct chain_rules rules = op->rules;
 	struct err err = ERR_INIT;
 
 	rules.never = op->volume.path;

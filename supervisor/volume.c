@@ -210,10 +210,9 @@ static bool may_be_below(void *arg, const char *path)
 	return named;
 }
 
-struct backing_rules volume_rules(struct registry *registry)
+struct chain_rules volume_rules(struct registry *registry)
 {
-	return (struct backing_rules){ .allows = may_be_below,
-		.arg = registry };
+	return (struct chain_rules){ .allows = may_be_below, .arg = registry };
 }
 
 /* True if stopping VMs would be enough. */

@@ -51,7 +51,7 @@ MUST_CHECK int volume_must_be_free_but(struct registry *registry,
 	struct err *err);
 /* What may be below an image: what is in the pool, and what a VM's file calls
  * a base. */
-struct backing_rules volume_rules(struct registry *registry);
+struct chain_rules volume_rules(struct registry *registry);
 /*
  * Before a VM starts: none of the images that it would write is what others
  * are on top of, and none that it would read is half of a commit.  Fails with

@@ -61,7 +61,7 @@ static bool allow(void *arg, const char *path)
 static enum err_code check(
 	const char *name, const char *format, const char *allowed)
 {
-	const struct backing_rules rules = {
+	const struct chain_rules rules = {
 		.allows = allowed ? allow : NULL,
 		.arg = (void *)(uintptr_t)allowed,
 	};
@@ -106,7 +106,8 @@ static void test_places(void)
 	put_qcow2("a.qcow2", "b.raw", NULL, 0);
 	is_int(check("a.qcow2", "qcow2", NULL), ERR_CONFIG, "%s", err.text);
 	put_qcow2("a.qcow2", "b.raw", "luks", 0);
-	is_int(check("a.qcow2", "qcow2", NULL), ERR_CONFIG, "%s", err.text);
+	is_int(check("a.qcow2", "qcow2", NULL), ERR_UNSUPPORTED, "%s",
+		err.text);
 	put_qcow2("a.qcow2", "b.raw", "qcow2", 0);
 	is_int(check("a.qcow2", "qcow2", NULL), ERR_CONFIG, "%s", err.text);
 	put_qcow2("a.qcow2", "json:{\"driver\":\"file\"}", "raw", 0);
@@ -126,8 +127,8 @@ static void test_places(void)
 
 static void test_chains(void)
 {
-	const struct backing_rules alone = { .only_itself = true };
-	struct backing_rules never = { .never = temp_path("2.qcow2") };
+	const struct chain_rules alone = { .only_itself = true };
+	struct chain_rules never = { .never = temp_path("2.qcow2") };
 	char name[32], below[32];
 
 	put_qcow2("1.qcow2", "2.qcow2", "qcow2", 0);
