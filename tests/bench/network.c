@@ -340,13 +340,14 @@ static void go_on(pid_t pid, int status)
 static void add_name(pid_t pid, char *names, size_t size)
 {
 	char path[64];
+	size_t at = strlen(names);
 	char *name;
 
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
 	name = read_text(path);
 	name[strcspn(name, "\n")] = '\0';
-	snprintf(names + strlen(names), size - strlen(names), "%s%s",
-		*names ? ", " : "", name);
+	if (at + strlen(name) + 3 < size)
+		stpcpy(stpcpy(names + at, at ? ", " : ""), name);
 	free(name);
 }
 
