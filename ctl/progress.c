@@ -15,9 +15,10 @@
 #include "ctl/print.h"
 #include "ctl/wire.h"
 
-#define QUIET_MS  1000 /* what is over by then shows nothing */
-#define REDRAW_MS 200
-#define BAR_CELLS 12
+#define QUIET_MS   1000 /* what is over by then shows nothing */
+#define REDRAW_MS  200
+#define BAR_CELLS  12
+#define NAME_LEAST 10 /* cells of it that are worth more than the bar */
 
 void progress_init(struct progress *p, const struct options *opt)
 {
@@ -155,10 +156,14 @@ void progress_line(
 {
 	AUTO_STR struct str name = STR_INIT;
 	AUTO_STR struct str state = STR_INIT;
+	size_t cells;
 
 	str_add_visible(&name, p->vm, strlen(p->vm));
 	add_state(p, now_ms, true, &state);
-	if (grid_width(str_text(&name)) + grid_width(str_text(&state)) > width)
+	cells = grid_width(str_text(&name));
+	if (cells > NAME_LEAST)
+		cells = NAME_LEAST;
+	if (cells + grid_width(str_text(&state)) > width)
 		add_state(p, now_ms, false, &state);
 	add_name(&name, width > state.len ? width - state.len : 0, out);
 	str_addn(out, state.data, state.len);

@@ -41,8 +41,8 @@ void progress_tick(struct progress *p, int64_t now_ms);
 void progress_clear(struct progress *p);
 /* The end: clears, or prints the end line. */
 void progress_end(struct progress *p, bool well);
-/* The line itself; what does not fit into the width goes: the bar, then the
- * beginning of a long name. */
+/* The line itself; what does not fit into the width goes: the beginning of a
+ * long name, then the bar, then more of the name. */
 void progress_line(const struct progress *p, int64_t now_ms, size_t width,
 	struct str *out);
 

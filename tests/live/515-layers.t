@@ -68,7 +68,7 @@ ok "the lowest may go too" does image delete base.qcow2 --yes
 # ---- a long copy ----
 
 head -c 96M /dev/urandom >"$images/big.raw"
-on_terminal image convert big.raw packed.qcow2 --compress --compression zlib \
+cols=100 on_terminal image convert big.raw packed.qcow2 --compress --compression zlib \
 	</dev/null
 ok "on a terminal" exits 0
 tr '\r' '\n' <"$tmp/raw" >"$tmp/bar"

@@ -62,6 +62,14 @@ int main(void)
 	str_cut(&line, 0);
 	progress_line(&p, p.started_ms + 4000, 5, &line);
 	is_str(str_text(&line), "...  copying  4s", "no room for any of it");
+	str_cut(&line, 0);
+	feed(&p, json_pack("{s:s, s:s, s:s, s:s, s:i, s:i}", "job", "j3",
+			 "image", "/images/debian.qcow2", "kind", "image-make",
+			 "phase", "copying", "done", 1, "total", 4));
+	progress_line(&p, p.first_ms, 54, &line);
+	is_str(str_text(&line),
+		"...n.qcow2  copying  25 % [###---------]  1.0 of 4.0 B",
+		"the bar is worth more than a path");
 	progress_end(&p, true);
 	return done();
 }
