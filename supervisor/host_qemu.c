@@ -150,8 +150,9 @@ static void fill_env(struct login_env *env, const struct host_confine *wish)
 	const char *agent = getenv("SSH_AUTH_SOCK");
 	bool ours = !(wish->parts & CONFINE_BIT(CONFINE_USER));
 
-	*env = (struct login_env){ { "PATH=/usr/bin:/bin", "LANG=C.UTF-8",
-		"HOME=/" } };
+	*env = (struct login_env){
+		{ "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/" }, NULL
+	};
 	if (wish->login)
 		env->at[2] = env->own =
 			xasprintf("HOME=/proc/self/fd/%d", ARGV_FD_LOGIN);
