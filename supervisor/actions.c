@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "supervisor/diskfull.h"
+#include "supervisor/fdset_sweep.h"
 #include "supervisor/frozen.h"
 #include "supervisor/halt.h"
 #include "supervisor/hang.h"
@@ -492,6 +493,7 @@ void act_paused_start(struct vm *vm)
 void act_resumed(struct vm *vm)
 {
 	diskfull_end(vm);
+	fdset_sweep_begin(vm);
 	vm->kept_paused = false;
 	vm_set_note(vm, "%s", "");
 	if (vm->ready != VM_READY_YES && !vm->probe)

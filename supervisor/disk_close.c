@@ -25,6 +25,7 @@ struct disk_close {
 	json_t *removed; /* their numbers */
 	json_t *arguments;
 	unsigned tries;
+	bool stood; /* the guest, while they were removed */
 };
 
 #define QMP_OF(op) machine_qmp(&(op)->vm->machine)
@@ -139,13 +140,15 @@ static enum job_state close_run(struct job *job)
 	for (op->depth = 1; has_more(op); op->depth++)
 		QMP_TRY(job, &op->call, QMP_OF(op), "blockdev-del",
 			next_node(op));
+	op->stood = op->vm->state != VM_RUNNING;
 	while ((op->arguments = next_set(op)) != NULL)
 		QMP_TRY(job, &op->call, QMP_OF(op), "remove-fd",
 			TAKE(op->arguments));
 	QMP_TRY(job, &op->call, QMP_OF(op), "object-del",
 		secret_of(op)); /* most disks have none */
-	if (op->vm->state != VM_RUNNING && op->vm->machine.ready)
-		fdset_sweep_later_steal(op->vm, TAKE(op->removed));
+	op->stood |= op->vm->state != VM_RUNNING;
+	if (op->stood && op->vm->machine.ready)
+		fdset_sweep_later(op->vm, op->removed);
 	JOB_END(job);
 }
 

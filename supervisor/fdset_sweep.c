@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Descriptors that QEMU kept while its guest stood still; see fdset_sweep.h. */
+/*
+ * Descriptors that QEMU kept while its guest stood still; see fdset_sweep.h.
+ * Until the guest runs, which may be never, they are a line of text in the VM.
+ */
 #include "supervisor/fdset_sweep.h"
 
+#include <string.h>
+
 #include "base/mem.h"
-#include "base/member.h"
 #include "base/str.h"
 #include "qmp/call.h"
 #include "qmp/client.h"
@@ -12,28 +16,21 @@ struct fdset_sweep {
 	struct job job;
 	struct vm *vm;
 	struct qmp_call call;
-	struct qmp_sub sub;
 	json_t *sets;
 	size_t at; /* the next of them */
-	bool runs; /* its guest */
 };
 
 #define QMP_OF(op) machine_qmp(&(op)->vm->machine)
 
-static void on_event(struct qmp_sub *sub, const struct qmp_event *ev)
+static json_t *take_sets(struct vm *vm)
 {
-	struct fdset_sweep *op = container_of(sub, struct fdset_sweep, sub);
+	AUTO_FREE char *text = TAKE(vm->left_sets);
+	json_t *sets = json_array();
 
-	if (ev->type != QMP_EV_RESUME)
-		return;
-	op->runs = true;
-	job_wake(&op->job);
-}
-
-/* It may run again since the sets were removed. */
-static void note_status(struct fdset_sweep *op)
-{
-	op->runs |= str_eq(member_text(op->call.result, "status"), "running");
+	for (const char *at = text; *at; at += strcspn(at, " ") + 1)
+		json_array_append_new(
+			sets, json_integer((json_int_t)str_digits(at)));
+	return sets;
 }
 
 static enum job_state sweep_run(struct job *job)
@@ -41,18 +38,15 @@ static enum job_state sweep_run(struct job *job)
 	struct fdset_sweep *op = container_of(job, struct fdset_sweep, job);
 
 	JOB_BEGIN(job);
-	qmp_subscribe(QMP_OF(op), &op->sub, on_event);
-	QMP_TRY(job, &op->call, QMP_OF(op), "query-status", NULL);
-	note_status(op);
-	JOB_AWAIT(job, op->runs || !op->vm->machine.ready,
-		JOB_FOREVER); /* a person's choice */
 	for (; op->at < json_array_size(op->sets); op->at++) {
 		if (!op->vm->machine.ready)
-			break;
+			return JOB_ENDS;
 		QMP_TRY(job, &op->call, QMP_OF(op), "remove-fd",
 			json_pack("{s:O}", "fdset-id",
 				json_array_get(op->sets, op->at)));
 	}
+	if (op->vm->state == VM_PAUSED) /* again: it may not have heeded that */
+		fdset_sweep_later(op->vm, op->sets);
 	JOB_END(job);
 }
 
@@ -60,7 +54,6 @@ static void sweep_cleanup(struct job *job)
 {
 	struct fdset_sweep *op = container_of(job, struct fdset_sweep, job);
 
-	qmp_unsubscribe(&op->sub);
 	qmp_call_fini(&op->call);
 	json_decref(op->sets);
 	free(op);
@@ -69,13 +62,32 @@ static void sweep_cleanup(struct job *job)
 static const struct job_kind sweep_kind = { "fdset-sweep", sweep_run, NULL,
 	sweep_cleanup };
 
-void fdset_sweep_later_steal(struct vm *vm, json_t *sets)
+void fdset_sweep_later(struct vm *vm, const json_t *sets)
 {
-	struct fdset_sweep *op = NEW(struct fdset_sweep);
+	AUTO_STR struct str text = STR_INIT;
+	const json_t *set;
+	size_t i;
 
+	if (json_array_size(sets) == 0)
+		return;
+	str_add(&text, str_or(vm->left_sets, ""));
+	json_array_foreach(sets, i, set)
+		str_addf(&text, "%lld ", (long long)json_integer_value(set));
+	free(vm->left_sets);
+	vm->left_sets = str_take(&text);
+	if (vm->state == VM_RUNNING)
+		fdset_sweep_begin(vm);
+}
+
+void fdset_sweep_begin(struct vm *vm)
+{
+	struct fdset_sweep *op;
+
+	if (!vm->left_sets)
+		return;
+	op = NEW(struct fdset_sweep);
 	op->vm = vm;
-	op->sets = sets;
+	op->sets = take_sets(vm);
 	job_start(&op->job, &sweep_kind, vm->name, vm_job_over, vm);
 	vm_job_add(vm, &op->job);
-	vm_job_phase(vm, &op->job, "until resume");
 }

@@ -11,7 +11,9 @@
 
 #include "supervisor/vm.h"
 
-/* Tells QEMU again, once its guest runs; an array of numbers, stolen. */
-void fdset_sweep_later_steal(struct vm *vm, json_t *sets);
+/* An array of numbers: QEMU is told again as soon as its guest runs. */
+void fdset_sweep_later(struct vm *vm, const json_t *sets);
+/* The guest runs: tells QEMU of those that are left, in a job of its own. */
+void fdset_sweep_begin(struct vm *vm);
 
 #endif

@@ -153,6 +153,7 @@ void settle(struct vm *vm)
 		vm->spec = vm->running;
 	vm_drop_running(vm);
 	frozen_forget(vm);
+	free(TAKE(vm->left_sets));
 	vmlog_line(&vm->log, LOG_INFO, "ended: %s%s%s",
 		cause_name(vm->last.cause), *vm->last.detail ? " " : "",
 		vm->last.detail);

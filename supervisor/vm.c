@@ -158,6 +158,7 @@ void vm_free(struct vm *vm)
 	record_fini(&vm->record);
 	argv_name_slots(&vm->slots, NULL);
 	text_clear(&vm->note);
+	free(vm->left_sets);
 	text_clear(&vm->stop_step);
 	free(vm->start_err);
 	free(vm->save_err);

@@ -219,6 +219,7 @@ struct vm {
 	int once_disc_fd;    /* the caller's descriptor of it; or 0 */
 	bool kept_paused;    /* an admin paused it */
 	bool was_ready;      /* when the memory was saved that it starts from */
+	char *left_sets;     /* "5 7 ": supervisor/fdset_sweep; or NULL */
 	bool clock_is_late;  /* the guest's, by the time it was saved */
 	char *stop_step;     /* "agent 0.4 s: powered off (step 1 of 6)" */
 

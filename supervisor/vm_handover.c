@@ -24,6 +24,7 @@ static const struct handover_field fields[] = {
 	HAND(HAND_BOOL, struct vm, reboot_held),
 	HAND(HAND_WORD, struct vm, stop_step),
 	HAND(HAND_WORD, struct vm, note),
+	HAND(HAND_WORD, struct vm, left_sets),
 	HAND(HAND_INT, struct vm, ready),
 	HAND(HAND_I64, struct vm, ready_real_us),
 	HAND(HAND_I64, struct vm, retry_at_ms),
