@@ -111,7 +111,7 @@ static void add_nic(
 
 json_t *addresses_of(const struct vm *vm, bool look)
 {
-	const struct vm_spec *spec = vm->running ? vm->running : vm->spec;
+	const struct vm_spec *spec = vm_spec_now(vm);
 	json_t *all = json_array();
 
 	if (!spec || !vm_is_up(vm))

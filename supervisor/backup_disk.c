@@ -80,7 +80,7 @@ static int collect_one(const struct vm *vm, const struct vm_spec *spec,
 
 int backup_disks_collect(const struct vm *vm, struct list *out, struct err *err)
 {
-	const struct vm_spec *spec = vm->running ? vm->running : vm->spec;
+	const struct vm_spec *spec = vm_spec_now(vm);
 
 	list_each(&spec->disks, it, next) {
 		const struct spec_disk *disk =

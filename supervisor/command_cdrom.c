@@ -11,7 +11,7 @@
 static const struct spec_disk *drive_of(const struct request *rq)
 {
 	const struct vm *vm = rq->vm;
-	const struct vm_spec *spec = vm->running ? vm->running : vm->spec;
+	const struct vm_spec *spec = vm_spec_now(vm);
 
 	return spec ? spec_cdrom_of(spec, request_string(rq, "drive")) : NULL;
 }
@@ -63,8 +63,7 @@ static int make_disc(struct request *rq, struct spec_disk **out)
 	}
 	if (!*image)
 		return 0;
-	*out = cdrom_disc(vm->running ? vm->running : vm->spec, drive, image,
-		&vm->env->paths, &err);
+	*out = cdrom_disc(vm_spec_now(vm), drive, image, &vm->env->paths, &err);
 	if (*out)
 		return 0;
 	request_fail(rq, &err);

@@ -49,8 +49,7 @@ static int rates_of(
 {
 	const struct vm *vm = rq->vm;
 	const struct spec_nic *nic =
-		spec_nic_of(vm->running ? vm->running : vm->spec,
-			request_string(rq, "nic"));
+		spec_nic_of(vm_spec_now(vm), request_string(rq, "nic"));
 	const char *out = rate_of(rq, "rate");
 	const char *in = rate_of(rq, "rate-in");
 
@@ -128,7 +127,7 @@ static void link_live(struct request *rq)
 
 static bool is_good(struct request *rq, struct vm *vm)
 {
-	const struct vm_spec *spec = vm->running ? vm->running : vm->spec;
+	const struct vm_spec *spec = vm_spec_now(vm);
 	const char *nic = request_string(rq, "nic");
 
 	if (!spec || !spec_nic_of(spec, nic))

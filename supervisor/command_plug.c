@@ -191,12 +191,6 @@ static struct plug *new_plug(struct request *rq, struct vm *vm,
 
 /* ---- attach ---- */
 
-/* What runs, else what is written. */
-static const struct vm_spec *spec_now(const struct vm *vm)
-{
-	return vm->running ? vm->running : vm->spec;
-}
-
 /* The client's directory is not ours, and the drop-in's is a third one. */
 static int check_path(const char *key, const char *value, struct err *err)
 {
@@ -229,7 +223,7 @@ static void *device_of(struct request *rq, struct vm *vm,
 		}
 		words[n++] = xasprintf("%s=%s", key, text);
 	}
-	device = kind->make(vm, spec_now(vm), request_string(rq, kind->word),
+	device = kind->make(vm, vm_spec_now(vm), request_string(rq, kind->word),
 		(const char *const *)words, err);
 	config_names_free(words);
 	return device;
@@ -245,7 +239,7 @@ static void attach(struct request *rq, const struct plug_kind *kind)
 
 	if (!vm || !change_may_begin(rq, vm))
 		return;
-	if (kind->has(spec_now(vm), name)) {
+	if (kind->has(vm_spec_now(vm), name)) {
 		request_failf(rq, ERR_EXISTS, "it has a %s '%s' already",
 			kind->word, name);
 		return;
@@ -290,7 +284,7 @@ static void detach(struct request *rq, const struct plug_kind *kind)
 
 	if (!vm || !change_may_begin(rq, vm))
 		return;
-	if (!kind->has(spec_now(vm), name)) {
+	if (!kind->has(vm_spec_now(vm), name)) {
 		request_failf(rq, ERR_NOT_FOUND, "it has no %s '%s'",
 			kind->word, name);
 		return;

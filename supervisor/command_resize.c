@@ -133,9 +133,7 @@ static bool is_good(
 void command_disk_resize(struct request *rq)
 {
 	struct vm *vm = command_vm(rq);
-	const struct vm_spec *spec = !vm           ? NULL
-				     : vm->running ? vm->running
-						   : vm->spec;
+	const struct vm_spec *spec = !vm ? NULL : vm_spec_now(vm);
 	const char *name = request_string(rq, "disk");
 	const struct spec_disk *disk = spec ? spec_disk_of(spec, name) : NULL;
 

@@ -12,7 +12,7 @@
 static const struct spec_disk *disk_of(const struct request *rq)
 {
 	const struct vm *vm = rq->vm;
-	const struct vm_spec *spec = vm->running ? vm->running : vm->spec;
+	const struct vm_spec *spec = vm_spec_now(vm);
 
 	return spec ? spec_disk_of(spec, request_string(rq, "disk")) : NULL;
 }

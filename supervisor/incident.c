@@ -82,7 +82,7 @@ static char *masked(const char *text)
 
 static char *take_config(const struct vm *vm)
 {
-	const struct vm_spec *spec = vm->running ? vm->running : vm->spec;
+	const struct vm_spec *spec = vm_spec_now(vm);
 	AUTO_STR struct str text = STR_INIT;
 
 	if (spec)

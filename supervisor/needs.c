@@ -118,8 +118,7 @@ void needs_collect(
 		if (kinds & NEED_WANTED && vm->record.desired == DESIRED_UP)
 			add_spec(needs, vm, vm->spec, NEED_WRITTEN);
 		if (kinds & (NEED_RUNNING | NEED_WRITES) && vm_is_up(vm))
-			add_spec(needs, vm,
-				vm->running ? vm->running : vm->spec, kinds);
+			add_spec(needs, vm, vm_spec_now(vm), kinds);
 	}
 }
 

@@ -27,11 +27,6 @@ enum {
 	FILES_MAX = 16               /* of a TPM; swtpm makes three */
 };
 
-static const struct vm_spec *spec_of(const struct vm *vm)
-{
-	return vm_is_up(vm) && vm->running ? vm->running : vm->spec;
-}
-
 /* ---- as it is now ---- */
 
 /* Its bytes; NULL with err, or without: there is no such file. */
@@ -98,7 +93,7 @@ static json_t *read_tpm(const char *path, struct err *err)
 int nonvolatile_read(const struct vm *vm, json_t **out, struct err *err)
 {
 	const struct paths *paths = &vm->env->paths;
-	const struct vm_spec *spec = spec_of(vm);
+	const struct vm_spec *spec = vm_spec_now(vm);
 	AUTO_FREE char *vars = firmware_vars_path(paths, vm->name);
 	AUTO_FREE char *tpm = tpm_path(paths, vm->name);
 	AUTO_JSON json_t *kept = json_object();
@@ -163,7 +158,8 @@ void nonvolatile_describe(
 	if (json_object_get(kept, "nvram"))
 		json_object_set_new(record, "nvram",
 			json_string(
-				spec_firmware_names[spec_of(vm)->vm.firmware]));
+				spec_firmware_names[vm_spec_now(vm)
+							    ->vm.firmware]));
 	if (json_object_get(kept, "tpm"))
 		json_object_set_new(record, "tpm", json_true());
 }

@@ -88,8 +88,7 @@ int op_backup_check(
 		return -1;
 	if (!vm->running && vm_check_files(vm, err))
 		return -1;
-	if ((vm->running ? vm->running : vm->spec)->vm.ephemeral ||
-		vm->once_ephemeral)
+	if (vm_spec_now(vm)->vm.ephemeral || vm->once_ephemeral)
 		return err_set(err, ERR_UNSUPPORTED,
 			"[vm] ephemeral = yes: its disks are thrown away");
 	if (*wish->id && backups_check_id(wish->id, err))
@@ -328,8 +327,7 @@ static void rewind_to(struct op_backup *op, const char *phase)
 
 static bool write_manifest(struct op_backup *op)
 {
-	const struct vm_spec *spec =
-		op->vm->running ? op->vm->running : op->vm->spec;
+	const struct vm_spec *spec = vm_spec_now(op->vm);
 	AUTO_FREE char *path = backups_path(op->dir, op->id, BACKUPS_MANIFEST);
 	AUTO_STR struct str config = STR_INIT;
 	AUTO_FREE char *text = NULL;

@@ -486,7 +486,7 @@ static void begin_probe(struct vm *vm, const struct vm_spec *spec)
 
 void ready_begin(struct vm *vm)
 {
-	const struct vm_spec *spec = vm->running ? vm->running : vm->spec;
+	const struct vm_spec *spec = vm_spec_now(vm);
 	enum spec_ready kind = spec ? spec->start.ready.kind : READY_RUNNING;
 
 	if (vm->probe || vm->ready == VM_READY_YES)

@@ -19,11 +19,6 @@
 
 #define LOG_LINES 10 /* of the log in a status */
 
-static const struct vm_spec *spec_of(const struct vm *vm)
-{
-	return vm->running ? vm->running : vm->spec;
-}
-
 static json_t *strings(char **words)
 {
 	json_t *all = json_array();
@@ -153,14 +148,14 @@ static json_t *pid_of(const struct vm *vm)
 
 static json_t *cpus_of(const struct vm *vm)
 {
-	const struct vm_spec *spec = spec_of(vm);
+	const struct vm_spec *spec = vm_spec_now(vm);
 
 	return spec ? json_integer((json_int_t)spec->vm.cpus) : json_null();
 }
 
 static json_t *memory_of(const struct vm *vm)
 {
-	const struct vm_spec *spec = spec_of(vm);
+	const struct vm_spec *spec = vm_spec_now(vm);
 
 	return spec ? json_integer((json_int_t)spec->vm.memory) : json_null();
 }
@@ -179,21 +174,21 @@ static json_t *autostart_of(const struct vm *vm)
 
 static json_t *uuid_of(const struct vm *vm)
 {
-	const struct vm_spec *spec = spec_of(vm);
+	const struct vm_spec *spec = vm_spec_now(vm);
 
 	return spec ? json_string(spec->uuid) : json_null();
 }
 
 static json_t *tags_of(const struct vm *vm)
 {
-	const struct vm_spec *spec = spec_of(vm);
+	const struct vm_spec *spec = vm_spec_now(vm);
 
 	return strings(spec ? spec->vm.tags : NULL);
 }
 
 static json_t *owner_of(const struct vm *vm)
 {
-	const struct vm_spec *spec = spec_of(vm);
+	const struct vm_spec *spec = vm_spec_now(vm);
 
 	return spec && spec->vm.owner && *spec->vm.owner
 		       ? json_string(spec->vm.owner)
@@ -226,7 +221,7 @@ static json_t *age_of(const struct vm *vm UNUSED)
 
 static json_t *description_of(const struct vm *vm)
 {
-	const struct vm_spec *spec = spec_of(vm);
+	const struct vm_spec *spec = vm_spec_now(vm);
 
 	return json_string(
 		spec && spec->vm.description ? spec->vm.description : "");

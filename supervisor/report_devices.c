@@ -12,14 +12,9 @@
 #include "supervisor/passt.h"
 #include "supervisor/report.h"
 
-static const struct vm_spec *spec_of(const struct vm *vm)
-{
-	return vm->running ? vm->running : vm->spec;
-}
-
 json_t *report_disks(const struct vm *vm)
 {
-	const struct vm_spec *spec = spec_of(vm);
+	const struct vm_spec *spec = vm_spec_now(vm);
 	/* read at the first need, that is no change */
 	const char *known = chain_record((struct vm *)(uintptr_t)vm);
 	json_t *all = json_array();
@@ -64,7 +59,7 @@ static json_t *drive_json(const struct vm *vm, const struct vm_spec *spec,
 
 json_t *report_cdroms(const struct vm *vm)
 {
-	const struct vm_spec *spec = spec_of(vm);
+	const struct vm_spec *spec = vm_spec_now(vm);
 	json_t *all = json_array();
 
 	if (!spec)
@@ -118,7 +113,7 @@ static json_t *nic_json(
 
 json_t *report_nics(const struct vm *vm)
 {
-	const struct vm_spec *spec = spec_of(vm);
+	const struct vm_spec *spec = vm_spec_now(vm);
 	json_t *all = json_array();
 
 	if (!spec)

@@ -85,7 +85,7 @@ static json_t *guest_of(const struct stats *s)
 static json_t *memory_of(const struct vm *vm, const struct stats *s,
 	const struct proc_usage *usage)
 {
-	const struct vm_spec *spec = vm->running ? vm->running : vm->spec;
+	const struct vm_spec *spec = vm_spec_now(vm);
 
 	return json_pack("{s:o,s:o,s:o,s:o,s:n,s:o}", "configured",
 		number(spec ? spec->vm.memory : STATS_UNKNOWN), "balloon",
@@ -154,7 +154,7 @@ static json_t *nic_of(const struct vm *vm, const struct spec_nic *nic)
 
 static json_t *nics_of(const struct vm *vm)
 {
-	const struct vm_spec *spec = vm->running ? vm->running : vm->spec;
+	const struct vm_spec *spec = vm_spec_now(vm);
 	json_t *all = json_array();
 
 	if (!spec)
@@ -177,7 +177,7 @@ static json_t *age_of(const struct stats *s)
 json_t *report_stats(const struct vm *vm)
 {
 	const struct stats *s = vm_is_up(vm) ? vm->stats : NULL;
-	const struct vm_spec *spec = vm->running ? vm->running : vm->spec;
+	const struct vm_spec *spec = vm_spec_now(vm);
 	struct proc_usage usage;
 	bool known = vm_is_up(vm) && vm->machine.pid > 0 &&
 		     proc_usage(vm->machine.pid, &usage);
@@ -209,8 +209,7 @@ json_t *report_host(struct list *vms)
 
 	list_each(vms, it, next) {
 		const struct vm *vm = list_entry(it, struct vm, link);
-		const struct vm_spec *spec =
-			vm->running ? vm->running : vm->spec;
+		const struct vm_spec *spec = vm_spec_now(vm);
 
 		if (!vm_is_up(vm) || !spec)
 			continue;

@@ -34,7 +34,7 @@ struct shutdown {
 /* What becomes of a VM. */
 static int fate_of(const struct shutdown *s, const struct vm *vm)
 {
-	const struct vm_spec *spec = vm->running ? vm->running : vm->spec;
+	const struct vm_spec *spec = vm_spec_now(vm);
 
 	if (s->kind == SHUTDOWN_ALL || !spec)
 		return HOST_SHUTDOWN;

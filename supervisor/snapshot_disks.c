@@ -9,11 +9,6 @@
 #include "base/str.h"
 #include "base/sys.h"
 
-static const struct vm_spec *spec_of(const struct vm *vm)
-{
-	return vm_is_up(vm) && vm->running ? vm->running : vm->spec;
-}
-
 /* One whose content belongs to the VM's. */
 static bool is_meant(const struct spec_disk *disk)
 {
@@ -39,7 +34,7 @@ static int check_disk(
 	if (disk->secret_file)
 		return refuse(disk,
 			"is encrypted, which snapshots cannot be of yet", err);
-	path = argv_disk_path(spec_of(vm), disk, vm->env->paths.images);
+	path = argv_disk_path(vm_spec_now(vm), disk, vm->env->paths.images);
 	if (argv_disk_format(disk, path, err) != FORMAT_QCOW2)
 		return err->code ? -1
 				 : refuse(disk,
@@ -55,10 +50,10 @@ int snapshot_disks_check(const struct vm *vm, struct err *err)
 {
 	unsigned n = 0;
 
-	if (spec_of(vm)->vm.ephemeral)
+	if (vm_spec_now(vm)->vm.ephemeral)
 		return err_set(err, ERR_UNSUPPORTED,
 			"[vm] ephemeral = yes: its disks are thrown away");
-	list_each(&spec_of(vm)->disks, it, next) {
+	list_each(&vm_spec_now(vm)->disks, it, next) {
 		const struct spec_disk *disk =
 			list_entry(it, struct spec_disk, link);
 
@@ -75,11 +70,11 @@ int snapshot_disks_check(const struct vm *vm, struct err *err)
 
 void snapshot_disks_list(const struct vm *vm, json_t *disks, json_t *images)
 {
-	list_each(&spec_of(vm)->disks, it, next) {
+	list_each(&vm_spec_now(vm)->disks, it, next) {
 		const struct spec_disk *disk =
 			list_entry(it, struct spec_disk, link);
 		AUTO_FREE char *path = argv_disk_path(
-			spec_of(vm), disk, vm->env->paths.images);
+			vm_spec_now(vm), disk, vm->env->paths.images);
 
 		if (!is_meant(disk))
 			continue;

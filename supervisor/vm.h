@@ -340,6 +340,8 @@ void vm_replace_spec_steal(struct vm *vm, struct vm_spec *spec);
  */
 MUST_CHECK int vm_run_spec(
 	struct vm *vm, struct vm_spec *other, struct err *err);
+/* What it runs with, else what is written; NULL: it has neither. */
+const struct vm_spec *vm_spec_now(const struct vm *vm);
 /* Root ports by the record, for what runs: a device keeps its place. */
 void vm_load_slots(struct vm *vm);
 /* Writes what QEMU runs to priv/config.ini (tmpfs, for the next adoption). */

@@ -103,6 +103,11 @@ void vm_load_slots(struct vm *vm)
 	record_name_slots(&vm->record, vm->slots.names);
 }
 
+const struct vm_spec *vm_spec_now(const struct vm *vm)
+{
+	return vm->running ? vm->running : vm->spec;
+}
+
 void vm_save_running(struct vm *vm)
 {
 	AUTO_FREE char *path = machine_priv_path(&vm->machine, "config.ini");
