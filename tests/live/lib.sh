@@ -65,7 +65,8 @@ up()
 	timeout "$patience" head -n 1 <>"$tmp/notify" >"$tmp/ready"
 }
 
-# of two halves the one without powers: the child that is a vmwardd
+# of two halves the one without powers: the first child that is a vmwardd;
+# one that is about to be a QEMU is one too
 brain()
 {
 	tr ' ' '\n' <"/proc/$vmwardd_pid/task/$vmwardd_pid/children" |
@@ -73,7 +74,7 @@ brain()
 			case $(readlink "/proc/$half/exe") in
 			*/vmwardd) echo "$half" ;;
 			esac
-		done
+		done | head -n 1
 }
 
 # down: kill -9 of vmwardd
