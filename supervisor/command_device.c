@@ -70,8 +70,10 @@ static json_t *since_of(
 	int64_t came_us = section ? running_since(vm, section) : 0;
 	char text[32];
 
-	if (!came_us && observed_began_with(&list->seen, id))
+	if (!came_us && observed_began_with(&list->seen, id)) {
 		came_us = sys_realtime_us() - vm_uptime_ms(vm) * 1000;
+		came_us -= came_us % 1000000; /* the same one each time */
+	}
 	if (!came_us)
 		return json_null();
 	vmlog_time(came_us, text);

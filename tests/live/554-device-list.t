@@ -5,11 +5,12 @@
 # shellcheck source=tests/live/lib.sh
 . "${TOP:-$(dirname "$0")/../..}/tests/live/lib.sh"
 
-# is_row ID COLUMNS: the row of a device
+# is_row ID COLUMNS: the row of a device, without the time
 is_row()
 {
 	does device list bios >/dev/null
-	row=$(awk -v id="$1" '$1 == id { print $2, $3, $4, $5, $6 }' "$tmp/out")
+	row=$(awk -v id="$1" '$1 == id { $1 = $NF = ""; print }' "$tmp/out" |
+		sed 's/^ *//; s/ *$//')
 	is "$row" "$2" || { cat "$tmp/out"; false; }
 }
 # member ID KEY: of the device as JSON
@@ -39,9 +40,7 @@ starts bios
 after=$(date +%s)
 ok "a disk has a root port" is_row disk-root 'disk virtio-blk-pci port 0 plugged'
 ok "a nic the next one" is_row net-lan 'net virtio-net-pci port 1 plugged'
-ok "a drive has none" is_row cdrom-a 'cdrom ide-cd - plugged '"$(
-	member cdrom-a since
-)"
+ok "a drive has none" is_row cdrom-a 'cdrom ide-cd - plugged'
 ok "what each such machine has is the board's" \
 	is "$(member rng0 class)" board
 ok "they came with their QEMU" since_is disk-root $((before - 2)) $((after + 2))
