@@ -578,7 +578,8 @@ void act_forgive(struct vm *vm)
 	vm->record.failed = vm->record.fallback = false;
 	vm->record.revert = REVERT_NONE;
 	policy_forgive(&vm->record.history);
-	if (!machine_is_alive(&vm->machine)) /* the note tells of the failure */
+	/* the note of one that is down tells of the failure */
+	if (!vm_is_up(vm) && !machine_is_alive(&vm->machine))
 		vm_set_note(vm, "%s", "");
 	vm_record_order(vm);
 }

@@ -65,6 +65,7 @@ static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 		[EV_END_RESTART] = { VM_STARTING, act_retry },
 		[EV_END_BACKOFF] = { VM_WAITING, act_wait },
 		[EV_END_FAILED] = { VM_FAILED, act_give_up },
+		[EV_RESET_FAILED] = { VM_STARTING, act_forgive },
 	},
 	[VM_RUNNING] = {
 		[EV_STOP] = { VM_STOPPING, act_stop },
@@ -109,6 +110,7 @@ static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 		[EV_END_RESTART] = { VM_STARTING, act_retry },
 		[EV_END_BACKOFF] = { VM_WAITING, act_wait },
 		[EV_END_FAILED] = { VM_FAILED, act_give_up },
+		[EV_RESET_FAILED] = { VM_STOPPING, act_forgive },
 	},
 	[VM_ENDED] = {
 		[EV_STOP] = { VM_ENDED, act_stop_more },
@@ -123,6 +125,7 @@ static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 		[EV_END_RESTART] = { VM_STARTING, act_retry },
 		[EV_END_BACKOFF] = { VM_WAITING, act_wait },
 		[EV_END_FAILED] = { VM_FAILED, act_give_up },
+		[EV_RESET_FAILED] = { VM_ENDED, act_forgive },
 	},
 	[VM_SAVING] = {
 		[EV_SAVE_FAILED] = { VM_RUNNING, act_save_failed },
@@ -136,6 +139,7 @@ static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 		[EV_END_RESTART] = { VM_STARTING, act_retry },
 		[EV_END_BACKOFF] = { VM_WAITING, act_wait },
 		[EV_END_FAILED] = { VM_FAILED, act_give_up },
+		[EV_RESET_FAILED] = { VM_SAVING, act_forgive },
 	},
 	[VM_SAVED] = {
 		[EV_START] = { VM_STARTING, act_start },
@@ -174,6 +178,7 @@ static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 		[EV_END_RESTART] = { VM_STARTING, act_retry },
 		[EV_END_BACKOFF] = { VM_WAITING, act_wait },
 		[EV_END_FAILED] = { VM_FAILED, act_give_up },
+		[EV_RESET_FAILED] = { VM_ADOPTING, act_forgive },
 	},
 	[VM_UNREACHABLE] = {
 		[EV_FOUND] = { VM_ADOPTING, act_adopt },
@@ -188,6 +193,7 @@ static const struct cell matrix[VM_NSTATES][VM_NEVENTS] = {
 		[EV_END_RESTART] = { VM_STARTING, act_retry },
 		[EV_END_BACKOFF] = { VM_WAITING, act_wait },
 		[EV_END_FAILED] = { VM_FAILED, act_give_up },
+		[EV_RESET_FAILED] = { VM_UNREACHABLE, act_forgive },
 	},
 };
 /* clang-format on */
