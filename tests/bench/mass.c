@@ -59,7 +59,7 @@ void measure_idle(const struct plan *plan, unsigned count)
 		"  threads", "", (double)proc_number("status", "Threads:"), 1);
 	if (count == 1)
 		fds_of_one = daemon_fds();
-	else
+	else if (fds_of_one > 0) /* not by --only */
 		one_figure("  descriptors per VM", "",
 			(double)(daemon_fds() - fds_of_one) / (count - 1), 7);
 	control_open();
